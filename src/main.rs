@@ -1,0 +1,2 @@
+//! The one binary; its subcommand picks the role.
+fn main() {}
