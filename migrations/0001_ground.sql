@@ -15,6 +15,8 @@ create function app_now() returns timestamptz
 create table providers (
     id uuid primary key,
     name text not null unique check (name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'),
+    -- The last position of the change feed that retention has removed: a reader behind it has missed something.
+    changes_swept_to bigint not null default 0,
     created_at timestamptz not null default app_now()
 );
 

@@ -61,8 +61,7 @@ create table ace360_links (
     uploaded_at timestamptz not null,
     problem_code text,
     sealed_problem bytea,
-    primary key (provider_id, learner_id),
-    foreign key (provider_id, learner_id) references learners on delete cascade
+    primary key (provider_id, learner_id)
 );
 create unique index ace360_links_by_record on ace360_links (provider_id, environment, record_id);
 create index ace360_links_by_status on ace360_links (provider_id, status_id);
@@ -73,8 +72,7 @@ create table ace360_history (
     record_id bigint not null,
     read_at timestamptz not null,
     status_id integer,
-    status_text text,
-    foreign key (provider_id, learner_id) references learners on delete cascade
+    status_text text
 );
 create index ace360_history_of_learner on ace360_history (provider_id, learner_id, read_at);
 

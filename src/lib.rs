@@ -8,3 +8,6 @@
 pub mod clock;
 pub mod config;
 pub mod seal;
+pub mod http;
+pub mod store;
+pub mod upstream;

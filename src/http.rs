@@ -1,0 +1,159 @@
+//! The only user of reqwest: every call that leaves the service goes through here, with time-outs, a cap on the
+//! answer's size, no redirects, no proxy of the environment, and a span that names no personal data.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret as _, SecretString};
+use tracing::debug;
+
+/// The largest answer that is read: a page of 100 full records is about 300 kB.
+const ANSWER_CAP: usize = 8 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The verbs in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or changes.
+    Post,
+}
+
+/// One call to make.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// Whole address with the query.
+    pub url: String,
+    /// A name for spans and metrics, such as `getApprentice`: never the address, which may hold ids.
+    pub operation: &'static str,
+    /// Header names and secret values.
+    pub headers: Vec<(&'static str, SecretString)>,
+    /// JSON.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What came back, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// As sent.
+    pub content_type: Option<String>,
+    /// As sent: seconds or a date.
+    pub retry_after: Option<String>,
+    /// At most 8 MiB.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Nothing of the request reached the other side.
+    #[error("no connection: {0}")]
+    NotSent(&'static str),
+    /// The request, or part of it, may have arrived; its answer did not.
+    #[error("no answer: {0}")]
+    Lost(&'static str),
+    /// The answer is larger than we read; the request did arrive.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+/// The client, made once for a process and cloned.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    timeout: Duration,
+}
+
+impl Http {
+    /// `timeout` bounds each whole call, connecting and reading included.
+    ///
+    /// # Errors
+    /// The TLS library could not start.
+    pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("picsbridge/", env!("CARGO_PKG_VERSION")))
+            // Longer than the gap between two slices, shorter than most servers keep a quiet connection.
+            .pool_idle_timeout(Duration::from_secs(20))
+            // Retrying is decided by outcome.rs, which knows what may be sent twice.
+            .retry(reqwest::retry::never())
+            .build()?;
+        Ok(Self { client, timeout })
+    }
+
+    /// How long one call may take in all.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Makes the call and reads the whole answer.
+    ///
+    /// # Errors
+    /// No answer, or one too large.
+    pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        let operation = request.operation;
+        let started = Instant::now();
+        let result = self.exchange(request).await;
+        let duration_ms = started.elapsed().as_millis();
+        match &result {
+            Ok(answer) => debug!(operation, status = answer.status, duration_ms, "upstream answered"),
+            Err(error) => debug!(operation, %error, duration_ms, "upstream gave no answer"),
+        }
+        result
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, SendError> {
+        let mut builder = match request.method {
+            Method::Get => self.client.get(&request.url),
+            Method::Post => self.client.post(&request.url),
+        };
+        builder = builder.header("accept", "application/json");
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value.expose_secret());
+        }
+        if let Some(body) = request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body);
+        }
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that sends")]
+        let mut response = builder.send().await.map_err(|error| classify(&error))?;
+        let status = response.status().as_u16();
+        let content_type = text(response.headers(), &CONTENT_TYPE);
+        let retry_after = text(response.headers(), &RETRY_AFTER);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+            if body.len() + chunk.len() > ANSWER_CAP {
+                return Err(SendError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, content_type, retry_after, body })
+    }
+}
+
+fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// reqwest's error texts may hold the address: only what kind it is goes on.
+fn classify(error: &reqwest::Error) -> SendError {
+    if error.is_connect() {
+        SendError::NotSent(if error.is_timeout() { "connecting timed out" } else { "the connection was refused" })
+    } else if error.is_builder() {
+        SendError::NotSent("the request could not be built")
+    } else {
+        lost(error)
+    }
+}
+
+fn lost(error: &reqwest::Error) -> SendError {
+    SendError::Lost(if error.is_timeout() { "timed out" } else { "the connection broke" })
+}

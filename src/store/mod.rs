@@ -1,0 +1,154 @@
+//! SQL, and nothing but: one file a table or a group of tables that change together. Every function takes the
+//! provider, so that what belongs to another is not there. Records go in and come out sealed.
+
+mod changes;
+mod clock;
+mod jobs;
+mod migrate;
+mod pace;
+mod providers;
+mod records;
+mod runs;
+mod secrets;
+mod tokens;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+use sqlx::types::chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub use self::changes::ChangeRow;
+pub use self::jobs::{LookJob, SliceJob, TickJob};
+pub use self::migrate::migrate;
+pub use self::pace::{Account, Granted};
+pub use self::providers::Provider;
+pub use self::records::{ListedRecord, NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
+pub use self::runs::{Claim, NewRun, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
+pub use self::secrets::SigningKey;
+pub use self::tokens::{Pulse, TokenRow};
+use crate::seal::{BlindIndex, SealError, Sealer};
+
+/// Why the store could not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database's.
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    /// A value could not be sealed or unsealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A sealed document is not what this version writes.
+    #[error("a stored document cannot be read: {0}")]
+    Document(#[from] serde_json::Error),
+    /// The job engine's.
+    #[error("the job could not be queued: {0}")]
+    Job(#[from] riverqueue::Error),
+    /// The migrations'.
+    #[error("the database could not be migrated: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Shorthand of this floor.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The database with what seals and finds its records. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: PgPool,
+    vault: Arc<Vault>,
+}
+
+struct Vault {
+    sealer: Sealer,
+    index: BlindIndex,
+    jobs: riverqueue::Client,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// A transaction of the store's. Functions that belong together take it by turns.
+pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+
+impl Store {
+    /// Opens the store over a migrated database; makes the installation's own secrets on first use.
+    ///
+    /// # Errors
+    /// The database's; a master key that does not open what is there.
+    pub async fn open(pool: PgPool, sealer: Sealer) -> StoreResult<Self> {
+        let index_key = secrets::installation_secret(&pool, &sealer, "blind index").await?;
+        let jobs = riverqueue::Client::builder(pool.clone()).build()?;
+        Ok(Self { pool, vault: Arc::new(Vault { sealer, index: BlindIndex::new(&index_key), jobs }) })
+    }
+
+    /// The same store over another pool: each API worker has its own, which costs less than sharing one.
+    #[must_use]
+    pub fn over(&self, pool: PgPool) -> Self {
+        Self { pool, vault: Arc::clone(&self.vault) }
+    }
+
+    /// The pool, for the job engine and for health checks.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Starts a transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&self) -> StoreResult<Tx> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Seals a JSON value for a row.
+    fn seal_json<T: serde::Serialize + ?Sized>(&self, row: &str, value: &T) -> StoreResult<Vec<u8>> {
+        Ok(self.vault.sealer.seal(row, &serde_json::to_vec(value)?)?)
+    }
+
+    fn unseal_json<T: serde::de::DeserializeOwned>(&self, row: &str, sealed: &[u8]) -> StoreResult<T> {
+        Ok(serde_json::from_slice(&self.vault.sealer.unseal(row, sealed)?)?)
+    }
+
+    /// The blind index of a ULN.
+    pub fn uln_index(&self, provider: Uuid, uln: &str) -> Vec<u8> {
+        self.vault.index.of("uln", &[provider.as_bytes(), uln.as_bytes()])
+    }
+
+    /// The blind index of a person: first name, last name, birth date. Case and spacing do not count.
+    pub fn person_index(&self, provider: Uuid, first_name: &str, last_name: &str, birth: chrono::NaiveDate) -> Vec<u8> {
+        let fold = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        self.vault.index.of(
+            "person",
+            &[provider.as_bytes(), fold(first_name).as_bytes(), fold(last_name).as_bytes(), birth.to_string().as_bytes()],
+        )
+    }
+
+    /// The pace row's key of an upstream account.
+    pub fn account_key(&self, upstream: &str, base_url: &str, token: &str) -> Vec<u8> {
+        self.vault.index.of("account", &[upstream.as_bytes(), base_url.as_bytes(), token.as_bytes()])
+    }
+}
+
+/// A new id, ordered by the time it was made.
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// Where the reader of a list goes on: the last id of the page before.
+pub type After<'a> = Option<&'a str>;
+
+/// The row that is being written, as the audit will tell it.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// `token:<jti>`, `run:<id>`, `cli`.
+    pub actor: String,
+    /// The request that it came with.
+    pub request_id: Option<String>,
+}
+
+/// Times of the database.
+pub type Time = DateTime<Utc>;

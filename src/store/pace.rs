@@ -1,0 +1,84 @@
+//! The pace rows. The rule itself is `pace_take` in the migrations.
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+
+use super::Store;
+use super::clock::interval;
+
+/// An upstream account, by its token.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// HMAC of upstream, address and token: two providers with one token share a pace.
+    pub key: Vec<u8>,
+    /// `ace360` or `onefile`.
+    pub upstream: &'static str,
+    /// Calls a minute.
+    pub per_minute: u32,
+}
+
+/// What Postgres granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Granted {
+    /// Permits, 0 to as many as asked for.
+    pub count: i32,
+    /// From now to the first slot; for none granted: to when it is worth asking again.
+    pub first_wait: Duration,
+    /// Between two slots.
+    pub step: Duration,
+    /// From now to the slot 0 as it would be without waiting; the i-th is `max(first_wait, lead + i * step)`.
+    pub lead_ms: i64,
+}
+
+impl Store {
+    /// Takes up to `wanted` permits whose slots come within `horizon`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pace_take(&self, account: &Account, burst: i32, wanted: i32, horizon: Duration) -> Result<Granted, sqlx::Error> {
+        let row = sqlx::query!(
+            r#"select granted as "granted!", first_wait as "first_wait!", step as "step!", lead as "lead!"
+               from pace_take($1, $2, $3, $4, $5, $6)"#,
+            account.key,
+            account.upstream,
+            i32::try_from(account.per_minute).unwrap_or(i32::MAX),
+            burst,
+            wanted,
+            interval(horizon),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Granted {
+            count: row.granted,
+            first_wait: duration(&row.first_wait),
+            step: duration(&row.step),
+            lead_ms: row.lead.microseconds / 1000,
+        })
+    }
+
+    /// Lets nobody call the account before `wait` has passed; an earlier, longer block stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pace_block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
+        sqlx::query!(
+            r#"insert into pace (account, upstream, per_minute, tat, blocked_until)
+               values ($1, $2, $3, app_now(), app_now() + $4)
+               on conflict (account) do update set blocked_until = greatest(pace.blocked_until, excluded.blocked_until)"#,
+            account.key,
+            account.upstream,
+            i32::try_from(account.per_minute).unwrap_or(i32::MAX),
+            interval(wait),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn duration(interval: &PgInterval) -> Duration {
+    let day = 86_400_000_000_i64;
+    let micros = interval.microseconds.saturating_add(i64::from(interval.days).saturating_mul(day));
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}

@@ -1,0 +1,252 @@
+//! Learners, officers and organisations: one table, since they are kept alike. What is in a record is not known
+//! here; the caller hands in its JSON and its blind indexes.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{After, By, Store, StoreResult, Time, new_id};
+
+/// Which records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RecordKind {
+    /// A person on a programme.
+    Learner,
+    /// A member of the provider's staff.
+    Officer,
+    /// An employer or site.
+    Organisation,
+}
+
+impl RecordKind {
+    /// As the tables and the API say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Learner => "learner",
+            Self::Officer => "officer",
+            Self::Organisation => "organisation",
+        }
+    }
+}
+
+/// A record to keep.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// PICSWeb's id.
+    pub id: String,
+    /// Its JSON.
+    pub json: Vec<u8>,
+    /// Learners only.
+    pub uln_index: Option<Vec<u8>>,
+    /// Learners only.
+    pub person_index: Option<Vec<u8>>,
+}
+
+/// A record as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredRecord<T> {
+    /// PICSWeb's id.
+    pub id: String,
+    /// The record.
+    pub record: T,
+    /// Counts the writes.
+    pub version: i64,
+    /// Of the last write.
+    pub updated_at: Time,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub struct ListedRecord {
+    /// PICSWeb's id.
+    pub id: String,
+    /// Of the last write.
+    pub updated_at: Time,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct RecordPage<T> {
+    /// At most as many as asked for.
+    pub items: Vec<T>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl Store {
+    fn seal_record(&self, provider: Uuid, kind: RecordKind, id: &str, json: &[u8]) -> StoreResult<Vec<u8>> {
+        Ok(self.vault.sealer.seal(&record_row(provider, kind, id), json)?)
+    }
+
+    pub(super) fn unseal_record<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, id: &str, sealed: &[u8]) -> StoreResult<T> {
+        self.unseal_json(&record_row(provider, kind, id), sealed)
+    }
+
+    /// Writes one record whole, and its line of the audit; answers its version (1: it is new) and time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn put_record(&self, provider: Uuid, kind: RecordKind, record: &NewRecord, by: &By) -> StoreResult<(i64, Time)> {
+        let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
+        // One statement, and so one round trip: the audit's line is in the same transaction all the same.
+        let row = sqlx::query!(
+            r#"with put as (
+                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
+                   values ($1, $2, $3, $4, $5, $6, app_now(), app_now())
+                   on conflict (provider_id, kind, record_id) do update
+                   set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
+                       version = records.version + 1, updated_at = excluded.updated_at
+                   returning version, updated_at
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+                   values ($7, $1, app_now(), $8, 'record.put', $2, $3, $9)
+               )
+               select version, updated_at from put"#,
+            provider,
+            kind.as_str(),
+            record.id,
+            sealed,
+            record.uln_index,
+            record.person_index,
+            new_id(),
+            by.actor,
+            by.request_id,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((row.version, row.updated_at))
+    }
+
+    /// Writes many records, all or none of them; the ids must differ.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn put_records(&self, provider: Uuid, kind: RecordKind, records: &[NewRecord], by: &By) -> StoreResult<()> {
+        let mut ids = Vec::with_capacity(records.len());
+        let mut sealed = Vec::with_capacity(records.len());
+        let mut ulns = Vec::with_capacity(records.len());
+        let mut people = Vec::with_capacity(records.len());
+        let mut lines = Vec::with_capacity(records.len());
+        for record in records {
+            ids.push(record.id.clone());
+            sealed.push(self.seal_record(provider, kind, &record.id, &record.json)?);
+            ulns.push(record.uln_index.clone());
+            people.push(record.person_index.clone());
+            lines.push(new_id());
+        }
+        sqlx::query!(
+            r#"with put as (
+                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
+                   select $1, $2, id, sealed, uln, person, app_now(), app_now()
+                   from unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[]) as new (id, sealed, uln, person)
+                   on conflict (provider_id, kind, record_id) do update
+                   set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
+                       version = records.version + 1, updated_at = excluded.updated_at
+               )
+               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+               select line, $1, app_now(), $8, 'record.import', $2, id, $9
+               from unnest($7::uuid[], $3::text[]) as told (line, id)"#,
+            provider,
+            kind.as_str(),
+            &ids,
+            &sealed,
+            &ulns as &[Option<Vec<u8>>],
+            &people as &[Option<Vec<u8>>],
+            &lines,
+            by.actor,
+            by.request_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Reads one record.
+    ///
+    /// # Errors
+    /// The database's; a record that cannot be unsealed.
+    pub async fn record<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, id: &str) -> StoreResult<Option<StoredRecord<T>>> {
+        let row = sqlx::query!(
+            "select sealed, version, updated_at from records where provider_id = $1 and kind = $2 and record_id = $3",
+            provider,
+            kind.as_str(),
+            id
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| {
+            Ok(StoredRecord {
+                id: id.to_owned(),
+                record: self.unseal_record(provider, kind, id, &row.sealed)?,
+                version: row.version,
+                updated_at: row.updated_at,
+            })
+        })
+        .transpose()
+    }
+
+    /// Deletes an officer or an organisation; `false` when there was none. Learners are erased instead.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete_record(&self, provider: Uuid, kind: RecordKind, id: &str, by: &By) -> StoreResult<bool> {
+        let gone = sqlx::query_scalar!(
+            r#"with gone as (
+                   delete from records where provider_id = $1 and kind = $2 and record_id = $3 returning record_id
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+                   select $4, $1, app_now(), $5, 'record.delete', $2, record_id, $6 from gone
+               )
+               select count(*) as "count!" from gone"#,
+            provider,
+            kind.as_str(),
+            id,
+            new_id(),
+            by.actor,
+            by.request_id,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(gone > 0)
+    }
+
+    /// A page of ids, in their order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_records(&self, provider: Uuid, kind: RecordKind, after: After<'_>, size: i64) -> StoreResult<RecordPage<ListedRecord>> {
+        let items = sqlx::query_as!(
+            ListedRecord,
+            r#"select record_id as id, updated_at from records
+               where provider_id = $1 and kind = $2 and ($3::text is null or record_id > $3)
+               order by record_id limit $4"#,
+            provider,
+            kind.as_str(),
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(items, size))
+    }
+}
+
+/// Cuts the one row too many that tells whether more follow.
+pub(super) fn page<T>(mut items: Vec<T>, size: i64) -> RecordPage<T> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = items.len() > size;
+    items.truncate(size);
+    RecordPage { items, more }
+}
+
+pub(super) fn record_row(provider: Uuid, kind: RecordKind, id: &str) -> String {
+    format!("records/{provider}/{}/{id}", kind.as_str())
+}
+
+/// A record's JSON.
+///
+/// # Errors
+/// It cannot be serialised.
+pub fn to_json<T: Serialize>(record: &T) -> StoreResult<Vec<u8>> {
+    Ok(serde_json::to_vec(record)?)
+}

@@ -1,0 +1,509 @@
+//! Runs: long work, a slice at a time. A slice commits its rows, its counts and its cursor together, under the
+//! fence that it took when it started; whoever finds another fence there has been replaced, and commits nothing.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::clock::interval;
+use super::records::page;
+use super::{After, RecordPage, Store, StoreResult, Time, Tx, new_id};
+
+/// A run as it stands.
+#[derive(Clone, Debug)]
+pub struct RunRow {
+    /// Ours.
+    pub id: Uuid,
+    /// Whose.
+    pub provider_id: Uuid,
+    /// `ace360` or `onefile`.
+    pub upstream: String,
+    /// What it does.
+    pub kind: String,
+    /// `manual`, `schedule` or `retry`.
+    pub trigger: String,
+    /// `queued`, `running`, `waiting`, `succeeded`, `partial`, `failed`, `cancelled`.
+    pub state: String,
+    /// Only looks.
+    pub validate_only: bool,
+    /// What it was asked.
+    pub params: Value,
+    /// Where it stands; its kind knows the shape.
+    pub cursor: Value,
+    /// The number of the slice to work.
+    pub slice: i32,
+    /// Records, once known.
+    pub total: Option<i32>,
+    /// Records that have an outcome.
+    pub done: i32,
+    /// With something changed.
+    pub succeeded: i32,
+    /// With nothing changed.
+    pub unchanged: i32,
+    /// Not.
+    pub failed: i32,
+    /// Not tried.
+    pub skipped: i32,
+    /// Upstream calls made.
+    pub calls_used: i32,
+    /// Upstream calls expected in all, once known.
+    pub calls_planned: Option<i32>,
+    /// Why it waits or ended badly.
+    pub problem: Option<String>,
+    /// Somebody asked it to stop.
+    pub cancel_requested: bool,
+    /// When it was asked for.
+    pub created_at: Time,
+    /// When its first slice began.
+    pub started_at: Option<Time>,
+    /// When it ended.
+    pub finished_at: Option<Time>,
+    /// When it goes on, if it waits.
+    pub due_at: Time,
+}
+
+impl RunRow {
+    /// Whether nothing more happens to it.
+    pub fn is_finished(&self) -> bool {
+        !matches!(self.state.as_str(), "queued" | "running" | "waiting")
+    }
+}
+
+/// A run to make.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// Whose.
+    pub provider: Uuid,
+    /// `ace360` or `onefile`.
+    pub upstream: &'static str,
+    /// What it does.
+    pub kind: &'static str,
+    /// `manual`, `schedule` or `retry`.
+    pub trigger: &'static str,
+    /// Without parameters: all who ask for it while it is active get the same one.
+    pub shared: bool,
+    /// Only looks.
+    pub validate_only: bool,
+    /// What it is asked.
+    pub params: Value,
+    /// Who asked.
+    pub requested_by: String,
+}
+
+/// What came of taking a slice.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// It is ours under this fence.
+    Mine(Box<RunRow>, Uuid),
+    /// Another slice's number, or the run has ended: nothing to do.
+    Stale,
+    /// Somebody holds it; ask again.
+    Held,
+    /// Another run of this kind is being worked; it will wake us.
+    Behind,
+}
+
+/// What happened to one record.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct RecordOutcome {
+    /// `learner` and so on.
+    pub kind: String,
+    /// Whose.
+    pub id: String,
+    /// How it went.
+    pub outcome: OutcomeKind,
+    /// A stable code, for all but success.
+    pub code: Option<String>,
+    /// For people; may hold the upstream's words.
+    pub problem: Option<String>,
+}
+
+/// How it went for one record.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OutcomeKind {
+    /// Something was done or changed.
+    Succeeded,
+    /// Nothing had changed.
+    Unchanged,
+    /// It could not be done; the problem says why.
+    Failed,
+    /// It was not tried; the problem says why.
+    Skipped,
+}
+
+impl OutcomeKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// From the API's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// What a step of a slice adds to its run.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Where the run stands after it.
+    pub cursor: Option<Value>,
+    /// Records in all, if it is known now.
+    pub total: Option<i32>,
+    /// Upstream calls in all, if it is known now.
+    pub calls_planned: Option<i32>,
+    /// Upstream calls made since the last step.
+    pub calls: i32,
+    /// Records that had nothing changed, counted only.
+    pub unchanged: i32,
+    /// What happened to the others.
+    pub outcomes: Vec<RecordOutcome>,
+}
+
+/// How a slice ends.
+#[derive(Clone, Debug)]
+pub enum SliceEnd {
+    /// There is more to do, now.
+    Again,
+    /// There is more to do, after this long; why.
+    Wait(Duration, String),
+    /// All is done: `succeeded`, or `partial` when records failed.
+    Finished,
+    /// It cannot go on; why.
+    Failed(String),
+    /// Somebody asked it to stop.
+    Cancelled,
+}
+
+impl Store {
+    /// Makes a run and queues its first slice; for a shared one that is active already, answers that one.
+    /// The flag says whether it is new.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create_run(&self, new: &NewRun) -> StoreResult<(RunRow, bool)> {
+        loop {
+            let mut tx = self.begin().await?;
+            let id = new_id();
+            let made = sqlx::query_scalar!(
+                r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, created_at, due_at)
+                   values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, app_now(), app_now())
+                   on conflict (provider_id, upstream, kind) where shared and state in ('queued', 'running', 'waiting') do nothing
+                   returning id"#,
+                id,
+                new.provider,
+                new.upstream,
+                new.kind,
+                new.trigger,
+                new.shared,
+                new.validate_only,
+                new.params,
+                new.requested_by,
+            )
+            .fetch_optional(&mut *tx)
+            .await?;
+            if made.is_some() {
+                self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
+                tx.commit().await?;
+                if let Some(run) = self.run(new.provider, id).await? {
+                    return Ok((run, true));
+                }
+            }
+            let active = sqlx::query_scalar!(
+                r#"select id from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared
+                   and state in ('queued', 'running', 'waiting')"#,
+                new.provider,
+                new.upstream,
+                new.kind
+            )
+            .fetch_optional(&self.pool)
+            .await?;
+            // It may have ended between the two statements: then there is room for a new one.
+            if let Some(id) = active
+                && let Some(run) = self.run(new.provider, id).await?
+            {
+                return Ok((run, false));
+            }
+        }
+    }
+
+    /// A run of the provider's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+        Ok(sqlx::query_as!(
+            RunRow,
+            r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+               from runs where provider_id = $1 and id = $2"#,
+            provider,
+            id
+        )
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// The provider's runs, newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_runs(&self, provider: Uuid, after: After<'_>, size: i64) -> StoreResult<RecordPage<RunRow>> {
+        let after = after.and_then(|id| Uuid::parse_str(id).ok());
+        let rows = sqlx::query_as!(
+            RunRow,
+            r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+               from runs where provider_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
+            provider,
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(rows, size))
+    }
+
+    /// What happened to a run's records, by subject.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn run_records(&self, run: Uuid, outcome: Option<OutcomeKind>, after: After<'_>, size: i64) -> StoreResult<RecordPage<RecordOutcome>> {
+        let rows = sqlx::query!(
+            r#"select subject_kind, subject_id, outcome, code, sealed_problem from run_records
+               where run_id = $1 and ($2::text is null or outcome = $2) and ($3::text is null or subject_id > $3)
+               order by subject_kind, subject_id limit $4"#,
+            run,
+            outcome.map(OutcomeKind::as_str),
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                let problem = row.sealed_problem.map(|sealed| self.unseal_json(&problem_row(run, &row.subject_id), &sealed)).transpose()?;
+                Ok(RecordOutcome {
+                    problem,
+                    outcome: OutcomeKind::parse(&row.outcome).unwrap_or(OutcomeKind::Failed),
+                    kind: row.subject_kind,
+                    id: row.subject_id,
+                    code: row.code,
+                })
+            })
+            .collect::<StoreResult<Vec<_>>>()?;
+        Ok(page(items, size))
+    }
+
+    /// Takes slice `slice` of a run for `lease`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_slice(&self, run: Uuid, slice: i32, lease: Duration) -> StoreResult<Claim> {
+        let fence = Uuid::new_v4();
+        let claimed = sqlx::query_as!(
+            RunRow,
+            r#"update runs set fence = $3, leased_until = app_now() + $4, due_at = app_now() + $4, state = 'running',
+                      started_at = coalesce(started_at, app_now()), problem = null
+               where id = $1 and slice = $2 and state in ('queued', 'running', 'waiting')
+                 and (leased_until is null or leased_until < app_now())
+               returning id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at"#,
+            run,
+            slice,
+            fence,
+            interval(lease)
+        )
+        .fetch_optional(&self.pool)
+        .await;
+        match claimed {
+            Ok(Some(row)) => Ok(Claim::Mine(Box::new(row), fence)),
+            Ok(None) => {
+                let held = sqlx::query_scalar!(
+                    r#"select exists (select from runs where id = $1 and slice = $2 and state in ('queued', 'running', 'waiting')) as "held!""#,
+                    run,
+                    slice
+                )
+                .fetch_one(&self.pool)
+                .await?;
+                Ok(if held { Claim::Held } else { Claim::Stale })
+            }
+            Err(sqlx::Error::Database(error)) if error.constraint() == Some("runs_one_working") => Ok(Claim::Behind),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Adds a step to a run in the transaction of the rows that it changed; `false`: the fence is another's, and the
+    /// transaction must be dropped.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add_progress(&self, tx: &mut Tx, run: Uuid, fence: Uuid, progress: &Progress) -> StoreResult<bool> {
+        let count = |kind| i32::try_from(progress.outcomes.iter().filter(|o| o.outcome == kind).count()).unwrap_or(i32::MAX);
+        let (succeeded, failed, skipped) = (count(OutcomeKind::Succeeded), count(OutcomeKind::Failed), count(OutcomeKind::Skipped));
+        let unchanged = progress.unchanged + count(OutcomeKind::Unchanged);
+        let updated = sqlx::query!(
+            r#"update runs set cursor = coalesce($3, cursor), total = coalesce($4, total), calls_planned = coalesce($5, calls_planned),
+                      calls_used = calls_used + $6, unchanged = unchanged + $7, succeeded = succeeded + $8, failed = failed + $9,
+                      skipped = skipped + $10, done = done + $7 + $8 + $9 + $10
+               where id = $1 and fence = $2"#,
+            run,
+            fence,
+            progress.cursor,
+            progress.total,
+            progress.calls_planned,
+            progress.calls,
+            unchanged,
+            succeeded,
+            failed,
+            skipped,
+        )
+        .execute(&mut **tx)
+        .await?
+        .rows_affected();
+        if updated == 0 {
+            return Ok(false);
+        }
+        let told: Vec<_> = progress.outcomes.iter().filter(|o| o.outcome != OutcomeKind::Unchanged).collect();
+        if told.is_empty() {
+            return Ok(true);
+        }
+        let mut problems = Vec::with_capacity(told.len());
+        for outcome in &told {
+            problems.push(match &outcome.problem {
+                Some(problem) => Some(self.seal_json(&problem_row(run, &outcome.id), problem)?),
+                None => None,
+            });
+        }
+        let column = |pick: fn(&RecordOutcome) -> String| told.iter().map(|o| pick(o)).collect::<Vec<_>>();
+        let codes: Vec<Option<String>> = told.iter().map(|o| o.code.clone()).collect();
+        sqlx::query!(
+            r#"insert into run_records (run_id, subject_kind, subject_id, outcome, code, sealed_problem)
+               select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+               on conflict (run_id, subject_kind, subject_id) do update
+               set outcome = excluded.outcome, code = excluded.code, sealed_problem = excluded.sealed_problem"#,
+            run,
+            &column(|o| o.kind.clone()),
+            &column(|o| o.id.clone()),
+            &column(|o| o.outcome.as_str().to_owned()),
+            &codes as &[Option<String>],
+            &problems as &[Option<Vec<u8>>],
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(true)
+    }
+
+    /// Ends a slice: the next one is queued, or the run is over and the next run of its kind is woken. `false`: the
+    /// fence is another's, and the transaction must be dropped.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_slice(&self, tx: &mut Tx, run: &RunRow, fence: Uuid, calls: i32, end: &SliceEnd) -> StoreResult<bool> {
+        let (state, wait, problem) = match end {
+            SliceEnd::Again => (Some("running"), Duration::ZERO, None),
+            SliceEnd::Wait(wait, why) => (Some("waiting"), *wait, Some(why)),
+            // `partial` is decided by the counts, which are in the row.
+            SliceEnd::Finished => (None, Duration::ZERO, None),
+            SliceEnd::Failed(why) => (Some("failed"), Duration::ZERO, Some(why)),
+            SliceEnd::Cancelled => (Some("cancelled"), Duration::ZERO, None),
+        };
+        let finished = matches!(end, SliceEnd::Finished | SliceEnd::Failed(_) | SliceEnd::Cancelled);
+        let row = sqlx::query!(
+            r#"update runs set slice = slice + 1, fence = null, leased_until = null, due_at = app_now() + $3,
+                      state = coalesce($4, case when failed > 0 then 'partial' else 'succeeded' end), problem = $5,
+                      calls_used = calls_used + $6, finished_at = case when $7 then app_now() end
+               where id = $1 and fence = $2 returning slice, state, succeeded, unchanged, failed, skipped"#,
+            run.id,
+            fence,
+            interval(wait),
+            state,
+            problem,
+            calls,
+            finished,
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        if !finished {
+            self.queue_slice(tx, run.id, row.slice, wait).await?;
+            return Ok(true);
+        }
+        self.log_change(
+            tx,
+            run.provider_id,
+            "run.finished",
+            "run",
+            &run.id.to_string(),
+            &serde_json::json!({
+                "kind": run.kind, "upstream": run.upstream, "state": row.state, "succeeded": row.succeeded,
+                "unchanged": row.unchanged, "failed": row.failed, "skipped": row.skipped,
+            }),
+        )
+        .await?;
+        let behind = sqlx::query!(
+            r#"select id, slice from runs where provider_id = $1 and upstream = $2 and kind = $3 and state = 'queued' order by id limit 1"#,
+            run.provider_id,
+            run.upstream,
+            run.kind
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(next) = behind {
+            self.queue_slice(tx, next.id, next.slice, Duration::ZERO).await?;
+        }
+        Ok(true)
+    }
+
+    /// Asks a run to stop after its slice; one that has not begun stops at once. `None`: no such run.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cancel_run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+        sqlx::query!(
+            r#"update runs set cancel_requested = true,
+                      state = case when leased_until is null then 'cancelled' else state end,
+                      finished_at = case when leased_until is null then app_now() end
+               where provider_id = $1 and id = $2 and state in ('queued', 'running', 'waiting')"#,
+            provider,
+            id
+        )
+        .execute(&self.pool)
+        .await?;
+        self.run(provider, id).await
+    }
+
+    /// Queues a job for each run that should have moved on by now and did not: its job was lost, or the clock moved.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn revive_runs(&self, grace: Duration) -> StoreResult<usize> {
+        let mut tx = self.begin().await?;
+        let overdue = sqlx::query!(
+            r#"update runs set due_at = app_now() where id in (
+                   select id from runs where state in ('queued', 'running', 'waiting') and due_at + $1 < app_now()
+                   for update skip locked limit 1000
+               ) returning id, slice"#,
+            interval(grace)
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for run in &overdue {
+            self.queue_slice(&mut tx, run.id, run.slice, Duration::ZERO).await?;
+        }
+        tx.commit().await?;
+        Ok(overdue.len())
+    }
+}
+
+fn problem_row(run: Uuid, subject: &str) -> String {
+    format!("run_records/{run}/{subject}")
+}

@@ -1,0 +1,121 @@
+//! Tokens that were issued. The token itself is not kept.
+
+use uuid::Uuid;
+
+use super::{After, By, RecordPage, Store, StoreResult, Time, new_id, records::page};
+
+/// A token's line.
+#[derive(Clone, Debug)]
+pub struct TokenRow {
+    /// Its `jti`.
+    pub id: Uuid,
+    /// For people.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it ends.
+    pub expires_at: Time,
+    /// When it was used last, as far as was written down: within seconds.
+    pub last_used_at: Option<Time>,
+}
+
+/// What every process reads once a second.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    /// Revoked tokens that have not ended by themselves.
+    pub revoked: Vec<Uuid>,
+    /// How far the shared clock is ahead, in milliseconds.
+    pub ahead_ms: i64,
+}
+
+impl Store {
+    /// Writes down a token that is about to be signed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_token(&self, provider: Uuid, token: &TokenRow, by: &By) -> StoreResult<()> {
+        sqlx::query!(
+            r#"with kept as (
+                   insert into tokens (id, provider_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
+               )
+               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+               values ($7, $2, app_now(), $8, 'token.create', 'token', $9, $10)"#,
+            token.id,
+            provider,
+            token.name,
+            &token.scopes,
+            token.created_at,
+            token.expires_at,
+            new_id(),
+            by.actor,
+            token.id.to_string(),
+            by.request_id,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The provider's tokens that are neither revoked nor ended, in the order they were made.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_tokens(&self, provider: Uuid, after: After<'_>, size: i64) -> StoreResult<RecordPage<TokenRow>> {
+        let after = after.and_then(|id| Uuid::parse_str(id).ok());
+        let items = sqlx::query_as!(
+            TokenRow,
+            r#"select id, name, scopes, created_at, expires_at, last_used_at from tokens
+               where provider_id = $1 and revoked_at is null and expires_at > app_now() and ($2::uuid is null or id > $2)
+               order by id limit $3"#,
+            provider,
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(items, size))
+    }
+
+    /// Revokes a token; `false` when the provider has no such token that is still good.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn revoke_token(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<bool> {
+        let revoked = sqlx::query_scalar!(
+            r#"with revoked as (
+                   update tokens set revoked_at = app_now() where provider_id = $1 and id = $2 and revoked_at is null returning id
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+                   select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5 from revoked
+               )
+               select count(*) as "count!" from revoked"#,
+            provider,
+            id,
+            new_id(),
+            by.actor,
+            by.request_id,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(revoked > 0)
+    }
+
+    /// The revoked tokens and the shared clock's offset; writes down which tokens were used since the last time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pulse(&self, used: &[Uuid]) -> StoreResult<Pulse> {
+        if !used.is_empty() {
+            sqlx::query!("update tokens set last_used_at = app_now() where id = any($1)", used).execute(&self.pool).await?;
+        }
+        let row = sqlx::query!(
+            r#"select coalesce((select array_agg(id) from tokens where revoked_at is not null and expires_at > app_now()), '{}') as "revoked!",
+                      (select (extract(epoch from ahead) * 1000)::bigint from clock) as "ahead_ms!""#
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Pulse { revoked: row.revoked, ahead_ms: row.ahead_ms })
+    }
+}

@@ -1,0 +1,95 @@
+//! One upstream call: a permit, the exchange, what it means, and the count of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use super::outcome::Outcome;
+use super::pace::{Account, Class, Pace};
+use crate::http::{Http, Request};
+use crate::store::Store;
+
+/// Counts the calls of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
+    calls: Arc<AtomicI32>,
+}
+
+impl Meter {
+    /// Calls since the last [`Meter::take`].
+    pub fn take(&self) -> i32 {
+        self.calls.swap(0, Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Makes paced calls. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    http: Http,
+    pace: Pace,
+    store: Store,
+}
+
+impl Caller {
+    /// Over one HTTP client and the shared pace.
+    pub fn new(http: Http, store: Store) -> Self {
+        Self { http, pace: Pace::new(store.clone()), store }
+    }
+
+    /// How long one call may take in all, once it has its permit.
+    pub fn timeout(&self) -> Duration {
+        self.http.timeout()
+    }
+
+    /// Waits for the account's permit without calling: a creation takes it before its intent is written,
+    /// so that the intent's lease does not run out in the queue.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
+        self.pace.permit(account, class).await
+    }
+
+    /// Takes a permit and calls.
+    ///
+    /// # Errors
+    /// The database's; the upstream's are in the outcome.
+    pub async fn call(&self, account: &Account, class: Class, meter: &Meter, request: Request) -> Result<Outcome, sqlx::Error> {
+        match self.permit(account, class).await? {
+            Ok(()) => self.call_with_permit(account, meter, request).await,
+            Err(wait) => Ok(Outcome::Limited(wait)),
+        }
+    }
+
+    /// Calls, the permit being there already. A 429 blocks the account for everybody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn call_with_permit(&self, account: &Account, meter: &Meter, request: Request) -> Result<Outcome, sqlx::Error> {
+        let operation = request.operation;
+        meter.count();
+        let started = Instant::now();
+        let result = self.http.send(request).await;
+        metrics::histogram!("picsbridge_upstream_seconds", "upstream" => account.upstream, "operation" => operation)
+            .record(started.elapsed().as_secs_f64());
+        // Only a Retry-After date needs the time that processes share.
+        let now = match &result {
+            Ok(answer) if answer.status == 429 => self.store.now().await?,
+            _ => chrono::DateTime::UNIX_EPOCH,
+        };
+        let outcome = Outcome::of(result, now);
+        metrics::counter!("picsbridge_upstream_calls_total", "upstream" => account.upstream, "operation" => operation, "outcome" => outcome.label())
+            .increment(1);
+        if let Outcome::Limited(wait) = &outcome {
+            warn!(upstream = account.upstream, operation, wait_s = wait.as_secs(), "upstream said too many requests");
+            self.pace.block(account, *wait).await?;
+        }
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,7 @@
+//! What both upstreams share: the pace of calls, what an answer means, and the intents that make sure that
+//! nothing is created twice. Knows neither ACE360 nor OneFile.
+
+pub mod call;
+
+pub mod outcome;
+pub mod pace;

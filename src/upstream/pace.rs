@@ -1,0 +1,129 @@
+//! The pace of calls: GCRA in one Postgres row for each upstream account, shared by all processes. Bulk callers
+//! fetch several permits a trip and hand them out here; interactive callers take one straight away, with a
+//! larger tolerance, so that they go first and bulk pays the debt.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::store::Store;
+pub use crate::store::{Account, Granted};
+
+/// Who is waiting for the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A person.
+    Interactive,
+    /// A run.
+    Bulk,
+}
+
+impl Class {
+    fn burst(self) -> i32 {
+        match self {
+            Self::Interactive => 10,
+            Self::Bulk => 5,
+        }
+    }
+
+    /// The longest that a caller of this class waits for its slot before it is told to come back.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Interactive => Duration::from_secs(20),
+            Self::Bulk => Duration::from_secs(3),
+        }
+    }
+}
+
+/// Permits fetched at once, and how far ahead: little enough that a person is never kept waiting by them.
+const BULK_TRIP: i32 = 4;
+const BULK_HORIZON: Duration = Duration::from_secs(1);
+/// A permit that is not used soon after its slot is let go: used late, several could come in a burst.
+const PERMIT_LIFE: Duration = Duration::from_secs(2);
+
+/// Hands out permits.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    store: Store,
+    /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
+    bulk: Arc<Mutex<HashMap<Vec<u8>, Arc<tokio::sync::Mutex<VecDeque<Instant>>>>>>,
+}
+
+impl Pace {
+    /// Over the shared rows.
+    pub fn new(store: Store) -> Self {
+        Self { store, bulk: Arc::default() }
+    }
+
+    /// Waits for a slot. `Ok(Err(wait))`: the slot is further off than this class waits; nothing was taken.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
+        match class {
+            Class::Interactive => self.interactive(account).await,
+            Class::Bulk => self.bulk(account).await,
+        }
+    }
+
+    /// Keeps all callers of the account away for `wait`, because the upstream said 429.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
+        let shelf = self.shelf(account);
+        // Permits in hand were for before the block.
+        shelf.lock().await.clear();
+        self.store.pace_block(account, wait).await
+    }
+
+    async fn interactive(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
+        let class = Class::Interactive;
+        let granted = self.store.pace_take(account, class.burst(), 1, class.patience()).await?;
+        if granted.count == 0 {
+            return Ok(Err(granted.first_wait));
+        }
+        tokio::time::sleep(granted.first_wait).await;
+        Ok(Ok(()))
+    }
+
+    async fn bulk(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
+        let class = Class::Bulk;
+        let shelf = self.shelf(account);
+        let patience_ends = Instant::now() + class.patience();
+        let slot = {
+            let mut shelf = shelf.lock().await;
+            loop {
+                while shelf.front().is_some_and(|slot| slot.elapsed() > PERMIT_LIFE) {
+                    shelf.pop_front();
+                }
+                if let Some(slot) = shelf.pop_front() {
+                    break slot;
+                }
+                let granted = self.store.pace_take(account, class.burst(), BULK_TRIP, BULK_HORIZON).await?;
+                let now = Instant::now();
+                if granted.count == 0 {
+                    if now + granted.first_wait > patience_ends {
+                        return Ok(Err(granted.first_wait));
+                    }
+                    // Wake when the slot comes within the horizon, at least a step later.
+                    let nap = granted.first_wait.saturating_sub(BULK_HORIZON).max(granted.step.min(BULK_HORIZON));
+                    tokio::time::sleep(nap).await;
+                    continue;
+                }
+                for index in 0..granted.count {
+                    let lead_ms = granted.lead_ms + i64::try_from(granted.step.as_millis()).unwrap_or(0) * i64::from(index);
+                    let wait = Duration::from_millis(u64::try_from(lead_ms).unwrap_or(0)).max(granted.first_wait);
+                    shelf.push_back(now + wait);
+                }
+            }
+        };
+        tokio::time::sleep_until(slot.into()).await;
+        Ok(Ok(()))
+    }
+
+    fn shelf(&self, account: &Account) -> Arc<tokio::sync::Mutex<VecDeque<Instant>>> {
+        let mut shelves = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shelves.entry(account.key.clone()).or_default())
+    }
+}
