@@ -31,6 +31,8 @@ create table ace360_standards (
     valid_from date,
     valid_to date,
     archived boolean not null default false,
+    -- Whether the last refresh found it new or other than before.
+    changed boolean not null default true,
     refreshed_at timestamptz not null,
     primary key (provider_id, environment, standard_id)
 );
@@ -54,8 +56,10 @@ create table ace360_links (
     overall_grade text,
     grade_date text,
     certificate_claimed_at text,
-    -- When the single record was read last: grades and dates are only there.
+    -- When the single record was read last: grades and dates are only there; and whether it must be read again,
+    -- because the list showed a change.
     detail_read_at timestamptz,
+    detail_wanted boolean not null default true,
     -- The status run that saw it last.
     seen_by uuid,
     uploaded_at timestamptz not null,

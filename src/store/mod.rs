@@ -1,8 +1,11 @@
 //! SQL, and nothing but: one file a table or a group of tables that change together. Every function takes the
 //! provider, so that what belongs to another is not there. Records go in and come out sealed.
 
+mod ace360_links;
+mod ace360_settings;
 mod changes;
 mod clock;
+mod intents;
 mod jobs;
 mod migrate;
 mod pace;
@@ -18,7 +21,10 @@ use sqlx::PgPool;
 use sqlx::types::chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use self::ace360_links::{Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow};
+pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::changes::ChangeRow;
+pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob, TickJob};
 pub use self::migrate::migrate;
 pub use self::pace::{Account, Granted};

@@ -1,0 +1,434 @@
+//! A provider's ACE360 settings, catalogue and mirror.
+
+use chrono::{NaiveDate, NaiveTime};
+use secrecy::{ExposeSecret as _, SecretString};
+use uuid::Uuid;
+
+use super::records::page;
+use super::{After, By, RecordPage, Store, StoreResult, Time};
+
+/// The settings. A provider without a row has the defaults.
+#[derive(Clone, Debug)]
+pub struct Ace360Settings {
+    /// Switched on.
+    pub enabled: bool,
+    /// `live` or `sandbox`.
+    pub environment: String,
+    /// The API token.
+    pub token: Option<SecretString>,
+    /// Whether statuses are read every day.
+    pub daily_enabled: bool,
+    /// At this local time.
+    pub daily_at: NaiveTime,
+    /// Last refresh of the catalogue.
+    pub standards_refreshed_at: Option<Time>,
+    /// Last time that the whole list was read.
+    pub mirror_refreshed_at: Option<Time>,
+    /// Last status run that ended.
+    pub last_synced_at: Option<Time>,
+    /// `ok`, or the code of what the last call met.
+    pub connection: Option<String>,
+    /// When that was.
+    pub connection_at: Option<Time>,
+}
+
+/// Settings to keep; no token: the present one stays.
+#[derive(Clone, Debug)]
+pub struct NewAce360Settings {
+    /// Switched on.
+    pub enabled: bool,
+    /// `live` or `sandbox`.
+    pub environment: String,
+    /// The API token.
+    pub token: Option<SecretString>,
+    /// Whether statuses are read every day.
+    pub daily_enabled: bool,
+    /// At this local time.
+    pub daily_at: NaiveTime,
+}
+
+/// A row of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandardRow {
+    /// ACE360's id.
+    pub standard_id: i64,
+    /// `ST0070/02`.
+    pub st_code: Option<String>,
+    /// Number of the standard in the LARS catalogue.
+    pub lars_code: Option<i32>,
+    /// As ACE360 says it.
+    pub version: Option<String>,
+    /// Pathway.
+    pub option: Option<String>,
+    /// Title.
+    pub name: String,
+    /// ACE360's id of the sector.
+    pub sector_id: Option<i64>,
+    /// Its name.
+    pub sector_name: Option<String>,
+    /// First start date.
+    pub valid_from: Option<NaiveDate>,
+    /// Last start date.
+    pub valid_to: Option<NaiveDate>,
+    /// Not for new apprentices.
+    pub archived: bool,
+}
+
+/// A record of ACE360's, as the mirror keeps it.
+#[derive(Clone, Debug)]
+pub struct MirrorRow {
+    /// ACE360's id.
+    pub record_id: i64,
+    /// Blind index of name and birth date, when the list had both.
+    pub person_index: Option<Vec<u8>>,
+    /// ACE360's id of the standard.
+    pub standard_id: Option<i64>,
+    /// Status.
+    pub status_id: Option<i32>,
+    /// Its words.
+    pub status_text: Option<String>,
+    /// In the archive.
+    pub archived: bool,
+}
+
+/// A record of the same person.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// ACE360's id.
+    pub record_id: i64,
+    /// ACE360's id of the standard.
+    pub standard_id: Option<i64>,
+    /// Status.
+    pub status_id: Option<i32>,
+    /// Its words.
+    pub status_text: Option<String>,
+    /// In the archive.
+    pub archived: bool,
+    /// The learner that it is linked to here.
+    pub linked_to: Option<String>,
+}
+
+impl Store {
+    /// The provider's settings; defaults where none were made.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ace360_settings(&self, provider: Uuid) -> StoreResult<Ace360Settings> {
+        let row = sqlx::query!(
+            r#"select enabled, environment, sealed_token, daily_enabled, daily_at, standards_refreshed_at, mirror_refreshed_at,
+                      last_synced_at, connection, connection_at
+               from ace360_settings where provider_id = $1"#,
+            provider
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else {
+            return Ok(Ace360Settings {
+                enabled: false,
+                environment: "live".to_owned(),
+                token: None,
+                daily_enabled: true,
+                daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
+                standards_refreshed_at: None,
+                mirror_refreshed_at: None,
+                last_synced_at: None,
+                connection: None,
+                connection_at: None,
+            });
+        };
+        let token = match row.sealed_token {
+            Some(sealed) => {
+                let bytes = self.vault.sealer.unseal(&token_row(provider), &sealed)?;
+                Some(SecretString::from(String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            None => None,
+        };
+        Ok(Ace360Settings {
+            enabled: row.enabled,
+            environment: row.environment,
+            token,
+            daily_enabled: row.daily_enabled,
+            daily_at: row.daily_at,
+            standards_refreshed_at: row.standards_refreshed_at,
+            mirror_refreshed_at: row.mirror_refreshed_at,
+            last_synced_at: row.last_synced_at,
+            connection: row.connection,
+            connection_at: row.connection_at,
+        })
+    }
+
+    /// Keeps settings.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn put_ace360_settings(&self, provider: Uuid, new: &NewAce360Settings, by: &By) -> StoreResult<()> {
+        let sealed = match &new.token {
+            Some(token) => Some(self.vault.sealer.seal(&token_row(provider), token.expose_secret().as_bytes())?),
+            None => None,
+        };
+        let mut tx = self.begin().await?;
+        // Another account has another catalogue, other records and another connection.
+        sqlx::query!(
+            r#"insert into ace360_settings (provider_id, enabled, environment, sealed_token, daily_enabled, daily_at, updated_at)
+               values ($1, $2, $3, $4, $5, $6, app_now())
+               on conflict (provider_id) do update
+               set enabled = excluded.enabled, environment = excluded.environment,
+                   sealed_token = coalesce(excluded.sealed_token, ace360_settings.sealed_token),
+                   daily_enabled = excluded.daily_enabled, daily_at = excluded.daily_at, updated_at = excluded.updated_at,
+                   version = ace360_settings.version + 1,
+                   connection = case when excluded.sealed_token is null and excluded.environment = ace360_settings.environment
+                                     then ace360_settings.connection end,
+                   standards_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.standards_refreshed_at end,
+                   mirror_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.mirror_refreshed_at end"#,
+            provider,
+            new.enabled,
+            new.environment,
+            sealed,
+            new.daily_enabled,
+            new.daily_at,
+        )
+        .execute(&mut *tx)
+        .await?;
+        self.audit(&mut tx, provider, by, "ace360.settings", "provider", &provider.to_string()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Notes what the last call said of the connection: `ok` or a problem's code.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_ace360_connection(&self, provider: Uuid, code: &str) -> StoreResult<()> {
+        sqlx::query!(
+            "update ace360_settings set connection = $2, connection_at = app_now() where provider_id = $1",
+            provider,
+            code
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Writes catalogue rows; those that changed are counted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn put_standards(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[StandardRow], began: Time) -> StoreResult<u64> {
+        let mut changed = 0;
+        for row in rows {
+            let result = sqlx::query_scalar!(
+                r#"insert into ace360_standards as old (provider_id, environment, standard_id, st_code, lars_code, version, option, name,
+                                                       sector_id, sector_name, valid_from, valid_to, archived, refreshed_at)
+                   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                   on conflict (provider_id, environment, standard_id) do update
+                   set st_code = excluded.st_code, lars_code = excluded.lars_code, version = excluded.version, option = excluded.option,
+                       name = excluded.name, sector_id = excluded.sector_id, sector_name = excluded.sector_name,
+                       valid_from = excluded.valid_from, valid_to = excluded.valid_to, archived = excluded.archived,
+                       refreshed_at = excluded.refreshed_at,
+                       changed = (old.st_code, old.lars_code, old.version, old.option, old.name, old.sector_id, old.sector_name, old.valid_from, old.valid_to, old.archived)
+                           is distinct from (excluded.st_code, excluded.lars_code, excluded.version, excluded.option, excluded.name, excluded.sector_id, excluded.sector_name, excluded.valid_from, excluded.valid_to, excluded.archived)
+                   returning changed"#,
+                provider,
+                environment,
+                row.standard_id,
+                row.st_code,
+                row.lars_code,
+                row.version,
+                row.option,
+                row.name,
+                row.sector_id,
+                row.sector_name,
+                row.valid_from,
+                row.valid_to,
+                row.archived,
+                began,
+            )
+            .fetch_one(&mut **tx)
+            .await?;
+            changed += u64::from(result);
+        }
+        Ok(changed)
+    }
+
+    /// Ends a refresh: rows that it did not see are no longer in ACE360's catalogue.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_standards_refresh(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, began: Time) -> StoreResult<u64> {
+        let gone = sqlx::query!(
+            "delete from ace360_standards where provider_id = $1 and environment = $2 and refreshed_at < $3",
+            provider,
+            environment,
+            began
+        )
+        .execute(&mut **tx)
+        .await?
+        .rows_affected();
+        sqlx::query!("update ace360_settings set standards_refreshed_at = app_now() where provider_id = $1", provider)
+            .execute(&mut **tx)
+            .await?;
+        Ok(gone)
+    }
+
+    /// The catalogue, all of it or one LARS code's, in the order of ACE360's ids.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn standards(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        lars_code: Option<i32>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<StandardRow>> {
+        let after = after.and_then(|id| id.parse::<i64>().ok());
+        let rows = sqlx::query_as!(
+            StandardRow,
+            r#"select standard_id, st_code, lars_code, version, option, name, sector_id, sector_name, valid_from, valid_to, archived
+               from ace360_standards where provider_id = $1 and environment = $2 and ($3::int is null or lars_code = $3)
+               and ($4::bigint is null or standard_id > $4) order by standard_id limit $5"#,
+            provider,
+            environment,
+            lars_code,
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(rows, size))
+    }
+
+    /// The catalogue rows that an upload needs: the chosen standard's, and all of the LARS code's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn standards_for(&self, provider: Uuid, environment: &str, chosen: Option<i64>, lars_code: Option<i32>) -> StoreResult<Vec<StandardRow>> {
+        Ok(sqlx::query_as!(
+            StandardRow,
+            r#"select standard_id, st_code, lars_code, version, option, name, sector_id, sector_name, valid_from, valid_to, archived
+               from ace360_standards where provider_id = $1 and environment = $2 and (standard_id = $3 or lars_code = $4)
+               order by standard_id"#,
+            provider,
+            environment,
+            chosen,
+            lars_code
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The sectors that the catalogue names: id and name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sectors(&self, provider: Uuid, environment: &str) -> StoreResult<Vec<(i64, String)>> {
+        Ok(sqlx::query!(
+            r#"select sector_id as "id!", max(sector_name) as "name!" from ace360_standards
+               where provider_id = $1 and environment = $2 and sector_id is not null and sector_name is not null
+               group by sector_id order by sector_id"#,
+            provider,
+            environment
+        )
+        .fetch_all(&self.pool)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.name))
+        .collect())
+    }
+
+    /// Puts a page of ACE360's list into the mirror; answers how many of its records were not there yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mirror(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[MirrorRow], run: Option<Uuid>) -> StoreResult<usize> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.record_id).collect();
+        let people: Vec<Option<Vec<u8>>> = rows.iter().map(|row| row.person_index.clone()).collect();
+        let standards: Vec<Option<i64>> = rows.iter().map(|row| row.standard_id).collect();
+        let statuses: Vec<Option<i32>> = rows.iter().map(|row| row.status_id).collect();
+        let texts: Vec<Option<String>> = rows.iter().map(|row| row.status_text.clone()).collect();
+        let archived: Vec<bool> = rows.iter().map(|row| row.archived).collect();
+        // A record that stands on a page twice counts once.
+        let fresh = sqlx::query_scalar!(
+            r#"insert into ace360_mirror as old (provider_id, environment, record_id, person_index, standard_id, status_id, status_text,
+                                                archived, seen_by, refreshed_at)
+               select distinct on (id) $1::uuid, $2, id, person, standard, status, words, archived, $9::uuid, app_now()
+               from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::int[], $7::text[], $8::bool[])
+                   as page (id, person, standard, status, words, archived)
+               on conflict (provider_id, environment, record_id) do update
+               set person_index = coalesce(excluded.person_index, old.person_index), standard_id = excluded.standard_id,
+                   status_id = excluded.status_id, status_text = excluded.status_text, archived = excluded.archived,
+                   seen_by = coalesce(excluded.seen_by, old.seen_by), refreshed_at = excluded.refreshed_at
+               returning (xmax = 0) as "fresh!""#,
+            provider,
+            environment,
+            &ids,
+            &people as &[Option<Vec<u8>>],
+            &standards as &[Option<i64>],
+            &statuses as &[Option<i32>],
+            &texts as &[Option<String>],
+            &archived,
+            run,
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(fresh.into_iter().filter(|fresh| *fresh).count())
+    }
+
+    /// How many records the mirror holds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mirror_size(&self, provider: Uuid, environment: &str) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!" from ace360_mirror where provider_id = $1 and environment = $2"#,
+            provider,
+            environment
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// The records of a person: same name and birth date.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn twins(&self, provider: Uuid, environment: &str, person_index: &[u8]) -> StoreResult<Vec<Twin>> {
+        Ok(sqlx::query_as!(
+            Twin,
+            r#"select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?"
+               from ace360_mirror m
+               left join ace360_links l on l.provider_id = m.provider_id and l.environment = m.environment and l.record_id = m.record_id
+               where m.provider_id = $1 and m.environment = $2 and m.person_index = $3 order by m.record_id desc"#,
+            provider,
+            environment,
+            person_index
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Ends a run over the whole list: records that it did not see are gone from ACE360.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_mirror_refresh(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, run: Uuid, began: Time) -> StoreResult<()> {
+        sqlx::query!(
+            r#"delete from ace360_mirror where provider_id = $1 and environment = $2 and seen_by is distinct from $3 and refreshed_at < $4"#,
+            provider,
+            environment,
+            run,
+            began
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!("update ace360_settings set mirror_refreshed_at = app_now() where provider_id = $1", provider)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}
+
+fn token_row(provider: Uuid) -> String {
+    format!("ace360_settings/{provider}/token")
+}

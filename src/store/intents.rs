@@ -1,0 +1,495 @@
+//! Intents: one row for each creation that is to happen upstream, written before the call and settled by its
+//! outcome. Guards stand in the `where` clauses, and row counts are looked at: two processes may race for any of these.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::clock::interval;
+use super::records::page;
+use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
+
+/// A creation to make.
+#[derive(Clone, Debug)]
+pub struct NewIntent {
+    /// Whose.
+    pub provider: Uuid,
+    /// `ace360` or `onefile`.
+    pub upstream: &'static str,
+    /// Of the upstream.
+    pub environment: String,
+    /// `learner` and so on.
+    pub subject_kind: &'static str,
+    /// Whose.
+    pub subject_id: String,
+    /// Which of the subject's creations.
+    pub step: &'static str,
+    /// What is sent.
+    pub payload: Vec<u8>,
+    /// Records of the same person that are there before.
+    pub candidates: Vec<i64>,
+    /// The run that wants it.
+    pub run_id: Option<Uuid>,
+}
+
+/// An intent as it stands.
+#[derive(Clone, Debug)]
+pub struct IntentRow {
+    /// Ours.
+    pub id: Uuid,
+    /// Whose.
+    pub provider_id: Uuid,
+    /// `ace360` or `onefile`.
+    pub upstream: String,
+    /// Of the upstream.
+    pub environment: String,
+    /// `learner` and so on.
+    pub subject_kind: String,
+    /// Whose.
+    pub subject_id: String,
+    /// Which of the subject's creations.
+    pub step: String,
+    /// `sending`, `unknown`, `done`, `rejected`, `notSent`.
+    pub state: String,
+    /// Who holds it.
+    pub lease_token: Uuid,
+    /// When it was sent last; none: nothing can have reached the upstream.
+    pub sent_at: Option<Time>,
+    /// When that call was over at the latest.
+    pub deadline_at: Option<Time>,
+    /// How often it was sent.
+    pub sends: i32,
+    /// Records that were there before.
+    pub candidates: Vec<i64>,
+    /// Complete looks that did not find it.
+    pub absent_looks: i32,
+    /// When it is looked for next; none: a person decides.
+    pub next_look_at: Option<Time>,
+    /// What it became.
+    pub remote_id: Option<i64>,
+    /// The upstream's status.
+    pub upstream_status: Option<i32>,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it was settled.
+    pub settled_at: Option<Time>,
+    sealed_payload: Vec<u8>,
+    sealed_problem: Option<Vec<u8>>,
+}
+
+/// Why a creation did not happen, or may not have.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct IntentProblem {
+    /// Stable.
+    pub code: String,
+    /// For people; may hold the upstream's words.
+    pub message: String,
+    /// The upstream's HTTP status.
+    pub status: Option<u16>,
+    /// The upstream's faults, by its own field names.
+    #[serde(default)]
+    pub field_errors: Vec<(String, String)>,
+}
+
+/// What came of opening an intent.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    /// It is ours; its lease runs.
+    Ours(Box<IntentRow>),
+    /// Another one for the same subject and step is open.
+    InFlight,
+    /// The subject is linked already.
+    AlreadyLinked,
+    /// There is no such record here (any more).
+    NoRecord,
+}
+
+impl Store {
+    /// Writes an intent and its safety net in one transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_intent(&self, new: &NewIntent, lease: Duration, by: &By) -> StoreResult<Opened> {
+        let mut tx = self.begin().await?;
+        // The record's row is what linking, erasing and sending take by turns.
+        if !self.lock_record(&mut tx, new.provider, new.subject_kind, &new.subject_id).await? {
+            return Ok(Opened::NoRecord);
+        }
+        if new.upstream == "ace360" && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id).await? {
+            return Ok(Opened::AlreadyLinked);
+        }
+        let id = new_id();
+        let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
+        let made = sqlx::query_scalar!(
+            r#"insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, lease_until,
+                                    sealed_payload, candidates, run_id, requested_by, created_at)
+               values ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, app_now() + $9, $10, $11, $12, $13, app_now())
+               on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing
+               returning id"#,
+            id,
+            new.provider,
+            new.upstream,
+            new.environment,
+            new.subject_kind,
+            new.subject_id,
+            new.step,
+            Uuid::new_v4(),
+            interval(lease),
+            sealed,
+            &new.candidates,
+            new.run_id,
+            by.actor,
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if made.is_none() {
+            return Ok(Opened::InFlight);
+        }
+        self.queue_look(&mut tx, id, lease + Duration::from_secs(1)).await?;
+        self.audit(&mut tx, new.provider, by, "intent.open", new.subject_kind, &new.subject_id).await?;
+        let intent = intent(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(intent.map_or(Opened::InFlight, |intent| Opened::Ours(Box::new(intent))))
+    }
+
+    /// The last look before the socket: marks the intent as sent if its lease is ours and outlives the call.
+    /// `false`: it must not be sent.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn fence_intent(&self, id: Uuid, lease_token: Uuid, call: Duration) -> StoreResult<bool> {
+        let fenced = sqlx::query!(
+            r#"update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + 1
+               where id = $1 and lease_token = $2 and state = 'sending' and lease_until > app_now() + $3"#,
+            id,
+            lease_token,
+            interval(call)
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(fenced.rows_affected() == 1)
+    }
+
+    /// Marks an open intent as done in the transaction that links its record; `false`: it was settled already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_done(&self, tx: &mut Tx, id: Uuid, remote_id: i64) -> StoreResult<bool> {
+        let settled = sqlx::query!(
+            r#"update intents set state = 'done', remote_id = $2, settled_at = app_now(), next_look_at = null
+               where id = $1 and state in ('sending', 'unknown')"#,
+            id,
+            remote_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(settled.rows_affected() == 1)
+    }
+
+    /// Marks an open intent as refused (`rejected`) or never sent (`notSent`), with the reason.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_undone(&self, id: Uuid, state: UndoneState, problem: &IntentProblem) -> StoreResult<bool> {
+        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let settled = sqlx::query!(
+            r#"update intents set state = $2, sealed_problem = $3, upstream_status = $4, settled_at = app_now(), next_look_at = null
+               where id = $1 and state in ('sending', 'unknown')"#,
+            id,
+            state.as_str(),
+            sealed,
+            problem.status.map(i32::from),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(settled.rows_affected() == 1)
+    }
+
+    /// Marks an intent whose answer was lost; it is looked for after `look_in`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_unknown(&self, id: Uuid, problem: &IntentProblem, look_in: Duration) -> StoreResult<()> {
+        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let mut tx = self.begin().await?;
+        sqlx::query!(
+            r#"update intents set state = 'unknown', sealed_problem = $2, upstream_status = $3, next_look_at = app_now() + $4
+               where id = $1 and state = 'sending'"#,
+            id,
+            sealed,
+            problem.status.map(i32::from),
+            interval(look_in)
+        )
+        .execute(&mut *tx)
+        .await?;
+        self.queue_look(&mut tx, id, look_in).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes an intent that somebody must look at: one whose lease ran out, or one whose answer was lost and whose next
+    /// look is due. One that was never sent is released on the spot. `None`: nothing to do (now).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_intent_to_look(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
+        let mut tx = self.begin().await?;
+        let expired = sqlx::query!(
+            r#"update intents set state = case when sent_at is null then 'notSent' else 'unknown' end,
+                      settled_at = case when sent_at is null then app_now() end,
+                      next_look_at = case when sent_at is null then null else app_now() end,
+                      lease_token = $2
+               where id = $1 and state = 'sending' and lease_until < app_now() returning state"#,
+            id,
+            Uuid::new_v4(),
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if expired.is_some_and(|row| row.state == "notSent") {
+            tx.commit().await?;
+            return Ok(None);
+        }
+        // The look itself is leased by moving the next one: a second job finds nothing due.
+        let taken = sqlx::query_scalar!(
+            r#"update intents set next_look_at = app_now() + $2
+               where id = $1 and state = 'unknown' and next_look_at <= app_now() and deadline_at < app_now() returning id"#,
+            id,
+            interval(lease)
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let intent = match taken {
+            Some(id) => intent(&mut tx, id).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(intent)
+    }
+
+    /// A complete look did not find the record. The second one, at least `absence` after the call's deadline, makes it
+    /// surely absent: then it may be sent once more (`true`); after a second send a person decides.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_absent(&self, id: Uuid, absence: Duration) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        let row = sqlx::query!(
+            r#"update intents set absent_looks = absent_looks + 1, first_absent_at = coalesce(first_absent_at, app_now()),
+                      next_look_at = case when absent_looks = 0 or deadline_at + $2 > app_now()
+                                          then greatest(deadline_at + $2, app_now() + interval '1 second') end
+               where id = $1 and state = 'unknown'
+               returning sends, next_look_at, coalesce(extract(epoch from next_look_at - app_now()), 0)::float8 as "wait!""#,
+            id,
+            interval(absence)
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(row) = row else { return Ok(false) };
+        if row.next_look_at.is_some() {
+            self.queue_look(&mut tx, id, Duration::from_secs_f64(row.wait.clamp(0.0, 86_400.0))).await?;
+        }
+        tx.commit().await?;
+        Ok(row.next_look_at.is_none() && row.sends < 2)
+    }
+
+    /// The look could not be completed (the upstream is down, say): try again later.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn look_again(&self, id: Uuid, wait: Duration) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        sqlx::query!("update intents set next_look_at = app_now() + $2 where id = $1 and state = 'unknown'", id, interval(wait))
+            .execute(&mut *tx)
+            .await?;
+        self.queue_look(&mut tx, id, wait).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a surely absent intent for sending once more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reopen_intent(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
+        let mut tx = self.begin().await?;
+        let taken = sqlx::query_scalar!(
+            r#"update intents set state = 'sending', lease_token = $2, lease_until = app_now() + $3, sent_at = null, deadline_at = null,
+                      absent_looks = 0, first_absent_at = null, next_look_at = null
+               where id = $1 and state = 'unknown' and sends < 2 and next_look_at is null returning id"#,
+            id,
+            Uuid::new_v4(),
+            interval(lease)
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let intent = match taken {
+            Some(id) => {
+                self.queue_look(&mut tx, id, lease + Duration::from_secs(1)).await?;
+                intent(&mut tx, id).await?
+            }
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(intent)
+    }
+
+    /// Queues a look for each intent that is overdue; for the tick.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn overdue_intents(&self) -> StoreResult<Vec<Uuid>> {
+        Ok(sqlx::query_scalar!(
+            r#"select id from intents where state = 'sending' and lease_until < app_now()
+               union all
+               select id from intents where state = 'unknown' and next_look_at <= app_now()
+               limit 1000"#
+        )
+        .fetch_all(&self.pool)
+        .await?
+        .into_iter()
+        .flatten()
+        .collect())
+    }
+
+    /// The latest intent for a subject's step.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn latest_intent(&self, provider: Uuid, upstream: &str, kind: &str, id: &str, step: &str) -> StoreResult<Option<IntentRow>> {
+        Ok(sqlx::query_as!(
+            IntentRow,
+            r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
+                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+               from intents where provider_id = $1 and upstream = $2 and subject_kind = $3 and subject_id = $4 and step = $5
+               order by created_at desc, id desc limit 1"#,
+            provider,
+            upstream,
+            kind,
+            id,
+            step
+        )
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// The provider's intents in a state, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_intents(&self, provider: Uuid, state: Option<&str>, after: After<'_>, size: i64) -> StoreResult<RecordPage<IntentRow>> {
+        let after = after.and_then(|id| Uuid::parse_str(id).ok());
+        let rows = sqlx::query_as!(
+            IntentRow,
+            r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
+                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+               from intents where provider_id = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id > $3)
+               order by id limit $4"#,
+            provider,
+            state,
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(rows, size))
+    }
+
+    /// What the intent sends.
+    ///
+    /// # Errors
+    /// It cannot be unsealed.
+    pub fn intent_payload(&self, intent: &IntentRow) -> StoreResult<Vec<u8>> {
+        Ok(self.vault.sealer.unseal(&payload_row(intent.id), &intent.sealed_payload)?)
+    }
+
+    /// Why it did not happen, or may not have.
+    ///
+    /// # Errors
+    /// It cannot be unsealed.
+    pub fn intent_problem(&self, intent: &IntentRow) -> StoreResult<Option<IntentProblem>> {
+        intent.sealed_problem.as_deref().map(|sealed| self.unseal_json(&problem_row(intent.id), sealed)).transpose()
+    }
+
+    /// Locks a record's row for this transaction; `false`: there is none.
+    pub(super) async fn lock_record(&self, tx: &mut Tx, provider: Uuid, kind: &str, id: &str) -> StoreResult<bool> {
+        let row = sqlx::query_scalar!(
+            r#"select 1 as "one!" from records where provider_id = $1 and kind = $2 and record_id = $3 for update"#,
+            provider,
+            kind,
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Whether a subject has an intent whose outcome is open.
+    pub(super) async fn has_open_intent(&self, tx: &mut Tx, provider: Uuid, kind: &str, id: &str) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from intents where provider_id = $1 and subject_kind = $2 and subject_id = $3
+                              and state in ('sending', 'unknown')) as "open!""#,
+            provider,
+            kind,
+            id
+        )
+        .fetch_one(&mut **tx)
+        .await?)
+    }
+
+    /// Writes a line of the audit in the transaction of what it tells.
+    pub(super) async fn audit(&self, tx: &mut Tx, provider: Uuid, by: &By, action: &str, kind: &str, id: &str) -> StoreResult<()> {
+        sqlx::query!(
+            r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+               values ($1, $2, app_now(), $3, $4, $5, $6, $7)"#,
+            new_id(),
+            provider,
+            by.actor,
+            action,
+            kind,
+            id,
+            by.request_id
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// How an intent ends without a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndoneState {
+    /// The upstream refused it.
+    Rejected,
+    /// Nothing reached the upstream.
+    NotSent,
+}
+
+impl UndoneState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::NotSent => "notSent",
+        }
+    }
+}
+
+async fn intent(tx: &mut Tx, id: Uuid) -> StoreResult<Option<IntentRow>> {
+    Ok(sqlx::query_as!(
+        IntentRow,
+        r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
+                  candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+           from intents where id = $1"#,
+        id
+    )
+    .fetch_optional(&mut **tx)
+    .await?)
+}
+
+fn payload_row(id: Uuid) -> String {
+    format!("intents/{id}/payload")
+}
+
+fn problem_row(id: Uuid) -> String {
+    format!("intents/{id}/problem")
+}
