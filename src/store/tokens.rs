@@ -119,3 +119,19 @@ impl Store {
         Ok(Pulse { revoked: row.revoked, ahead_ms: row.ahead_ms })
     }
 }
+
+impl Store {
+    /// Whose token it is; `None`: it was never issued here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn token_owner(&self, id: Uuid) -> StoreResult<Option<super::Provider>> {
+        Ok(sqlx::query_as!(
+            super::Provider,
+            "select p.id, p.name from tokens t join providers p on p.id = t.provider_id where t.id = $1",
+            id
+        )
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+}
