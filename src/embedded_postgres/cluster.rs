@@ -16,6 +16,9 @@ use super::place::Place;
 use super::process::{Account, Watched, WatchedCommand};
 use super::{NAME, hex, server};
 
+/// The file in a data folder with the password of its cluster.
+pub(super) const PASSWORD: &str = "postgres-password";
+
 /// The major version that made the cluster; `None` when there is no cluster yet.
 pub(super) fn major_version(place: &Place) -> Result<Option<u32>, EmbeddedError> {
     if !place.folder.exists() {
@@ -42,7 +45,13 @@ pub(super) async fn ensure(
             other => other,
         })?
     } else {
-        initialise(place, installation, durable).await?
+        match initialise(place, installation, durable).await {
+            Ok(password) => password,
+            Err(error) => {
+                remove_leftovers(place).await;
+                return Err(error);
+            }
+        }
     };
     place.point()?;
     Ok(password)
@@ -55,7 +64,7 @@ pub(super) fn read_password(data_dir: &Path) -> Result<String, EmbeddedError> {
 }
 
 fn password_path(data_dir: &Path) -> PathBuf {
-    data_dir.join("postgres-password")
+    data_dir.join(PASSWORD)
 }
 
 async fn initialise(
@@ -63,7 +72,7 @@ async fn initialise(
     installation: &Installation,
     durable: bool,
 ) -> Result<String, EmbeddedError> {
-    let attempt = place.folder.with_extension(format!("new-{}", random::<4>()?));
+    let attempt = place.beside(&format!("new-{}", random::<4>()?));
     DirBuilder::new().mode(0o700).create(&attempt).map_err(file("create", &attempt))?;
     give(&attempt, place.account.as_ref())?;
     place.probe(&attempt, &installation.program("initdb")).await?;
@@ -88,9 +97,7 @@ async fn initialise(
         .await
         .map_err(|source| EmbeddedError::Program { program: "initdb".to_owned(), source })?;
     if !status.success() {
-        let output = server::tail(&log);
-        remove_leftovers(place).await;
-        return Err(EmbeddedError::Initialise { output });
+        return Err(EmbeddedError::Initialise { output: server::tail(&log) });
     }
     fs::remove_file(&for_initdb).map_err(file("remove", &for_initdb))?;
     fs::rename(&attempt, &place.folder).map_err(file("rename", &attempt))?;

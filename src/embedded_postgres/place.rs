@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 
+use super::cluster::PASSWORD;
 use super::error::{EmbeddedError, file};
 use super::hex;
 use super::process::{self, Account};
@@ -64,6 +65,7 @@ impl Place {
         make_shared()?;
         let hash = digest::digest(&digest::SHA256, data_dir.as_os_str().as_bytes());
         let folder = Path::new(SHARED).join(hex(&hash.as_ref()[..16]));
+        let folder = if data_dir.join(PASSWORD).exists() { folder } else { unused(folder) };
         let account = match owner(&folder)? {
             Some(account) => account,
             None => process::unprivileged_account().await?,
@@ -83,7 +85,15 @@ impl Place {
 
     /// The lock of a cluster that more than one data folder can name.
     pub(super) fn lock_path(&self) -> Option<PathBuf> {
-        self.shared.then(|| self.folder.with_extension("lock"))
+        self.shared.then(|| self.beside("lock"))
+    }
+
+    /// A name beside the cluster's folder.
+    pub(super) fn beside(&self, extension: &str) -> PathBuf {
+        let mut name = self.folder.clone().into_os_string();
+        name.push(".");
+        name.push(extension);
+        name.into()
     }
 
     /// What PostgreSQL calls the data directory.
@@ -128,6 +138,20 @@ fn make_shared() -> Result<(), EmbeddedError> {
     let shared = Path::new(SHARED);
     fs::create_dir_all(shared).map_err(file("create", shared))?;
     fs::set_permissions(shared, Permissions::from_mode(0o711)).map_err(file("set the mode of", shared))
+}
+
+/// A name for a new cluster, beside those of a data folder which was at this place before.
+///
+/// Its owner may have deleted it, but may as well have moved it: the old cluster is not ours to remove.
+fn unused(folder: PathBuf) -> PathBuf {
+    if !folder.exists() {
+        return folder;
+    }
+    tracing::warn!(
+        folder = %folder.display(),
+        "an earlier data folder of this name left its database; remove it if that data folder is gone for good"
+    );
+    (2..1000).map(|n| folder.with_extension(n.to_string())).find(|other| !other.exists()).unwrap_or(folder)
 }
 
 fn read_pointer(pointer: &Path) -> Result<Option<PathBuf>, EmbeddedError> {

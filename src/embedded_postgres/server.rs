@@ -279,7 +279,9 @@ impl PidFile {
     }
 
     fn read(pgdata: &Path) -> Option<Self> {
-        let text = fs::read_to_string(Self::path(pgdata)).ok()?;
+        let text = fs::read(Self::path(pgdata)).ok()?;
+        // It holds a path, which may be no UTF-8.
+        let text = String::from_utf8_lossy(&text);
         let pid = text.lines().next()?.trim().parse().ok()?;
         Some(Self { pid, ready: text.lines().nth(7).is_some_and(|status| status.trim() == "ready") })
     }

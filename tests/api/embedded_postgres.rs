@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -36,7 +37,18 @@ impl Folder {
     /// Where the cluster is.
     fn cluster(&self) -> PathBuf {
         fs::read_to_string(self.0.join("postgres-location"))
-            .map_or_else(|_| self.0.join("postgres"), |text| PathBuf::from(text.trim_end()))
+            .map_or_else(|_| self.first_cluster(), |text| PathBuf::from(text.trim_end()))
+    }
+
+    /// Where the cluster is of a data folder that has had no other.
+    fn first_cluster(&self) -> PathBuf {
+        if !is_root() {
+            return self.0.join("postgres");
+        }
+        let name = self.0.as_os_str().as_bytes();
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name);
+        let hash: Vec<String> = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        Path::new("/var/lib/picsbridge").join(hash.concat())
     }
 
     /// The process id of its server, from the server's own file.
@@ -65,9 +77,10 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let cluster = self.cluster();
-        let _ = fs::remove_dir_all(&cluster);
-        let _ = fs::remove_file(cluster.with_extension("lock"));
+        for cluster in [self.cluster(), self.first_cluster()] {
+            let _ = fs::remove_dir_all(&cluster);
+            let _ = fs::remove_file(beside(&cluster, "lock"));
+        }
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -83,6 +96,21 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn beside(cluster: &Path, extension: &str) -> PathBuf {
+    format!("{}.{extension}", cluster.display()).into()
+}
+
+/// A folder with programs that say they are PostgreSQL of a version.
+fn pretended_installation(version: &str) -> Folder {
+    let folder = Folder::new();
+    for name in ["postgres", "initdb", "pg_ctl"] {
+        let program = folder.0.join(name);
+        fs::write(&program, format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\nexit 1\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
 }
 
 fn unsafe_but_fast() -> EmbeddedOptions {
@@ -208,7 +236,7 @@ async fn a_half_initialised_cluster_is_started_over() {
     folder.start().await.stop().await.unwrap();
     // As a crash in the middle of initdb leaves it: no cluster, no pointer, half a folder beside.
     let cluster = folder.cluster();
-    let half = cluster.with_extension("new-0badcafe");
+    let half = beside(&cluster, "new-0badcafe");
     fs::rename(&cluster, &half).unwrap();
     fs::remove_file(half.join("data/PG_VERSION")).unwrap();
     let _ = fs::remove_file(folder.0.join("postgres-location"));
@@ -254,16 +282,79 @@ async fn without_postgresql_the_error_names_the_command_that_installs_it() {
 #[tokio::test]
 async fn a_postgresql_that_is_too_old_is_named_with_what_is_needed() {
     let folder = Folder::new();
-    let old = Folder::new();
-    for (name, says) in [("postgres", "postgres (PostgreSQL) 13.4"), ("initdb", ""), ("pg_ctl", "")] {
-        let program = old.0.join(name);
-        let mut file = fs::File::create(&program).unwrap();
-        writeln!(file, "#!/bin/sh\necho '{says}'").unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    let old = pretended_installation("13.4");
     let options = EmbeddedOptions { search: Some(vec![old.0.clone()]), ..EmbeddedOptions::default() };
     let message = EmbeddedPostgres::start(&folder.0, options).await.unwrap_err().to_string();
     assert!(message.contains("13.4") && message.contains("version 15 or later"), "{message}");
+}
+
+#[tokio::test]
+async fn programs_out_of_reach_are_named_before_anything_is_made() {
+    if !is_root() {
+        return; // Who looks for them runs them.
+    }
+    let folder = Folder::new();
+    let private = pretended_installation("17.0");
+    let options = EmbeddedOptions { search: Some(vec![private.0.clone()]), ..EmbeddedOptions::default() };
+    let message = EmbeddedPostgres::start(&folder.0, options).await.unwrap_err().to_string();
+    assert!(message.contains(private.0.join("initdb").to_str().unwrap()), "{message}");
+    assert!(!folder.0.join("postgres-password").exists());
+}
+
+#[tokio::test]
+async fn an_initdb_that_fails_is_quoted_and_leaves_nothing() {
+    let folder = Folder::new();
+    let broken = pretended_installation("17.0");
+    fs::set_permissions(&broken.0, fs::Permissions::from_mode(0o755)).unwrap();
+    let options = EmbeddedOptions { search: Some(vec![broken.0.clone()]), ..EmbeddedOptions::default() };
+    let message = EmbeddedPostgres::start(&folder.0, options).await.unwrap_err().to_string();
+    assert!(message.contains("initdb says:\npostgres (PostgreSQL) 17.0"), "{message}");
+    let cluster = folder.cluster();
+    let name = format!("{}.new-", cluster.file_name().unwrap().display());
+    let left = fs::read_dir(cluster.parent().unwrap()).unwrap();
+    let left = left.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(&name));
+    assert_eq!(left.count(), 0);
+    assert!(!cluster.exists());
+}
+
+#[tokio::test]
+async fn a_data_folder_made_anew_leaves_the_cluster_of_the_one_before_alone() {
+    if !is_root() {
+        return; // The cluster is in the data folder, and went with it.
+    }
+    let folder = Folder::new();
+    folder.start().await.stop().await.unwrap();
+    let before = folder.cluster();
+    fs::remove_dir_all(&folder.0).unwrap();
+    for _ in 0..2 {
+        let postgres = folder.start().await;
+        assert_ne!(folder.cluster(), before);
+        postgres.stop().await.unwrap();
+    }
+    assert!(before.join("data/PG_VERSION").exists());
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_is_not_replaced_silently() {
+    if !is_root() {
+        return; // Only root's data folders point elsewhere.
+    }
+    let folder = Folder::new();
+    folder.start().await.stop().await.unwrap();
+    fs::remove_dir_all(folder.cluster()).unwrap();
+    let error = folder.try_start().await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::ClusterMissing { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_root_made_is_not_started_over_by_another_user() {
+    if is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    fs::write(folder.0.join("postgres-location"), "/var/lib/picsbridge/0\n").unwrap();
+    let error = folder.try_start().await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::MadeByRoot { .. }), "{error:?}");
 }
 
 #[tokio::test]
