@@ -8,7 +8,8 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
-pub mod seal;
+pub mod embedded_postgres;
 pub mod http;
+pub mod seal;
 pub mod store;
 pub mod upstream;

@@ -1,0 +1,149 @@
+//! Running PostgreSQL's programs: as whom, with what environment, and never longer than we live.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+
+use super::error::EmbeddedError;
+
+/// Runs a program whose output goes to a log, and interrupts it when our end of the pipe closes.
+///
+/// The shell becomes the program (`exec`), so its process id is the program's. The watcher is nobody's child:
+/// PostgreSQL would take the end of a child it does not know for a crash. A line instead of the pipe's end says
+/// that there is nothing left to stop. The log is opened here, not by us: as root we would follow a link.
+const WATCHED: &str = r#"
+umask 077
+log=$1
+shift
+if [ -f "$log" ]; then mv -f "$log" "$log.old"; fi
+exec 3<&0 </dev/null >"$log" 2>&1
+( { trap "" HUP INT TERM; read -r line <&3 || kill -INT "$$"; } & )
+exec 3<&- "$@"
+"#;
+
+/// Users to run the server as when we are root: Linux packages, macOS, then anyone without rights.
+const UNPRIVILEGED: [&str; 3] = ["postgres", "_postgres", "nobody"];
+
+/// A user of the host.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    pub(super) name: Option<&'static str>,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => write!(f, "the user {name}"),
+            None => write!(f, "the user with id {}", self.uid),
+        }
+    }
+}
+
+/// A program with a clean environment: ours holds secrets, and `PG*` variables would change what it does.
+///
+/// With an account, the standard library also drops root's supplementary groups.
+pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
+    if let Some(account) = account {
+        command.uid(account.uid).gid(account.gid);
+    }
+    command
+}
+
+/// Whether we are root. Through `id`, since the standard library cannot tell.
+pub(super) async fn is_root() -> Result<bool, EmbeddedError> {
+    Ok(id(&["-u"]).await? == Some(0))
+}
+
+/// The user to run the server as when we are root.
+pub(super) async fn unprivileged_account() -> Result<Account, EmbeddedError> {
+    for name in UNPRIVILEGED {
+        if let (Some(uid), Some(gid)) = (id(&["-u", name]).await?, id(&["-g", name]).await?) {
+            return Ok(Account { uid, gid, name: Some(name) });
+        }
+    }
+    Err(EmbeddedError::NoUnprivilegedUser { tried: UNPRIVILEGED.join(", ") })
+}
+
+async fn id(arguments: &[&str]) -> Result<Option<u32>, EmbeddedError> {
+    let output = command(None, Path::new("id"))
+        .args(arguments)
+        .output()
+        .await
+        .map_err(|source| EmbeddedError::Program { program: "id".to_owned(), source })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(if output.status.success() { text.trim().parse().ok() } else { None })
+}
+
+/// The arguments of a live process, to tell a server of ours from a stranger with a reused process id.
+pub(super) async fn arguments_of(pid: u32) -> Option<Vec<u8>> {
+    if Path::new("/proc/self/cmdline").exists() {
+        let arguments = tokio::fs::read(format!("/proc/{pid}/cmdline")).await.ok()?;
+        return Some(arguments.into_iter().map(|byte| if byte == 0 { b' ' } else { byte }).collect());
+    }
+    let output = command(None, Path::new("ps"))
+        .args(["-ww", "-o", "args=", "-p", &pid.to_string()])
+        .output()
+        .await
+        .ok()?;
+    output.status.success().then_some(output.stdout)
+}
+
+/// A program that is interrupted when this value, or our whole process, is gone.
+pub(super) struct Watched {
+    child: Child,
+    // Held, never read by anyone else: its end is what the watcher waits for.
+    pipe: ChildStdin,
+    pid: u32,
+}
+
+impl Watched {
+    /// Starts a program in a process group of its own, so that Ctrl-C in the terminal is ours to answer.
+    pub(super) fn spawn(mut program: WatchedCommand) -> Result<Self, EmbeddedError> {
+        let failed = |source| EmbeddedError::Program { program: program.name.clone(), source };
+        let mut child = program.command.stdin(Stdio::piped()).process_group(0).spawn().map_err(failed)?;
+        match (child.stdin.take(), child.id()) {
+            (Some(pipe), Some(pid)) => Ok(Self { child, pipe, pid }),
+            _ => Err(failed(io::Error::other("it ended at once"))),
+        }
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it has ended already.
+    pub(super) fn ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// Waits for its end, and sends the watcher home.
+    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        // It may have gone by itself; then there is nobody to tell.
+        let _ = self.pipe.write_all(b"over\n").await;
+        Ok(status)
+    }
+}
+
+/// A program to run with [`Watched::spawn`]; arguments are added to `command`.
+pub(super) struct WatchedCommand {
+    pub(super) command: Command,
+    name: String,
+}
+
+impl WatchedCommand {
+    pub(super) fn new(account: Option<&Account>, program: &Path, log: &Path) -> Self {
+        let mut shell = command(account, Path::new("/bin/sh"));
+        shell.arg("-c").arg(WATCHED).arg("sh").arg(log).arg(program);
+        shell.stdout(Stdio::null()).stderr(Stdio::null());
+        Self { command: shell, name: program.display().to_string() }
+    }
+}
