@@ -8,6 +8,7 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod domain;
 pub mod embedded_postgres;
 pub mod http;
 pub mod seal;

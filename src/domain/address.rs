@@ -1,0 +1,43 @@
+//! An address as PICSWeb holds it: four free lines and a postcode. How it is squeezed into an upstream's
+//! fields is not here.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::check::printable;
+use super::postcode::Postcode;
+
+/// A postal address. Lines may be blank.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Address {
+    /// First line.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "1 High Street")]
+    pub line1: Option<String>,
+    /// Second line.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Cowley")]
+    pub line2: Option<String>,
+    /// Third line.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Oxford")]
+    pub line3: Option<String>,
+    /// Fourth line.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Oxfordshire")]
+    pub line4: Option<String>,
+    /// Postcode.
+    pub postcode: Option<Postcode>,
+}
+
+impl Address {
+    /// The lines that say something, trimmed, in their order.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        [&self.line1, &self.line2, &self.line3, &self.line4]
+            .into_iter()
+            .filter_map(|line| line.as_deref().map(str::trim))
+            .filter(|line| !line.is_empty())
+    }
+}

@@ -1,0 +1,126 @@
+//! Rules that take more than one value to judge: the trait, and what its implementations share. Rules of
+//! one value are in that value's newtype; lengths, ranges and list caps are `validator` attributes on the
+//! records, turned into faults here.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use super::fault::{Fault, join};
+
+/// What a parsed record must still satisfy.
+pub trait Check {
+    /// Every rule that it breaks; none: it is good. `today` is London's date.
+    fn check(&self, today: NaiveDate) -> Vec<Fault>;
+}
+
+/// The faults that the `validator` attributes found, in the order of their pointers.
+pub(super) fn attributes(result: Result<(), ValidationErrors>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Err(errors) = result {
+        collect("", &errors, &mut faults);
+    }
+    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    faults
+}
+
+fn collect(pointer: &str, errors: &ValidationErrors, faults: &mut Vec<Fault>) {
+    for (field, kind) in errors.errors() {
+        let pointer = join(pointer, &wire_name(field));
+        match kind {
+            ValidationErrorsKind::Struct(inner) => collect(&pointer, inner, faults),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    collect(&format!("{pointer}/{index}"), inner, faults);
+                }
+            }
+            ValidationErrorsKind::Field(broken) => {
+                faults.extend(broken.iter().map(|error| to_fault(&pointer, error)));
+            }
+        }
+    }
+}
+
+fn to_fault(pointer: &str, error: &ValidationError) -> Fault {
+    let number = |name: &str| error.params.get(name).map(ToString::to_string);
+    let list = error.params.get("value").is_some_and(serde_json::Value::is_array);
+    let (code, message): (Cow<'static, str>, String) = match (&*error.code, &error.message) {
+        (_, Some(message)) => (error.code.clone(), message.to_string()),
+        ("length", None) => match (number("max"), list) {
+            (Some(max), true) => ("tooMany".into(), format!("Send at most {max} entries.")),
+            (Some(max), false) => ("tooLong".into(), format!("Shorten this to at most {max} characters.")),
+            (None, _) => ("tooShort".into(), "Lengthen this.".into()),
+        },
+        ("range", None) => {
+            let (min, max) = (number("min").unwrap_or_default(), number("max").unwrap_or_default());
+            ("outOfRange".into(), format!("Send a whole number from {min} to {max}."))
+        }
+        (code, None) => (code.to_owned().into(), "Correct this value.".into()),
+    };
+    Fault::at(pointer, code, message)
+}
+
+/// Fields are snake_case in Rust and camelCase on the wire; `kind` is `type` there, a word of Rust's.
+pub(super) fn wire_name(field: &str) -> String {
+    if field == "kind" {
+        return "type".to_owned();
+    }
+    let mut name = String::with_capacity(field.len());
+    let mut upper = false;
+    for c in field.chars() {
+        if c == '_' {
+            upper = true;
+        } else {
+            name.push(if upper { c.to_ascii_uppercase() } else { c });
+            upper = false;
+        }
+    }
+    name
+}
+
+/// A name that a person or an organisation must have.
+pub(super) fn not_blank(text: &str) -> Result<(), ValidationError> {
+    if text.trim().is_empty() {
+        return Err(
+            ValidationError::new("required").with_message("Send a name: it must not be blank.".into())
+        );
+    }
+    printable(text)
+}
+
+/// One line of text: control characters break the upstreams' pages and forms.
+pub(super) fn printable(text: &str) -> Result<(), ValidationError> {
+    if text.chars().any(char::is_control) {
+        let message = "Take out line breaks, tabs and other control characters.";
+        return Err(ValidationError::new("controlCharacter").with_message(message.into()));
+    }
+    Ok(())
+}
+
+/// A fault at `pointer` when `end` lies before `start`.
+pub(super) fn in_order(
+    start: Option<NaiveDate>,
+    end: Option<NaiveDate>,
+    pointer: &str,
+    message: &str,
+) -> Option<Fault> {
+    (end? < start?).then(|| Fault::at(pointer, "endBeforeStart", message))
+}
+
+/// A fault for each entry whose id stands earlier in the list.
+pub(super) fn unique<'a>(ids: impl Iterator<Item = Option<&'a str>>, list: &str, field: &str) -> Vec<Fault> {
+    let mut seen = HashMap::new();
+    let mut faults = Vec::new();
+    for (index, id) in ids.enumerate() {
+        let Some(id) = id else { continue };
+        if let Some(first) = seen.insert(id, index) {
+            seen.insert(id, first);
+            let message =
+                format!("Entry {first} has this id already: keep one of the two, or correct its id.");
+            faults.push(Fault::at(format!("/{list}/{index}/{field}"), "duplicateId", message));
+        }
+    }
+    faults
+}

@@ -1,0 +1,144 @@
+//! A learner, whole: what PICSWeb sends with one PUT. Links to upstreams and their states are not here.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::address::Address;
+use super::check::{Check, attributes, not_blank, printable, unique};
+use super::codes::{Disability, Ethnicity, LearnerStatus, OneFileId, Sex};
+use super::contact::{Email, Telephone};
+use super::fault::Fault;
+use super::ids::{Ace360StandardId, OfficerId, OrganisationId, QualificationId, ReviewId};
+use super::ni_number::NiNumber;
+use super::placement::{LearnerOfficer, Placement};
+use super::programme::Programme;
+use super::qualification::Qualification;
+use super::review::Review;
+use super::shape::{list, object};
+use super::time;
+use super::uln::Uln;
+
+/// A learner of PICSWeb's. All but the names may be missing until an upload needs it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Learner {
+    /// First name.
+    #[validate(length(max = 100), custom(function = not_blank))]
+    #[schema(min_length = 1, max_length = 100, example = "Lucy")]
+    pub first_name: String,
+    /// Surname.
+    #[validate(length(max = 100), custom(function = not_blank))]
+    #[schema(min_length = 1, max_length = 100, example = "Example")]
+    pub last_name: String,
+    /// Date of birth: 13 to 100 years ago.
+    #[serde(default, deserialize_with = "time::optional")]
+    pub date_of_birth: Option<NaiveDate>,
+    /// Sex.
+    pub sex: Option<Sex>,
+    /// ILR ethnicity code.
+    pub ethnicity: Option<Ethnicity>,
+    /// ILR code of learning difficulty, disability or health problem.
+    pub disability: Option<Disability>,
+    /// National Insurance number.
+    pub national_insurance_number: Option<NiNumber>,
+    /// Unique Learner Number.
+    pub uln: Option<Uln>,
+    /// E-mail address.
+    pub email: Option<Email>,
+    /// Telephone number.
+    pub telephone: Option<Telephone>,
+    /// Mobile number.
+    pub mobile: Option<Telephone>,
+    /// Postal address.
+    #[serde(default, deserialize_with = "object")]
+    #[validate(nested)]
+    pub address: Option<Address>,
+    /// PICSWeb's system status.
+    pub status: Option<LearnerStatus>,
+    /// The programme.
+    #[serde(default, deserialize_with = "object")]
+    #[validate(nested)]
+    pub programme: Option<Programme>,
+    /// What was chosen in the ACE360 Standard tab.
+    #[serde(default, deserialize_with = "object")]
+    pub ace360: Option<Ace360Choice>,
+    /// The employer.
+    pub employer_id: Option<OrganisationId>,
+    /// The main officer.
+    pub main_officer_id: Option<OfficerId>,
+    /// The Main Tag, from which OneFile's classroom can be taken.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Vehicle 2026")]
+    pub main_tag: Option<String>,
+    /// Officers with a role for this learner.
+    #[serde(default, deserialize_with = "list")]
+    #[validate(nested, length(max = 50))]
+    #[schema(max_items = 50)]
+    pub officers: Vec<LearnerOfficer>,
+    /// Placements.
+    #[serde(default, deserialize_with = "list")]
+    #[validate(nested, length(max = 50))]
+    #[schema(max_items = 50)]
+    pub placements: Vec<Placement>,
+    /// Qualifications.
+    #[serde(default, deserialize_with = "list")]
+    #[validate(nested, length(max = 100))]
+    #[schema(max_items = 100)]
+    pub qualifications: Vec<Qualification>,
+    /// Reviews.
+    #[serde(default, deserialize_with = "list")]
+    #[validate(nested, length(max = 1000))]
+    #[schema(max_items = 1000)]
+    pub reviews: Vec<Review>,
+}
+
+/// What was chosen in the learner's ACE360 Standard tab.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ace360Choice {
+    /// ACE360's standard, since a LARS code alone does not tell version and option.
+    pub standard_id: Option<Ace360StandardId>,
+}
+
+impl Learner {
+    /// Old enough to be on a programme, young enough to be no typing error.
+    const AGE: std::ops::RangeInclusive<u32> = 13..=100;
+
+    fn age_fault(&self, today: NaiveDate) -> Option<Fault> {
+        // Born in the future: no age at all.
+        let age = today.years_since(self.date_of_birth?);
+        (!age.is_some_and(|age| Self::AGE.contains(&age))).then(|| {
+            Fault::at(
+                "/dateOfBirth",
+                "ageOutOfRange",
+                "Correct the date of birth: learners are 13 to 100 years old.",
+            )
+        })
+    }
+}
+
+impl Check for Learner {
+    fn check(&self, today: NaiveDate) -> Vec<Fault> {
+        let mut faults = attributes(self.validate());
+        faults.extend(self.age_fault(today));
+        faults
+            .extend(self.programme.iter().flat_map(Programme::across).map(|fault| fault.under("/programme")));
+        for (index, placement) in self.placements.iter().enumerate() {
+            faults.extend(placement.across().map(|fault| fault.under(&format!("/placements/{index}"))));
+        }
+        for (index, qualification) in self.qualifications.iter().enumerate() {
+            let found = qualification.across().into_iter();
+            faults.extend(found.map(|fault| fault.under(&format!("/qualifications/{index}"))));
+        }
+        let ids =
+            self.qualifications.iter().map(|q| q.qualification_id.as_ref().map(QualificationId::as_str));
+        faults.extend(unique(ids, "qualifications", "qualificationId"));
+        let ids = self.reviews.iter().map(|review| review.review_id.as_ref().map(ReviewId::as_str));
+        faults.extend(unique(ids, "reviews", "reviewId"));
+        let ids = self.reviews.iter().map(|review| review.one_file_id.as_ref().map(OneFileId::as_str));
+        faults.extend(unique(ids, "reviews", "oneFileId"));
+        faults
+    }
+}

@@ -1,0 +1,71 @@
+//! What a learner, an officer, an organisation and their parts are, and what makes one good.
+//!
+//! Pure: no I/O, no clock (what day it is comes in as `today`), nothing of ours imported. How records are
+//! kept is `store/`; what an upstream makes of them is `ace360/` and `onefile/`.
+//!
+//! `parse::parse` is the way in. Values with rules are newtypes that cannot hold a bad one; `Debug` of
+//! whatever is personal shows its type only, so that no log line can hold it.
+
+mod check;
+mod codes;
+mod contact;
+pub mod document;
+mod explain;
+pub mod fault;
+mod ids;
+mod newtype;
+mod ni_number;
+pub mod parse;
+mod postcode;
+mod record;
+mod rule;
+mod shape;
+pub mod time;
+mod uln;
+
+mod address;
+mod learner;
+mod officer;
+mod organisation;
+mod placement;
+mod programme;
+mod qualification;
+mod review;
+
+#[cfg(test)]
+mod schema_tests;
+
+pub use address::Address;
+pub use check::Check;
+pub use codes::{
+    Attendance, Disability, Ern, Ethnicity, LearnerStatus, OneFileId, Sex, StandardCode, VqReference,
+};
+pub use contact::{Email, Telephone};
+pub use fault::Fault;
+pub use ids::{Ace360StandardId, LearnerId, OfficerId, OrganisationId, QualificationId, ReviewId};
+pub use learner::{Ace360Choice, Learner};
+pub use ni_number::NiNumber;
+pub use officer::Officer;
+pub use organisation::{Organisation, Provision};
+pub use placement::{LearnerOfficer, Placement};
+pub use postcode::Postcode;
+pub use programme::Programme;
+pub use qualification::Qualification;
+pub use record::{Item, LearnerRecord, OfficerRecord, OrganisationRecord};
+pub use review::Review;
+pub use rule::Broken;
+pub use time::StartTime;
+pub use uln::Uln;
+
+/// Shows the type only: the fields are personal.
+macro_rules! redacted {
+    ($($name:ident)*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), " {…}"))
+            }
+        }
+    )*};
+}
+
+redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

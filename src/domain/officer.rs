@@ -1,0 +1,42 @@
+//! An officer: someone of the provider's or of an employer's whom PICSWeb knows by name.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::check::{Check, attributes, not_blank, printable};
+use super::contact::{Email, Telephone};
+use super::fault::Fault;
+
+/// An officer of PICSWeb's: an assessor, a reviewer, or an employer's contact.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Officer {
+    /// First name.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Sam")]
+    pub first_name: Option<String>,
+    /// Surname.
+    #[validate(length(max = 100), custom(function = not_blank))]
+    #[schema(min_length = 1, max_length = 100, example = "Okoro")]
+    pub last_name: String,
+    /// E-mail address.
+    pub email: Option<Email>,
+    /// Job title.
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "Training Manager")]
+    pub job_title: Option<String>,
+    /// Telephone number.
+    pub telephone: Option<Telephone>,
+    /// PICSWeb's Ident, which OneFile keeps as MIS value.
+    #[validate(length(max = 64), custom(function = printable))]
+    #[schema(max_length = 64, example = "SOK")]
+    pub ident: Option<String>,
+}
+
+impl Check for Officer {
+    fn check(&self, _today: NaiveDate) -> Vec<Fault> {
+        attributes(self.validate())
+    }
+}

@@ -1,0 +1,76 @@
+//! An organisation: an employer or a place where learners are placed, with its provisions.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::address::Address;
+use super::check::{Check, attributes, not_blank, printable};
+use super::codes::Ern;
+use super::contact::{Email, Telephone};
+use super::fault::Fault;
+use super::ids::OfficerId;
+use super::shape::{list, object};
+
+/// An organisation of PICSWeb's, such as a learner's employer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Organisation {
+    /// Its name.
+    #[validate(length(max = 200), custom(function = not_blank))]
+    #[schema(min_length = 1, max_length = 200, example = "Acme Motors Ltd")]
+    pub name: String,
+    /// Employer Reference Number.
+    pub ern: Option<Ern>,
+    /// Additional Details: SEM, whether it is a small employer. Null: not recorded, which does not mean large.
+    pub sem: Option<bool>,
+    /// Additional Details: Employee Count.
+    #[validate(range(min = 0, max = 10_000_000))]
+    #[schema(minimum = 0, maximum = 10_000_000, example = 42)]
+    pub employee_count: Option<i64>,
+    /// Its Main Contact.
+    pub main_contact_id: Option<OfficerId>,
+    /// Postal address.
+    #[serde(default, deserialize_with = "object")]
+    #[validate(nested)]
+    pub address: Option<Address>,
+    /// Telephone number.
+    pub telephone: Option<Telephone>,
+    /// E-mail address.
+    pub email: Option<Email>,
+    /// PICSWeb's Ident, which OneFile keeps as MIS value.
+    #[validate(length(max = 64), custom(function = printable))]
+    #[schema(max_length = 64, example = "ACME")]
+    pub ident: Option<String>,
+    /// Its provisions; the ACE360 Employer Sector is one.
+    #[serde(default, deserialize_with = "list")]
+    #[validate(nested, length(max = 50))]
+    #[schema(max_items = 50)]
+    pub provisions: Vec<Provision>,
+}
+
+/// A Provision of an organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provision {
+    /// Its type.
+    #[serde(rename = "type")]
+    #[validate(length(max = 100), custom(function = printable))]
+    #[schema(max_length = 100, example = "ACE360 Employer Sector")]
+    pub kind: Option<String>,
+    /// Its code.
+    #[validate(length(max = 50), custom(function = printable))]
+    #[schema(max_length = 50, example = "1")]
+    pub code: Option<String>,
+    /// Its description.
+    #[validate(length(max = 200), custom(function = printable))]
+    #[schema(max_length = 200, example = "Information Technology")]
+    pub description: Option<String>,
+}
+
+impl Check for Organisation {
+    fn check(&self, _today: NaiveDate) -> Vec<Fault> {
+        attributes(self.validate())
+    }
+}

@@ -1,0 +1,100 @@
+//! utoipa does not read `#[validate]`: these tests hold the document and the rules together.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::parse::parse;
+use super::*;
+
+/// Whether a body of `base` and `field` gets a fault at that field.
+fn faulted<T: DeserializeOwned + Check>(base: &Value, at: &str, field: &str, value: &Value) -> bool {
+    let mut body = base.clone();
+    body.pointer_mut(at).unwrap()[field] = value.clone();
+    let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
+    let pointer = format!("{at}/{field}");
+    parse::<T>(body.to_string().as_bytes(), today)
+        .err()
+        .is_some_and(|faults| faults.iter().any(|fault| fault.pointer.as_deref() == Some(&pointer)))
+}
+
+/// Every limit in the schema of `S` holds to the unit when a `T` is parsed, and nothing is without limit.
+fn agree<T: DeserializeOwned + Check, S: PartialSchema>(base: &Value, at: &str) {
+    let schema = serde_json::to_value(S::schema()).unwrap();
+    assert_eq!(schema["additionalProperties"], json!(false));
+    for (field, rule) in schema["properties"].as_object().unwrap() {
+        let of_type = |name: &str| rule["type"] == name || rule["type"] == json!([name, "null"]);
+        let refused = |value: Value| faulted::<T>(base, at, field, &value);
+        if of_type("string") && rule["format"] != "date" {
+            let max = usize::try_from(rule["maxLength"].as_u64().expect(field)).unwrap();
+            assert!(!refused(json!("é".repeat(max))) && refused(json!("é".repeat(max + 1))), "{at}/{field}");
+            assert_eq!(rule["minLength"] == 1, refused(json!("")), "{at}/{field}");
+        } else if of_type("integer") {
+            let (min, max) = (rule["minimum"].as_i64().expect(field), rule["maximum"].as_i64().expect(field));
+            assert!(
+                !refused(json!(min)) && refused(json!(min - 1)) && refused(json!(max + 1)),
+                "{at}/{field}"
+            );
+        } else if of_type("array") {
+            let max = usize::try_from(rule["maxItems"].as_u64().expect(field)).unwrap();
+            assert!(!refused(json!(vec![json!({}); max])), "{at}/{field}");
+            assert!(refused(json!(vec![json!({}); max + 1])), "{at}/{field}");
+        }
+    }
+}
+
+#[test]
+fn the_document_and_the_rules_give_the_same_limits() {
+    let learner = json!({
+        "firstName": "A", "lastName": "B", "address": {}, "programme": {}, "officers": [{}], "placements": [{}],
+        "qualifications": [{}], "reviews": [{}]
+    });
+    agree::<Learner, Learner>(&learner, "");
+    agree::<Learner, Address>(&learner, "/address");
+    agree::<Learner, Programme>(&learner, "/programme");
+    agree::<Learner, LearnerOfficer>(&learner, "/officers/0");
+    agree::<Learner, Placement>(&learner, "/placements/0");
+    agree::<Learner, Qualification>(&learner, "/qualifications/0");
+    agree::<Learner, Review>(&learner, "/reviews/0");
+    agree::<Officer, Officer>(&json!({"lastName": "A"}), "");
+    let organisation = json!({"name": "A", "provisions": [{}]});
+    agree::<Organisation, Organisation>(&organisation, "");
+    agree::<Organisation, Provision>(&organisation, "/provisions/0");
+}
+
+#[test]
+fn only_names_are_required() {
+    let required = |schema| serde_json::to_value(schema).unwrap()["required"].clone();
+    assert_eq!(required(Learner::schema()), json!(["firstName", "lastName"]));
+    assert_eq!(required(Officer::schema()), json!(["lastName"]));
+    assert_eq!(required(Organisation::schema()), json!(["name"]));
+    assert_eq!(required(LearnerRecord::schema()), json!(["firstName", "lastName", "learnerId"]));
+}
+
+fn example_is_good<T: ToSchema + Serialize>(parse: impl Fn(&str) -> Result<T, Broken>) {
+    let schema = serde_json::to_value(T::schema()).unwrap();
+    let example = schema["examples"][0].as_str().unwrap();
+    let parsed = serde_json::to_value(parse(example).unwrap()).unwrap();
+    assert_eq!(parsed, json!(example), "the example is in its canonical form");
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&parsed), "{schema}");
+}
+
+#[test]
+fn every_example_keeps_its_own_rule() {
+    example_is_good(LearnerId::parse);
+    example_is_good(OfficerId::parse);
+    example_is_good(OrganisationId::parse);
+    example_is_good(ReviewId::parse);
+    example_is_good(QualificationId::parse);
+    example_is_good(Uln::parse);
+    example_is_good(NiNumber::parse);
+    example_is_good(Postcode::parse);
+    example_is_good(Email::parse);
+    example_is_good(Telephone::parse);
+    example_is_good(Ern::parse);
+    example_is_good(VqReference::parse);
+    example_is_good(OneFileId::parse);
+    example_is_good(StartTime::parse);
+}

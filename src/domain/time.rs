@@ -1,0 +1,104 @@
+//! Dates and times of day as they stand in records. No clock: what day it is comes in as a parameter.
+
+use chrono::{Datelike, NaiveDate, NaiveTime};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+use super::rule::Broken;
+
+/// Reads `YYYY-MM-DD` of the years 1900 to 2199: what lies outside is a typing error, and stores differ in
+/// what they can hold.
+pub fn parse_date(text: &str) -> Result<NaiveDate, Broken> {
+    let shape = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    shape
+        .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+        .flatten()
+        .filter(|date| (1900..2200).contains(&date.year()))
+        .ok_or(Broken {
+            code: "invalidDate",
+            message: "Send a date of the calendar as YYYY-MM-DD; null when there is none.",
+        })
+}
+
+/// For a field that holds a date or null.
+pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+    Option::<String>::deserialize(deserializer)?
+        .map(|text| parse_date(&text).map_err(D::Error::custom))
+        .transpose()
+}
+
+/// A time of day, London time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StartTime(NaiveTime);
+
+impl StartTime {
+    /// Reads `HH:MM`.
+    pub fn parse(text: &str) -> Result<Self, Broken> {
+        let shape = text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+        shape.then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten().map(Self).ok_or(Broken {
+            code: "invalidTime",
+            message: "Send a time of day as HH:MM, from 00:00 to 23:59.",
+        })
+    }
+
+    /// The time of day.
+    pub fn get(self) -> NaiveTime {
+        self.0
+    }
+}
+
+impl TryFrom<String> for StartTime {
+    type Error = Broken;
+    fn try_from(text: String) -> Result<Self, Broken> {
+        Self::parse(&text)
+    }
+}
+
+impl From<StartTime> for String {
+    fn from(time: StartTime) -> Self {
+        time.0.format("%H:%M").to_string()
+    }
+}
+
+impl utoipa::PartialSchema for StartTime {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Time of day, London time."))
+            .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"))
+            .examples([serde_json::json!("09:30")])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for StartTime {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_the_calendar_only() {
+        assert!(parse_date("2024-02-29").is_ok());
+        for bad in [
+            "2023-02-29",
+            "2024-2-9",
+            "29/02/2024",
+            "2024-02-29T00:00:00Z",
+            "",
+            "0001-01-01",
+            "9999-12-31",
+            "+024-01-01",
+        ] {
+            assert_eq!(parse_date(bad).unwrap_err().code, "invalidDate", "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_only() {
+        assert_eq!(String::from(StartTime::parse("09:30").unwrap()), "09:30");
+        for bad in ["24:00", "9:30", "09:60", "09.30", "", "09:30:00", "1:2:3"] {
+            assert_eq!(StartTime::parse(bad).unwrap_err().code, "invalidTime", "{bad}");
+        }
+    }
+}
