@@ -2,6 +2,7 @@
 //! nothing is created twice. Knows neither ACE360 nor OneFile.
 
 pub mod call;
-
+pub mod failure;
+pub mod intent;
 pub mod outcome;
 pub mod pace;

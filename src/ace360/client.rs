@@ -1,0 +1,183 @@
+//! Calls to ACE360 Connect: one function an operation of `openapi/upstream/ace360-connect.yaml`. Reads are tried again
+//! when the answer was lost or cannot be used; a creation never is.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::wire::{self, Apprentice, ApprenticePage, StandardPage, Unreadable};
+use crate::http::{Answer, Method, Request};
+use crate::store::{IntentRow, Store, StoreError};
+use crate::upstream::call::{Caller, Meter};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::intent::{self, Attempt};
+use crate::upstream::outcome::Outcome;
+use crate::upstream::pace::{Account, Class};
+
+/// Asked for; ACE360 may answer with fewer a page, and is believed.
+pub const PAGE_SIZE: u32 = 100;
+/// Before the second and the third try of a read.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+
+/// A provider's connection to ACE360.
+#[derive(Clone, Debug)]
+pub struct Client {
+    caller: Caller,
+    account: Account,
+    base_url: String,
+    token: SecretString,
+    class: Class,
+    meter: Meter,
+}
+
+/// What a call came to; the outer error is our database's.
+pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
+
+/// What a creation came to.
+#[derive(Debug)]
+pub enum Created {
+    /// There is a record; this is what ACE360 answered of it.
+    Yes(Box<Apprentice>),
+    /// An explicit no.
+    No(Failure),
+    /// Nothing reached ACE360.
+    NotSent(Failure),
+    /// Nobody can tell.
+    Unknown(Failure),
+    /// Somebody else has the intent.
+    NotOurs,
+}
+
+impl Client {
+    /// A connection with this token.
+    pub fn new(caller: Caller, store: &Store, base_url: &str, token: SecretString, per_minute: u32, class: Class) -> Self {
+        let account = Account { key: store.account_key("ace360", base_url, token.expose_secret()), upstream: "ace360", per_minute };
+        Self { caller, account, base_url: base_url.to_owned(), token, class, meter: Meter::default() }
+    }
+
+    /// The same connection for another kind of caller.
+    #[must_use]
+    pub fn for_class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// Counts this connection's calls.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The account whose pace it keeps.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// A page of apprentices, from 1.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn apprentices(&self, page: i64) -> Answered<ApprenticePage> {
+        self.read("listApprentices", format!("{}/apprentices?page={page}&perPage={PAGE_SIZE}", self.base_url), wire::page).await
+    }
+
+    /// One apprentice.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn apprentice(&self, id: i64) -> Answered<Apprentice> {
+        let answered = self.read("getApprentice", format!("{}/apprentices/{id}", self.base_url), wire::record::<Apprentice>).await?;
+        Ok(answered.and_then(|(apprentice, _)| {
+            // Another record than the one asked for is not believed.
+            if apprentice.id == id {
+                Ok(apprentice)
+            } else {
+                Err(Failure::new(FailureKind::Failed, Some(200), "the answer is another record than the one asked for"))
+            }
+        }))
+    }
+
+    /// A page of the catalogue, from 1.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn standards(&self, page: i64) -> Answered<StandardPage> {
+        self.read("listStandards", format!("{}/standards?page={page}&perPage={PAGE_SIZE}", self.base_url), wire::page).await
+    }
+
+    /// Waits for a permit, for a creation that is about to be written down.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permit(&self) -> Answered<()> {
+        Ok(self.caller.permit(&self.account, self.class).await?.map_err(limited))
+    }
+
+    /// Creates the apprentice that the intent holds. The permit is there, the lease is ours.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create(&self, store: &Store, intent: &IntentRow) -> Result<Created, StoreError> {
+        let body = store.intent_payload(intent)?;
+        let request = Request { method: Method::Post, body: Some(body), ..self.request("createApprentice", format!("{}/apprentices", self.base_url)) };
+        let outcome = match intent::send(&self.caller, store, &self.account, &self.meter, intent, request).await? {
+            Attempt::NotOurs => return Ok(Created::NotOurs),
+            Attempt::Outcome(outcome) => outcome,
+        };
+        Ok(match outcome {
+            Outcome::Answered(answer) => match wire::record::<Apprentice>(&answer.body) {
+                Ok((apprentice, _)) => Created::Yes(Box::new(apprentice)),
+                // It said yes and not to what: the record is there and must be looked for.
+                Err(error) => Created::Unknown(unreadable(&answer, &error)),
+            },
+            Outcome::Refused(answer) => Created::No(said(FailureKind::Refused, &answer)),
+            Outcome::Unauthorised(answer) => Created::No(said(FailureKind::Unauthorised, &answer)),
+            Outcome::Forbidden(answer) => Created::No(said(FailureKind::Forbidden, &answer)),
+            Outcome::Missing(answer) => Created::No(said(FailureKind::Missing, &answer)),
+            Outcome::Limited(wait) => Created::NotSent(limited(wait)),
+            Outcome::NotSent(what) => Created::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
+            Outcome::Unclear { status, what } => Created::Unknown(Failure::new(FailureKind::Failed, status, what)),
+        })
+    }
+
+    fn request(&self, operation: &'static str, url: String) -> Request {
+        let bearer = SecretString::from(format!("Bearer {}", self.token.expose_secret()));
+        Request { method: Method::Get, url, operation, headers: vec![("authorization", bearer)], body: None }
+    }
+
+    async fn read<T>(&self, operation: &'static str, url: String, parse: fn(&[u8]) -> Result<T, Unreadable>) -> Answered<T> {
+        let mut pauses = BACKOFF.iter();
+        loop {
+            let outcome = self.caller.call(&self.account, self.class, &self.meter, self.request(operation, url.clone())).await?;
+            let failure = match outcome {
+                Outcome::Answered(answer) => match parse(&answer.body) {
+                    Ok(value) => return Ok(Ok(value)),
+                    Err(error) => unreadable(&answer, &error),
+                },
+                Outcome::Missing(answer) => return Ok(Err(said(FailureKind::Missing, &answer))),
+                Outcome::Refused(answer) => return Ok(Err(said(FailureKind::Refused, &answer))),
+                Outcome::Unauthorised(answer) => return Ok(Err(said(FailureKind::Unauthorised, &answer))),
+                Outcome::Forbidden(answer) => return Ok(Err(said(FailureKind::Forbidden, &answer))),
+                Outcome::Limited(wait) => return Ok(Err(limited(wait))),
+                Outcome::NotSent(what) => Failure::new(FailureKind::Unreachable, None, what),
+                Outcome::Unclear { status, what } => Failure::new(FailureKind::Failed, status, what),
+            };
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Ok(Err(failure)),
+            }
+        }
+    }
+}
+
+fn said(kind: FailureKind, answer: &Answer) -> Failure {
+    let message = wire::error_message(answer.status, answer.content_type.as_deref(), &answer.body);
+    Failure { kind, status: Some(answer.status), message: message.message, field_errors: message.field_errors, wait: None }
+}
+
+fn unreadable(answer: &Answer, error: &Unreadable) -> Failure {
+    Failure::new(FailureKind::Failed, Some(answer.status), error.to_string())
+}
+
+fn limited(wait: Duration) -> Failure {
+    Failure { wait: Some(wait), ..Failure::new(FailureKind::Limited, Some(429), format!("ask again in {} s", wait.as_secs().max(1))) }
+}

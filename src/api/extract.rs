@@ -1,0 +1,225 @@
+//! What handlers ask a request for: its caller, ids in its path, its body. Each answers with a problem of its own when
+//! the request does not have it.
+
+use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::State;
+use super::problem::{Code, Problem};
+use super::request::RequestId;
+use crate::auth::Principal;
+use crate::auth::scope::Needs;
+use crate::domain::{Broken, Check, Fault, LearnerId, OfficerId, OrganisationId, parse};
+use crate::store::{By, Provider};
+
+/// A record is a few kB; a list of ids for a bulk call is some 100.
+const BODY_CAP: usize = 1024 * 1024;
+/// 10,000 learners of 5 kB.
+pub const IMPORT_CAP: usize = 64 * 1024 * 1024;
+
+/// Whoever calls, with the scope that the handler needs.
+#[derive(Debug)]
+pub struct Caller<N> {
+    /// The token's.
+    pub principal: Arc<Principal>,
+    request_id: String,
+    needs: PhantomData<N>,
+}
+
+impl<N> Caller<N> {
+    /// The token's provider.
+    pub fn provider(&self) -> Uuid {
+        self.principal.provider.id
+    }
+
+    /// The token's provider, with its name.
+    pub fn whole_provider(&self) -> &Provider {
+        &self.principal.provider
+    }
+
+    /// For the audit.
+    pub fn by(&self) -> By {
+        By { actor: format!("token:{}", self.principal.token_id), request_id: Some(self.request_id.clone()) }
+    }
+}
+
+impl<N: Needs + 'static> FromRequest for Caller<N> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let state = state(&request)?;
+            let Some(value) = request.headers().get("authorization") else {
+                return Err(Problem::new(Code::Unauthenticated, "No token: send `Authorization: Bearer <token>`."));
+            };
+            let text = value.to_str().unwrap_or_default();
+            let token = match text.split_once(' ') {
+                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+                _ => {
+                    return Err(Problem::new(Code::Unauthenticated, "The Authorization header is not `Bearer <token>`."));
+                }
+            };
+            let principal = state.auth.verify(&state.store, token).await?;
+            // Known before the scope is: what was refused is told with whose token it was.
+            request.extensions_mut().insert(Arc::clone(&principal));
+            if !principal.scopes.contains(N::SCOPE) {
+                return Err(Problem::scope_missing(N::SCOPE));
+            }
+            let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            Ok(Self { principal, request_id, needs: PhantomData })
+        })
+    }
+}
+
+/// An id in the path.
+#[derive(Debug)]
+pub struct Id<T>(pub T);
+
+/// An id that a path may carry.
+pub trait PathId: Sized {
+    /// The name of the path's parameter.
+    const NAME: &'static str;
+    /// Reads it.
+    fn read(text: &str) -> Result<Self, Broken>;
+}
+
+macro_rules! path_ids {
+    ($($id:ident $name:literal,)*) => {$(
+        impl PathId for $id {
+            const NAME: &'static str = $name;
+            fn read(text: &str) -> Result<Self, Broken> {
+                Self::parse(text)
+            }
+        }
+    )*};
+}
+path_ids! { LearnerId "learnerId", OfficerId "officerId", OrganisationId "organisationId", }
+
+/// An id of ours.
+impl PathId for Uuid {
+    const NAME: &'static str = "id";
+    fn read(text: &str) -> Result<Self, Broken> {
+        Self::parse_str(text).map_err(|_| Broken { code: "invalidId", message: "Send an id as it was answered." })
+    }
+}
+
+impl<T: PathId> FromRequest for Id<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let text = request.match_info().query(T::NAME);
+        ready(T::read(text).map(Self).map_err(|broken| {
+            Problem::parameters(vec![Fault::in_parameter(T::NAME, broken.code, broken.message)])
+        }))
+    }
+}
+
+/// A JSON body, parsed and checked.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + Check + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = state(&request)?;
+            content_type(&request, &["application/json"])?;
+            let bytes = read(&request, payload, BODY_CAP).await?;
+            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
+        })
+    }
+}
+
+/// A JSON body that may be left out: then it is `{}`.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub T);
+
+impl<T: DeserializeOwned + Check + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let state = state(&request)?;
+            let bytes = read(&request, payload, BODY_CAP).await?;
+            if bytes.iter().all(u8::is_ascii_whitespace) {
+                return parse::parse(b"{}", state.auth.clock().today()).map(Self).map_err(Problem::faults);
+            }
+            content_type(&request, &["application/json"])?;
+            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
+        })
+    }
+}
+
+/// The records of an import, unread: JSON, or a line each.
+#[derive(Debug)]
+pub struct ImportBody {
+    /// As it came.
+    pub bytes: Bytes,
+    /// One record a line.
+    pub lines: bool,
+}
+
+impl FromRequest for ImportBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let kind = content_type(&request, &["application/json", "application/x-ndjson"])?;
+            let bytes = read(&request, payload, IMPORT_CAP).await?;
+            Ok(Self { bytes, lines: kind == "application/x-ndjson" })
+        })
+    }
+}
+
+/// The state of the app that serves the request.
+fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> {
+    request.app_data::<web::Data<State>>().cloned().ok_or_else(|| Problem::new(Code::Internal, "The service is not ready."))
+}
+
+fn content_type(request: &HttpRequest, allowed: &[&'static str]) -> Result<&'static str, Problem> {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    allowed.iter().copied().find(|own| own.eq_ignore_ascii_case(kind)).ok_or_else(|| {
+        Problem::new(Code::UnsupportedMediaType, format!("Send the body with `Content-Type: {}`.", allowed.join("` or `")))
+    })
+}
+
+async fn read(request: &HttpRequest, payload: Payload, cap: usize) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(Code::PayloadTooLarge, format!("The body is larger than the {} MiB that this call takes.", cap / 1024 / 1024))
+    };
+    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > cap) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
+    let mut payload = payload;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
+        if bytes.len() + chunk.len() > cap {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}

@@ -1,0 +1,144 @@
+//! Query and header parameters: read one by one, all faults at once, and a parameter that is not known is a fault.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::domain::Fault;
+use crate::store::Time;
+
+const DEFAULT_PAGE: i64 = 50;
+const LARGEST_PAGE: i64 = 500;
+const LONGEST_WAIT: u64 = 60;
+
+/// The query of one request.
+#[derive(Debug)]
+pub struct Params {
+    left: Vec<(String, String)>,
+    faults: Vec<Fault>,
+}
+
+/// Which page of a list.
+#[derive(Clone, Debug)]
+pub struct Paging {
+    /// 1 to 500.
+    pub size: i64,
+    /// The last id of the page before.
+    pub after: Option<String>,
+}
+
+/// A page of a list, as it goes out.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// At most `pageSize`.
+    pub items: Vec<T>,
+    /// Send it as `pageToken` for the next page; null: there is none.
+    pub next_page_token: Option<String>,
+}
+
+impl Params {
+    /// Reads the request's query.
+    pub fn of(request: &HttpRequest) -> Self {
+        let left = url::form_urlencoded::parse(request.query_string().as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Self { left, faults: Vec::new() }
+    }
+
+    /// A parameter's text, if it was given.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let at = self.left.iter().position(|(own, _)| own == name)?;
+        let (_, value) = self.left.remove(at);
+        Some(value)
+    }
+
+    /// A parameter that is one of these words.
+    pub fn word(&mut self, name: &str, words: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name)?;
+        let found = words.iter().copied().find(|word| *word == text);
+        if found.is_none() {
+            self.fault(name, "invalidValue", format!("Send one of {}.", words.join(", ")));
+        }
+        found
+    }
+
+    /// A whole number.
+    pub fn integer<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let number = text.parse().ok();
+        if number.is_none() {
+            self.fault(name, "wrongType", "Send a whole number.");
+        }
+        number
+    }
+
+    /// A time.
+    pub fn time(&mut self, name: &str) -> Option<Time> {
+        let text = self.text(name)?;
+        let time = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
+        if time.is_none() {
+            self.fault(name, "wrongType", "Send a time such as 2026-11-22T10:00:00Z.");
+        }
+        time
+    }
+
+    /// `true` or `false`; not given: false.
+    pub fn flag(&mut self, name: &str) -> bool {
+        self.word(name, &["true", "false"]) == Some("true")
+    }
+
+    /// `pageSize` and `pageToken`.
+    pub fn paging(&mut self) -> Paging {
+        let size = self.integer::<i64>("pageSize").unwrap_or(DEFAULT_PAGE);
+        if size < 1 {
+            self.fault("pageSize", "outOfRange", "Send a whole number from 1 to 500.");
+        }
+        let token = self.text("pageToken").filter(|token| !token.is_empty());
+        let after = token.as_deref().map(|token| {
+            URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        });
+        if matches!(after, Some(None)) {
+            self.fault("pageToken", "invalidValue", "Send the `nextPageToken` of the page before, unaltered.");
+        }
+        Paging { size: size.clamp(1, LARGEST_PAGE), after: after.flatten() }
+    }
+
+    /// Adds a fault.
+    pub fn fault(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
+        self.faults.push(Fault::in_parameter(name.to_owned(), code, message));
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// All faults, and every parameter that nobody asked for.
+    pub fn done(mut self) -> Result<(), Problem> {
+        for (name, _) in std::mem::take(&mut self.left) {
+            self.fault(&name, "unknownParameter", "This parameter is not known here, or was given twice: remove it.");
+        }
+        if self.faults.is_empty() { Ok(()) } else { Err(Problem::parameters(self.faults)) }
+    }
+}
+
+impl<T> Page<T> {
+    /// A page; `last_id` of its last item, when more follow.
+    pub fn new(items: Vec<T>, last_id: Option<&str>) -> Self {
+        Self { items, next_page_token: last_id.map(|id| URL_SAFE_NO_PAD.encode(id)) }
+    }
+}
+
+/// `Prefer: wait=20`, 60 seconds at most; not given: `default`.
+pub fn prefer_wait(request: &HttpRequest, default: Duration) -> Duration {
+    request
+        .headers()
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|item| item.trim().strip_prefix("wait=")?.trim_matches('"').parse::<u64>().ok())
+        .map_or(default, |seconds| Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}

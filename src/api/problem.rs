@@ -1,0 +1,315 @@
+//! Every error that the API answers: RFC 9457 problem details. One table of codes, from which status, title and the
+//! page behind each `type` come. Nobody sees a stack, SQL or a secret.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use tracing::error;
+use utoipa::ToSchema;
+
+use crate::auth::AuthError;
+use crate::auth::scope::Scope;
+use crate::domain::Fault;
+use crate::store::StoreError;
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $status:literal $retryable:literal $title:literal $about:literal,)*) => {
+        /// What kind of error it is: stable, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        pub enum Code { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
+
+        impl Code {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// As it stands in an answer.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// HTTP status.
+            pub fn status(self) -> u16 { match self { $(Self::$variant => $status,)* } }
+
+            /// Whether the same request may succeed later.
+            pub fn retryable(self) -> bool { match self { $(Self::$variant => $retryable,)* } }
+
+            /// In a few words.
+            pub fn title(self) -> &'static str { match self { $(Self::$variant => $title,)* } }
+
+            /// What it means and what to do.
+            pub fn about(self) -> &'static str { match self { $(Self::$variant => $about,)* } }
+        }
+    };
+}
+
+codes! {
+    MalformedJson "malformedJson" 400 false "The body is not JSON" "The body could not be read as JSON. The detail says where it breaks.",
+    InvalidParameter "invalidParameter" 400 false "A parameter is wrong" "A query, path or header parameter cannot be used. `errors[]` names each, with what to do.",
+    Unauthenticated "unauthenticated" 401 false "No valid token" "Send `Authorization: Bearer <token>` with a token that was issued here and has neither expired nor been revoked.",
+    ScopeMissing "scopeMissing" 403 false "The token may not do this" "The token is good, but lacks the scope that the detail names. Ask whoever issued it for one with that scope.",
+    NotFound "notFound" 404 false "There is no such thing" "Nothing of that name belongs to the token's provider.",
+    MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
+    AlreadyUploaded "alreadyUploaded" 409 false "The learner is uploaded already" "The learner has an ACE360 record. Nothing was sent. To link another record, unlink this one first.",
+    LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. Link one of them, or repeat with `allowDuplicate: true`.",
+    InFlight "inFlight" 409 true "An upload is under way" "An upload of this learner was sent and its outcome is not known yet. It is looked for in ACE360; ask again in a minute.",
+    AlreadyLinked "alreadyLinked" 409 false "Linked already" "The learner, or the record, is linked to another. Remove that link first.",
+    NotUploaded "notUploaded" 409 false "The learner has no ACE360 record" "There is no status to read: upload the learner, or link it to its record.",
+    IntegrationDisabled "integrationDisabled" 409 false "The integration is switched off" "Switch it on in the settings of the integration (`enabled`).",
+    IntegrationNotConfigured "integrationNotConfigured" 409 false "The integration is not set up" "The settings lack what the call needs; the detail says what.",
+    Expired "expired" 410 false "Too old" "Retention has passed this position of the feed. Read the records anew, then follow the feed from its start.",
+    PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
+    UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",
+    InvalidRequest "invalidRequest" 422 false "Fields are wrong" "The body is JSON but breaks rules. `errors[]` names every fault with its JSON pointer and what to do. Nothing was done.",
+    NotEligible "notEligible" 422 false "The learner is not eligible" "Only learners of programme type 25 (apprenticeship standards) go to ACE360.",
+    FieldsMissing "fieldsMissing" 422 false "Fields are missing" "The records lack what the upload needs. `errors[]` names every field and where in PICSWeb to mend it. Nothing was sent.",
+    UpstreamRejected "upstreamRejected" 422 false "The upstream refused it" "The upstream gave an explicit no; `upstream.message` and `errors[]` hold its reasons. Nothing was created. Mend the record and upload again.",
+    RateLimited "rateLimited" 429 true "Too many requests" "The token made more requests than it may in a minute. Wait as long as `Retry-After` says.",
+    Internal "internal" 500 true "Our fault" "Something unexpected happened here. Tell the operator the `requestId`.",
+    UpstreamUnauthorised "upstreamUnauthorised" 502 false "The upstream does not accept the token" "The token in the settings is wrong, expired or was withdrawn. Put a new one there.",
+    UpstreamForbidden "upstreamForbidden" 502 false "The upstream does not allow it" "The token is good, but the upstream does not allow this: for ACE360, Connect may not be enabled for the organisation.",
+    UpstreamFailed "upstreamFailed" 502 true "The upstream failed" "The upstream gave no usable answer. Nothing was changed by a call that only reads.",
+    UpstreamMissing "upstreamMissing" 404 false "The upstream has no such record" "The record does not exist at the upstream, or not for this token.",
+    Unavailable "unavailable" 503 true "Not available now" "The service, or its database, cannot answer now. Try again shortly.",
+    UpstreamUnavailable "upstreamUnavailable" 503 true "The upstream cannot be reached" "No connection to the upstream could be made. Nothing was sent.",
+    UpstreamLimited "upstreamLimited" 503 true "The upstream's limit is reached" "The upstream takes no more calls for now. Nothing was sent. Wait as long as `Retry-After` says.",
+}
+
+/// The upstream that caused an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UpstreamCause {
+    /// `ace360` or `onefile`.
+    #[schema(example = "ace360")]
+    pub name: String,
+    /// HTTP status of its answer; null when there was none.
+    #[schema(example = 422)]
+    pub status: Option<u16>,
+    /// Its own words, where it had any.
+    #[schema(example = "The given data was invalid.")]
+    pub message: Option<String>,
+}
+
+/// An error, as it goes out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// A page that says what this code means.
+    #[serde(rename = "type")]
+    #[schema(format = "uri", example = "http://127.0.0.1:8080/problems/invalidRequest")]
+    pub type_: String,
+    /// The code, in words.
+    #[schema(example = "Fields are wrong")]
+    pub title: String,
+    /// HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// What happened this time.
+    #[schema(example = "2 faults: see errors")]
+    pub detail: String,
+    /// The path that was asked.
+    #[schema(example = "/learners/L1")]
+    pub instance: String,
+    /// What kind of error it is: stable, for programs.
+    pub code: Code,
+    /// Every fault that was found.
+    pub errors: Vec<Fault>,
+    /// Finds this request in the log.
+    pub request_id: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// The upstream, when one caused it.
+    pub upstream: Option<UpstreamCause>,
+    /// ACE360's ids of the records that were found, for `likelyDuplicate` and `alreadyUploaded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_ids: Option<Vec<i64>>,
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
+    #[serde(skip)]
+    allow: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this code.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            type_: format!("/problems/{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: detail.into(),
+            instance: String::new(),
+            code,
+            errors: Vec::new(),
+            request_id: String::new(),
+            retryable: code.retryable(),
+            upstream: None,
+            record_ids: None,
+            retry_after_s: None,
+            allow: None,
+        }
+    }
+
+    /// All that is wrong with a body.
+    pub fn faults(faults: Vec<Fault>) -> Self {
+        let malformed = faults.iter().any(|fault| fault.code == "malformedJson");
+        let code = if malformed { Code::MalformedJson } else { Code::InvalidRequest };
+        let detail = match faults.as_slice() {
+            [one] => one.message.clone(),
+            many => format!("{} faults: see errors", many.len()),
+        };
+        Self { errors: faults, ..Self::new(code, detail) }
+    }
+
+    /// All that is wrong with the parameters.
+    pub fn parameters(faults: Vec<Fault>) -> Self {
+        Self { code: Code::InvalidParameter, ..Self::faults(faults) }.recoded(Code::InvalidParameter)
+    }
+
+    fn recoded(self, code: Code) -> Self {
+        Self { errors: self.errors, ..Self::new(code, self.detail) }
+    }
+
+    /// There is no such thing here.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}."))
+    }
+
+    /// With faults.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With the upstream that caused it.
+    #[must_use]
+    pub fn with_upstream(mut self, upstream: UpstreamCause) -> Self {
+        self.upstream = Some(upstream);
+        self
+    }
+
+    /// With the records that were found.
+    #[must_use]
+    pub fn with_records(mut self, ids: Vec<i64>) -> Self {
+        self.record_ids = Some(ids);
+        self
+    }
+
+    /// With a `Retry-After`.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: std::time::Duration) -> Self {
+        self.retry_after_s = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        self
+    }
+
+    /// With the methods that the path has.
+    #[must_use]
+    pub fn with_allow(mut self, allow: String) -> Self {
+        self.allow = Some(allow);
+        self
+    }
+
+    /// A scope is missing.
+    pub fn scope_missing(scope: Scope) -> Self {
+        Self::new(Code::ScopeMissing, format!("This needs the scope `{}`, which the token lacks.", scope.as_str()))
+    }
+
+    /// The whole answer, for this request.
+    pub fn response(&self, public_url: &str, instance: &str, request_id: &str) -> HttpResponse {
+        let mut whole = self.clone();
+        whole.type_ = format!("{public_url}/problems/{}", self.code.as_str());
+        instance.clone_into(&mut whole.instance);
+        request_id.clone_into(&mut whole.request_id);
+        let mut response = HttpResponseBuilder::new(self.status_code());
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((header::ALLOW, allow.clone()));
+        }
+        if self.code == Code::Unauthenticated {
+            response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        let body = serde_json::to_vec(&whole).unwrap_or_default();
+        response.content_type("application/problem+json").body(body)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The middleware makes the answer anew, with the request's path and id.
+    fn error_response(&self) -> HttpResponse {
+        self.response("", "", "")
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let passing = matches!(
+            &error,
+            StoreError::Sql(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
+        ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")));
+        // Logged once, here; a database's message may quote values, so only its kind and code are.
+        error!(error = %Unquoted(&error), "the store failed");
+        if passing {
+            Self::new(Code::Unavailable, "The database cannot be reached now. Try again shortly.")
+        } else {
+            Self::new(Code::Internal, "Something unexpected happened here.")
+        }
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Invalid(why) => Self::new(Code::Unauthenticated, format!("{why}: send one that was issued here.")),
+            AuthError::Stale => Self::new(Code::Unavailable, "It cannot be told now which tokens are revoked. Try again shortly."),
+            AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// A store error for the log: without the values that a database quotes in its messages.
+pub struct Unquoted<'a>(pub &'a StoreError);
+
+impl fmt::Display for Unquoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            StoreError::Sql(sqlx::Error::Database(error)) => write!(
+                f,
+                "database error {} (constraint {})",
+                error.code().unwrap_or_default(),
+                error.constraint().unwrap_or("none")
+            ),
+            StoreError::Document(_) => f.write_str("a stored document cannot be read"),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_status_of_its_kind() {
+        for code in Code::ALL {
+            assert!((400..600).contains(&code.status()), "{}", code.as_str());
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+}

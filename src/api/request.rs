@@ -1,0 +1,131 @@
+//! What happens to every request, whatever its handler: an id, one log line, metrics by its route, and problems made
+//! whole with the path and the id.
+
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _, ResponseError as _, web};
+use tracing::{error, info};
+use uuid::Uuid;
+
+use super::State;
+use super::problem::{Code, Problem};
+use crate::auth::Principal;
+use std::sync::Arc;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's id: the caller's, or one of ours.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Wraps every request.
+///
+/// # Errors
+/// None: errors of the inside become answers here.
+pub async fn around<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let path = request.path().to_owned();
+    // By the matched route: a path holds ids, and would make a metric of each.
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let method = request.method().clone();
+    let public_url = request.app_data::<web::Data<State>>().map(|state| state.public_url.clone()).unwrap_or_default();
+    let http_request = request.request().clone();
+    let mut response = match next.call(request).await {
+        Ok(response) => match response.response().error() {
+            Some(error) => {
+                let problem = whole(error);
+                response.into_response(problem.response(&public_url, &path, &id)).map_into_right_body()
+            }
+            None => response.map_into_left_body(),
+        },
+        Err(error) => {
+            let problem = whole(&error);
+            ServiceResponse::new(http_request.clone(), problem.response(&public_url, &path, &id)).map_into_right_body()
+        }
+    };
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let status = response.status().as_u16();
+    let seconds = started.elapsed().as_secs_f64();
+    metrics::histogram!("picsbridge_request_seconds", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+        .record(seconds);
+    let token = http_request.extensions().get::<Arc<Principal>>().map(|principal| principal.token_id);
+    // Ids only: the route's pattern instead of the path, since an id in it may be a person's.
+    info!(
+        target: "picsbridge::request",
+        %method,
+        route,
+        status,
+        duration_ms = started.elapsed().as_millis(),
+        request_id = id,
+        token = token.map(tracing::field::display),
+        "request"
+    );
+    Ok(response)
+}
+
+/// Any error as a problem: ours as they are; actix's own (a path that is not UTF-8, a query that cannot be read) by
+/// their status.
+fn whole(error: &Error) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    let status = error.as_response_error().status_code().as_u16();
+    let code = match status {
+        404 => Code::NotFound,
+        405 => Code::MethodNotAllowed,
+        413 => Code::PayloadTooLarge,
+        415 => Code::UnsupportedMediaType,
+        400..=499 => Code::InvalidParameter,
+        _ => {
+            error!(%error, "an error that nobody mapped");
+            Code::Internal
+        }
+    };
+    Problem::new(code, code.about())
+}
+
+fn request_id(request: &ServiceRequest) -> String {
+    request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))
+        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// The answer to a path that no handler has: 405 when another method has it.
+pub async fn nowhere(request: actix_web::HttpRequest, state: web::Data<State>) -> Problem {
+    match state.routes.methods_of(request.path()) {
+        Some(methods) => {
+            Problem::new(Code::MethodNotAllowed, format!("{} is not for this path; it has {methods}.", request.method())).with_allow(methods)
+        }
+        None => Problem::new(Code::NotFound, "There is no such path. `/docs/` lists those that there are."),
+    }
+}
+
+impl actix_web::Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &actix_web::HttpRequest) -> actix_web::HttpResponse {
+        actix_web::HttpResponse::from_error(self)
+    }
+}
+
+impl Problem {
+    /// As an actix error's answer, whose middleware makes it whole.
+    pub fn into_response(self) -> actix_web::HttpResponse {
+        let _ = self.status_code();
+        actix_web::HttpResponse::from_error(self)
+    }
+}

@@ -1,0 +1,96 @@
+//! Why an upstream call did not give what was asked, as it is kept, logged and answered.
+
+use std::time::Duration;
+
+use crate::store::IntentProblem;
+
+/// The kinds of failure. Their words are the codes of the API's problems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The token is not good.
+    Unauthorised,
+    /// The token may not do this.
+    Forbidden,
+    /// There is no such thing.
+    Missing,
+    /// An explicit no.
+    Refused,
+    /// No more calls for now.
+    Limited,
+    /// Nothing reached the upstream.
+    Unreachable,
+    /// No usable answer.
+    Failed,
+}
+
+/// One failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind.
+    pub kind: FailureKind,
+    /// HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// The upstream's words, or ours.
+    pub message: Option<String>,
+    /// The upstream's faults by its own field names.
+    pub field_errors: Vec<(String, String)>,
+    /// When it is worth asking again.
+    pub wait: Option<Duration>,
+}
+
+impl FailureKind {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unauthorised => "upstreamUnauthorised",
+            Self::Forbidden => "upstreamForbidden",
+            Self::Missing => "upstreamMissing",
+            Self::Refused => "upstreamRejected",
+            Self::Limited => "upstreamLimited",
+            Self::Unreachable => "upstreamUnavailable",
+            Self::Failed => "upstreamFailed",
+        }
+    }
+
+    /// Whether the upstream is the trouble, not the record: then a run waits instead of failing record after record.
+    pub fn is_general(self) -> bool {
+        match self {
+            Self::Unauthorised | Self::Forbidden | Self::Limited | Self::Unreachable => true,
+            Self::Missing | Self::Refused | Self::Failed => false,
+        }
+    }
+}
+
+impl Failure {
+    /// One without the upstream's words.
+    pub fn new(kind: FailureKind, status: Option<u16>, message: impl Into<String>) -> Self {
+        Self { kind, status, message: Some(message.into()), field_errors: Vec::new(), wait: None }
+    }
+
+    /// For people, with the upstream's words if it had any.
+    pub fn text(&self) -> String {
+        let what = match self.kind {
+            FailureKind::Unauthorised => "The upstream does not accept the token",
+            FailureKind::Forbidden => "The upstream does not allow this",
+            FailureKind::Missing => "The upstream has no such record",
+            FailureKind::Refused => "The upstream refused it",
+            FailureKind::Limited => "The upstream takes no more calls for now",
+            FailureKind::Unreachable => "The upstream cannot be reached",
+            FailureKind::Failed => "The upstream gave no usable answer",
+        };
+        match &self.message {
+            Some(message) => format!("{what}: {message}"),
+            None => format!("{what}."),
+        }
+    }
+
+    /// As it is kept.
+    pub fn problem(&self) -> IntentProblem {
+        IntentProblem {
+            code: self.kind.code().to_owned(),
+            message: self.message.clone().unwrap_or_else(|| self.text()),
+            status: self.status,
+            field_errors: self.field_errors.clone(),
+        }
+    }
+}
