@@ -105,10 +105,14 @@ fn standards() {
     assert!(rows[1].valid_at(day("1990-01-01")));
 }
 
+/// Content type and body; message and field errors.
+type Case =
+    (Option<&'static str>, &'static [u8], Option<&'static str>, &'static [(&'static str, &'static str)]);
+
 #[test]
 fn error_bodies() {
     let laravel = br#"{"message":"The given data was invalid.","errors":{"ulnNumber":["is taken","is odd"],"email":"no","x":7}}"#;
-    let cases: [(Option<&str>, &[u8], Option<&str>, &[(&str, &str)]); 10] = [
+    let cases: [Case; 10] = [
         (
             Some("application/json"),
             laravel,
