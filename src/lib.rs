@@ -5,6 +5,7 @@
 //! `clock`, `config`, `seal`, `http`, `telemetry` and `embedded_postgres` lie on the ground and import
 //! nothing of ours. `sandbox` stands beside the house: it shares no code with the clients it tests.
 
+pub mod ace360;
 pub mod auth;
 pub mod clock;
 pub mod config;

@@ -6,6 +6,18 @@
 //! `parse::parse` is the way in. Values with rules are newtypes that cannot hold a bad one; `Debug` of
 //! whatever is personal shows its type only, so that no log line can hold it.
 
+/// Shows the type only: the fields are personal.
+macro_rules! redacted {
+    ($($name:ident)+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), " {…}"))
+            }
+        }
+    )+};
+}
+pub(crate) use redacted;
+
 mod check;
 mod codes;
 mod contact;
@@ -56,16 +68,5 @@ pub use review::Review;
 pub use rule::Broken;
 pub use time::StartTime;
 pub use uln::Uln;
-
-/// Shows the type only: the fields are personal.
-macro_rules! redacted {
-    ($($name:ident)*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), " {…}"))
-            }
-        }
-    )*};
-}
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

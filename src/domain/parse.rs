@@ -208,4 +208,4 @@ impl Mended {
 
 #[cfg(test)]
 #[path = "parse_tests.rs"]
-mod tests;
+pub(super) mod tests;

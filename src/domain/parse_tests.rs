@@ -12,7 +12,7 @@ fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()
 }
 
-fn full() -> Value {
+pub(in crate::domain) fn full() -> Value {
     json!({
         "firstName": "Lucy", "lastName": "Example", "dateOfBirth": "2006-02-03", "sex": "F", "ethnicity": 31,
         "disability": 2, "nationalInsuranceNumber": "AB123456C", "uln": "1000102504", "email": "lucy@example.com",

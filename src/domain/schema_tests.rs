@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::parse::parse;
 use super::*;
 
 /// Whether a body of `base` and `field` gets a fault at that field.
@@ -15,7 +14,7 @@ fn faulted<T: DeserializeOwned + Check>(base: &Value, at: &str, field: &str, val
     body.pointer_mut(at).unwrap()[field] = value.clone();
     let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
     let pointer = format!("{at}/{field}");
-    parse::<T>(body.to_string().as_bytes(), today)
+    parse::parse::<T>(body.to_string().as_bytes(), today)
         .err()
         .is_some_and(|faults| faults.iter().any(|fault| fault.pointer.as_deref() == Some(&pointer)))
 }
@@ -73,10 +72,10 @@ fn only_names_are_required() {
     assert_eq!(required(LearnerRecord::schema()), json!(["firstName", "lastName", "learnerId"]));
 }
 
-fn example_is_good<T: ToSchema + Serialize>(parse: impl Fn(&str) -> Result<T, Broken>) {
+fn example_is_good<T: ToSchema + Serialize>(read: impl Fn(&str) -> Result<T, Broken>) {
     let schema = serde_json::to_value(T::schema()).unwrap();
     let example = schema["examples"][0].as_str().unwrap();
-    let parsed = serde_json::to_value(parse(example).unwrap()).unwrap();
+    let parsed = serde_json::to_value(read(example).unwrap()).unwrap();
     assert_eq!(parsed, json!(example), "the example is in its canonical form");
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&parsed), "{schema}");
 }
@@ -97,4 +96,40 @@ fn every_example_keeps_its_own_rule() {
     example_is_good(VqReference::parse);
     example_is_good(OneFileId::parse);
     example_is_good(StartTime::parse);
+}
+
+/// What a record of all nulls and a whole one look like when they go out, held against the document.
+#[test]
+fn what_goes_out_is_what_the_document_says() {
+    fn hold<T: ToSchema>(records: &[Value]) {
+        let mut components = Vec::new();
+        T::schemas(&mut components);
+        let components: serde_json::Map<String, Value> = components
+            .into_iter()
+            .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap()))
+            .collect();
+        let mut schema = serde_json::to_value(T::schema()).unwrap();
+        schema["components"] = json!({"schemas": components});
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        for record in records {
+            let faults: Vec<_> = validator.iter_errors(record).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:?}");
+        }
+        assert!(!validator.is_valid(&json!({"shoeSize": 7})));
+    }
+    fn out<I: Item + Serialize>(record: Value) -> Value {
+        let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
+        serde_json::to_value(parse::parse_item::<I>(record, "", today).unwrap()).unwrap()
+    }
+    let mut learner = parse::tests::full();
+    learner["learnerId"] = json!("L1");
+    let bare = json!({"learnerId": "L1", "firstName": "A", "lastName": "B", "address": {}, "programme": {},
+        "ace360": {}, "officers": [{}], "placements": [{}], "qualifications": [{}], "reviews": [{}]});
+    let none = json!({"learnerId": "L1", "firstName": "A", "lastName": "B"});
+    hold::<LearnerRecord>(&[learner, bare, none].map(out::<LearnerRecord>));
+    let officer = json!({"officerId": "O1", "lastName": "B"});
+    hold::<OfficerRecord>(&[officer].map(out::<OfficerRecord>));
+    let organisation =
+        json!({"organisationId": "O1", "name": "B", "provisions": [{}], "sem": true, "employeeCount": 3});
+    hold::<OrganisationRecord>(&[organisation].map(out::<OrganisationRecord>));
 }

@@ -1,0 +1,111 @@
+//! An apprentice record as ACE360 answers it. The list carries 11 of its 52 keys, the single record more:
+//! so `None` means "not said here", never "none".
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::Value;
+
+use super::page::Page;
+use super::reader::{Reader, Row, integer};
+use crate::domain::redacted;
+
+/// A page of apprentices.
+pub type ApprenticePage = Page<Apprentice>;
+
+/// An apprentice record of theirs, as far as we use it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Apprentice {
+    /// ACE360's id of the record ("ACE ID").
+    pub id: i64,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Surname.
+    pub last_name: Option<String>,
+    /// ULN as they hold it, unchecked. Not in the list.
+    pub uln_number: Option<String>,
+    /// Date of birth.
+    pub date_of_birth: Option<NaiveDate>,
+    /// ACE360's id of the standard.
+    pub standard_id: Option<i64>,
+    /// Status.
+    pub status: Option<Status>,
+    /// ACE360's id of the training provider.
+    pub tpo_id: Option<i64>,
+    /// Start date.
+    pub estimated_start_date: Option<NaiveDate>,
+    /// Planned end date.
+    pub estimated_end_date: Option<NaiveDate>,
+    /// Provisional grade. Not in the list.
+    pub provisional_grade: Option<String>,
+    /// Overall grade. Not in the list.
+    pub overall_grade: Option<String>,
+    /// When the grade was given. Not in the list.
+    pub grade_date: Option<NaiveDate>,
+    /// When an assessment organisation was assigned. Not in the list.
+    pub epao_registered_date: Option<NaiveDate>,
+    /// When the gateway was submitted. Not in the list.
+    pub gateway_submitted_date: Option<NaiveDate>,
+    /// When the certificate was claimed.
+    pub certificate_claimed_at: Option<NaiveDateTime>,
+    /// When the record was made there; their zone is not known.
+    pub created_at: Option<NaiveDateTime>,
+    /// When it was archived, as far as it can be read.
+    pub archived_at: Option<NaiveDateTime>,
+    /// Whether it is archived: also true when the time cannot be read.
+    pub archived: bool,
+    /// Why it was archived. Not in the list.
+    pub archival_status: Option<String>,
+    /// The employer's name. Not in the list.
+    pub employer_name: Option<String>,
+}
+
+redacted!(Apprentice);
+
+/// A status of theirs: match on the id, show the text as it came. Ids we do not know are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// 1 to 10 are documented.
+    pub id: Option<i64>,
+    /// Their words.
+    pub text: Option<String>,
+}
+
+impl Row for Apprentice {
+    fn read(id: i64, fields: &mut Reader<'_>) -> Self {
+        let archived =
+            fields.raw("archivedAt").is_some_and(|at| !matches!(at, Value::Bool(false)) && at != "");
+        Self {
+            id,
+            first_name: fields.text("firstName"),
+            last_name: fields.text("lastName"),
+            uln_number: fields.text("ulnNumber"),
+            date_of_birth: fields.date("dateOfBirth"),
+            standard_id: fields.integer("standardId"),
+            status: status(fields),
+            tpo_id: fields.integer("tpoId"),
+            estimated_start_date: fields.date("estimatedStartDate"),
+            estimated_end_date: fields.date("estimatedEndDate"),
+            provisional_grade: fields.text("epaProvisionalGrade"),
+            overall_grade: fields.text("epaOverallGrade"),
+            grade_date: fields.date("gradeDate"),
+            epao_registered_date: fields.date("epaoRegisteredDate"),
+            gateway_submitted_date: fields.date("gatewaySubmittedDate"),
+            certificate_claimed_at: fields.moment("esfaCertificateClaimedAt"),
+            created_at: fields.moment("createdAt"),
+            archived_at: fields.moment("archivedAt"),
+            archived,
+            archival_status: fields.text("archivalStatus"),
+            employer_name: fields.text("employerName"),
+        }
+    }
+}
+
+/// The object that is documented, or its id or text alone.
+fn status(fields: &mut Reader<'_>) -> Option<Status> {
+    let status = match fields.raw("status") {
+        Some(Value::String(_)) => Status { id: None, text: fields.text("status") },
+        Some(Value::Number(number)) => Status { id: integer(&Value::Number(number.clone())), text: None },
+        _ => fields
+            .object("status", |status| Status { id: status.integer("id"), text: status.text("text") })?,
+    };
+    (status != Status::default()).then_some(status)
+}

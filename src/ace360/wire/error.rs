@@ -1,0 +1,95 @@
+//! What ACE360 says when it refuses. The shape of its errors is not public: Laravel's is tried (FISSS's
+//! public tools are PHP), then `{error}`, then plain text (assumed).
+
+use serde_json::{Map, Value};
+
+use crate::domain::redacted;
+
+const LONGEST_MESSAGE: usize = 500;
+const LONGEST_NAME: usize = 100;
+const MOST_FIELDS: usize = 50;
+
+/// An error answer in short. Its words may repeat personal values: for those who may read the record only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UpstreamMessage {
+    /// HTTP status.
+    pub status: u16,
+    /// What it says, if it says anything.
+    pub message: Option<String>,
+    /// What it says about single fields: key and message.
+    pub field_errors: Vec<(String, String)>,
+}
+
+redacted!(UpstreamMessage);
+
+/// Reads an error answer's body, whatever it is.
+pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> UpstreamMessage {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let html = content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let (message, field_errors) = if text.is_empty() {
+        (None, Vec::new())
+    } else if html || text.starts_with('<') {
+        // A proxy's or a framework's page: its text tells nobody anything.
+        (Some("an HTML page".to_owned()), Vec::new())
+    } else {
+        match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => (said(&object), fields(&object)),
+            Ok(Value::String(message)) => (cut(&message, LONGEST_MESSAGE), Vec::new()),
+            Ok(Value::Array(list)) => (None, listed(&list)),
+            Ok(_) => (None, Vec::new()),
+            Err(_) => (cut(text, LONGEST_MESSAGE), Vec::new()),
+        }
+    };
+    UpstreamMessage { status, message, field_errors }
+}
+
+fn said(object: &Map<String, Value>) -> Option<String> {
+    ["message", "error_description", "detail", "error", "title"].iter().find_map(|key| {
+        match object.get(*key)? {
+            Value::String(text) => cut(text, LONGEST_MESSAGE),
+            Value::Object(inner) => cut(inner.get("message")?.as_str()?, LONGEST_MESSAGE),
+            _ => None,
+        }
+    })
+}
+
+fn fields(object: &Map<String, Value>) -> Vec<(String, String)> {
+    match object.get("errors") {
+        Some(Value::Object(errors)) => {
+            let pairs = errors.iter().flat_map(|(field, said)| {
+                let said = said.as_array().map_or(std::slice::from_ref(said), Vec::as_slice);
+                said.iter().filter_map(move |said| pair(field, said.as_str()?))
+            });
+            pairs.take(MOST_FIELDS).collect()
+        }
+        Some(Value::Array(list)) => listed(list),
+        _ => Vec::new(),
+    }
+}
+
+fn listed(list: &[Value]) -> Vec<(String, String)> {
+    let pairs = list.iter().filter_map(|error| match error {
+        Value::String(text) => pair("", text),
+        Value::Object(error) => {
+            let field = error.get("field").and_then(Value::as_str).unwrap_or_default();
+            pair(field, error.get("message")?.as_str()?)
+        }
+        _ => None,
+    });
+    pairs.take(MOST_FIELDS).collect()
+}
+
+fn pair(field: &str, message: &str) -> Option<(String, String)> {
+    Some((cut(field, LONGEST_NAME).unwrap_or_default(), cut(message, LONGEST_MESSAGE)?))
+}
+
+/// In one line, at most so long; nothing when nothing is left.
+fn cut(text: &str, longest: usize) -> Option<String> {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut short: String = line.chars().filter(|c| !c.is_control()).take(longest).collect();
+    if line.chars().count() > longest {
+        short.push('…');
+    }
+    (!short.is_empty()).then_some(short)
+}

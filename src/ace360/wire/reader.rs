@@ -1,0 +1,140 @@
+//! Reads the fields of an untrusted JSON object: what is missing is `None`, what is odd is `None` and noted.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::{Map, Value};
+
+/// Longer than any name or label; what is longer is cut, so that nothing we keep is without limit.
+const LONGEST: usize = 500;
+
+/// A field that was there but could not be used. It never holds the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The key, with its parents' before it, as in `status.id`.
+    pub field: String,
+    /// What is odd.
+    pub message: &'static str,
+}
+
+/// A record that can be read from a row of theirs.
+pub trait Row: Sized {
+    /// Reads all but the id, which stands for the record everywhere else.
+    fn read(id: i64, fields: &mut Reader<'_>) -> Self;
+}
+
+/// The fields of one object, and what was odd about them.
+pub struct Reader<'a> {
+    object: &'a Map<String, Value>,
+    path: String,
+    notes: Vec<Note>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(object: &'a Map<String, Value>) -> Self {
+        Self { object, path: String::new(), notes: Vec::new() }
+    }
+
+    pub(super) fn into_notes(self) -> Vec<Note> {
+        self.notes
+    }
+
+    /// The value of a key, if it is there and not null.
+    pub(super) fn raw(&self, key: &str) -> Option<&'a Value> {
+        self.object.get(key).filter(|value| !value.is_null())
+    }
+
+    fn note(&mut self, key: &str, message: &'static str) {
+        self.notes.push(Note { field: format!("{}{key}", self.path), message });
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &str,
+        odd: &'static str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = read(self.raw(key)?);
+        if value.is_none() && self.raw(key).and_then(Value::as_str) != Some("") {
+            self.note(key, odd);
+        }
+        value
+    }
+
+    /// A text that says something. A number will do: they are not consistent.
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        let text = self.read(key, "not a text", |value| match value {
+            Value::String(text) => Some(text.trim().chars().take(LONGEST).collect::<String>()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        });
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, or a text that is one.
+    pub(super) fn integer(&mut self, key: &str) -> Option<i64> {
+        self.read(key, "not a whole number", integer)
+    }
+
+    /// True or false, or what PHP makes of them.
+    pub(super) fn boolean(&mut self, key: &str) -> Option<bool> {
+        self.read(key, "neither true nor false", |value| match value {
+            Value::Bool(value) => Some(*value),
+            Value::Number(number) => match number.as_i64()? {
+                0 => Some(false),
+                1 => Some(true),
+                _ => None,
+            },
+            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" => Some(true),
+                "false" | "0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// A date, or the date of a date and time.
+    pub(super) fn date(&mut self, key: &str) -> Option<NaiveDate> {
+        self.read(key, "not a date", |value| date(value.as_str()?))
+    }
+
+    /// A date and time without zone, which is how they write it; midnight for a date alone.
+    pub(super) fn moment(&mut self, key: &str) -> Option<NaiveDateTime> {
+        self.read(key, "not a date and time", |value| moment(value.as_str()?))
+    }
+
+    /// An object within, read by `read`.
+    pub(super) fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
+        let object = self.read(key, "not an object", Value::as_object)?;
+        let mut inner = Reader { object, path: format!("{}{key}.", self.path), notes: Vec::new() };
+        let value = read(&mut inner);
+        self.notes.append(&mut inner.notes);
+        Some(value)
+    }
+}
+
+/// A whole number, or a text that is one.
+pub(super) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn date(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    let day = text.get(..10)?;
+    let rest = text.get(10..).unwrap_or_default();
+    (rest.is_empty() || rest.starts_with([' ', 'T']))
+        .then(|| crate::domain::time::parse_date(day).ok())
+        .flatten()
+}
+
+fn moment(text: &str) -> Option<NaiveDateTime> {
+    let day = date(text)?;
+    let text = text.trim();
+    match text.get(11..19) {
+        None => (text.len() == 10).then(|| day.and_time(chrono::NaiveTime::MIN)),
+        Some(time) => Some(day.and_time(chrono::NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?)),
+    }
+}
