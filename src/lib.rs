@@ -4,3 +4,5 @@
 //! `main → app → api → runs → ace360 | onefile → upstream, auth → store → domain`.
 //! `clock`, `config`, `seal`, `http`, `telemetry` and `embedded_postgres` lie on the ground and import
 //! nothing of ours. `sandbox` stands beside the house: it shares no code with the clients it tests.
+
+pub mod sandbox;
