@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod embedded_postgres;
 pub mod http;
+pub mod sandbox;
 pub mod seal;
 pub mod store;
 pub mod upstream;

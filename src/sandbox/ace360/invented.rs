@@ -1,0 +1,100 @@
+//! Invented apprentices, each a complete and valid create body. Nobody of these names, numbers and addresses is
+//! meant; telephone numbers are of the range kept free for drama, postcodes start with ZZ, which no place has.
+
+use chrono::{Days, Months, NaiveDate};
+use serde_json::{Map, Value, json};
+
+use super::catalogue::{Catalogue, Standard};
+use crate::sandbox::draw::Draw;
+use crate::sandbox::uln;
+
+const FIRST: [&str; 16] = [
+    "Amara", "Bertil", "Carys", "Dinesh", "Elowen", "Fergus", "Gwenda", "Hamid", "Isolde", "Jarek", "Keziah",
+    "Lorcan", "Maelys", "Nikesh", "Orla", "Piran",
+];
+const LAST: [&str; 16] = [
+    "Ashdown",
+    "Brockwell",
+    "Cawthra",
+    "Dunmore",
+    "Elverstone",
+    "Fairhollow",
+    "Grimsdale",
+    "Hathersage",
+    "Ingleside",
+    "Jessop-Vale",
+    "Kettlewick",
+    "Lowmoor",
+    "Marchbank",
+    "Netherby",
+    "Oakenshaw",
+    "Penhallow",
+];
+const EMPLOYERS: [&str; 6] = [
+    "Brindle & Sons (sample)",
+    "Copperfold Ltd (sample)",
+    "Eastmere Care (sample)",
+    "Halcyon Works (sample)",
+    "Larkrise Services (sample)",
+    "Tideway Group (sample)",
+];
+
+/// Makes them one after the other; the same seed, the same people.
+pub struct People<'a> {
+    draw: Draw,
+    standards: Vec<(&'a Standard, NaiveDate)>,
+    number: u64,
+}
+
+impl<'a> People<'a> {
+    /// `first` is the number of the first one: different numbers, different ULNs.
+    pub fn new(catalogue: &'a Catalogue, seed: u64, first: u64) -> Self {
+        let sample = NaiveDate::from_ymd_opt(2025, 9, 1).unwrap_or_default();
+        let open = catalogue.all().iter().filter(|standard| !standard.archived && standard.covers(sample));
+        Self {
+            draw: Draw::new(seed ^ first),
+            standards: open.map(|standard| (standard, standard.date_published)).collect(),
+            number: first,
+        }
+    }
+
+    /// The next create body.
+    pub fn body(&mut self) -> Map<String, Value> {
+        let draw = &mut self.draw;
+        let (standard, published) = draw.pick(&self.standards);
+        // A start in the two years before autumn 2025, or with the standard where that is younger.
+        let start =
+            NaiveDate::from_ymd_opt(2023, 9, 1).unwrap_or_default() + Days::new(draw.below(730).into());
+        let start = start.max(published);
+        let born =
+            NaiveDate::from_ymd_opt(1985, 1, 1).unwrap_or_default() + Days::new(draw.below(7_900).into());
+        let house = 1 + draw.below(200);
+        self.number += 1;
+        let fields = json!({
+            "firstName": draw.pick(&FIRST),
+            "lastName": draw.pick(&LAST),
+            "dateOfBirth": born,
+            "gender": draw.pick(&["Female", "Male"]),
+            "ulnNumber": uln::invented(self.number),
+            "standardId": standard.id,
+            "estimatedStartDate": start,
+            "estimatedEndDate": start + Months::new(standard.approx_min_duration),
+            "street": format!("{house} Sample Street"),
+            "city": "Sampleton",
+            "county": "Sampleshire",
+            "postcode": format!("ZZ{} {}ZZ", 1 + draw.below(98), draw.below(10)),
+            "country": "UK",
+            "telephoneNumber": format!("07700 900{:03}", draw.below(1000)),
+            "email": format!("apprentice{}@example.org", self.number),
+            "funding": draw.below(2) == 0,
+            "additionalNeeds": draw.below(8) == 0,
+            "employerName": draw.pick(&EMPLOYERS),
+            "employerSectorId": standard.sector.id,
+            "employerCompanySize": "Medium (50-249)",
+        });
+        match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}

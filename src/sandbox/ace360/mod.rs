@@ -1,0 +1,21 @@
+//! The ACE360 Connect simulator. What it does is what `openapi/upstream/ace360-connect.yaml` says; most of that is
+//! assumed, since ACE360's own specification is not public.
+
+pub mod books;
+pub mod catalogue;
+pub mod create;
+pub mod gate;
+pub mod invented;
+pub mod lifecycle;
+pub mod page;
+pub mod record;
+pub mod routes;
+pub mod rules;
+pub mod sectors;
+
+/// The path under which the simulator lives; the real one is `https://api.ace360connect.org/connect-api/beta`.
+pub const BASE: &str = "/ace360/connect-api/beta";
+
+/// The names of the operations, as the fault switch and the counts use them.
+pub const OPERATIONS: [&str; 5] =
+    ["listApprentices", "getApprentice", "createApprentice", "listStandards", "getStandard"];

@@ -1,0 +1,45 @@
+//! Pages, in the documented envelope. Ten rows unless asked otherwise, a hundred at most (both assumed).
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+const USUAL: usize = 10;
+const MOST: usize = 100;
+
+/// What the caller asked for. Nonsense is taken for "not said", as PHP frameworks do.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    page: Option<String>,
+    per_page: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are ACE360's names")]
+pub struct Page<T> {
+    pub total: usize,
+    pub current_page: usize,
+    pub per_page: usize,
+    pub total_pages: usize,
+    pub data: Vec<T>,
+}
+
+impl Asked {
+    /// The page out of `total` rows; `rows` gives those that lie in a range of places.
+    pub fn take<T>(&self, total: usize, rows: impl FnOnce(Range<usize>) -> Vec<T>) -> Page<T> {
+        let whole = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+        let per_page = whole(&self.per_page).filter(|rows| *rows > 0).unwrap_or(USUAL).min(MOST);
+        let current_page = whole(&self.page).filter(|page| *page > 0).unwrap_or(1);
+        let start = (current_page - 1).saturating_mul(per_page).min(total);
+        let end = start.saturating_add(per_page).min(total);
+        Page {
+            total,
+            current_page,
+            per_page,
+            total_pages: total.div_ceil(per_page).max(1),
+            data: rows(start..end),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The five operations.
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::catalogue::Standard;
+use super::gate::{Caller, gate};
+use super::page::Asked;
+use super::record::{Origin, Row};
+use super::{BASE, create};
+use crate::sandbox::world::Shared;
+
+/// All routes under the base path.
+pub fn routes() -> impl HttpServiceFactory {
+    web::scope(BASE)
+        .wrap(from_fn(gate))
+        .service(
+            web::resource("/apprentices")
+                .route(web::get().to(list_apprentices))
+                .route(web::post().to(create_apprentice)),
+        )
+        .service(web::resource("/apprentices/{id}").route(web::get().to(get_apprentice)))
+        .service(web::resource("/standards").route(web::get().to(list_standards)))
+        .service(web::resource("/standards/{id}").route(web::get().to(get_standard)))
+        .default_service(web::to(async || not_found()))
+}
+
+/// A standard, with the count that is different for each organisation.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    #[serde(flatten)]
+    standard: &'a Standard,
+    number_of_attached_apprentices: u32,
+}
+
+async fn list_apprentices(
+    shared: web::Data<Shared>,
+    caller: web::ReqData<Caller>,
+    asked: web::Query<Asked>,
+) -> HttpResponse {
+    let world = shared.world();
+    let hide_archived = world.settings.hide_archived;
+    let page = asked.take(world.books.count(&caller.0, hide_archived), |places| {
+        let records = world.books.list(&caller.0, hide_archived, places);
+        records.into_iter().map(|record| Row::from(&record.apprentice)).collect()
+    });
+    HttpResponse::Ok().json(page)
+}
+
+/// Another organisation's record is not found, like one that is not there.
+async fn get_apprentice(
+    shared: web::Data<Shared>,
+    caller: web::ReqData<Caller>,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let world = shared.world();
+    let record = id.parse().ok().and_then(|id| world.books.get(id));
+    match record.filter(|record| record.organisation == caller.0) {
+        Some(record) => HttpResponse::Ok().json(&record.apprentice),
+        None => not_found(),
+    }
+}
+
+/// Takes the same apprentice as often as it is sent, and a credit each time.
+async fn create_apprentice(
+    shared: web::Data<Shared>,
+    caller: web::ReqData<Caller>,
+    body: web::Bytes,
+) -> HttpResponse {
+    let Ok(Value::Object(body)) = serde_json::from_slice(&body) else {
+        return HttpResponse::BadRequest().json(json!({ "message": "The body must be a JSON object." }));
+    };
+    let made = match create::read(&body, &shared.catalogue) {
+        Ok(made) => made,
+        Err(problem) => return HttpResponse::UnprocessableEntity().json(problem),
+    };
+    let Ok(apprentice) = shared.world().create(&caller.0, Origin::Api, made) else {
+        let message = "There are no apprentice credits left on this account.";
+        return HttpResponse::PaymentRequired().json(json!({ "message": message }));
+    };
+    HttpResponse::Created().json(apprentice)
+}
+
+async fn list_standards(
+    shared: web::Data<Shared>,
+    caller: web::ReqData<Caller>,
+    asked: web::Query<Asked>,
+) -> HttpResponse {
+    let standards = shared.catalogue.all();
+    let mut world = shared.world();
+    let organisation = world.books.organisation(&caller.0);
+    let page = asked.take(standards.len(), |places| {
+        let standards = standards[places].iter();
+        standards
+            .map(|standard| Shown {
+                standard,
+                number_of_attached_apprentices: organisation.attached(standard.id),
+            })
+            .collect()
+    });
+    HttpResponse::Ok().json(page)
+}
+
+async fn get_standard(
+    shared: web::Data<Shared>,
+    caller: web::ReqData<Caller>,
+    id: web::Path<String>,
+) -> HttpResponse {
+    let Some(standard) = id.parse().ok().and_then(|id| shared.catalogue.find(id)) else { return not_found() };
+    let number_of_attached_apprentices = shared.world().books.organisation(&caller.0).attached(standard.id);
+    HttpResponse::Ok().json(Shown { standard, number_of_attached_apprentices })
+}
+
+fn not_found() -> HttpResponse {
+    HttpResponse::NotFound().json(json!({ "message": "Not found." }))
+}

@@ -1,0 +1,196 @@
+//! The fault switch: rules that say which calls go wrong, how often, and how. The first rule that fires, counts.
+
+pub mod play;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::ace360::OPERATIONS;
+use super::draw::Draw;
+
+/// A rule, as it is set.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(examples(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})))]
+pub struct Rule {
+    /// Only `ace360` so far; absent: any upstream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// `listApprentices`, `getApprentice`, `createApprentice`, `listStandards`, `getStandard`, or `*`; absent: `*`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// How often it fires; absent: for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
+    /// From 0 to 1: the share of the matching calls for which it fires, drawn from the sandbox's seed. Absent: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chance: Option<f64>,
+    /// So many matching calls are let through first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip: Option<u64>,
+    pub kind: Kind,
+}
+
+/// What goes wrong. Of those before `truncated`, only `delay` does the call's work.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Kind {
+    /// An answer with this status, and nothing done. A text body is sent as it is, anything else as JSON.
+    #[serde(rename_all = "camelCase")]
+    Status {
+        status: u16,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        body: Option<Value>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content_type: Option<String>,
+        /// The `Retry-After` header: seconds or an HTTP date.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<Value>,
+    },
+    /// Waits, then works as usual. The call of a caller who leaves meanwhile is dropped: nothing is done.
+    Delay { ms: u64 },
+    /// The connection is closed without an answer, nothing done.
+    Reset {},
+    /// 200 with a page of HTML, nothing done.
+    Html {},
+    /// No answer for so long, then the connection is closed; nothing done.
+    Silence { ms: u64 },
+    /// 200 with valid JSON of about this size, in chunks; nothing done.
+    Huge { bytes: u64 },
+    /// 200 with this instead, nothing done. A text is sent as it is, anything else as JSON.
+    ReplaceBody { body: Value },
+    /// Works, then sends the first half of the JSON.
+    Truncated {},
+    /// Works, then answers with the right keys and values of wrong types.
+    WrongTypes {},
+    /// Works, then closes the connection without an answer. For a read this is `reset`.
+    CommitThenReset {},
+    /// Works, then answers after so long.
+    CommitThenSilence { ms: u64 },
+}
+
+/// A rule with what became of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleState {
+    pub rule: Rule,
+    /// Calls that it was asked about; an earlier rule that fires keeps a call from it.
+    pub seen: u64,
+    pub fired: u64,
+}
+
+/// The rules in force.
+#[derive(Debug)]
+pub struct Faults {
+    rules: Vec<RuleState>,
+    draw: Draw,
+    seed: u64,
+}
+
+impl Faults {
+    pub fn new(seed: u64) -> Self {
+        Self { rules: Vec::new(), draw: Draw::new(seed), seed }
+    }
+
+    /// Replaces all rules. The draws begin anew, so that the same rules meet the same calls.
+    pub fn set(&mut self, rules: Vec<Rule>) {
+        self.draw = Draw::new(self.seed);
+        self.rules = rules.into_iter().map(|rule| RuleState { rule, seen: 0, fired: 0 }).collect();
+    }
+
+    pub fn rules(&self) -> &[RuleState] {
+        &self.rules
+    }
+
+    /// What goes wrong with this call, if anything does.
+    pub fn meet(&mut self, upstream: &str, operation: &str) -> Option<Kind> {
+        let draw = &mut self.draw;
+        let hit = self.rules.iter_mut().find_map(|state| {
+            let rule = &state.rule;
+            let matches = rule.upstream.as_deref().is_none_or(|name| name == upstream)
+                && rule.operation.as_deref().is_none_or(|name| name == "*" || name == operation);
+            if !matches {
+                return None;
+            }
+            state.seen += 1;
+            let fires = state.seen > rule.skip.unwrap_or(0)
+                && rule.times.is_none_or(|times| state.fired < times)
+                && rule.chance.is_none_or(|chance| draw.chance(chance));
+            fires.then_some(state)
+        })?;
+        hit.fired += 1;
+        Some(hit.rule.kind.clone())
+    }
+}
+
+impl Rule {
+    /// What is wrong with the rule itself. A rule that never matches would let a test pass for nothing.
+    pub fn fault(&self) -> Option<String> {
+        if let Some(upstream) = self.upstream.as_deref().filter(|name| *name != "ace360") {
+            return Some(format!("there is no upstream '{upstream}' here, only 'ace360'"));
+        }
+        let operation = self.operation.as_deref().filter(|name| *name != "*" && !OPERATIONS.contains(name));
+        if let Some(operation) = operation {
+            return Some(format!("there is no operation '{operation}': take '*' or one of {OPERATIONS:?}"));
+        }
+        if self.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
+            return Some("chance goes from 0 to 1".to_owned());
+        }
+        match self.kind {
+            Kind::Status { status, .. } if !(200..=599).contains(&status) => {
+                Some(format!("{status} is not the status of an answer: take 200 to 599"))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(extra: Value) -> Rule {
+        let mut rule = serde_json::json!({ "kind": { "reset": {} } });
+        if let (Value::Object(rule), Value::Object(extra)) = (&mut rule, extra) {
+            rule.extend(extra);
+        }
+        serde_json::from_value(rule).unwrap()
+    }
+
+    fn fired(rules: Vec<Rule>, calls: usize) -> Vec<bool> {
+        let mut faults = Faults::new(1);
+        faults.set(rules);
+        (0..calls).map(|_| faults.meet("ace360", "getStandard").is_some()).collect()
+    }
+
+    #[test]
+    fn a_rule_skips_then_fires_as_often_as_it_says() {
+        let rules = vec![rule(serde_json::json!({ "skip": 1, "times": 2 }))];
+        assert_eq!(fired(rules, 5), [false, true, true, false, false]);
+    }
+
+    #[test]
+    fn chance_is_the_same_each_time_and_about_right() {
+        let half = || vec![rule(serde_json::json!({ "chance": 0.5 }))];
+        let outcome = fired(half(), 1000);
+        assert_eq!(outcome, fired(half(), 1000));
+        let hits = outcome.iter().filter(|hit| **hit).count();
+        assert!((450..550).contains(&hits), "{hits} of 1000");
+        assert!(!fired(vec![rule(serde_json::json!({ "chance": 0.0 }))], 100).contains(&true));
+        assert!(!fired(vec![rule(serde_json::json!({ "chance": 1.0 }))], 100).contains(&false));
+    }
+
+    #[test]
+    fn a_rule_for_another_operation_lets_the_call_through() {
+        assert_eq!(fired(vec![rule(serde_json::json!({ "operation": "createApprentice" }))], 1), [false]);
+    }
+
+    #[test]
+    fn a_rule_that_could_never_match_is_refused() {
+        assert!(rule(serde_json::json!({ "operation": "createAprentice" })).fault().is_some());
+        assert!(rule(serde_json::json!({ "upstream": "ace" })).fault().is_some());
+        assert!(rule(serde_json::json!({ "chance": 2 })).fault().is_some());
+        assert!(rule(serde_json::json!({ "upstream": "ace360", "operation": "*" })).fault().is_none());
+    }
+}

@@ -1,0 +1,119 @@
+//! Stateful simulators of the upstreams, for first days without tokens, for training, and for the tests.
+//!
+//! They enforce the rules that the real ones are known or assumed to have (`openapi/upstream/*.yaml`), count what
+//! was paid for, accept the duplicates that the real one would accept, and go wrong on demand. Nothing here is
+//! shared with the clients that it tests: a mistake in common code would be a mistake on both sides, and unseen.
+
+mod ace360;
+mod connection;
+#[expect(unused_qualifications, reason = "utoipa names the types of queries once more, in full")]
+mod control;
+mod draw;
+mod faults;
+mod journal;
+mod limit;
+mod now;
+mod uln;
+mod world;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::SwaggerUi;
+
+pub use limit::LimitWindow;
+use world::Shared;
+
+/// How a sandbox is to run.
+#[derive(Debug, Clone)]
+pub struct SandboxOptions {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The folder that keeps records and credits over a restart; none: they live in memory only.
+    pub journal: Option<PathBuf>,
+    /// For the draws of faults and for invented people. The catalogue of standards does not hang on it.
+    pub seed: u64,
+    /// The most calls that one organisation may make in a minute; none: no limit.
+    pub ace360_calls_per_minute: Option<u32>,
+    /// What a minute is.
+    pub limit_window: LimitWindow,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8090).into(),
+            journal: None,
+            seed: 1,
+            ace360_calls_per_minute: None,
+            limit_window: LimitWindow::Sliding,
+        }
+    }
+}
+
+/// A sandbox that is serving. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    shared: web::Data<Shared>,
+    handle: ServerHandle,
+    server: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Sandbox {
+    /// Starts one; when this returns, it is bound and serving.
+    pub async fn start(options: SandboxOptions) -> io::Result<Self> {
+        let listen = options.listen;
+        // Reading a long journal takes seconds, in which this thread has other things to do.
+        let shared =
+            tokio::task::spawn_blocking(|| Shared::open(options)).await.map_err(io::Error::other)??;
+        let shared = web::Data::new(shared);
+        let data = shared.clone();
+        let server = HttpServer::new(move || {
+            let (app, document) = App::new()
+                .into_utoipa_app()
+                .openapi(control::document())
+                .app_data(data.clone())
+                .configure(control::routes)
+                .split_for_parts();
+            app.service(ace360::routes::routes())
+                .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document))
+        })
+        .workers(2)
+        .disable_signals()
+        .on_connect(connection::remember)
+        .bind(listen)?;
+        let address = server.addrs().first().copied().unwrap_or(listen);
+        let server = server.run();
+        let handle = server.handle();
+        Ok(Self { address, shared, handle, server: Some(tokio::spawn(server)) })
+    }
+
+    /// `http://address:port`, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops it at once, calls under way included; the journal's folder is free when this returns.
+    pub async fn stop(mut self) {
+        self.handle.stop(false).await;
+        if let Some(server) = self.server.take()
+            && let Err(error) = server.await
+        {
+            tracing::error!(%error, "the sandbox's server ended badly");
+        }
+        self.shared.world().close();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // The command is sent by the call; the future only waits for it.
+        drop(self.handle.stop(false));
+    }
+}

@@ -1,0 +1,169 @@
+//! All that changes while the sandbox runs, behind one lock. No call holds it for longer than it takes to look a
+//! few things up, so one lock is enough, and nothing can be seen half done.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::SandboxOptions;
+use super::ace360::books::Books;
+use super::ace360::catalogue::Catalogue;
+use super::ace360::record::{Apprentice, Origin, Record, WriteOnly};
+use super::faults::Faults;
+use super::journal::{Entry, Journal};
+use super::limit::{LimitWindow, Limiter};
+use super::now;
+
+/// What every worker shares.
+#[derive(Debug)]
+pub struct Shared {
+    pub catalogue: Catalogue,
+    pub options: SandboxOptions,
+    world: Mutex<World>,
+}
+
+/// The changing part.
+#[derive(Debug)]
+pub struct World {
+    pub books: Books,
+    pub faults: Faults,
+    pub limiter: Limiter,
+    pub counts: Counts,
+    pub settings: Settings,
+    /// How many apprentices were invented, so that no two get one ULN.
+    pub invented: u64,
+    journal: Option<Journal>,
+}
+
+/// The switches. They start as the options say, also after a restart.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub calls_per_minute: Option<u32>,
+    pub window: LimitWindow,
+    pub hide_archived: bool,
+}
+
+/// What was counted since the start or the last reset.
+#[derive(Debug, Default, Clone)]
+pub struct Counts {
+    /// By operation; a call that was refused by the limit or met a fault is a call too.
+    pub calls: BTreeMap<&'static str, u64>,
+    pub limited: u64,
+    pub unauthorised: u64,
+}
+
+impl Shared {
+    pub fn open(options: SandboxOptions) -> io::Result<Self> {
+        let mut books = Books::default();
+        let mut journal = match &options.journal {
+            Some(folder) => Some(Journal::open(folder, |entry| books.replay(entry))?),
+            None => None,
+        };
+        if let Some(journal) = &mut journal {
+            journal.rewrite(books.entries())?;
+        }
+        let world = World {
+            faults: Faults::new(options.seed),
+            limiter: Limiter::default(),
+            counts: Counts::default(),
+            settings: Settings::from(&options),
+            // Ids are never given twice, so counting from them gives new numbers after a restart as well.
+            invented: books.next_id(),
+            books,
+            journal,
+        };
+        Ok(Self { catalogue: Catalogue::build()?, options, world: Mutex::new(world) })
+    }
+
+    /// A worker that panicked leaves nothing half done that matters to a simulator.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<&SandboxOptions> for Settings {
+    fn from(options: &SandboxOptions) -> Self {
+        Self {
+            calls_per_minute: options.ace360_calls_per_minute,
+            window: options.limit_window,
+            hide_archived: false,
+        }
+    }
+}
+
+/// The organisation has no credit left.
+#[derive(Debug)]
+pub struct NoCredit;
+
+impl World {
+    /// Makes a record and takes a credit for it, when it comes through the API.
+    pub fn create(
+        &mut self,
+        token: &str,
+        origin: Origin,
+        (apprentice, write_only): (Apprentice, WriteOnly),
+    ) -> Result<Apprentice, NoCredit> {
+        let id = self.books.next_id();
+        let account = &mut self.books.organisation(token).account;
+        if origin == Origin::Api {
+            account.credits_left = account.credits_left.checked_sub(1).ok_or(NoCredit)?;
+            account.credits_used += 1;
+        }
+        let account = account.clone();
+        let created_at = now::stamp();
+        let apprentice = Apprentice { id, tpo_id: account.tpo_id, created_at, ..apprentice };
+        let record =
+            Record { organisation: token.to_owned(), origin, apprentice: apprentice.clone(), write_only };
+        self.write(&[Entry::Record(&record), Entry::Account(&account)]);
+        self.books.put(record);
+        Ok(apprentice)
+    }
+
+    /// Keeps the new state of a record.
+    pub fn change(&mut self, record: Record) {
+        self.write(&[Entry::Record(&record)]);
+        self.books.put(record);
+    }
+
+    pub fn remove(&mut self, id: u64) {
+        self.write(&[Entry::Removed(id)]);
+        self.books.remove(id);
+    }
+
+    pub fn set_credits(&mut self, token: &str, credits: u64) {
+        let account = &mut self.books.organisation(token).account;
+        account.credits_left = credits;
+        let account = account.clone();
+        self.write(&[Entry::Account(&account)]);
+    }
+
+    /// Forgets everything, then keeps what `fill` puts into the empty books.
+    pub fn reset(&mut self, options: &SandboxOptions, fill: impl FnOnce(&mut Books)) {
+        self.books = Books::default();
+        self.faults = Faults::new(options.seed);
+        self.limiter = Limiter::default();
+        self.counts = Counts::default();
+        self.settings = Settings::from(options);
+        fill(&mut self.books);
+        self.invented = self.books.next_id();
+        let outcome = self.journal.as_mut().map(|journal| journal.rewrite(self.books.entries()));
+        report(outcome);
+    }
+
+    /// Lets go of the journal, for the next sandbox on this folder.
+    pub fn close(&mut self) {
+        self.journal = None;
+    }
+
+    fn write(&mut self, entries: &[Entry<'_>]) {
+        let outcome = self.journal.as_mut().map(|journal| journal.append(entries));
+        report(outcome);
+    }
+}
+
+/// The simulator goes on without its journal: the records are still in memory.
+fn report(outcome: Option<io::Result<()>>) {
+    if let Some(Err(error)) = outcome {
+        tracing::error!(%error, "the sandbox could not write its journal: records will not survive a restart");
+    }
+}

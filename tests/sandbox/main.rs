@@ -1,0 +1,22 @@
+//! The sandbox, driven over HTTP as its users do. Every answer is held against the contract of ACE360 or against
+//! the sandbox's own document. Each test's name is a rule.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "these tests stand for callers: they must not use the service's own client"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, that is how a fault is reported"
+)]
+
+mod apprentices;
+mod contract;
+mod control;
+mod create;
+mod faults;
+mod limits;
+mod restart;
+mod standards;
+mod support;
