@@ -25,7 +25,7 @@ create table ace360_standards (
     lars_code integer,
     version text,
     option text,
-    name text not null,
+    name text,
     sector_id bigint,
     sector_name text,
     valid_from date,

@@ -98,6 +98,8 @@ pub struct Timings {
     pub tick: Duration,
     /// The least time after a call's deadline before a record that was not found is taken for absent.
     pub absence: Duration,
+    /// How long a run waits before it asks an upstream again that could not be reached.
+    pub retry: Duration,
     /// How often revoked tokens are read.
     pub revocations: Duration,
     /// How long a stop may take before what still runs is left behind.
@@ -114,6 +116,7 @@ impl Default for Timings {
             rescue: Duration::from_secs(75),
             tick: Duration::from_secs(60),
             absence: Duration::from_secs(600),
+            retry: Duration::from_secs(60),
             revocations: Duration::from_secs(1),
             shutdown: Duration::from_secs(25),
         }
@@ -279,11 +282,12 @@ impl Reader {
                 "rescue" => timings.rescue = duration,
                 "tick" => timings.tick = duration,
                 "absence" => timings.absence = duration,
+                "retry" => timings.retry = duration,
                 "revocations" => timings.revocations = duration,
                 "shutdown" => timings.shutdown = duration,
                 _ => self.fault(
                     SETTING,
-                    format!("`{name}` is not known: use call, lease, slice, job, rescue, tick, absence, revocations or shutdown"),
+                    format!("`{name}` is not known: use call, lease, slice, job, rescue, tick, absence, retry, revocations or shutdown"),
                 ),
             }
         }

@@ -6,13 +6,17 @@
 //! nothing of ours. `sandbox` stands beside the house: it shares no code with the clients it tests.
 
 pub mod ace360;
+pub mod api;
+pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod embedded_postgres;
 pub mod http;
+pub mod runs;
 pub mod sandbox;
 pub mod seal;
 pub mod store;
+pub mod telemetry;
 pub mod upstream;

@@ -168,6 +168,23 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for OptionalBody<T> {
     }
 }
 
+/// A record's JSON body, unread: what is wrong with it depends on the path's id.
+#[derive(Debug)]
+pub struct RecordBody(pub Bytes);
+
+impl FromRequest for RecordBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            content_type(&request, &["application/json"])?;
+            read(&request, payload, BODY_CAP).await.map(Self)
+        })
+    }
+}
+
 /// The records of an import, unread: JSON, or a line each.
 #[derive(Debug)]
 pub struct ImportBody {

@@ -434,13 +434,14 @@ impl Store {
         Ok(())
     }
 
-    /// How many linked learners a run over all of them has to account for.
+    /// How many linked learners a run over all of them has to account for. One that is gone is not asked for again; the
+    /// list brings it back if it returns.
     ///
     /// # Errors
     /// The database's.
     pub async fn count_links(&self, provider: Uuid, environment: &str) -> StoreResult<i32> {
         let count = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from ace360_links where provider_id = $1 and environment = $2"#,
+            r#"select count(*) as "count!" from ace360_links where provider_id = $1 and environment = $2 and state = 'uploaded'"#,
             provider,
             environment
         )
@@ -459,7 +460,7 @@ impl Store {
         Ok(sqlx::query_as!(
             SingleRow,
             r#"select learner_id, record_id, seen_by is not distinct from $3 as "seen!" from ace360_links
-               where provider_id = $1 and environment = $2 and ($4::text is null or learner_id > $4)
+               where provider_id = $1 and environment = $2 and state = 'uploaded' and ($4::text is null or learner_id > $4)
                and (seen_by is distinct from $3
                     or detail_wanted
                     or (status_id between 5 and 10 and archived_at is null

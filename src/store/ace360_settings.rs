@@ -61,7 +61,7 @@ pub struct StandardRow {
     /// Pathway.
     pub option: Option<String>,
     /// Title.
-    pub name: String,
+    pub name: Option<String>,
     /// ACE360's id of the sector.
     pub sector_id: Option<i64>,
     /// Its name.
@@ -209,12 +209,12 @@ impl Store {
         Ok(())
     }
 
-    /// Writes catalogue rows; those that changed are counted.
+    /// Writes catalogue rows; answers the ids of those that are new or other than before.
     ///
     /// # Errors
     /// The database's.
-    pub async fn put_standards(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[StandardRow], began: Time) -> StoreResult<u64> {
-        let mut changed = 0;
+    pub async fn put_standards(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[StandardRow], began: Time) -> StoreResult<Vec<i64>> {
+        let mut changed = Vec::new();
         for row in rows {
             let result = sqlx::query_scalar!(
                 r#"insert into ace360_standards as old (provider_id, environment, standard_id, st_code, lars_code, version, option, name,
@@ -245,7 +245,9 @@ impl Store {
             )
             .fetch_one(&mut **tx)
             .await?;
-            changed += u64::from(result);
+            if result {
+                changed.push(row.standard_id);
+            }
         }
         Ok(changed)
     }

@@ -27,15 +27,21 @@ pub struct LookJob {
     pub intent_id: Uuid,
 }
 
-/// Finds what is overdue: intents, schedules, runs without a job.
-#[derive(Clone, Debug, Deserialize, Serialize, JobArgs)]
-#[river(kind = "tick")]
-pub struct TickJob {}
-
 impl Store {
     /// Queues a slice, to start after `wait` of the machine's time.
     pub(super) async fn queue_slice(&self, tx: &mut Tx, run_id: Uuid, slice: i32, wait: Duration) -> StoreResult<()> {
         self.vault.jobs.insert(SliceJob { run_id, slice }).opts(after(wait)).tx(tx).await?;
+        Ok(())
+    }
+
+    /// Queues looks at intents, to start now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn queue_looks(&self, intents: Vec<Uuid>) -> StoreResult<()> {
+        if !intents.is_empty() {
+            self.vault.jobs.insert_many(intents.into_iter().map(|intent_id| LookJob { intent_id })).await?;
+        }
         Ok(())
     }
 

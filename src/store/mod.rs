@@ -12,6 +12,7 @@ mod pace;
 mod providers;
 mod records;
 mod runs;
+mod schedules;
 mod secrets;
 mod tokens;
 
@@ -25,12 +26,13 @@ pub use self::ace360_links::{Applied, Counts, Detail, HistoryRow, LearnerLine, L
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
-pub use self::jobs::{LookJob, SliceJob, TickJob};
+pub use self::jobs::{LookJob, SliceJob};
 pub use self::migrate::migrate;
 pub use self::pace::{Account, Granted};
 pub use self::providers::Provider;
-pub use self::records::{ListedRecord, NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
+pub use self::records::{NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
 pub use self::runs::{Claim, NewRun, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
+pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
 use crate::seal::{BlindIndex, SealError, Sealer};

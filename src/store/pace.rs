@@ -82,3 +82,21 @@ fn duration(interval: &PgInterval) -> Duration {
     let micros = interval.microseconds.saturating_add(i64::from(interval.days).saturating_mul(day));
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
+
+impl Store {
+    /// How many calls the account could still make within the next minute.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn pace_left(&self, account: &Account) -> Result<u32, sqlx::Error> {
+        let left = sqlx::query_scalar!(
+            r#"select greatest(0, floor(extract(epoch from app_now() + interval '1 minute' - greatest(tat, blocked_until, app_now())) / 60 * $2::int))::int as "left!"
+               from pace where account = $1"#,
+            account.key,
+            i32::try_from(account.per_minute).unwrap_or(i32::MAX)
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(left.map_or(account.per_minute, |left| u32::try_from(left).unwrap_or(0)))
+    }
+}

@@ -55,15 +55,6 @@ pub struct StoredRecord<T> {
     pub updated_at: Time,
 }
 
-/// One line of a list.
-#[derive(Clone, Debug)]
-pub struct ListedRecord {
-    /// PICSWeb's id.
-    pub id: String,
-    /// Of the last write.
-    pub updated_at: Time,
-}
-
 /// A page of a list.
 #[derive(Clone, Debug)]
 pub struct RecordPage<T> {
@@ -210,14 +201,13 @@ impl Store {
         Ok(gone > 0)
     }
 
-    /// A page of ids, in their order.
+    /// A page of records, in the order of their ids.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn list_records(&self, provider: Uuid, kind: RecordKind, after: After<'_>, size: i64) -> StoreResult<RecordPage<ListedRecord>> {
-        let items = sqlx::query_as!(
-            ListedRecord,
-            r#"select record_id as id, updated_at from records
+    /// The database's; a record that cannot be unsealed.
+    pub async fn list_records<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, after: After<'_>, size: i64) -> StoreResult<RecordPage<StoredRecord<T>>> {
+        let rows = sqlx::query!(
+            r#"select record_id, sealed, version, updated_at from records
                where provider_id = $1 and kind = $2 and ($3::text is null or record_id > $3)
                order by record_id limit $4"#,
             provider,
@@ -227,6 +217,17 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                Ok(StoredRecord {
+                    record: self.unseal_record(provider, kind, &row.record_id, &row.sealed)?,
+                    id: row.record_id,
+                    version: row.version,
+                    updated_at: row.updated_at,
+                })
+            })
+            .collect::<StoreResult<Vec<_>>>()?;
         Ok(page(items, size))
     }
 }

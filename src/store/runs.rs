@@ -90,6 +90,8 @@ pub struct NewRun {
     pub params: Value,
     /// Who asked.
     pub requested_by: String,
+    /// The night of a schedule: a run is made for it once.
+    pub night: Option<chrono::NaiveDate>,
 }
 
 /// What came of taking a slice.
@@ -184,14 +186,19 @@ pub enum SliceEnd {
 
 impl Store {
     /// Makes a run and queues its first slice; for a shared one that is active already, answers that one.
-    /// The flag says whether it is new.
+    /// The flag says whether it is new. `None`: its night has had its run.
     ///
     /// # Errors
     /// The database's.
-    pub async fn create_run(&self, new: &NewRun) -> StoreResult<(RunRow, bool)> {
+    pub async fn create_run(&self, new: &NewRun) -> StoreResult<Option<(RunRow, bool)>> {
         loop {
             let mut tx = self.begin().await?;
             let id = new_id();
+            if let Some(night) = new.night
+                && !self.claim_night(&mut tx, new, night).await?
+            {
+                return Ok(None);
+            }
             let made = sqlx::query_scalar!(
                 r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, created_at, due_at)
                    values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, app_now(), app_now())
@@ -213,9 +220,12 @@ impl Store {
                 self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
                 tx.commit().await?;
                 if let Some(run) = self.run(new.provider, id).await? {
-                    return Ok((run, true));
+                    return Ok(Some((run, true)));
                 }
+                continue;
             }
+            // The night is taken all the same: the active run is this night's.
+            tx.commit().await?;
             let active = sqlx::query_scalar!(
                 r#"select id from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared
                    and state in ('queued', 'running', 'waiting')"#,
@@ -229,7 +239,7 @@ impl Store {
             if let Some(id) = active
                 && let Some(run) = self.run(new.provider, id).await?
             {
-                return Ok((run, false));
+                return Ok(Some((run, false)));
             }
         }
     }
@@ -461,6 +471,14 @@ impl Store {
             self.queue_slice(tx, next.id, next.slice, Duration::ZERO).await?;
         }
         Ok(true)
+    }
+
+    /// Whether somebody asked the run to stop.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_cancel_requested(&self, run: Uuid) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!("select cancel_requested from runs where id = $1", run).fetch_optional(&self.pool).await?.unwrap_or(true))
     }
 
     /// Asks a run to stop after its slice; one that has not begun stops at once. `None`: no such run.

@@ -186,8 +186,8 @@ pub struct PossibleDuplicate {
     pub standard_id: Option<i64>,
     /// Its status in ACE360's words.
     pub status_text: Option<String>,
-    /// Its start date.
-    pub estimated_start_date: Option<NaiveDate>,
+    /// Whether it is in ACE360's archive.
+    pub archived: bool,
     /// Why it may be the same.
     pub reason: String,
 }

@@ -1,0 +1,104 @@
+//! Whether ACE360 has a learner already, cheaply. Its list has no filter and no ULN, so a mirror of it is kept (the
+//! status run refreshes it), and before a create only the newest pages are read on top. Name and birth date alone
+//! propose; the single record's ULN confirms or clears.
+
+use uuid::Uuid;
+
+use super::client::Client;
+use super::status::mirror_row;
+use super::upload::PossibleDuplicate;
+use super::{Ace360, Ace360Error};
+use crate::domain::Learner;
+use crate::store::StoreError;
+use crate::upstream::failure::FailureKind;
+
+/// Pages read before a create, at most: with ours of 100 the newest thousand records. More is the status run's work.
+const NEWEST_PAGES: i64 = 10;
+/// Records of one person whose ULN is looked at.
+const LOOKED_AT: usize = 5;
+
+/// What the search found.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Records that may be this learner's, with why.
+    pub possible: Vec<PossibleDuplicate>,
+    /// Those that a create would probably double: it is refused unless `allowDuplicate`.
+    pub likely: Vec<i64>,
+    /// Every record of the same name and birth date that is there now: none of them is taken for a lost create's.
+    pub present: Vec<i64>,
+    /// Whether the mirror holds ACE360's whole list.
+    pub complete: bool,
+}
+
+impl Ace360 {
+    /// Looks for records of this learner.
+    ///
+    /// # Errors
+    /// ACE360's, since a create must not go ahead on half a search; the database's.
+    pub async fn search_duplicates(&self, client: &Client, provider: Uuid, environment: &str, learner_id: &str, learner: &Learner, standard: Option<i64>) -> Result<Search, Ace360Error> {
+        let complete = self.read_newest(client, provider, environment).await?;
+        let Some(birth) = learner.date_of_birth else { return Ok(Search { complete, ..Search::default() }) };
+        let index = self.store.person_index(provider, &learner.first_name, &learner.last_name, birth);
+        let twins = self.store.twins(provider, environment, &index).await?;
+        let mut search = Search { complete, present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
+        let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
+        for (at, twin) in twins.into_iter().enumerate() {
+            if twin.linked_to.as_deref() == Some(learner_id) {
+                continue;
+            }
+            let single = if at < LOOKED_AT { Some(client.apprentice(twin.record_id).await?) } else { None };
+            let theirs = match single {
+                Some(Ok(apprentice)) => apprentice.uln_number,
+                // Gone since the list was read.
+                Some(Err(failure)) if failure.kind == FailureKind::Missing => continue,
+                Some(Err(failure)) => return Err(failure.into()),
+                None => None,
+            };
+            let (same, reason) = match (own, theirs) {
+                (Some(own), Some(theirs)) if own.as_str() == theirs => (true, "the same ULN, name and birth date"),
+                (Some(_), Some(_)) => (false, "the same name and birth date, but another ULN"),
+                _ => (true, "the same name and birth date"),
+            };
+            // Another programme of the same person, which another learner here has, is no duplicate.
+            let elsewhere = twin.linked_to.is_some() && standard.is_some() && twin.standard_id != standard;
+            if same && !elsewhere {
+                search.likely.push(twin.record_id);
+            }
+            let reason = match twin.linked_to {
+                Some(other) => format!("{reason}; it is linked to learner {other}"),
+                None => reason.to_owned(),
+            };
+            search.possible.push(PossibleDuplicate {
+                record_id: twin.record_id,
+                standard_id: twin.standard_id,
+                status_text: twin.status_text,
+                archived: twin.archived,
+                reason,
+            });
+        }
+        Ok(search)
+    }
+
+    /// Reads ACE360's newest pages into the mirror until nothing new comes and the mirror is as large as the list. Answers
+    /// whether it is. The order, newest first, is seen and not promised: hence the count.
+    async fn read_newest(&self, client: &Client, provider: Uuid, environment: &str) -> Result<bool, Ace360Error> {
+        for number in 1..=NEWEST_PAGES {
+            let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
+            let rows: Vec<_> = page.data.iter().flatten().map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice)).collect();
+            let mut tx = self.store.begin().await?;
+            let fresh = self.store.mirror(&mut tx, provider, environment, &rows, None).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
+            if last {
+                return Ok(true);
+            }
+            if fresh == 0 {
+                let known = self.store.mirror_size(provider, environment).await?;
+                if page.total.is_some_and(|total| known >= total) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}

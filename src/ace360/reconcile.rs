@@ -1,0 +1,142 @@
+//! What became of an upload whose answer was lost. ACE360's list is read, newest first, for a record of the same person
+//! and standard that was not there before; the single record's ULN confirms it. Found: the learner is linked.
+//! Surely absent, by two complete looks: it is sent once more. Lost again: a person decides.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
+use tracing::info;
+use uuid::Uuid;
+
+use super::client::Client;
+use super::status::{mirror_row, single};
+use super::wire::Apprentice;
+use super::{Ace360, Ace360Error};
+use crate::store::{IntentRow, StoreError};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+
+/// ACE360 writes creation times without a zone, and its clock may differ: a record counts as older than the send only
+/// when it is older by more than this.
+const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
+/// When a look could not be completed.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What is known of what was sent.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent {
+    first_name: String,
+    last_name: String,
+    date_of_birth: NaiveDate,
+    standard_id: i64,
+    uln_number: String,
+}
+
+/// What came of a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Nobody needs to look (now).
+    NotDue,
+    /// The record is there, and linked.
+    Found,
+    /// It is not there; it is looked for once more later.
+    Absent,
+    /// It was surely absent, and was sent once more.
+    SentAgain,
+    /// The look could not be completed.
+    Later,
+    /// No look can settle it: a person does.
+    ForAPerson,
+}
+
+impl Ace360 {
+    /// Looks what became of an intent, if it is due.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn look(&self, id: Uuid) -> Result<Looked, StoreError> {
+        // The look is leased for as long as a job may run.
+        let Some(intent) = self.store.take_intent_to_look(id, self.timings.job).await? else { return Ok(Looked::NotDue) };
+        match self.look_at(&intent).await {
+            Ok(looked) => {
+                info!(intent_id = %id, looked = ?looked, "looked for a lost upload");
+                Ok(looked)
+            }
+            Err(Ace360Error::Store(error)) => Err(error),
+            Err(error) => {
+                info!(intent_id = %id, %error, "a look could not be completed");
+                let wait = match &error {
+                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => LOOK_AGAIN.max(*wait),
+                    _ => LOOK_AGAIN,
+                };
+                self.store.look_again(id, wait).await?;
+                Ok(Looked::Later)
+            }
+        }
+    }
+
+    async fn look_at(&self, intent: &IntentRow) -> Result<Looked, Ace360Error> {
+        let provider = intent.provider_id;
+        // The settings may have moved on; the record is where it was sent.
+        let mut settings = self.store.ace360_settings(provider).await?;
+        settings.environment.clone_from(&intent.environment);
+        let client = self.client_of(&settings, Class::Bulk)?;
+        let sent: Sent = serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
+        if let Some(apprentice) = self.find(&client, intent, &sent).await? {
+            let linked = self
+                .store
+                .settle_uploaded(provider, &intent.subject_id, &intent.environment, intent.id, "reconciled", &single(&apprentice))
+                .await?;
+            return Ok(if linked { Looked::Found } else { Looked::NotDue });
+        }
+        if !self.store.note_absent(intent.id, self.timings.absence).await? {
+            return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
+        }
+        client.permit().await?.map_err(Ace360Error::Upstream)?;
+        match self.store.reopen_intent(intent.id, self.timings.lease).await? {
+            Some(intent) => {
+                self.send(&client, &intent).await?;
+                Ok(Looked::SentAgain)
+            }
+            None => Ok(Looked::NotDue),
+        }
+    }
+
+    /// A complete look: reads the list from its start until it comes to records that are surely older than the send.
+    async fn find(&self, client: &Client, intent: &IntentRow, sent: &Sent) -> Result<Option<Apprentice>, Ace360Error> {
+        let provider = intent.provider_id;
+        let wanted = self.store.person_index(provider, &sent.first_name, &sent.last_name, sent.date_of_birth);
+        let oldest = intent.created_at.naive_utc() - CLOCK_DOUBT;
+        let mut number = 0;
+        loop {
+            number += 1;
+            let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
+            let rows: Vec<&Apprentice> = page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
+            let mirrored: Vec<_> = rows.iter().map(|row| mirror_row(&self.store, provider, row)).collect();
+            let mut tx = self.store.begin().await?;
+            self.store.mirror(&mut tx, provider, &intent.environment, &mirrored, None).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            for (row, mirror) in rows.iter().zip(&mirrored) {
+                let same = mirror.person_index.as_ref() == Some(&wanted) && row.standard_id.is_none_or(|id| id == sent.standard_id);
+                if !same || intent.candidates.contains(&row.id) {
+                    continue;
+                }
+                let single = match client.apprentice(row.id).await? {
+                    Ok(single) => single,
+                    Err(failure) if failure.kind == FailureKind::Missing => continue,
+                    Err(failure) => return Err(failure.into()),
+                };
+                if single.uln_number.as_deref() == Some(sent.uln_number.as_str()) {
+                    return Ok(Some(single));
+                }
+            }
+            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
+            // Only where every row of the page says when it was made, and all of them are old, is the rest older still: the
+            // order is seen, not promised, so a whole page must agree.
+            let old = rows.iter().all(|row| row.created_at.is_some_and(|at| at < oldest));
+            if last || old {
+                return Ok(None);
+            }
+        }
+    }
+}

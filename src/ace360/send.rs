@@ -1,0 +1,247 @@
+//! Preview and upload: the records are looked up, the pure rules of `upload.rs` build what would be sent, duplicates are
+//! looked for, and an upload goes the way of every creation: intent, send, settle.
+
+use uuid::Uuid;
+
+use super::client::{Client, Created};
+use super::duplicates::Search;
+use super::status::single;
+use super::upload::{self, Preview, Upload, UploadInput, Warning};
+use super::{Ace360, Ace360Error, STEP};
+use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
+use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, UndoneState};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+
+/// What came of an upload.
+#[derive(Debug)]
+pub enum Uploaded {
+    /// There is a record, and the learner is linked to it.
+    Done,
+    /// There is no such learner.
+    NoLearner,
+    /// The learner has this record already.
+    AlreadyUploaded(i64),
+    /// An earlier upload's outcome is open.
+    InFlight,
+    /// It may not go to ACE360.
+    NotEligible(String),
+    /// Fields are missing.
+    Missing(Box<Upload>),
+    /// ACE360 probably has these records of the learner.
+    LikelyDuplicate(Vec<i64>, String),
+    /// The mirror of ACE360's list is not complete, so that duplicates could be overlooked.
+    CannotTell,
+    /// ACE360 refused it.
+    Rejected(Failure),
+    /// Nothing was sent.
+    NotSent(Failure),
+    /// It was sent, and nobody can tell what became of it yet.
+    Unknown,
+}
+
+/// The records that an upload is made of.
+struct Records {
+    learner_id: LearnerId,
+    learner: Learner,
+    employer: Option<(OrganisationId, Organisation)>,
+    employer_missing: bool,
+    contact: Option<(OfficerId, Officer)>,
+}
+
+impl Ace360 {
+    /// What an upload would send, and what is in its way; `None`: no such learner. Duplicates are looked for when the
+    /// integration can call ACE360; when it cannot, a warning says that they were not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn preview(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Preview>, Ace360Error> {
+        let Some(records) = self.records(provider, learner).await? else { return Ok(None) };
+        let settings = self.store.ace360_settings(provider).await?;
+        let mut built = self.build(provider, &settings.environment, &records).await?;
+        let searched = match self.client(provider, Class::Interactive).await {
+            Ok((client, _)) => {
+                let standard = records.chosen_standard();
+                self.search_duplicates(&client, provider, &settings.environment, learner.as_str(), &records.learner, standard).await
+            }
+            Err(error) => Err(error),
+        };
+        let search = match searched {
+            Ok(search) => {
+                if !search.complete {
+                    built.warnings.push(incomplete());
+                }
+                search
+            }
+            Err(Ace360Error::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                built.warnings.push(Warning {
+                    field: "possibleDuplicates",
+                    message: format!("ACE360 was not asked whether it has this learner already: {error}"),
+                });
+                Search::default()
+            }
+        };
+        Ok(Some(built.into_preview(search.possible)))
+    }
+
+    /// Uploads a learner. Once the intent is written this must not be cancelled: callers spawn it.
+    ///
+    /// # Errors
+    /// The integration's set-up; ACE360's before anything was sent; the database's.
+    pub async fn upload(&self, provider: Uuid, learner: &LearnerId, allow_duplicate: bool, class: Class, run: Option<Uuid>, by: &By) -> Result<Uploaded, Ace360Error> {
+        let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
+        // What is known here is said before anything upstream is asked.
+        if let Some(link) = self.store.ace360_link(provider, learner.as_str()).await? {
+            return Ok(Uploaded::AlreadyUploaded(link.record_id));
+        }
+        let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
+        if latest.is_some_and(|intent| matches!(intent.state.as_str(), "sending" | "unknown")) {
+            return Ok(Uploaded::InFlight);
+        }
+        let (client, settings) = self.client(provider, class).await?;
+        let environment = settings.environment;
+        let mut built = self.build(provider, &environment, &records).await?;
+        if let Err(reason) = &built.eligibility {
+            return Ok(Uploaded::NotEligible(reason.message.clone()));
+        }
+        let Some(payload) = built.payload.take() else { return Ok(Uploaded::Missing(Box::new(built))) };
+        let search = self.search_duplicates(&client, provider, &environment, learner.as_str(), &records.learner, Some(payload.standard_id)).await?;
+        if !allow_duplicate {
+            if !search.likely.is_empty() {
+                let reasons: Vec<_> = search
+                    .possible
+                    .iter()
+                    .filter(|possible| search.likely.contains(&possible.record_id))
+                    .map(|possible| format!("record {} has {}", possible.record_id, possible.reason))
+                    .collect();
+                return Ok(Uploaded::LikelyDuplicate(search.likely, reasons.join("; ")));
+            }
+            if !search.complete {
+                return Ok(Uploaded::CannotTell);
+            }
+        }
+        // The permit before the intent: its lease must not run out in the queue.
+        client.permit().await?.map_err(Ace360Error::Upstream)?;
+        let intent = NewIntent {
+            provider,
+            upstream: "ace360",
+            environment: environment.clone(),
+            subject_kind: "learner",
+            subject_id: learner.as_str().to_owned(),
+            step: STEP,
+            payload: serde_json::to_vec(&payload).map_err(StoreError::from)?,
+            candidates: search.present,
+            run_id: run,
+        };
+        match self.store.open_intent(&intent, self.timings.lease, by).await? {
+            Opened::Ours(intent) => self.send(&client, &intent).await,
+            Opened::InFlight => Ok(Uploaded::InFlight),
+            Opened::NoRecord => Ok(Uploaded::NoLearner),
+            Opened::AlreadyLinked => {
+                let link = self.store.ace360_link(provider, learner.as_str()).await?;
+                Ok(link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id)))
+            }
+        }
+    }
+
+    /// Sends an intent that is ours, and settles it.
+    ///
+    /// # Errors
+    /// The database's: then the intent's lease runs out and it is looked for.
+    pub async fn send(&self, client: &Client, intent: &IntentRow) -> Result<Uploaded, Ace360Error> {
+        match client.create(&self.store, intent).await? {
+            Created::NotOurs => Ok(Uploaded::InFlight),
+            Created::Yes(apprentice) => {
+                let reading = single(&apprentice);
+                if intent.candidates.contains(&reading.record_id) {
+                    return self.unknown(intent, "ACE360 answered with a record that was there before").await;
+                }
+                let method = if intent.sends == 0 { "upload" } else { "reconciled" };
+                let settled = self
+                    .store
+                    .settle_uploaded(intent.provider_id, &intent.subject_id, &intent.environment, intent.id, method, &reading)
+                    .await?;
+                if !settled {
+                    // Either a look settled it meanwhile, or the answered record belongs to another learner.
+                    return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {
+                        Some(link) if link.record_id == reading.record_id => Ok(Uploaded::Done),
+                        _ => self.unknown(intent, "ACE360 answered with a record that is linked to another learner").await,
+                    };
+                }
+                // The mirror learns of it now, so that the next search need not.
+                let mut tx = self.store.begin().await?;
+                let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
+                self.store.mirror(&mut tx, intent.provider_id, &intent.environment, &[row], None).await?;
+                tx.commit().await.map_err(StoreError::from)?;
+                Ok(Uploaded::Done)
+            }
+            Created::No(failure) => {
+                self.store.settle_undone(intent.id, UndoneState::Rejected, &failure.problem()).await?;
+                self.note_connection(intent.provider_id, Some(&failure)).await?;
+                Ok(Uploaded::Rejected(failure))
+            }
+            Created::NotSent(failure) => {
+                self.store.settle_undone(intent.id, UndoneState::NotSent, &failure.problem()).await?;
+                Ok(Uploaded::NotSent(failure))
+            }
+            Created::Unknown(failure) => {
+                // The call is over, but its request may still be on the way: the look waits until its deadline.
+                self.store.settle_unknown(intent.id, &failure.problem(), self.caller.timeout()).await?;
+                Ok(Uploaded::Unknown)
+            }
+        }
+    }
+
+    async fn unknown(&self, intent: &IntentRow, what: &str) -> Result<Uploaded, Ace360Error> {
+        let failure = Failure::new(FailureKind::Failed, Some(201), what);
+        self.store.settle_unknown(intent.id, &failure.problem(), self.caller.timeout()).await?;
+        Ok(Uploaded::Unknown)
+    }
+
+    async fn build(&self, provider: Uuid, environment: &str, records: &Records) -> Result<Upload, Ace360Error> {
+        let lars = records.learner.programme.as_ref().and_then(|programme| programme.standard_code.as_ref());
+        let lars = lars.and_then(|code| i32::try_from(code.get()).ok());
+        let (standards, sectors) = self.catalogue_for(provider, environment, records.chosen_standard(), lars).await?;
+        Ok(upload::build(&UploadInput {
+            learner_id: &records.learner_id,
+            learner: &records.learner,
+            employer: records.employer.as_ref().map(|(id, organisation)| (id, organisation)),
+            employer_missing: records.employer_missing,
+            contact: records.contact.as_ref().map(|(id, officer)| (id, officer)),
+            standards: &standards,
+            sectors: &sectors,
+        }))
+    }
+
+    async fn records(&self, provider: Uuid, id: &LearnerId) -> Result<Option<Records>, StoreError> {
+        let Some(learner) = self.store.record::<Learner>(provider, RecordKind::Learner, id.as_str()).await? else { return Ok(None) };
+        let learner = learner.record;
+        let mut records = Records { learner_id: id.clone(), learner, employer: None, employer_missing: false, contact: None };
+        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(Some(records)) };
+        let employer = self.store.record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str()).await?;
+        let Some(employer) = employer else {
+            records.employer_missing = true;
+            return Ok(Some(records));
+        };
+        if let Some(contact_id) = employer.record.main_contact_id.clone() {
+            let contact = self.store.record::<Officer>(provider, RecordKind::Officer, contact_id.as_str()).await?;
+            records.contact = contact.map(|contact| (contact_id, contact.record));
+        }
+        records.employer = Some((employer_id, employer.record));
+        Ok(Some(records))
+    }
+}
+
+impl Records {
+    fn chosen_standard(&self) -> Option<i64> {
+        self.learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
+    }
+}
+
+fn incomplete() -> Warning {
+    Warning {
+        field: "possibleDuplicates",
+        message: "Only ACE360's newest records were looked at: synchronise once (POST /ace360/status:sync), after which all are known.".to_owned(),
+    }
+}

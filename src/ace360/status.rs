@@ -1,0 +1,287 @@
+//! Statuses come back: of one learner now, and of all as a run over the paged list. The list carries status, archive
+//! and certificate, but neither ULN nor grades: those are read singly, for few learners.
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::catalogue::Step;
+use super::client::Client;
+use super::wire::Apprentice;
+use super::{Ace360, Ace360Error};
+use crate::store::{Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+
+/// The kind of its run.
+pub const SYNC: &str = "ace360.statusSync";
+/// Learners whose single record is read before the run's row is written again.
+const SINGLES: i64 = 20;
+
+/// Where a run stands: first the list's pages, then the learners to read singly.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    page: i64,
+    began: Option<Time>,
+    listed: bool,
+    after: Option<String>,
+}
+
+/// What came of reading one learner's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncedOne {
+    /// Something was other than before.
+    Changed,
+    /// Nothing was.
+    Unchanged,
+    /// The record is not there any more.
+    Gone,
+    /// The learner has no link.
+    NotLinked,
+}
+
+impl Ace360 {
+    /// Reads one learner's record now.
+    ///
+    /// # Errors
+    /// ACE360's; the database's.
+    pub async fn sync_one(&self, provider: Uuid, learner: &str) -> Result<SyncedOne, Ace360Error> {
+        let (client, settings) = self.client(provider, Class::Interactive).await?;
+        let Some(link) = self.store.ace360_link(provider, learner).await? else { return Ok(SyncedOne::NotLinked) };
+        if link.environment != settings.environment {
+            return Err(Ace360Error::NotConfigured(
+                "The learner's record is in another ACE360 environment than the settings name: choose that environment, or unlink the learner.",
+            ));
+        }
+        match client.apprentice(link.record_id).await? {
+            Ok(apprentice) => {
+                let mut tx = self.store.begin().await?;
+                let applied = self.store.apply_readings(&mut tx, provider, &settings.environment, &[single(&apprentice)], None).await?;
+                self.store.mirror(&mut tx, provider, &settings.environment, &[mirror_row(&self.store, provider, &apprentice)], None).await?;
+                tx.commit().await.map_err(StoreError::from)?;
+                self.note_connection(provider, None).await?;
+                Ok(if applied.changed.is_empty() { SyncedOne::Unchanged } else { SyncedOne::Changed })
+            }
+            Err(failure) if failure.kind == FailureKind::Missing => {
+                let mut tx = self.store.begin().await?;
+                self.store.mark_gone(&mut tx, provider, learner, None).await?;
+                tx.commit().await.map_err(StoreError::from)?;
+                Ok(SyncedOne::Gone)
+            }
+            Err(failure) => {
+                self.note_connection(provider, Some(&failure)).await?;
+                Err(failure.into())
+            }
+        }
+    }
+
+    /// One step of a run over all linked learners: a page of the list, or some single records.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sync_step(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid) -> Result<Step, Ace360Error> {
+        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
+        if cursor.began.is_none() {
+            cursor.began = Some(self.store.now().await.map_err(StoreError::from)?);
+        }
+        let step = if cursor.listed {
+            self.read_singles(client, environment, run, fence, &mut cursor).await?
+        } else {
+            self.read_page(client, environment, run, fence, &mut cursor).await?
+        };
+        if let Step::Blocked(failure) = &step {
+            self.note_connection(run.provider_id, Some(failure)).await?;
+        }
+        Ok(step)
+    }
+
+    async fn read_page(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid, cursor: &mut Cursor) -> Result<Step, Ace360Error> {
+        cursor.page += 1;
+        let page = match client.apprentices(cursor.page).await? {
+            Ok(page) => page,
+            Err(failure) => return Ok(Step::Blocked(failure)),
+        };
+        cursor.listed = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
+        let provider = run.provider_id;
+        // A row that cannot be read concerns one record: if it is a linked one it is read singly, like all that were not seen.
+        let rows: Vec<_> = page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
+        let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
+        let mirrored: Vec<_> = rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
+        let mut tx = self.store.begin().await?;
+        let applied = self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
+        self.store.mirror(&mut tx, provider, environment, &mirrored, Some(run.id)).await?;
+        let total = self.store.count_links(provider, environment).await?;
+        let progress = Progress {
+            cursor: serde_json::to_value(&cursor).ok(),
+            total: Some(total),
+            calls_planned: page.total_pages.and_then(|pages| i32::try_from(pages).ok()),
+            calls: client.meter().take(),
+            unchanged: count(applied.unchanged.len()),
+            outcomes: applied.changed.into_iter().map(|learner| outcome(learner, OutcomeKind::Succeeded, None)).collect(),
+        };
+        self.commit(tx, run, fence, progress).await
+    }
+
+    async fn read_singles(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid, cursor: &mut Cursor) -> Result<Step, Ace360Error> {
+        let provider = run.provider_id;
+        let batch = self.store.links_to_read_singly(provider, environment, run.id, cursor.after.as_deref(), SINGLES).await?;
+        if batch.is_empty() {
+            let mut tx = self.store.begin().await?;
+            if let Some(began) = cursor.began {
+                self.store.end_mirror_refresh(&mut tx, provider, environment, run.id, began).await?;
+            }
+            self.store.note_ace360_synced(&mut tx, provider).await?;
+            let progress = Progress { calls_planned: Some(run.calls_used + client.meter().peek()), calls: client.meter().take(), ..Progress::default() };
+            let step = self.commit(tx, run, fence, progress).await?;
+            self.note_connection(provider, None).await?;
+            return Ok(if matches!(step, Step::More) { Step::Done } else { step });
+        }
+        let planned = match cursor.after {
+            None => Some(run.calls_used + self.store.count_links_to_read_singly(provider, environment, run.id).await?),
+            Some(_) => None,
+        };
+        let mut outcomes = Vec::new();
+        let mut unchanged = 0;
+        let mut answers = Vec::with_capacity(batch.len());
+        for row in &batch {
+            let answer = client.apprentice(row.record_id).await?;
+            if let Err(failure) = &answer
+                && failure.kind.is_general()
+            {
+                // What was read of this batch is kept; the rest follows when ACE360 answers again.
+                if answers.is_empty() {
+                    return Ok(Step::Blocked(failure.clone()));
+                }
+                break;
+            }
+            cursor.after = Some(row.learner_id.clone());
+            answers.push((row, answer));
+        }
+        let mut tx = self.store.begin().await?;
+        for (row, answer) in answers {
+            let kind = match answer {
+                Ok(apprentice) => {
+                    let applied = self.store.apply_readings(&mut tx, provider, environment, &[single(&apprentice)], Some(run.id)).await?;
+                    if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
+                }
+                Err(failure) if failure.kind == FailureKind::Missing => {
+                    self.store.mark_gone(&mut tx, provider, &row.learner_id, Some(run.id)).await?;
+                    outcomes.push(outcome(row.learner_id.clone(), OutcomeKind::Failed, Some(&gone())));
+                    continue;
+                }
+                Err(failure) => {
+                    self.store.note_link_problem(&mut tx, provider, &row.learner_id, Some(run.id), &failure.problem()).await?;
+                    if !row.seen {
+                        outcomes.push(outcome(row.learner_id.clone(), OutcomeKind::Failed, Some(&failure)));
+                    }
+                    continue;
+                }
+            };
+            // Those that the list showed were counted then; a grade that only the single record told makes a change of it.
+            if row.seen {
+                continue;
+            }
+            if kind == OutcomeKind::Unchanged {
+                unchanged += 1;
+            } else {
+                outcomes.push(outcome(row.learner_id.clone(), kind, None));
+            }
+        }
+        let progress = Progress {
+            cursor: serde_json::to_value(&cursor).ok(),
+            total: None,
+            calls_planned: planned,
+            calls: client.meter().take(),
+            unchanged,
+            outcomes,
+        };
+        self.commit(tx, run, fence, progress).await
+    }
+
+    async fn commit(&self, mut tx: crate::store::Tx, run: &mut RunRow, fence: Uuid, progress: Progress) -> Result<Step, Ace360Error> {
+        if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
+            return Ok(Step::Replaced);
+        }
+        tx.commit().await.map_err(StoreError::from)?;
+        run.calls_used += progress.calls;
+        if let Some(cursor) = progress.cursor {
+            run.cursor = cursor;
+        }
+        Ok(Step::More)
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(FailureKind::Missing, Some(404), "the record is no longer in ACE360; its last status is kept")
+}
+
+fn outcome(learner: String, outcome: OutcomeKind, failure: Option<&Failure>) -> RecordOutcome {
+    RecordOutcome {
+        kind: "learner".to_owned(),
+        id: learner,
+        outcome,
+        code: failure.map(|failure| failure.kind.code().to_owned()),
+        problem: failure.map(Failure::text),
+    }
+}
+
+fn count(many: usize) -> i32 {
+    i32::try_from(many).unwrap_or(i32::MAX)
+}
+
+/// What a row of the list says.
+pub fn listed(apprentice: &Apprentice) -> Reading {
+    let status = apprentice.status.clone().unwrap_or_default();
+    Reading {
+        record_id: apprentice.id,
+        status_id: status.id.and_then(|id| i32::try_from(id).ok()),
+        status_text: status.text,
+        archived_at: Some(archived_at(apprentice)),
+        certificate_claimed_at: Some(apprentice.certificate_claimed_at.map(moment)),
+        detail: None,
+    }
+}
+
+/// What a single record says.
+pub fn single(apprentice: &Apprentice) -> Reading {
+    Reading {
+        detail: Some(Detail {
+            archival_status: apprentice.archival_status.clone(),
+            provisional_grade: apprentice.provisional_grade.clone(),
+            overall_grade: apprentice.overall_grade.clone(),
+            grade_date: apprentice.grade_date.map(|date| date.to_string()),
+        }),
+        ..listed(apprentice)
+    }
+}
+
+/// A row of the mirror.
+pub fn mirror_row(store: &Store, provider: Uuid, apprentice: &Apprentice) -> MirrorRow {
+    let person = match (&apprentice.first_name, &apprentice.last_name, apprentice.date_of_birth) {
+        (Some(first), Some(last), Some(birth)) => Some(store.person_index(provider, first, last, birth)),
+        _ => None,
+    };
+    let status = apprentice.status.clone().unwrap_or_default();
+    MirrorRow {
+        record_id: apprentice.id,
+        person_index: person,
+        standard_id: apprentice.standard_id,
+        status_id: status.id.and_then(|id| i32::try_from(id).ok()),
+        status_text: status.text,
+        archived: apprentice.archived,
+    }
+}
+
+/// An archive whose time cannot be read is an archive all the same: the year 1970 says that no time is known.
+fn archived_at(apprentice: &Apprentice) -> Option<String> {
+    match apprentice.archived_at {
+        Some(at) => Some(moment(at)),
+        None if apprentice.archived => Some("1970-01-01T00:00:00Z".to_owned()),
+        None => None,
+    }
+}
+
+/// ACE360 writes times without a zone; UTC is assumed.
+fn moment(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

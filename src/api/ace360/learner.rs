@@ -1,0 +1,384 @@
+//! A learner's ACE360 tab: where it stands, what an upload would send, the upload, its status now, its history.
+
+use std::time::Duration;
+
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use tracing::error;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::super::State;
+use super::super::document::{ReadErrors, UploadErrors, UpstreamErrors};
+use super::super::extract::{Caller, Id, OptionalBody};
+use super::super::params::prefer_wait;
+use super::super::problem::{Code, Problem, UpstreamCause};
+use super::of_failure;
+use crate::ace360::send::Uploaded;
+use crate::ace360::status::SyncedOne;
+use crate::ace360::upload::{Preview, Upload, eligible};
+use crate::ace360::{Ace360Error, STEP};
+use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
+use crate::domain::{Check, Fault, Learner, LearnerId};
+use crate::store::{IntentProblem, LinkRow, TabRow};
+use crate::upstream::pace::Class;
+
+/// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
+const WAIT: Duration = Duration::from_secs(25);
+
+/// Where a learner stands in ACE360.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TabState {
+    /// Nothing was sent, or nothing of it arrived.
+    NotUploaded,
+    /// It is being sent.
+    Uploading,
+    /// It was sent and the answer was lost; it is looked for.
+    Unknown,
+    /// ACE360 refused it; it may be mended and uploaded again.
+    Rejected,
+    /// ACE360 has the record.
+    Uploaded,
+    /// The record is no longer in ACE360; its last status is kept.
+    Gone,
+}
+
+impl TabState {
+    /// As the API says them.
+    pub const WORDS: &[&'static str] = &["notUploaded", "uploading", "unknown", "rejected", "uploaded", "gone"];
+}
+
+/// ACE360's status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Status {
+    /// 1 to 10; others are kept as they come.
+    #[schema(example = 1)]
+    id: Option<i32>,
+    /// ACE360's words.
+    #[schema(example = "In Training")]
+    text: Option<String>,
+}
+
+impl Status {
+    /// `None`: none was read.
+    pub fn of(id: Option<i32>, text: Option<String>) -> Option<Self> {
+        (id.is_some() || text.is_some()).then_some(Self { id, text })
+    }
+}
+
+/// A learner's ACE360 tab.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tab {
+    /// PICSWeb's id.
+    #[schema(example = "L1")]
+    learner_id: String,
+    /// Whether the learner may go to ACE360; one that is there already may.
+    eligible: bool,
+    /// Why not.
+    ineligible_reason: Option<String>,
+    /// Where it stands.
+    state: TabState,
+    /// ACE360's id of the record.
+    #[schema(example = 248)]
+    record_id: Option<i64>,
+    /// ACE360's status, as read last.
+    status: Option<Status>,
+    /// When it was read last.
+    status_read_at: Option<DateTime<Utc>>,
+    /// When ACE360 archived the record (UTC is assumed; 1970: at a time that ACE360 did not tell).
+    archived_at: Option<String>,
+    /// Why it is archived, in ACE360's words.
+    archival_status: Option<String>,
+    /// Before the assessment is settled.
+    #[schema(example = "merit")]
+    provisional_grade: Option<String>,
+    /// The final grade.
+    #[schema(example = "pass")]
+    overall_grade: Option<String>,
+    /// When it was given.
+    grade_date: Option<String>,
+    /// When the certificate was claimed (UTC is assumed).
+    certificate_claimed_at: Option<String>,
+    /// When the learner was uploaded, or linked.
+    uploaded_at: Option<DateTime<Utc>>,
+    /// How the link came to be: `upload`, `manual`, `matched`, `reconciled`.
+    method: Option<String>,
+    /// What ails it.
+    problem: Option<TabProblem>,
+    /// Where its history is.
+    #[schema(example = "/learners/L1/ace360/history")]
+    history: String,
+}
+
+/// What ails a learner's upload or record.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TabProblem {
+    /// As in an error.
+    #[schema(example = "upstreamRejected")]
+    code: String,
+    /// What to know.
+    message: String,
+    /// The upstream's part in it.
+    upstream: Option<UpstreamCause>,
+    /// The upstream's faults, by its own field names.
+    errors: Vec<Fault>,
+}
+
+impl From<IntentProblem> for TabProblem {
+    fn from(problem: IntentProblem) -> Self {
+        let errors = problem
+            .field_errors
+            .iter()
+            .map(|(field, message)| Fault::at("", "upstream", if field.is_empty() { message.clone() } else { format!("{field}: {message}") }))
+            .collect();
+        Self {
+            upstream: Some(UpstreamCause { name: "ace360".to_owned(), status: problem.status, message: Some(problem.message.clone()) }),
+            code: problem.code,
+            message: problem.message,
+            errors,
+        }
+    }
+}
+
+/// How to upload.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UploadRequest {
+    /// Upload even though ACE360 probably has the learner. It costs another credit.
+    #[serde(default)]
+    #[schema(default = false)]
+    allow_duplicate: bool,
+}
+
+impl Check for UploadRequest {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        Vec::new()
+    }
+}
+
+/// Every status that was seen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct History {
+    /// Oldest first.
+    items: Vec<HistoryItem>,
+}
+
+/// One status that was seen.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryItem {
+    /// The status.
+    status: Status,
+    /// When it was seen first.
+    read_at: DateTime<Utc>,
+}
+
+/// The tab of a learner, from what is kept.
+async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<Tab, Problem> {
+    let row = state.store.ace360_tab::<Learner>(provider, learner).await?.ok_or_else(|| Problem::not_found("learner"))?;
+    match row {
+        TabRow::Linked(link) => linked_tab(state, provider, *link),
+        TabRow::Unlinked { record, intent } => {
+            let mut tab = empty_tab(learner);
+            if let Err(reason) = eligible(&record) {
+                tab.eligible = false;
+                tab.ineligible_reason = Some(reason.message);
+            }
+            let Some((_, intent_state)) = intent else { return Ok(tab) };
+            tab.state = match intent_state.as_str() {
+                "sending" => TabState::Uploading,
+                "unknown" => TabState::Unknown,
+                "rejected" => TabState::Rejected,
+                _ => TabState::NotUploaded,
+            };
+            if tab.state != TabState::Uploading
+                && let Some(intent) = state.store.latest_intent(provider, "ace360", "learner", learner, STEP).await?
+            {
+                tab.problem = state.store.intent_problem(&intent)?.map(TabProblem::from);
+            }
+            Ok(tab)
+        }
+    }
+}
+
+fn empty_tab(learner: &str) -> Tab {
+    Tab {
+        learner_id: learner.to_owned(),
+        eligible: true,
+        ineligible_reason: None,
+        state: TabState::NotUploaded,
+        record_id: None,
+        status: None,
+        status_read_at: None,
+        archived_at: None,
+        archival_status: None,
+        provisional_grade: None,
+        overall_grade: None,
+        grade_date: None,
+        certificate_claimed_at: None,
+        uploaded_at: None,
+        method: None,
+        problem: None,
+        history: format!("/learners/{learner}/ace360/history"),
+    }
+}
+
+fn linked_tab(state: &State, provider: Uuid, link: LinkRow) -> Result<Tab, Problem> {
+    let problem = state.store.link_problem(provider, &link)?.map(TabProblem::from);
+    let empty = empty_tab(&link.learner_id);
+    Ok(Tab {
+        state: if link.state == "gone" { TabState::Gone } else { TabState::Uploaded },
+        record_id: Some(link.record_id),
+        status: Status::of(link.status_id, link.status_text),
+        status_read_at: link.status_read_at,
+        archived_at: link.archived_at,
+        archival_status: link.archival_status,
+        provisional_grade: link.provisional_grade,
+        overall_grade: link.overall_grade,
+        grade_date: link.grade_date,
+        certificate_claimed_at: link.certificate_claimed_at,
+        uploaded_at: Some(link.uploaded_at),
+        method: Some(link.method),
+        problem,
+        ..empty
+    })
+}
+
+/// Read a learner's ACE360 tab
+///
+/// Where the learner stands: eligible or why not, state, record, status and when it was read, grades, dates, certificate. Answered from what is
+/// kept here; ACE360 is not called. Needs `ace360:read`.
+#[utoipa::path(operation_id = "getLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 200, description = "The tab.", body = Tab), ReadErrors))]
+#[get("/learners/{learnerId}/ace360")]
+pub async fn read(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Tab>, Problem> {
+    tab_of(&state, who.provider(), id.0.as_str()).await.map(Json)
+}
+
+/// Preview a learner's upload
+///
+/// What would be sent to ACE360, field by field with its place in PICSWeb; everything that is missing and where to mend it; warnings; the
+/// standards to choose from; records in ACE360 that may be this learner's. ACE360's newest records are read for that, nothing is created. Needs
+/// `ace360:read`.
+#[utoipa::path(operation_id = "previewLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 200, description = "The preview.", body = Preview), ReadErrors))]
+#[get("/learners/{learnerId}/ace360/preview")]
+pub async fn preview(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Preview>, Problem> {
+    state.ace360.preview(who.provider(), &id.0).await?.map(Json).ok_or_else(|| Problem::not_found("learner"))
+}
+
+/// Upload a learner to ACE360
+///
+/// Creates the learner's record in ACE360. **It costs the provider one ACE360 credit and cannot be undone.** It is sent once and never twice:
+/// when the answer is lost the call answers 202, the record is looked for, and the tab tells what came of it. Nothing is sent when a field is
+/// missing (422 with every one), when the learner is uploaded already or when ACE360 probably has it (409). Needs `ace360:write`.
+#[utoipa::path(operation_id = "uploadLearnerToAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])),
+    params(("learnerId" = LearnerId, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the outcome, at most 60; 25 if not said.")),
+    request_body(content = Option<UploadRequest>, description = "May be left out."),
+    responses((status = 201, description = "ACE360 has the record and the learner is linked to it.", body = Tab),
+              (status = 202, description = "It was sent, and its outcome is not known yet: ask the tab (`Location`).", body = Tab), UploadErrors))]
+#[post("/learners/{learnerId}/ace360")]
+pub async fn upload(who: Caller<Ace360Write>, state: Data<State>, id: Id<LearnerId>, request: HttpRequest, body: OptionalBody<UploadRequest>) -> Result<HttpResponse, Problem> {
+    let (provider, by) = (who.provider(), who.by());
+    let (ace360, learner, allow) = (state.background.ace360.clone(), id.0.clone(), body.0.allow_duplicate);
+    // In a task of its own: a client that goes away must not take a half-sent upload with it.
+    let sending = state.background.spawn(async move { ace360.upload(provider, &learner, allow, Class::Interactive, None, &by).await });
+    let accepted = |tab: Tab| {
+        let location = format!("/learners/{}/ace360", tab.learner_id);
+        HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)
+    };
+    let Ok(finished) = tokio::time::timeout(prefer_wait(&request, WAIT), sending).await else {
+        return tab_of(&state, provider, id.0.as_str()).await.map(accepted);
+    };
+    let uploaded = finished.map_err(|error| {
+        error!(%error, "an upload's task failed");
+        Problem::new(Code::Internal, "Something unexpected happened here. The tab tells whether it was sent.")
+    })??;
+    match uploaded {
+        Uploaded::Done => {
+            let tab = tab_of(&state, provider, id.0.as_str()).await?;
+            Ok(HttpResponse::Created().insert_header((LOCATION, format!("/learners/{}/ace360", id.0.as_str()))).json(tab))
+        }
+        Uploaded::Unknown => tab_of(&state, provider, id.0.as_str()).await.map(accepted),
+        refused => Err(refusal(refused)),
+    }
+}
+
+fn refusal(uploaded: Uploaded) -> Problem {
+    match uploaded {
+        Uploaded::NoLearner => Problem::not_found("learner"),
+        Uploaded::AlreadyUploaded(record) => {
+            Problem::new(Code::AlreadyUploaded, format!("The learner has ACE360 record {record}. Nothing was sent.")).with_records(vec![record])
+        }
+        Uploaded::NotEligible(reason) => Problem::new(Code::NotEligible, reason),
+        Uploaded::Missing(built) => missing(*built),
+        Uploaded::LikelyDuplicate(records, reasons) => Problem::new(
+            Code::LikelyDuplicate,
+            format!("{reasons}. Nothing was sent: link one of them (PUT /learners/<id>/ace360/link), or repeat with `allowDuplicate: true`."),
+        )
+        .with_records(records),
+        Uploaded::CannotTell => Problem::new(
+            Code::LikelyDuplicate,
+            "ACE360 has more records than are known here, so a duplicate could be overlooked. Nothing was sent: synchronise once (POST /ace360/status:sync), or repeat with `allowDuplicate: true`.",
+        )
+        .with_records(Vec::new()),
+        Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
+        Uploaded::InFlight | Uploaded::Done | Uploaded::Unknown => {
+            Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet. Nothing was sent now; the tab tells what came of it.")
+        }
+    }
+}
+
+/// Every missing field, with where in PICSWeb to mend it. A pointer into the learner stands as it is; one into another
+/// record is told in the message.
+fn missing(built: Upload) -> Problem {
+    let detail = format!("{} field(s) are missing. Nothing was sent.", built.missing.len());
+    let errors = built.missing.into_iter().map(|missing| Fault::at(missing.pointer, "missing", format!("{}: {}", missing.field, missing.message))).collect();
+    Problem::new(Code::FieldsMissing, detail).with_errors(errors)
+}
+
+/// Read a learner's status from ACE360 now
+///
+/// One call to ACE360: status, grades, dates, certificate, archive. Answers the tab as it is afterwards. Needs `ace360:sync`.
+#[utoipa::path(operation_id = "syncLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:sync"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 200, description = "The tab, as ACE360 says it now.", body = Tab), UpstreamErrors))]
+#[post("/learners/{learnerId}/ace360:sync")]
+pub async fn sync(who: Caller<Ace360Sync>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Tab>, Problem> {
+    let tab = tab_of(&state, who.provider(), id.0.as_str()).await?;
+    let synced = state.ace360.sync_one(who.provider(), id.0.as_str()).await;
+    match synced {
+        Ok(SyncedOne::NotLinked) => Err(Problem::new(
+            Code::NotUploaded,
+            match tab.state {
+                TabState::Uploading | TabState::Unknown => "The outcome of the learner's upload is not known yet.",
+                _ => "The learner has no ACE360 record: upload it, or link it to its record.",
+            },
+        )),
+        Ok(SyncedOne::Changed | SyncedOne::Unchanged | SyncedOne::Gone) => tab_of(&state, who.provider(), id.0.as_str()).await.map(Json),
+        Err(Ace360Error::Store(error)) => Err(error.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Read a learner's status history
+///
+/// Every status that was seen, oldest first. Needs `ace360:read`.
+#[utoipa::path(operation_id = "getLearnerAce360History", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 200, description = "The history.", body = History), ReadErrors))]
+#[get("/learners/{learnerId}/ace360/history")]
+pub async fn history(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<History>, Problem> {
+    tab_of(&state, who.provider(), id.0.as_str()).await?;
+    let rows = state.store.ace360_history(who.provider(), id.0.as_str()).await?;
+    let items = rows.into_iter().map(|row| HistoryItem { status: Status { id: row.status_id, text: row.status_text }, read_at: row.read_at }).collect();
+    Ok(Json(History { items }))
+}
+
+/// The tab, for the handlers beside this one.
+pub(super) async fn answer(state: &State, provider: Uuid, learner: &str) -> Result<Json<Tab>, Problem> {
+    tab_of(state, provider, learner).await.map(Json)
+}

@@ -1,0 +1,202 @@
+//! The API's document: what frames the operations that the router collects, the errors that they share, and the table
+//! of paths made from it.
+
+use std::collections::BTreeMap;
+
+use actix_web::get;
+use actix_web::web::{Data, Json};
+use serde::Serialize;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
+
+use super::State;
+use super::import::ImportAnswer;
+use super::intents::Intent;
+use super::problem::{Code, Problem};
+use super::runs::{Run, RunRecord};
+use super::tokens::Token;
+use crate::domain::{OfficerRecord, OrganisationRecord};
+
+const GUIDE: &str = include_str!("../../openapi/guide.md");
+
+/// What frames the operations.
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "picsbridge", license(name = "Proprietary", identifier = "LicenseRef-Proprietary")),
+    tags(
+        (name = "Records", description = "What PICSWeb sends: learners, officers and organisations."),
+        (name = "ACE360 settings", description = "Setting the ACE360 integration up."),
+        (name = "ACE360", description = "End-point assessment: preview, upload, status, history, links, the catalogue."),
+        (name = "Runs", description = "Long work: how far it is, and what happened to each record."),
+        (name = "Changes", description = "Everything that changed, in order."),
+        (name = "Tokens", description = "Who may do what."),
+        (name = "Service", description = "Health, metrics, the meaning of errors."),
+    ),
+    components(schemas(Problem)),
+    modifiers(&Frame)
+)]
+struct Base;
+
+struct Frame;
+
+impl Modify for Frame {
+    fn modify(&self, api: &mut OpenApi) {
+        api.info.description = Some(GUIDE.to_owned());
+        api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        let components = api.components.get_or_insert_default();
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        bearer.description = Some("A token that `picsbridge token create` or `POST /tokens` issued.".to_owned());
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The document's frame, for the router to put the operations in.
+pub fn base() -> OpenApi {
+    Base::openapi()
+}
+
+/// The paths that there are, with their methods.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    templates: Vec<(Vec<String>, Vec<&'static str>)>,
+    /// The document, serialised once.
+    json: String,
+}
+
+impl Routes {
+    /// From the document.
+    pub fn of(api: &OpenApi) -> Self {
+        let mut paths: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for (path, item) in &api.paths.paths {
+            let methods = paths.entry(path.clone()).or_default();
+            for (method, operation) in [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete)] {
+                if operation.is_some() {
+                    methods.push(method);
+                }
+            }
+        }
+        let templates = paths.into_iter().map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods)).collect();
+        Self { templates, json: serde_json::to_string(api).unwrap_or_default() }
+    }
+
+    /// The methods of a path, as `Allow` says them; `None`: there is no such path.
+    pub fn methods_of(&self, path: &str) -> Option<String> {
+        let segments: Vec<&str> = path.split('/').collect();
+        let methods: Vec<&str> = self
+            .templates
+            .iter()
+            .filter(|(template, _)| template.len() == segments.len() && template.iter().zip(&segments).all(|(own, given)| matches(own, given)))
+            .flat_map(|(_, methods)| methods.iter().copied())
+            .collect();
+        (!methods.is_empty()).then(|| methods.join(", "))
+    }
+}
+
+/// Whether a template's segment, such as `{learnerId}` or `ace360:sync`, takes a path's.
+fn matches(template: &str, given: &str) -> bool {
+    if template.starts_with('{') && template.ends_with('}') { !given.is_empty() && !given.contains(':') } else { template == given }
+}
+
+/// Read this document
+///
+/// OpenAPI 3.1. No token needed.
+#[utoipa::path(operation_id = "getDocument", tag = "Service", security(()), responses((status = 200, description = "The document.", body = Object)))]
+#[get("/openapi.json")]
+pub async fn get(state: Data<State>) -> actix_web::HttpResponse {
+    actix_web::HttpResponse::Ok().content_type("application/json").body(state.routes.json.clone())
+}
+
+/// Declares sets of error answers that operations share.
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident [$($code:ident)*],)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                problems(&[$(Code::$code),*])
+            }
+        }
+    )*};
+}
+
+errors! {
+    /// Of operations that read what is kept here.
+    ReadErrors [InvalidParameter Unauthenticated ScopeMissing NotFound RateLimited Internal Unavailable],
+    /// Of operations that write what is kept here.
+    WriteErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    /// Of operations that read from an upstream.
+    UpstreamErrors [InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing NotUploaded InFlight IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of linking by hand.
+    LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of uploads.
+    UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of operations that begin a run.
+    RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
+    /// Of operations without a token that may not find something.
+    NotFoundError [NotFound Internal],
+    /// Of operations without a token that may not be able to answer.
+    UnavailableError [Internal Unavailable],
+}
+
+/// One answer a status; its description names the codes.
+fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status()).or_default().push(*code);
+    }
+    by_status
+        .into_iter()
+        .map(|(status, codes)| {
+            let lines: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.about())).collect();
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+            let response = ResponseBuilder::new().description(lines.join("\n\n")).content("application/problem+json", content).build();
+            (status.to_string(), RefOr::T(response))
+        })
+        .collect()
+}
+
+/// The answer of an import.
+#[derive(Debug, IntoResponses)]
+#[allow(dead_code, reason = "read by the document only")]
+pub enum Imported {
+    /// Every record with its outcome, also when some or all failed.
+    #[response(status = 200)]
+    Answer(#[to_schema] ImportAnswer),
+}
+
+/// Declares pages of lists.
+macro_rules! pages {
+    ($($(#[$doc:meta])* $name:ident of $item:ty,)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Serialize, ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// At most `pageSize`.
+            items: Vec<$item>,
+            /// Send it as `pageToken` for the next page; null: there is none.
+            next_page_token: Option<String>,
+        }
+    )*};
+}
+
+pages! {
+    /// A page of officers.
+    OfficerPage of OfficerRecord,
+    /// A page of organisations.
+    OrganisationPage of OrganisationRecord,
+    /// A page of runs.
+    RunPage of Run,
+    /// A page of a run's records.
+    RunRecordPage of RunRecord,
+    /// A page of intents.
+    IntentPage of Intent,
+    /// A page of tokens.
+    TokenPage of Token,
+}
+
+/// For handlers that answer JSON of a value.
+pub type Answer<T> = Result<Json<T>, Problem>;

@@ -1,0 +1,158 @@
+//! Importing records: up to 10,000 at once, as a JSON array or a line each. Every record has its outcome, in the call
+//! itself; the good ones are kept.
+
+use std::collections::HashSet;
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::State;
+use super::extract::ImportBody;
+use super::problem::Problem;
+use super::records::{Resource, to_new};
+use crate::domain::{Fault, parse};
+use crate::store::{By, NewRecord};
+
+/// Records in one import.
+const MOST: usize = 10_000;
+/// A record is a few kB; telling all that is wrong with a hostile one takes time by its size.
+const LARGEST: usize = 1024 * 1024;
+/// Records written in one statement.
+const CHUNK: usize = 500;
+
+/// What happened to the records of an import.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportAnswer {
+    /// Records that were kept.
+    #[schema(example = 2)]
+    succeeded: usize,
+    /// Records that were not.
+    #[schema(example = 1)]
+    failed: usize,
+    /// Every record, in the order it came.
+    items: Vec<ImportItem>,
+}
+
+/// What happened to one record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportItem {
+    /// Where it stood, from 0.
+    #[schema(example = 0)]
+    index: usize,
+    /// Its id, if one could be read.
+    #[schema(example = "L1")]
+    id: Option<String>,
+    /// How it went.
+    outcome: ImportOutcome,
+    /// All that is wrong with it; null when it was kept.
+    problem: Option<ImportProblem>,
+}
+
+/// How it went for a record.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ImportOutcome {
+    /// It is kept.
+    Succeeded,
+    /// It is not; what was kept before under its id still is.
+    Failed,
+}
+
+/// All that is wrong with a record.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportProblem {
+    /// Always `invalidRequest`.
+    #[schema(example = "invalidRequest")]
+    code: &'static str,
+    /// In words.
+    #[schema(example = "1 fault")]
+    message: String,
+    /// Each fault; pointers are within the record.
+    errors: Vec<Fault>,
+}
+
+/// Imports.
+///
+/// # Errors
+/// A body that is no list of records; the database's.
+pub async fn import<R: Resource>(state: &State, provider: Uuid, body: ImportBody, by: &By) -> Result<HttpResponse, Problem> {
+    let raw = split(&body)?;
+    let today = state.auth.clock().today();
+    let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
+    let mut ids = HashSet::with_capacity(raw.len());
+    for chunk in raw.chunks(CHUNK) {
+        let mut good: Vec<NewRecord> = Vec::with_capacity(chunk.len());
+        for text in chunk {
+            let parsed = if text.len() > LARGEST {
+                Err(vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")])
+            } else {
+                parse::parse_line::<R>(text, today)
+            };
+            let parsed = parsed.and_then(|record| {
+                if ids.insert(record.id_text().to_owned()) {
+                    Ok(record)
+                } else {
+                    let pointer = format!("/{}", R::ID_FIELD);
+                    Err(vec![Fault::at(pointer, "duplicateId", "This id stands in the import before: send each record once.")])
+                }
+            });
+            match parsed {
+                Ok(record) => {
+                    answer.kept(record.id_text().to_owned());
+                    good.push(to_new(&record, &state.store, provider)?);
+                }
+                Err(errors) => answer.refused(id_of::<R>(text), errors),
+            }
+        }
+        if !good.is_empty() {
+            state.store.put_records(provider, R::KIND, &good, by).await?;
+        }
+    }
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+impl ImportAnswer {
+    fn kept(&mut self, id: String) {
+        self.succeeded += 1;
+        self.items.push(ImportItem { index: self.items.len(), id: Some(id), outcome: ImportOutcome::Succeeded, problem: None });
+    }
+
+    fn refused(&mut self, id: Option<String>, errors: Vec<Fault>) {
+        self.failed += 1;
+        let message = if errors.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", errors.len()) };
+        let problem = Some(ImportProblem { code: "invalidRequest", message, errors });
+        self.items.push(ImportItem { index: self.items.len(), id, outcome: ImportOutcome::Failed, problem });
+    }
+}
+
+/// The records, each as it came.
+fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
+    let records: Vec<&[u8]> = if body.lines {
+        body.bytes.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)).collect()
+    } else {
+        let raw: Vec<&RawValue> = serde_json::from_slice(&body.bytes).map_err(|error| {
+            let fault = if error.is_data() {
+                Fault::at("", "wrongType", "Send an array of records, or one record a line as application/x-ndjson.")
+            } else {
+                let (line, column) = (error.line(), error.column());
+                Fault::at("", "malformedJson", format!("This is not JSON: it breaks at line {line}, column {column}."))
+            };
+            Problem::faults(vec![fault])
+        })?;
+        raw.into_iter().map(|value| value.get().as_bytes()).collect()
+    };
+    if records.len() > MOST {
+        return Err(Problem::faults(vec![Fault::at("", "tooMany", format!("Send at most {MOST} records at once."))]));
+    }
+    Ok(records)
+}
+
+/// The id of a record that cannot be used, so that its outcome can be told apart.
+fn id_of<R: Resource>(text: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
+    let id = value.get(R::ID_FIELD)?.as_str()?;
+    R::id(id).ok().map(|_| id.to_owned())
+}

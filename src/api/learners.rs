@@ -1,0 +1,147 @@
+//! Learners: whole records in and out, the list with where each stands, import, and erasure.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::State;
+use super::document::{Imported, ReadErrors, WriteErrors};
+use super::extract::{Caller, Id, ImportBody, RecordBody};
+use super::params::{Page, Params};
+use super::problem::{Code, Problem};
+use super::{import, records};
+use crate::api::ace360::learner::{Status, TabState};
+use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
+use crate::domain::{Learner, LearnerId, LearnerRecord};
+
+/// A learner in the list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LearnerLine {
+    /// PICSWeb's id.
+    #[schema(example = "L1")]
+    learner_id: String,
+    /// Where it stands in ACE360.
+    ace360: Ace360Line,
+    /// Where it stands in OneFile.
+    onefile: OnefileLine,
+    /// When the record was written last.
+    updated_at: DateTime<Utc>,
+}
+
+/// Where a learner stands in ACE360.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ace360Line {
+    /// As its ACE360 tab says it.
+    #[schema(value_type = TabState)]
+    state: String,
+    /// ACE360's status; null: none was read yet.
+    status: Option<Status>,
+}
+
+/// Where a learner stands in OneFile.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OnefileLine {
+    /// As its OneFile tab says it.
+    #[schema(example = "notEnrolled")]
+    state: &'static str,
+}
+
+/// A page of learners.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LearnerPage {
+    /// At most `pageSize`.
+    items: Vec<LearnerLine>,
+    /// Send it as `pageToken` for the next page; null: there is none.
+    next_page_token: Option<String>,
+}
+
+/// Keep a learner
+///
+/// Writes the record whole: what is left out is emptied. All but the names may be missing; what an upload needs and the record lacks shows in
+/// its preview. Nothing is called upstream. Needs `records:write`.
+#[utoipa::path(operation_id = "putLearner", tag = "Records", security(("bearer" = ["records:write"])), params(("learnerId" = LearnerId, Path)), request_body = Learner,
+    responses((status = 201, description = "It is new.", body = LearnerRecord), (status = 200, description = "It was replaced.", body = LearnerRecord), WriteErrors))]
+#[put("/learners/{learnerId}")]
+pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<LearnerId>, body: RecordBody) -> Result<HttpResponse, Problem> {
+    let text = id.0.as_str().to_owned();
+    records::put::<LearnerRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
+}
+
+/// Read a learner
+///
+/// Needs `records:read`.
+#[utoipa::path(operation_id = "getLearner", tag = "Records", security(("bearer" = ["records:read"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 200, description = "The learner.", body = LearnerRecord), ReadErrors))]
+#[get("/learners/{learnerId}")]
+pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<LearnerRecord>, Problem> {
+    let text = id.0.as_str().to_owned();
+    records::get::<LearnerRecord>(&state, who.provider(), id.0, &text).await.map(Json)
+}
+
+/// Erase a learner
+///
+/// Everything that is kept of the learner here: record, links, histories, run records and changes. Nothing happens upstream, where the records
+/// stay. Refused (409) while the outcome of an upload is open. Needs `records:write`.
+#[utoipa::path(operation_id = "eraseLearner", tag = "Records", security(("bearer" = ["records:write"])), params(("learnerId" = LearnerId, Path)),
+    responses((status = 204, description = "Nothing is left."), (status = 409, description = "An upload's outcome is open (`inFlight`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
+#[delete("/learners/{learnerId}")]
+pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<LearnerId>) -> Result<HttpResponse, Problem> {
+    match state.store.erase_learner(who.provider(), id.0.as_str(), &who.by()).await? {
+        Some(true) => Ok(HttpResponse::NoContent().finish()),
+        Some(false) => Err(Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.")),
+        None => Err(Problem::not_found("learner")),
+    }
+}
+
+/// List learners
+///
+/// In the order of their ids, with where each stands in ACE360 and OneFile. Needs `records:read`.
+#[utoipa::path(operation_id = "listLearners", tag = "Records", security(("bearer" = ["records:read"])),
+    params(("ace360" = Option<TabState>, Query, description = "Only those in this state."),
+           ("onefile" = Option<String>, Query, description = "Only those in this state: `notEnrolled` and so on."),
+           ("updatedAfter" = Option<DateTime<Utc>>, Query, description = "Only those whose record was written after this time."),
+           ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."),
+           ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
+    responses((status = 200, description = "A page of learners.", body = LearnerPage), ReadErrors))]
+#[get("/learners")]
+pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<LearnerLine>>, Problem> {
+    let mut params = Params::of(&request);
+    let ace360 = params.word("ace360", TabState::WORDS);
+    let onefile = params.word("onefile", &["notEnrolled", "enrolling", "incomplete", "unknown", "rejected", "enrolled", "gone"]);
+    let updated_after = params.time("updatedAfter");
+    let paging = params.paging();
+    params.done()?;
+    // Nobody is enrolled as long as there is no link to OneFile.
+    if onefile.is_some_and(|state| state != "notEnrolled") {
+        return Ok(Json(Page::new(Vec::new(), None)));
+    }
+    let page = state.store.list_learners(who.provider(), ace360, updated_after, paging.after.as_deref(), paging.size).await?;
+    let last = page.items.last().filter(|_| page.more).map(|line| line.learner_id.clone());
+    let items = page
+        .items
+        .into_iter()
+        .map(|line| LearnerLine {
+            learner_id: line.learner_id,
+            ace360: Ace360Line { state: line.state, status: Status::of(line.status_id, line.status_text) },
+            onefile: OnefileLine { state: "notEnrolled" },
+            updated_at: line.updated_at,
+        })
+        .collect();
+    Ok(Json(Page::new(items, last.as_deref())))
+}
+
+/// Import learners
+///
+/// Up to 10,000 records as a JSON array, or one a line as `application/x-ndjson`. Each carries its `learnerId` and replaces what is kept under
+/// it. Every record has its outcome; the good ones are kept. Needs `records:write`.
+#[utoipa::path(operation_id = "importLearners", tag = "Records", security(("bearer" = ["records:write"])),
+    request_body(content((Vec<LearnerRecord> = "application/json"), (LearnerRecord = "application/x-ndjson"))),
+    responses(Imported, WriteErrors))]
+#[post("/learners:import")]
+pub async fn bring(who: Caller<RecordsWrite>, state: Data<State>, body: ImportBody) -> Result<HttpResponse, Problem> {
+    import::import::<LearnerRecord>(&state, who.provider(), body, &who.by()).await
+}

@@ -1,0 +1,116 @@
+//! The HTTP API. This file is the only routing table; one file a resource. Handlers are short: extract, call one
+//! function, answer a type. Rules are elsewhere.
+
+pub mod ace360;
+pub mod changes;
+pub mod document;
+pub mod extract;
+pub mod health;
+pub mod import;
+pub mod intents;
+pub mod learners;
+pub mod officers;
+pub mod organisations;
+pub mod params;
+pub mod problem;
+pub mod problems;
+pub mod records;
+pub mod request;
+pub mod runs;
+pub mod tokens;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::ace360::Ace360;
+use crate::auth::Auth;
+use crate::store::Store;
+
+use self::document::Routes;
+
+/// What handlers work with; each worker has its own, with a pool of its own.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Where state is kept.
+    pub store: Store,
+    /// Tokens.
+    pub auth: Auth,
+    /// ACE360.
+    pub ace360: Ace360,
+    /// The address that others reach the service at, without a trailing slash.
+    pub public_url: String,
+    /// The paths that there are, for 405.
+    pub routes: std::sync::Arc<Routes>,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+    /// Work that must outlive its request.
+    pub background: Background,
+}
+
+/// Work that must outlive its request: a client that goes away, or a worker that stops, must not take a half-sent
+/// upload with it. It runs on the main runtime, with that runtime's pool and HTTP client, and a stop waits for it.
+#[derive(Clone, Debug)]
+pub struct Background {
+    /// Of the main runtime.
+    pub runtime: tokio::runtime::Handle,
+    /// What a stop waits for.
+    pub tasks: tokio_util::task::TaskTracker,
+    /// ACE360 over the main runtime's pool and client.
+    pub ace360: Ace360,
+}
+
+impl Background {
+    /// Begins work that must come to its end.
+    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+        self.tasks.spawn_on(work, &self.runtime)
+    }
+}
+
+/// The routing table. Only `.service()`: what `.route()` adds is served but not documented.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(learners::put)
+        .service(learners::get)
+        .service(learners::delete)
+        .service(learners::list)
+        .service(learners::bring)
+        .service(officers::put)
+        .service(officers::get)
+        .service(officers::delete)
+        .service(officers::list)
+        .service(officers::bring)
+        .service(organisations::put)
+        .service(organisations::get)
+        .service(organisations::delete)
+        .service(organisations::list)
+        .service(organisations::bring)
+        .service(ace360::summary::get)
+        .service(ace360::settings::get)
+        .service(ace360::settings::put)
+        .service(ace360::settings::test)
+        .service(ace360::catalogue::standards)
+        .service(ace360::catalogue::refresh)
+        .service(ace360::catalogue::sectors)
+        .service(ace360::learner::read)
+        .service(ace360::learner::preview)
+        .service(ace360::learner::upload)
+        .service(ace360::learner::sync)
+        .service(ace360::learner::history)
+        .service(ace360::link::put)
+        .service(ace360::link::delete)
+        .service(ace360::catalogue::sync_all)
+        .service(runs::list)
+        .service(runs::get)
+        .service(runs::records)
+        .service(intents::list)
+        .service(changes::list)
+        .service(tokens::create)
+        .service(tokens::list)
+        .service(tokens::revoke)
+        .service(tokens::jwks)
+        .service(problems::get)
+        .service(health::live)
+        .service(health::ready)
+        .service(health::metrics)
+        .service(document::get);
+}

@@ -1,0 +1,151 @@
+//! What learners, officers and organisations have in common at the API: put, get, delete, list.
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::State;
+use super::params::{Page, Paging};
+use super::problem::Problem;
+use crate::domain::{Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerRecord, Organisation, OrganisationRecord, parse};
+use crate::store::{By, NewRecord, RecordKind, Store, to_json};
+
+/// A kind of record, as the API sees it.
+pub trait Resource: Item<Record = <Self as Resource>::Body> + Serialize {
+    /// The record without its id.
+    type Body: DeserializeOwned + Serialize + Check;
+    /// Its kind in the store.
+    const KIND: RecordKind;
+    /// Its id, as text.
+    fn id_text(&self) -> &str;
+    /// The record without its id.
+    fn body(&self) -> &Self::Body;
+    /// The blind indexes of ULN and person: learners only.
+    fn indexes(_: &Self::Body, _: &Store, _: Uuid) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        (None, None)
+    }
+}
+
+impl Resource for LearnerRecord {
+    type Body = Learner;
+    const KIND: RecordKind = RecordKind::Learner;
+    fn id_text(&self) -> &str {
+        self.learner_id.as_str()
+    }
+    fn body(&self) -> &Learner {
+        &self.learner
+    }
+    fn indexes(learner: &Learner, store: &Store, provider: Uuid) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
+        (
+            uln.map(|uln| store.uln_index(provider, uln.as_str())),
+            learner.date_of_birth.map(|birth| store.person_index(provider, &learner.first_name, &learner.last_name, birth)),
+        )
+    }
+}
+
+impl Resource for OfficerRecord {
+    type Body = Officer;
+    const KIND: RecordKind = RecordKind::Officer;
+    fn id_text(&self) -> &str {
+        self.officer_id.as_str()
+    }
+    fn body(&self) -> &Officer {
+        &self.officer
+    }
+}
+
+impl Resource for OrganisationRecord {
+    type Body = Organisation;
+    const KIND: RecordKind = RecordKind::Organisation;
+    fn id_text(&self) -> &str {
+        self.organisation_id.as_str()
+    }
+    fn body(&self) -> &Organisation {
+        &self.organisation
+    }
+}
+
+/// What is written of a record.
+///
+/// # Errors
+/// It cannot be serialised.
+pub fn to_new<R: Resource>(record: &R, store: &Store, provider: Uuid) -> Result<NewRecord, Problem> {
+    let (uln_index, person_index) = R::indexes(record.body(), store, provider);
+    Ok(NewRecord { id: record.id_text().to_owned(), json: to_json(record.body())?, uln_index, person_index })
+}
+
+/// Parses and keeps a record; 201 when it is new, else 200.
+///
+/// # Errors
+/// All faults; the database's.
+pub async fn put<R: Resource>(state: &State, provider: Uuid, id: R::Id, id_text: &str, body: &Bytes, by: &By) -> Result<HttpResponse, Problem> {
+    let record = R::new(id, read::<R>(state, id_text, body)?);
+    let new = to_new(&record, &state.store, provider)?;
+    let (version, _) = state.store.put_record(provider, R::KIND, &new, by).await?;
+    let mut response = if version == 1 { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(record))
+}
+
+/// A body may carry the id that its path says, so that what was read can be sent back.
+fn read<R: Resource>(state: &State, id_text: &str, body: &Bytes) -> Result<R::Record, Problem> {
+    let today = state.auth.clock().today();
+    let faults = match parse::parse::<R::Record>(body, today) {
+        Ok(record) => return Ok(record),
+        Err(faults) => faults,
+    };
+    let at_id = format!("/{}", R::ID_FIELD);
+    let (id_fault, others): (Vec<_>, Vec<_>) =
+        faults.into_iter().partition(|fault| fault.code == "unknownField" && fault.pointer.as_deref() == Some(at_id.as_str()));
+    if id_fault.is_empty() {
+        return Err(Problem::faults(others));
+    }
+    let id_is_the_paths = serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|value| value.get(R::ID_FIELD).is_some_and(|id| id == id_text));
+    let mut faults = others;
+    if !id_is_the_paths {
+        faults.insert(0, Fault::at(at_id, "idMismatch", "Leave this out, or send the id that the path says."));
+    }
+    if !faults.is_empty() {
+        return Err(Problem::faults(faults));
+    }
+    let mut value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.shift_remove(R::ID_FIELD);
+    }
+    parse::parse_value(value, "", today).map_err(Problem::faults)
+}
+
+/// Reads a record.
+///
+/// # Errors
+/// There is none; the database's.
+pub async fn get<R: Resource>(state: &State, provider: Uuid, id: R::Id, id_text: &str) -> Result<R, Problem> {
+    let found = state.store.record::<R::Record>(provider, R::KIND, id_text).await?;
+    found.map(|found| R::new(id, found.record)).ok_or_else(|| Problem::not_found(R::KIND.as_str()))
+}
+
+/// Reads a page of records.
+///
+/// # Errors
+/// The database's.
+pub async fn list<R: Resource>(state: &State, provider: Uuid, paging: &Paging) -> Result<Page<R>, Problem> {
+    let page = state.store.list_records::<R::Record>(provider, R::KIND, paging.after.as_deref(), paging.size).await?;
+    let last = page.items.last().filter(|_| page.more).map(|row| row.id.clone());
+    // An id that was kept is a good id: it is parsed only to have its type again.
+    let items = page.items.into_iter().filter_map(|row| R::id(&row.id).ok().map(|id| R::new(id, row.record))).collect();
+    Ok(Page::new(items, last.as_deref()))
+}
+
+/// Deletes an officer or an organisation.
+///
+/// # Errors
+/// There is none; the database's.
+pub async fn delete<R: Resource>(state: &State, provider: Uuid, id_text: &str, by: &By) -> Result<HttpResponse, Problem> {
+    if state.store.delete_record(provider, R::KIND, id_text, by).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::not_found(R::KIND.as_str()))
+    }
+}

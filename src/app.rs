@@ -1,0 +1,233 @@
+//! The only place where the parts are put together: the binary and every test come here.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App as ActixApp, HttpServer, web};
+use riverqueue::RunHandle;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+use utoipa_actix_web::AppExt as _;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use crate::ace360::Ace360;
+use crate::api::document::{self, Routes};
+use crate::api::{self, Background, State, request};
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::Http;
+use crate::runs::Runs;
+use crate::seal::Sealer;
+use crate::store::{self, Store, StoreError};
+use crate::telemetry;
+use crate::upstream::call::Caller;
+
+/// Connections of one API worker: its requests hold one each, and briefly.
+const WORKER_POOL: u32 = 8;
+/// Connections of the main runtime: jobs, uploads, the tick.
+const MAIN_POOL: u32 = 16;
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be reached.
+    #[error("the database cannot be reached ({0}): check DATABASE_URL, and that PostgreSQL 15 or later runs there")]
+    Database(sqlx::Error),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is taken, say.
+    #[error("{setting} {address} cannot be listened on ({source}): stop what uses it, or set {setting} to another address")]
+    Listen {
+        /// Which setting.
+        setting: &'static str,
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The TLS library could not start.
+    #[error("the HTTP client could not be made: {0}")]
+    Http(#[from] reqwest::Error),
+    /// River could not start.
+    #[error("the job engine could not start: {0}")]
+    Jobs(#[from] riverqueue::Error),
+    /// Something of the operating system's.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The metrics could not be set up.
+    #[error("the metrics could not be set up: {0}")]
+    Metrics(String),
+}
+
+/// The parts, over a migrated database.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// As checked.
+    pub config: Arc<Config>,
+    /// Over the main pool.
+    pub store: Store,
+    /// Tokens.
+    pub auth: Auth,
+    /// ACE360, over the main pool.
+    pub ace360: Ace360,
+    /// The run engine.
+    pub runs: Runs,
+    stopping: CancellationToken,
+    tasks: TaskTracker,
+    connect: PgConnectOptions,
+}
+
+/// Opens a pool.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, StartError> {
+    pool_options(MAIN_POOL).connect_with(options.clone()).await.map_err(StartError::Database)
+}
+
+fn pool_options(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE)
+        // The look costs a round trip a request; a connection that died is found out by its use.
+        .test_before_acquire(false)
+        .idle_timeout(Duration::from_secs(300))
+}
+
+impl Parts {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// The database, its migrations, its keys.
+    pub async fn build(config: Config, connect_to: PgConnectOptions, sealer: Sealer, migrate: bool) -> Result<Self, StartError> {
+        let pool = connect(&connect_to).await?;
+        if migrate {
+            store::migrate(&pool).await?;
+        }
+        let store = Store::open(pool, sealer).await?;
+        let auth = Auth::open(&store, Clock::default()).await?;
+        let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
+        let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
+        let stopping = CancellationToken::new();
+        let runs = Runs::new(store.clone(), ace360.clone(), config.timings.clone(), stopping.clone());
+        Ok(Self { config: Arc::new(config), store, auth, ace360, runs, stopping, tasks: TaskTracker::new(), connect: connect_to })
+    }
+
+    /// Serves the API on a bound listener, with `workers` threads, each with a pool of its own.
+    ///
+    /// # Errors
+    /// The listener cannot be used.
+    pub fn serve(&self, listener: TcpListener, workers: usize) -> Result<Server, StartError> {
+        let address = listener.local_addr()?;
+        let public_url = self.config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let routes = Arc::new(Routes::of(&document()));
+        let background = Background { runtime: tokio::runtime::Handle::current(), tasks: self.tasks.clone(), ace360: self.ace360.clone() };
+        let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
+        let parts = self.clone();
+        let http = Http::new(self.config.timings.call)?;
+        let server = HttpServer::new(move || {
+            let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
+            // A client that cannot be made anew (it could a moment ago) is shared instead.
+            let http = Http::new(parts.config.timings.call).unwrap_or_else(|_| http.clone());
+            let state = State {
+                ace360: parts.ace360.over(store.clone(), Caller::new(http, store.clone())),
+                store,
+                auth: parts.auth.clone(),
+                public_url: public_url.clone(),
+                routes: Arc::clone(&routes),
+                metrics: metrics.clone(),
+                background: background.clone(),
+            };
+            let (app, _) = ActixApp::new()
+                .into_utoipa_app()
+                .openapi(document::base())
+                .app_data(web::Data::new(state))
+                .configure(api::routes)
+                .split_for_parts();
+            app.service(web::redirect("/docs", "/docs/"))
+                .service(
+                    SwaggerUi::new("/docs/{_:.*}").config(
+                        SwaggerConfig::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true).display_request_duration(true),
+                    ),
+                )
+                .default_service(web::to(request::nowhere))
+                .wrap(Compress::default())
+                .wrap(from_fn(request::around))
+        })
+        .workers(workers)
+        .disable_signals()
+        .shutdown_timeout(self.config.timings.shutdown.as_secs().max(1))
+        // Slow senders: the headers must be here within this.
+        .client_request_timeout(Duration::from_secs(10))
+        .listen(listener)?
+        .run();
+        Ok(server)
+    }
+
+    /// Begins what every process does in the background: reading revocations, and, if `work`, working jobs.
+    ///
+    /// # Errors
+    /// The job engine's.
+    pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
+        let pulse = tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
+        let (jobs, tick) = if work {
+            (Some(self.runs.start()?), Some(tokio::spawn(self.runs.clone().keep_ticking())))
+        } else {
+            (None, None)
+        };
+        Ok(Running { parts: self.clone(), pulse, jobs, tick })
+    }
+}
+
+/// What runs in the background of a process.
+#[derive(Debug)]
+pub struct Running {
+    parts: Parts,
+    pulse: JoinHandle<()>,
+    jobs: Option<RunHandle>,
+    tick: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Stops: slices end at their next step, uploads under way come to their end, all within the shutdown time; what still
+    /// runs then is left to its lease.
+    pub async fn stop(mut self) {
+        self.parts.stopping.cancel();
+        let limit = self.parts.config.timings.shutdown;
+        self.parts.tasks.close();
+        let jobs = async {
+            if let Some(jobs) = &mut self.jobs
+                && let Err(error) = jobs.stop().await
+            {
+                error!(%error, "the job engine did not stop cleanly");
+            }
+        };
+        let ended = tokio::time::timeout(limit, async { tokio::join!(jobs, self.parts.tasks.wait()) }).await;
+        if ended.is_err() {
+            warn!("some work did not end in time; it is taken up again after its lease");
+        }
+        self.pulse.abort();
+        if let Some(tick) = &self.tick {
+            tick.abort();
+        }
+        // Pools say goodbye to the server; one that hangs must not hold us up.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.pool().close()).await;
+        info!("stopped");
+    }
+}
+
+/// The API's document, collected from the routing table.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let (_, api) = ActixApp::new().into_utoipa_app().openapi(document::base()).configure(api::routes).split_for_parts();
+    api
+}

@@ -1,0 +1,240 @@
+//! The run engine, on River: jobs wake us, our own rows say what there is to do. A slice works for a while, saves and
+//! gives way; the tick finds what is overdue, whether a job was lost or a clock moved.
+
+pub mod schedule;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use riverqueue::extension::RetryPolicy;
+use riverqueue::job::JobRow;
+use riverqueue::{BoxError, Client, Job, MaintenanceConfig, QueueConfig, RunHandle, WorkContext, WorkOutcome, Workers};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::ace360::catalogue::{self, Step};
+use crate::ace360::client::Client as Ace360Client;
+use crate::ace360::{Ace360, Ace360Error, status};
+use crate::config::Timings;
+use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+
+/// Jobs that one process works at once.
+const WORKERS: usize = 8;
+/// A run that its upstream has kept waiting for this long has failed.
+const LONGEST_RUN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
+/// How late a run may be before the tick takes its job for lost.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What the jobs work with.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    store: Store,
+    ace360: Ace360,
+    timings: Timings,
+    stopping: CancellationToken,
+}
+
+/// A fixed rhythm: River's own grows with the fourth power, and what matters is in our rows.
+struct Rhythm(Duration);
+
+impl RetryPolicy for Rhythm {
+    fn next_retry(&self, _: &JobRow, _: &riverqueue::WorkError, _: riverqueue::jiff::Timestamp) -> Duration {
+        self.0
+    }
+}
+
+impl Runs {
+    /// Over the parts that do the work. `stopping`: a slice that sees it ends at its next step.
+    pub fn new(store: Store, ace360: Ace360, timings: Timings, stopping: CancellationToken) -> Self {
+        Self { store, ace360, timings, stopping }
+    }
+
+    /// Starts working jobs in this process.
+    ///
+    /// # Errors
+    /// River's.
+    pub fn start(&self) -> Result<RunHandle, riverqueue::Error> {
+        let mut workers = Workers::new();
+        let runs = Arc::new(self.clone());
+        let own = Arc::clone(&runs);
+        workers.add_fn(move |context: WorkContext, job: Job<SliceJob>| {
+            let runs = Arc::clone(&own);
+            async move { runs.slice(context, job.args).await }
+        })?;
+        workers.add_fn(move |_: WorkContext, job: Job<LookJob>| {
+            let runs = Arc::clone(&runs);
+            // A look may send once more: River must not drop it half way.
+            async move {
+                let looked = tokio::spawn(async move { runs.ace360.look(job.args.intent_id).await }).await??;
+                let _ = looked;
+                Ok::<_, BoxError>(WorkOutcome::Complete)
+            }
+        })?;
+        let maintenance = MaintenanceConfig::default()
+            .with_rescue_after(self.timings.rescue)
+            .with_rescuer_interval((self.timings.rescue / 5).max(Duration::from_millis(200)));
+        let client = Client::builder(self.store.pool().clone())
+            .workers(workers)
+            .queue("default", QueueConfig::new(WORKERS))
+            .job_timeout(self.timings.job)
+            .retry_policy(Rhythm(self.timings.retry.min(Duration::from_secs(5))))
+            .soft_stop_timeout(self.timings.shutdown.saturating_sub(Duration::from_secs(2)).max(Duration::from_secs(1)))
+            .maintenance(maintenance)
+            .build()?;
+        client.start()
+    }
+
+    /// Ticks until the process stops.
+    pub async fn keep_ticking(self) {
+        let mut ticks = tokio::time::interval(self.timings.tick);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.tick().await {
+                error!(%error, "a tick failed; the next one does its work");
+            }
+        }
+    }
+
+    /// Finds what is overdue: runs without a live job, intents to look at, schedules that are due, changes without a
+    /// position. Every process does; each piece of work is taken by one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tick(&self) -> Result<(), StoreError> {
+        let revived = self.store.revive_runs(GRACE).await?;
+        if revived > 0 {
+            info!(revived, "runs were overdue and got a new job");
+        }
+        self.store.queue_looks(self.store.overdue_intents().await?).await?;
+        let now = self.store.now().await?;
+        for daily in self.store.ace360_dailies(status::SYNC).await? {
+            let night = schedule::last_due(now, daily.at);
+            let due = schedule::instant(night, daily.at) >= daily.since && daily.last_night.is_none_or(|last| last < night);
+            if due {
+                let run = NewRun { trigger: "schedule", night: Some(night), ..status_sync(daily.provider_id, "schedule".to_owned()) };
+                if let Some((run, _)) = self.store.create_run(&run).await? {
+                    info!(run_id = %run.id, %night, "the daily status run begins");
+                }
+            }
+        }
+        self.store.place_changes().await?;
+        Ok(())
+    }
+
+    async fn slice(&self, context: WorkContext, job: SliceJob) -> Result<WorkOutcome, BoxError> {
+        let (mut run, fence) = match self.store.claim_slice(job.run_id, job.slice, self.timings.job).await? {
+            Claim::Mine(run, fence) => (*run, fence),
+            // The one before it wakes it; the tick does too.
+            Claim::Stale | Claim::Behind => return Ok(WorkOutcome::Complete),
+            Claim::Held => return Ok(WorkOutcome::Snooze(Duration::from_secs(1))),
+        };
+        let Some((end, calls)) = self.work(&mut run, fence).await? else {
+            warn!(run_id = %run.id, "a slice was replaced by another worker");
+            return Ok(WorkOutcome::Complete);
+        };
+        let mut tx = self.store.begin().await?;
+        if !self.store.end_slice(&mut tx, &run, fence, calls, &end).await? {
+            return Ok(WorkOutcome::Complete);
+        }
+        context.job_complete_tx(&mut tx).await?;
+        tx.commit().await?;
+        if matches!(end, SliceEnd::Finished | SliceEnd::Failed(_) | SliceEnd::Cancelled) {
+            info!(run_id = %run.id, kind = run.kind, end = ?end, "a run ended");
+        }
+        Ok(WorkOutcome::Complete)
+    }
+
+    /// Works until the slice's time is over; answers how it ends and the calls that are not counted yet. `None`: another
+    /// worker has the run.
+    async fn work(&self, run: &mut RunRow, fence: Uuid) -> Result<Option<(SliceEnd, i32)>, BoxError> {
+        let ends = Instant::now() + self.timings.slice;
+        let (client, settings) = match self.ace360.client(run.provider_id, Class::Bulk).await {
+            Ok(ready) => ready,
+            Err(Ace360Error::Store(error)) => return Err(error.into()),
+            Err(error) => return Ok(Some((SliceEnd::Failed(error.to_string()), 0))),
+        };
+        loop {
+            if self.store.is_cancel_requested(run.id).await? {
+                return Ok(Some((SliceEnd::Cancelled, client.meter().take())));
+            }
+            if self.stopping.is_cancelled() || Instant::now() >= ends {
+                return Ok(Some((SliceEnd::Again, client.meter().take())));
+            }
+            let step = match self.step(&client, &settings.environment, run, fence).await {
+                Ok(step) => step,
+                Err(Ace360Error::Store(error)) => return Err(error.into()),
+                Err(error) => return Ok(Some((SliceEnd::Failed(error.to_string()), client.meter().take()))),
+            };
+            match step {
+                Step::More => {}
+                Step::Done => return Ok(Some((SliceEnd::Finished, client.meter().take()))),
+                Step::Replaced => return Ok(None),
+                Step::Blocked(failure) => {
+                    let wait = failure.wait.unwrap_or(self.timings.retry);
+                    // The pace's own waits are part of the work.
+                    if failure.kind == FailureKind::Limited && Instant::now() + wait < ends {
+                        tokio::select! {
+                            () = tokio::time::sleep(wait) => {}
+                            () = self.stopping.cancelled() => {}
+                        }
+                        continue;
+                    }
+                    let end = self.blocked(run, &failure, wait).await?;
+                    return Ok(Some((end, client.meter().take())));
+                }
+            }
+        }
+    }
+
+    async fn step(&self, client: &Ace360Client, environment: &str, run: &mut RunRow, fence: Uuid) -> Result<Step, Ace360Error> {
+        match run.kind.as_str() {
+            catalogue::REFRESH => self.ace360.refresh_standards_step(client, environment, run, fence).await,
+            status::SYNC => self.ace360.sync_step(client, environment, run, fence).await,
+            _ => Err(Ace360Error::NotConfigured("This version does not know this kind of run.")),
+        }
+    }
+
+    /// The upstream does not let the run go on: it waits, unless waiting cannot help.
+    async fn blocked(&self, run: &RunRow, failure: &Failure, wait: Duration) -> Result<SliceEnd, StoreError> {
+        let hopeless = match failure.kind {
+            FailureKind::Unauthorised | FailureKind::Forbidden | FailureKind::Refused | FailureKind::Missing => true,
+            FailureKind::Limited | FailureKind::Unreachable | FailureKind::Failed => {
+                let now = self.store.now().await?;
+                run.started_at.is_some_and(|started| now - started > LONGEST_RUN)
+            }
+        };
+        Ok(if hopeless { SliceEnd::Failed(failure.text()) } else { SliceEnd::Wait(wait, failure.text()) })
+    }
+}
+
+/// A run over the statuses of all linked learners.
+pub fn status_sync(provider: Uuid, requested_by: String) -> NewRun {
+    new_run(provider, status::SYNC, requested_by)
+}
+
+/// A run that refreshes the catalogue.
+pub fn standards_refresh(provider: Uuid, requested_by: String) -> NewRun {
+    new_run(provider, catalogue::REFRESH, requested_by)
+}
+
+fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
+    NewRun {
+        provider,
+        upstream: "ace360",
+        kind,
+        trigger: "manual",
+        shared: true,
+        validate_only: false,
+        params: json!({}),
+        requested_by,
+        night: None,
+    }
+}
