@@ -40,13 +40,17 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be reached.
-    #[error("the database cannot be reached ({0}): check DATABASE_URL, and that PostgreSQL 15 or later runs there")]
+    #[error(
+        "the database cannot be reached ({0}): check DATABASE_URL, and that PostgreSQL 15 or later runs there"
+    )]
     Database(sqlx::Error),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is taken, say.
-    #[error("{setting} {address} cannot be listened on ({source}): stop what uses it, or set {setting} to another address")]
+    #[error(
+        "{setting} {address} cannot be listened on ({source}): stop what uses it, or set {setting} to another address"
+    )]
     Listen {
         /// Which setting.
         setting: &'static str,
@@ -109,7 +113,12 @@ impl Parts {
     ///
     /// # Errors
     /// The database, its migrations, its keys.
-    pub async fn build(config: Config, connect_to: PgConnectOptions, sealer: Sealer, migrate: bool) -> Result<Self, StartError> {
+    pub async fn build(
+        config: Config,
+        connect_to: PgConnectOptions,
+        sealer: Sealer,
+        migrate: bool,
+    ) -> Result<Self, StartError> {
         let pool = connect(&connect_to).await?;
         if migrate {
             store::migrate(&pool).await?;
@@ -120,7 +129,16 @@ impl Parts {
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
         let runs = Runs::new(store.clone(), ace360.clone(), config.timings.clone(), stopping.clone());
-        Ok(Self { config: Arc::new(config), store, auth, ace360, runs, stopping, tasks: TaskTracker::new(), connect: connect_to })
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            auth,
+            ace360,
+            runs,
+            stopping,
+            tasks: TaskTracker::new(),
+            connect: connect_to,
+        })
     }
 
     /// Serves the API on a bound listener, with `workers` threads, each with a pool of its own.
@@ -131,7 +149,11 @@ impl Parts {
         let address = listener.local_addr()?;
         let public_url = self.config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let routes = Arc::new(Routes::of(&document()));
-        let background = Background { runtime: tokio::runtime::Handle::current(), tasks: self.tasks.clone(), ace360: self.ace360.clone() };
+        let background = Background {
+            runtime: tokio::runtime::Handle::current(),
+            tasks: self.tasks.clone(),
+            ace360: self.ace360.clone(),
+        };
         let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
         let parts = self.clone();
         let http = Http::new(self.config.timings.call)?;
@@ -157,7 +179,10 @@ impl Parts {
             app.service(web::redirect("/docs", "/docs/"))
                 .service(
                     SwaggerUi::new("/docs/{_:.*}").config(
-                        SwaggerConfig::from("/openapi.json").persist_authorization(true).try_it_out_enabled(true).display_request_duration(true),
+                        SwaggerConfig::from("/openapi.json")
+                            .persist_authorization(true)
+                            .try_it_out_enabled(true)
+                            .display_request_duration(true),
                     ),
                 )
                 .default_service(web::to(request::nowhere))
@@ -179,7 +204,8 @@ impl Parts {
     /// # Errors
     /// The job engine's.
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
-        let pulse = tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
+        let pulse =
+            tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
         let (jobs, tick) = if work {
             (Some(self.runs.start()?), Some(tokio::spawn(self.runs.clone().keep_ticking())))
         } else {
@@ -228,6 +254,7 @@ impl Running {
 
 /// The API's document, collected from the routing table.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, api) = ActixApp::new().into_utoipa_app().openapi(document::base()).configure(api::routes).split_for_parts();
+    let (_, api) =
+        ActixApp::new().into_utoipa_app().openapi(document::base()).configure(api::routes).split_for_parts();
     api
 }

@@ -271,7 +271,10 @@ impl Reader {
         for item in raw.unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty()) {
             let (name, value) = item.split_once('=').unwrap_or((item, ""));
             let Some(duration) = parse_duration(value) else {
-                self.fault(SETTING, format!("`{item}`: write a name and a duration, such as `lease=30s`, `500ms` or `10m`"));
+                self.fault(
+                    SETTING,
+                    format!("`{item}`: write a name and a duration, such as `lease=30s`, `500ms` or `10m`"),
+                );
                 continue;
             };
             match name {
@@ -324,13 +327,20 @@ impl Config {
     pub fn check(raw: &RawConfig) -> Result<Self, Vec<ConfigFault>> {
         let mut reader = Reader::default();
         // An empty variable is what a compose file leaves behind for one that is not set.
-        let given = |value: &Option<String>| value.as_deref().map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned);
+        let given = |value: &Option<String>| {
+            value.as_deref().map(str::trim).filter(|v| !v.is_empty()).map(str::to_owned)
+        };
         let database = match given(&raw.database_url) {
             None => Database::Embedded,
             Some(url) => {
-                if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) || Url::parse(&url).is_err() {
+                if !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+                    || Url::parse(&url).is_err()
+                {
                     // The value holds a password: it is not repeated.
-                    reader.fault("DATABASE_URL", "is not a PostgreSQL address: write postgres://user:password@host:5432/database");
+                    reader.fault(
+                        "DATABASE_URL",
+                        "is not a PostgreSQL address: write postgres://user:password@host:5432/database",
+                    );
                 }
                 Database::Url(SecretString::from(url))
             }
@@ -348,7 +358,8 @@ impl Config {
             _ => {}
         }
         let listen = reader.address("PICSBRIDGE_LISTEN", given(&raw.listen).as_deref(), "127.0.0.1:8080");
-        let public_url = given(&raw.public_url).map(|url| reader.base_url("PICSBRIDGE_PUBLIC_URL", Some(&url), ""));
+        let public_url =
+            given(&raw.public_url).map(|url| reader.base_url("PICSBRIDGE_PUBLIC_URL", Some(&url), ""));
         let sandbox_listen = match given(&raw.sandbox_listen).as_deref() {
             Some("off") => None,
             None if !embedded => None,
@@ -359,13 +370,38 @@ impl Config {
             other => Some(reader.number("PICSBRIDGE_REQUESTS_PER_MINUTE", other, 6000)),
         };
         let upstreams = Upstreams {
-            ace360_live: reader.base_url("PICSBRIDGE_ACE360_LIVE_URL", given(&raw.ace360_live_url).as_deref(), "https://api.ace360connect.org/connect-api/beta"),
-            onefile_live: reader.base_url("PICSBRIDGE_ONEFILE_LIVE_URL", given(&raw.onefile_live_url).as_deref(), "https://wsapi.onefile.co.uk/api/v2.1"),
-            onefile_practice: reader.base_url("PICSBRIDGE_ONEFILE_PRACTICE_URL", given(&raw.onefile_practice_url).as_deref(), "https://wsapi2.onefile.co.uk/api/v2.1"),
-            onefile_beta: reader.base_url("PICSBRIDGE_ONEFILE_BETA_URL", given(&raw.onefile_beta_url).as_deref(), "https://wsapibeta.onefile.co.uk/api/v2.1"),
-            ace360_calls_per_minute: reader.number("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", given(&raw.ace360_calls_per_minute).as_deref(), 120),
-            onefile_calls_per_minute: reader.number("PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE", given(&raw.onefile_calls_per_minute).as_deref(), 285),
-            sandbox: given(&raw.sandbox_url).map(|url| reader.base_url("PICSBRIDGE_SANDBOX_URL", Some(&url), "")),
+            ace360_live: reader.base_url(
+                "PICSBRIDGE_ACE360_LIVE_URL",
+                given(&raw.ace360_live_url).as_deref(),
+                "https://api.ace360connect.org/connect-api/beta",
+            ),
+            onefile_live: reader.base_url(
+                "PICSBRIDGE_ONEFILE_LIVE_URL",
+                given(&raw.onefile_live_url).as_deref(),
+                "https://wsapi.onefile.co.uk/api/v2.1",
+            ),
+            onefile_practice: reader.base_url(
+                "PICSBRIDGE_ONEFILE_PRACTICE_URL",
+                given(&raw.onefile_practice_url).as_deref(),
+                "https://wsapi2.onefile.co.uk/api/v2.1",
+            ),
+            onefile_beta: reader.base_url(
+                "PICSBRIDGE_ONEFILE_BETA_URL",
+                given(&raw.onefile_beta_url).as_deref(),
+                "https://wsapibeta.onefile.co.uk/api/v2.1",
+            ),
+            ace360_calls_per_minute: reader.number(
+                "PICSBRIDGE_ACE360_CALLS_PER_MINUTE",
+                given(&raw.ace360_calls_per_minute).as_deref(),
+                120,
+            ),
+            onefile_calls_per_minute: reader.number(
+                "PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE",
+                given(&raw.onefile_calls_per_minute).as_deref(),
+                285,
+            ),
+            sandbox: given(&raw.sandbox_url)
+                .map(|url| reader.base_url("PICSBRIDGE_SANDBOX_URL", Some(&url), "")),
         };
         let cors_origins: Vec<String> = given(&raw.cors_origins)
             .unwrap_or_default()
@@ -375,24 +411,49 @@ impl Config {
             .collect();
         for origin in &cors_origins {
             if !Url::parse(origin).is_ok_and(|url| url.has_host() && url.path() == "/") {
-                reader.fault("PICSBRIDGE_CORS_ORIGINS", format!("`{origin}` is not an origin: write one such as https://front.example"));
+                reader.fault(
+                    "PICSBRIDGE_CORS_ORIGINS",
+                    format!("`{origin}` is not an origin: write one such as https://front.example"),
+                );
             }
         }
         let retention = Retention {
-            payloads_days: reader.number("PICSBRIDGE_RETAIN_PAYLOADS_DAYS", given(&raw.retain_payloads_days).as_deref(), 30),
-            runs_days: reader.number("PICSBRIDGE_RETAIN_RUNS_DAYS", given(&raw.retain_runs_days).as_deref(), 90),
-            changes_days: reader.number("PICSBRIDGE_RETAIN_CHANGES_DAYS", given(&raw.retain_changes_days).as_deref(), 90),
-            audit_days: reader.number("PICSBRIDGE_RETAIN_AUDIT_DAYS", given(&raw.retain_audit_days).as_deref(), 2190),
+            payloads_days: reader.number(
+                "PICSBRIDGE_RETAIN_PAYLOADS_DAYS",
+                given(&raw.retain_payloads_days).as_deref(),
+                30,
+            ),
+            runs_days: reader.number(
+                "PICSBRIDGE_RETAIN_RUNS_DAYS",
+                given(&raw.retain_runs_days).as_deref(),
+                90,
+            ),
+            changes_days: reader.number(
+                "PICSBRIDGE_RETAIN_CHANGES_DAYS",
+                given(&raw.retain_changes_days).as_deref(),
+                90,
+            ),
+            audit_days: reader.number(
+                "PICSBRIDGE_RETAIN_AUDIT_DAYS",
+                given(&raw.retain_audit_days).as_deref(),
+                2190,
+            ),
         };
         let log = given(&raw.log).unwrap_or_else(|| "info".to_owned());
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&log) {
-            reader.fault("PICSBRIDGE_LOG", format!("`{log}` is not a log filter ({error}): write `info`, or `picsbridge=debug,info`"));
+            reader.fault(
+                "PICSBRIDGE_LOG",
+                format!("`{log}` is not a log filter ({error}): write `info`, or `picsbridge=debug,info`"),
+            );
         }
         let log_format = match given(&raw.log_format).as_deref() {
             None | Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
             Some(other) => {
-                reader.fault("PICSBRIDGE_LOG_FORMAT", format!("`{other}` is not known: write `text` or `json`"));
+                reader.fault(
+                    "PICSBRIDGE_LOG_FORMAT",
+                    format!("`{other}` is not known: write `text` or `json`"),
+                );
                 LogFormat::Text
             }
         };
@@ -421,7 +482,9 @@ impl Config {
         let database = match &self.database {
             Database::Embedded => "embedded".to_owned(),
             Database::Url(url) => Url::parse(url.expose_secret())
-                .map(|url| format!("{}:{}{}", url.host_str().unwrap_or("?"), url.port().unwrap_or(5432), url.path()))
+                .map(|url| {
+                    format!("{}:{}{}", url.host_str().unwrap_or("?"), url.port().unwrap_or(5432), url.path())
+                })
                 .unwrap_or_default(),
         };
         // Writing to a String cannot fail.
@@ -434,7 +497,10 @@ impl Config {
             self.upstreams.ace360_calls_per_minute,
             self.upstreams.onefile_live,
             self.upstreams.onefile_calls_per_minute,
-            self.sandbox_listen.map_or_else(|| self.upstreams.sandbox.clone().unwrap_or_else(|| "off".to_owned()), |a| a.to_string()),
+            self.sandbox_listen.map_or_else(
+                || self.upstreams.sandbox.clone().unwrap_or_else(|| "off".to_owned()),
+                |a| a.to_string()
+            ),
             self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
         );
         line

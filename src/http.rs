@@ -146,7 +146,11 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
 /// reqwest's error texts may hold the address: only what kind it is goes on.
 fn classify(error: &reqwest::Error) -> SendError {
     if error.is_connect() {
-        SendError::NotSent(if error.is_timeout() { "connecting timed out" } else { "the connection was refused" })
+        SendError::NotSent(if error.is_timeout() {
+            "connecting timed out"
+        } else {
+            "the connection was refused"
+        })
     } else if error.is_builder() {
         SendError::NotSent("the request could not be built")
     } else {

@@ -21,7 +21,9 @@ pub enum SealError {
     #[error("a master key is 32 bytes in base64")]
     BadKey,
     /// Sealed with a key that this process does not have.
-    #[error("sealed with key {0}, which PICSBRIDGE_MASTER_KEY does not hold: add it there after the present one")]
+    #[error(
+        "sealed with key {0}, which PICSBRIDGE_MASTER_KEY does not hold: add it there after the present one"
+    )]
     UnknownKey(String),
     /// Cut, altered, or moved from another row.
     #[error("a sealed value is damaged or stands in the wrong row")]

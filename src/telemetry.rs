@@ -13,10 +13,13 @@ use crate::config::{Config, LogFormat};
 pub fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
     // River and sqlx tell of each fetch and each slow statement; statements hold no values, but are noise.
-    let filter = ["sqlx=warn", "riverqueue=warn"].iter().fold(filter, |filter, directive| match directive.parse() {
-        Ok(directive) if !config.log.contains("sqlx") && !config.log.contains("riverqueue") => filter.add_directive(directive),
-        _ => filter,
-    });
+    let filter =
+        ["sqlx=warn", "riverqueue=warn"].iter().fold(filter, |filter, directive| match directive.parse() {
+            Ok(directive) if !config.log.contains("sqlx") && !config.log.contains("riverqueue") => {
+                filter.add_directive(directive)
+            }
+            _ => filter,
+        });
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first.
     let _ = match config.log_format {

@@ -38,7 +38,13 @@ impl Ace360 {
     ///
     /// # Errors
     /// The database's.
-    pub async fn refresh_standards_step(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid) -> Result<Step, Ace360Error> {
+    pub async fn refresh_standards_step(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+    ) -> Result<Step, Ace360Error> {
         let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
         let began = match cursor.began {
             Some(began) => began,
@@ -105,10 +111,19 @@ impl Ace360 {
     ///
     /// # Errors
     /// The database's.
-    pub async fn catalogue_for(&self, provider: Uuid, environment: &str, chosen: Option<i64>, lars_code: Option<i32>) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
+    pub async fn catalogue_for(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        chosen: Option<i64>,
+        lars_code: Option<i32>,
+    ) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
         let rows = self.store.standards_for(provider, environment, chosen, lars_code).await?;
         let sectors = self.store.sectors(provider, environment).await?;
-        Ok((rows.into_iter().map(from_row).collect(), sectors.into_iter().map(|(id, name)| Sector { id, name }).collect()))
+        Ok((
+            rows.into_iter().map(from_row).collect(),
+            sectors.into_iter().map(|(id, name)| Sector { id, name }).collect(),
+        ))
     }
 }
 

@@ -50,8 +50,19 @@ pub enum Created {
 
 impl Client {
     /// A connection with this token.
-    pub fn new(caller: Caller, store: &Store, base_url: &str, token: SecretString, per_minute: u32, class: Class) -> Self {
-        let account = Account { key: store.account_key("ace360", base_url, token.expose_secret()), upstream: "ace360", per_minute };
+    pub fn new(
+        caller: Caller,
+        store: &Store,
+        base_url: &str,
+        token: SecretString,
+        per_minute: u32,
+        class: Class,
+    ) -> Self {
+        let account = Account {
+            key: store.account_key("ace360", base_url, token.expose_secret()),
+            upstream: "ace360",
+            per_minute,
+        };
         Self { caller, account, base_url: base_url.to_owned(), token, class, meter: Meter::default() }
     }
 
@@ -77,7 +88,12 @@ impl Client {
     /// # Errors
     /// The database's.
     pub async fn apprentices(&self, page: i64) -> Answered<ApprenticePage> {
-        self.read("listApprentices", format!("{}/apprentices?page={page}&perPage={PAGE_SIZE}", self.base_url), wire::page).await
+        self.read(
+            "listApprentices",
+            format!("{}/apprentices?page={page}&perPage={PAGE_SIZE}", self.base_url),
+            wire::page,
+        )
+        .await
     }
 
     /// One apprentice.
@@ -85,13 +101,19 @@ impl Client {
     /// # Errors
     /// The database's.
     pub async fn apprentice(&self, id: i64) -> Answered<Apprentice> {
-        let answered = self.read("getApprentice", format!("{}/apprentices/{id}", self.base_url), wire::record::<Apprentice>).await?;
+        let answered = self
+            .read("getApprentice", format!("{}/apprentices/{id}", self.base_url), wire::record::<Apprentice>)
+            .await?;
         Ok(answered.and_then(|(apprentice, _)| {
             // Another record than the one asked for is not believed.
             if apprentice.id == id {
                 Ok(apprentice)
             } else {
-                Err(Failure::new(FailureKind::Failed, Some(200), "the answer is another record than the one asked for"))
+                Err(Failure::new(
+                    FailureKind::Failed,
+                    Some(200),
+                    "the answer is another record than the one asked for",
+                ))
             }
         }))
     }
@@ -101,7 +123,12 @@ impl Client {
     /// # Errors
     /// The database's.
     pub async fn standards(&self, page: i64) -> Answered<StandardPage> {
-        self.read("listStandards", format!("{}/standards?page={page}&perPage={PAGE_SIZE}", self.base_url), wire::page).await
+        self.read(
+            "listStandards",
+            format!("{}/standards?page={page}&perPage={PAGE_SIZE}", self.base_url),
+            wire::page,
+        )
+        .await
     }
 
     /// Waits for a permit, for a creation that is about to be written down.
@@ -118,11 +145,16 @@ impl Client {
     /// The database's.
     pub async fn create(&self, store: &Store, intent: &IntentRow) -> Result<Created, StoreError> {
         let body = store.intent_payload(intent)?;
-        let request = Request { method: Method::Post, body: Some(body), ..self.request("createApprentice", format!("{}/apprentices", self.base_url)) };
-        let outcome = match intent::send(&self.caller, store, &self.account, &self.meter, intent, request).await? {
-            Attempt::NotOurs => return Ok(Created::NotOurs),
-            Attempt::Outcome(outcome) => outcome,
+        let request = Request {
+            method: Method::Post,
+            body: Some(body),
+            ..self.request("createApprentice", format!("{}/apprentices", self.base_url))
         };
+        let outcome =
+            match intent::send(&self.caller, store, &self.account, &self.meter, intent, request).await? {
+                Attempt::NotOurs => return Ok(Created::NotOurs),
+                Attempt::Outcome(outcome) => outcome,
+            };
         Ok(match outcome {
             Outcome::Answered(answer) => match wire::record::<Apprentice>(&answer.body) {
                 Ok((apprentice, _)) => Created::Yes(Box::new(apprentice)),
@@ -135,7 +167,9 @@ impl Client {
             Outcome::Missing(answer) => Created::No(said(FailureKind::Missing, &answer)),
             Outcome::Limited(wait) => Created::NotSent(limited(wait)),
             Outcome::NotSent(what) => Created::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
-            Outcome::Unclear { status, what } => Created::Unknown(Failure::new(FailureKind::Failed, status, what)),
+            Outcome::Unclear { status, what } => {
+                Created::Unknown(Failure::new(FailureKind::Failed, status, what))
+            }
         })
     }
 
@@ -144,10 +178,18 @@ impl Client {
         Request { method: Method::Get, url, operation, headers: vec![("authorization", bearer)], body: None }
     }
 
-    async fn read<T>(&self, operation: &'static str, url: String, parse: fn(&[u8]) -> Result<T, Unreadable>) -> Answered<T> {
+    async fn read<T>(
+        &self,
+        operation: &'static str,
+        url: String,
+        parse: fn(&[u8]) -> Result<T, Unreadable>,
+    ) -> Answered<T> {
         let mut pauses = BACKOFF.iter();
         loop {
-            let outcome = self.caller.call(&self.account, self.class, &self.meter, self.request(operation, url.clone())).await?;
+            let outcome = self
+                .caller
+                .call(&self.account, self.class, &self.meter, self.request(operation, url.clone()))
+                .await?;
             let failure = match outcome {
                 Outcome::Answered(answer) => match parse(&answer.body) {
                     Ok(value) => return Ok(Ok(value)),
@@ -171,7 +213,13 @@ impl Client {
 
 fn said(kind: FailureKind, answer: &Answer) -> Failure {
     let message = wire::error_message(answer.status, answer.content_type.as_deref(), &answer.body);
-    Failure { kind, status: Some(answer.status), message: message.message, field_errors: message.field_errors, wait: None }
+    Failure {
+        kind,
+        status: Some(answer.status),
+        message: message.message,
+        field_errors: message.field_errors,
+        wait: None,
+    }
 }
 
 fn unreadable(answer: &Answer, error: &Unreadable) -> Failure {
@@ -179,5 +227,8 @@ fn unreadable(answer: &Answer, error: &Unreadable) -> Failure {
 }
 
 fn limited(wait: Duration) -> Failure {
-    Failure { wait: Some(wait), ..Failure::new(FailureKind::Limited, Some(429), format!("ask again in {} s", wait.as_secs().max(1))) }
+    Failure {
+        wait: Some(wait),
+        ..Failure::new(FailureKind::Limited, Some(429), format!("ask again in {} s", wait.as_secs().max(1)))
+    }
 }

@@ -35,12 +35,24 @@ impl Ace360 {
     ///
     /// # Errors
     /// ACE360's, since a create must not go ahead on half a search; the database's.
-    pub async fn search_duplicates(&self, client: &Client, provider: Uuid, environment: &str, learner_id: &str, learner: &Learner, standard: Option<i64>) -> Result<Search, Ace360Error> {
+    pub async fn search_duplicates(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+        learner_id: &str,
+        learner: &Learner,
+        standard: Option<i64>,
+    ) -> Result<Search, Ace360Error> {
         let complete = self.read_newest(client, provider, environment).await?;
         let Some(birth) = learner.date_of_birth else { return Ok(Search { complete, ..Search::default() }) };
         let index = self.store.person_index(provider, &learner.first_name, &learner.last_name, birth);
         let twins = self.store.twins(provider, environment, &index).await?;
-        let mut search = Search { complete, present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
+        let mut search = Search {
+            complete,
+            present: twins.iter().map(|twin| twin.record_id).collect(),
+            ..Search::default()
+        };
         let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
         for (at, twin) in twins.into_iter().enumerate() {
             if twin.linked_to.as_deref() == Some(learner_id) {
@@ -55,7 +67,9 @@ impl Ace360 {
                 None => None,
             };
             let (same, reason) = match (own, theirs) {
-                (Some(own), Some(theirs)) if own.as_str() == theirs => (true, "the same ULN, name and birth date"),
+                (Some(own), Some(theirs)) if own.as_str() == theirs => {
+                    (true, "the same ULN, name and birth date")
+                }
                 (Some(_), Some(_)) => (false, "the same name and birth date, but another ULN"),
                 _ => (true, "the same name and birth date"),
             };
@@ -81,10 +95,20 @@ impl Ace360 {
 
     /// Reads ACE360's newest pages into the mirror until nothing new comes and the mirror is as large as the list. Answers
     /// whether it is. The order, newest first, is seen and not promised: hence the count.
-    async fn read_newest(&self, client: &Client, provider: Uuid, environment: &str) -> Result<bool, Ace360Error> {
+    async fn read_newest(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+    ) -> Result<bool, Ace360Error> {
         for number in 1..=NEWEST_PAGES {
             let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
-            let rows: Vec<_> = page.data.iter().flatten().map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice)).collect();
+            let rows: Vec<_> = page
+                .data
+                .iter()
+                .flatten()
+                .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
+                .collect();
             let mut tx = self.store.begin().await?;
             let fresh = self.store.mirror(&mut tx, provider, environment, &rows, None).await?;
             tx.commit().await.map_err(StoreError::from)?;

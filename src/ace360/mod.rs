@@ -72,7 +72,11 @@ impl Ace360 {
     ///
     /// # Errors
     /// Switched off; no token; no sandbox.
-    pub async fn client(&self, provider: Uuid, class: Class) -> Result<(Client, Ace360Settings), Ace360Error> {
+    pub async fn client(
+        &self,
+        provider: Uuid,
+        class: Class,
+    ) -> Result<(Client, Ace360Settings), Ace360Error> {
         let settings = self.store.ace360_settings(provider).await?;
         if !settings.enabled {
             return Err(Ace360Error::Disabled);
@@ -98,7 +102,14 @@ impl Ace360 {
             ),
             _ => self.upstreams.ace360_live.clone(),
         };
-        Ok(Client::new(self.caller.clone(), &self.store, &base_url, token, self.upstreams.ace360_calls_per_minute, class))
+        Ok(Client::new(
+            self.caller.clone(),
+            &self.store,
+            &base_url,
+            token,
+            self.upstreams.ace360_calls_per_minute,
+            class,
+        ))
     }
 
     /// Calls a minute that an account may make.
@@ -125,7 +136,15 @@ impl Ace360 {
     async fn note_connection(&self, provider: Uuid, failure: Option<&Failure>) -> Result<(), StoreError> {
         match failure {
             None => self.store.note_ace360_connection(provider, "ok").await,
-            Some(failure) if matches!(failure.kind, FailureKind::Unauthorised | FailureKind::Forbidden | FailureKind::Unreachable | FailureKind::Failed) => {
+            Some(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::Unauthorised
+                        | FailureKind::Forbidden
+                        | FailureKind::Unreachable
+                        | FailureKind::Failed
+                ) =>
+            {
                 self.store.note_ace360_connection(provider, failure.kind.code()).await
             }
             Some(_) => Ok(()),

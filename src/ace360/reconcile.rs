@@ -56,7 +56,9 @@ impl Ace360 {
     /// The database's.
     pub async fn look(&self, id: Uuid) -> Result<Looked, StoreError> {
         // The look is leased for as long as a job may run.
-        let Some(intent) = self.store.take_intent_to_look(id, self.timings.job).await? else { return Ok(Looked::NotDue) };
+        let Some(intent) = self.store.take_intent_to_look(id, self.timings.job).await? else {
+            return Ok(Looked::NotDue);
+        };
         match self.look_at(&intent).await {
             Ok(looked) => {
                 info!(intent_id = %id, looked = ?looked, "looked for a lost upload");
@@ -81,11 +83,19 @@ impl Ace360 {
         let mut settings = self.store.ace360_settings(provider).await?;
         settings.environment.clone_from(&intent.environment);
         let client = self.client_of(&settings, Class::Bulk)?;
-        let sent: Sent = serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
+        let sent: Sent =
+            serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
         if let Some(apprentice) = self.find(&client, intent, &sent).await? {
             let linked = self
                 .store
-                .settle_uploaded(provider, &intent.subject_id, &intent.environment, intent.id, "reconciled", &single(&apprentice))
+                .settle_uploaded(
+                    provider,
+                    &intent.subject_id,
+                    &intent.environment,
+                    intent.id,
+                    "reconciled",
+                    &single(&apprentice),
+                )
                 .await?;
             return Ok(if linked { Looked::Found } else { Looked::NotDue });
         }
@@ -103,7 +113,12 @@ impl Ace360 {
     }
 
     /// A complete look: reads the list from its start until it comes to records that are surely older than the send.
-    async fn find(&self, client: &Client, intent: &IntentRow, sent: &Sent) -> Result<Option<Apprentice>, Ace360Error> {
+    async fn find(
+        &self,
+        client: &Client,
+        intent: &IntentRow,
+        sent: &Sent,
+    ) -> Result<Option<Apprentice>, Ace360Error> {
         let provider = intent.provider_id;
         let wanted = self.store.person_index(provider, &sent.first_name, &sent.last_name, sent.date_of_birth);
         let oldest = intent.created_at.naive_utc() - CLOCK_DOUBT;
@@ -111,13 +126,15 @@ impl Ace360 {
         loop {
             number += 1;
             let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
-            let rows: Vec<&Apprentice> = page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
+            let rows: Vec<&Apprentice> =
+                page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
             let mirrored: Vec<_> = rows.iter().map(|row| mirror_row(&self.store, provider, row)).collect();
             let mut tx = self.store.begin().await?;
             self.store.mirror(&mut tx, provider, &intent.environment, &mirrored, None).await?;
             tx.commit().await.map_err(StoreError::from)?;
             for (row, mirror) in rows.iter().zip(&mirrored) {
-                let same = mirror.person_index.as_ref() == Some(&wanted) && row.standard_id.is_none_or(|id| id == sent.standard_id);
+                let same = mirror.person_index.as_ref() == Some(&wanted)
+                    && row.standard_id.is_none_or(|id| id == sent.standard_id);
                 if !same || intent.candidates.contains(&row.id) {
                     continue;
                 }

@@ -62,7 +62,15 @@ impl Ace360 {
         let searched = match self.client(provider, Class::Interactive).await {
             Ok((client, _)) => {
                 let standard = records.chosen_standard();
-                self.search_duplicates(&client, provider, &settings.environment, learner.as_str(), &records.learner, standard).await
+                self.search_duplicates(
+                    &client,
+                    provider,
+                    &settings.environment,
+                    learner.as_str(),
+                    &records.learner,
+                    standard,
+                )
+                .await
             }
             Err(error) => Err(error),
         };
@@ -89,7 +97,15 @@ impl Ace360 {
     ///
     /// # Errors
     /// The integration's set-up; ACE360's before anything was sent; the database's.
-    pub async fn upload(&self, provider: Uuid, learner: &LearnerId, allow_duplicate: bool, class: Class, run: Option<Uuid>, by: &By) -> Result<Uploaded, Ace360Error> {
+    pub async fn upload(
+        &self,
+        provider: Uuid,
+        learner: &LearnerId,
+        allow_duplicate: bool,
+        class: Class,
+        run: Option<Uuid>,
+        by: &By,
+    ) -> Result<Uploaded, Ace360Error> {
         let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
         // What is known here is said before anything upstream is asked.
         if let Some(link) = self.store.ace360_link(provider, learner.as_str()).await? {
@@ -106,7 +122,16 @@ impl Ace360 {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
         }
         let Some(payload) = built.payload.take() else { return Ok(Uploaded::Missing(Box::new(built))) };
-        let search = self.search_duplicates(&client, provider, &environment, learner.as_str(), &records.learner, Some(payload.standard_id)).await?;
+        let search = self
+            .search_duplicates(
+                &client,
+                provider,
+                &environment,
+                learner.as_str(),
+                &records.learner,
+                Some(payload.standard_id),
+            )
+            .await?;
         if !allow_duplicate {
             if !search.likely.is_empty() {
                 let reasons: Vec<_> = search
@@ -160,13 +185,26 @@ impl Ace360 {
                 let method = if intent.sends == 0 { "upload" } else { "reconciled" };
                 let settled = self
                     .store
-                    .settle_uploaded(intent.provider_id, &intent.subject_id, &intent.environment, intent.id, method, &reading)
+                    .settle_uploaded(
+                        intent.provider_id,
+                        &intent.subject_id,
+                        &intent.environment,
+                        intent.id,
+                        method,
+                        &reading,
+                    )
                     .await?;
                 if !settled {
                     // Either a look settled it meanwhile, or the answered record belongs to another learner.
                     return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {
                         Some(link) if link.record_id == reading.record_id => Ok(Uploaded::Done),
-                        _ => self.unknown(intent, "ACE360 answered with a record that is linked to another learner").await,
+                        _ => {
+                            self.unknown(
+                                intent,
+                                "ACE360 answered with a record that is linked to another learner",
+                            )
+                            .await
+                        }
                     };
                 }
                 // The mirror learns of it now, so that the next search need not.
@@ -199,10 +237,16 @@ impl Ace360 {
         Ok(Uploaded::Unknown)
     }
 
-    async fn build(&self, provider: Uuid, environment: &str, records: &Records) -> Result<Upload, Ace360Error> {
+    async fn build(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        records: &Records,
+    ) -> Result<Upload, Ace360Error> {
         let lars = records.learner.programme.as_ref().and_then(|programme| programme.standard_code.as_ref());
         let lars = lars.and_then(|code| i32::try_from(code.get()).ok());
-        let (standards, sectors) = self.catalogue_for(provider, environment, records.chosen_standard(), lars).await?;
+        let (standards, sectors) =
+            self.catalogue_for(provider, environment, records.chosen_standard(), lars).await?;
         Ok(upload::build(&UploadInput {
             learner_id: &records.learner_id,
             learner: &records.learner,
@@ -215,17 +259,30 @@ impl Ace360 {
     }
 
     async fn records(&self, provider: Uuid, id: &LearnerId) -> Result<Option<Records>, StoreError> {
-        let Some(learner) = self.store.record::<Learner>(provider, RecordKind::Learner, id.as_str()).await? else { return Ok(None) };
+        let Some(learner) = self.store.record::<Learner>(provider, RecordKind::Learner, id.as_str()).await?
+        else {
+            return Ok(None);
+        };
         let learner = learner.record;
-        let mut records = Records { learner_id: id.clone(), learner, employer: None, employer_missing: false, contact: None };
+        let mut records = Records {
+            learner_id: id.clone(),
+            learner,
+            employer: None,
+            employer_missing: false,
+            contact: None,
+        };
         let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(Some(records)) };
-        let employer = self.store.record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str()).await?;
+        let employer = self
+            .store
+            .record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str())
+            .await?;
         let Some(employer) = employer else {
             records.employer_missing = true;
             return Ok(Some(records));
         };
         if let Some(contact_id) = employer.record.main_contact_id.clone() {
-            let contact = self.store.record::<Officer>(provider, RecordKind::Officer, contact_id.as_str()).await?;
+            let contact =
+                self.store.record::<Officer>(provider, RecordKind::Officer, contact_id.as_str()).await?;
             records.contact = contact.map(|contact| (contact_id, contact.record));
         }
         records.employer = Some((employer_id, employer.record));

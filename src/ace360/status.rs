@@ -9,7 +9,9 @@ use super::catalogue::Step;
 use super::client::Client;
 use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
-use crate::store::{Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time};
+use crate::store::{
+    Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time,
+};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -47,7 +49,9 @@ impl Ace360 {
     /// ACE360's; the database's.
     pub async fn sync_one(&self, provider: Uuid, learner: &str) -> Result<SyncedOne, Ace360Error> {
         let (client, settings) = self.client(provider, Class::Interactive).await?;
-        let Some(link) = self.store.ace360_link(provider, learner).await? else { return Ok(SyncedOne::NotLinked) };
+        let Some(link) = self.store.ace360_link(provider, learner).await? else {
+            return Ok(SyncedOne::NotLinked);
+        };
         if link.environment != settings.environment {
             return Err(Ace360Error::NotConfigured(
                 "The learner's record is in another ACE360 environment than the settings name: choose that environment, or unlink the learner.",
@@ -56,8 +60,19 @@ impl Ace360 {
         match client.apprentice(link.record_id).await? {
             Ok(apprentice) => {
                 let mut tx = self.store.begin().await?;
-                let applied = self.store.apply_readings(&mut tx, provider, &settings.environment, &[single(&apprentice)], None).await?;
-                self.store.mirror(&mut tx, provider, &settings.environment, &[mirror_row(&self.store, provider, &apprentice)], None).await?;
+                let applied = self
+                    .store
+                    .apply_readings(&mut tx, provider, &settings.environment, &[single(&apprentice)], None)
+                    .await?;
+                self.store
+                    .mirror(
+                        &mut tx,
+                        provider,
+                        &settings.environment,
+                        &[mirror_row(&self.store, provider, &apprentice)],
+                        None,
+                    )
+                    .await?;
                 tx.commit().await.map_err(StoreError::from)?;
                 self.note_connection(provider, None).await?;
                 Ok(if applied.changed.is_empty() { SyncedOne::Unchanged } else { SyncedOne::Changed })
@@ -79,7 +94,13 @@ impl Ace360 {
     ///
     /// # Errors
     /// The database's.
-    pub async fn sync_step(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid) -> Result<Step, Ace360Error> {
+    pub async fn sync_step(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+    ) -> Result<Step, Ace360Error> {
         let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
         if cursor.began.is_none() {
             cursor.began = Some(self.store.now().await.map_err(StoreError::from)?);
@@ -95,7 +116,14 @@ impl Ace360 {
         Ok(step)
     }
 
-    async fn read_page(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid, cursor: &mut Cursor) -> Result<Step, Ace360Error> {
+    async fn read_page(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+        cursor: &mut Cursor,
+    ) -> Result<Step, Ace360Error> {
         cursor.page += 1;
         let page = match client.apprentices(cursor.page).await? {
             Ok(page) => page,
@@ -106,9 +134,11 @@ impl Ace360 {
         // A row that cannot be read concerns one record: if it is a linked one it is read singly, like all that were not seen.
         let rows: Vec<_> = page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
         let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
-        let mirrored: Vec<_> = rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
+        let mirrored: Vec<_> =
+            rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
         let mut tx = self.store.begin().await?;
-        let applied = self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
+        let applied =
+            self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
         self.store.mirror(&mut tx, provider, environment, &mirrored, Some(run.id)).await?;
         let total = self.store.count_links(provider, environment).await?;
         let progress = Progress {
@@ -117,27 +147,47 @@ impl Ace360 {
             calls_planned: page.total_pages.and_then(|pages| i32::try_from(pages).ok()),
             calls: client.meter().take(),
             unchanged: count(applied.unchanged.len()),
-            outcomes: applied.changed.into_iter().map(|learner| outcome(learner, OutcomeKind::Succeeded, None)).collect(),
+            outcomes: applied
+                .changed
+                .into_iter()
+                .map(|learner| outcome(learner, OutcomeKind::Succeeded, None))
+                .collect(),
         };
         self.commit(tx, run, fence, progress).await
     }
 
-    async fn read_singles(&self, client: &Client, environment: &str, run: &mut RunRow, fence: Uuid, cursor: &mut Cursor) -> Result<Step, Ace360Error> {
+    async fn read_singles(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+        cursor: &mut Cursor,
+    ) -> Result<Step, Ace360Error> {
         let provider = run.provider_id;
-        let batch = self.store.links_to_read_singly(provider, environment, run.id, cursor.after.as_deref(), SINGLES).await?;
+        let batch = self
+            .store
+            .links_to_read_singly(provider, environment, run.id, cursor.after.as_deref(), SINGLES)
+            .await?;
         if batch.is_empty() {
             let mut tx = self.store.begin().await?;
             if let Some(began) = cursor.began {
                 self.store.end_mirror_refresh(&mut tx, provider, environment, run.id, began).await?;
             }
             self.store.note_ace360_synced(&mut tx, provider).await?;
-            let progress = Progress { calls_planned: Some(run.calls_used + client.meter().peek()), calls: client.meter().take(), ..Progress::default() };
+            let progress = Progress {
+                calls_planned: Some(run.calls_used + client.meter().peek()),
+                calls: client.meter().take(),
+                ..Progress::default()
+            };
             let step = self.commit(tx, run, fence, progress).await?;
             self.note_connection(provider, None).await?;
             return Ok(if matches!(step, Step::More) { Step::Done } else { step });
         }
         let planned = match cursor.after {
-            None => Some(run.calls_used + self.store.count_links_to_read_singly(provider, environment, run.id).await?),
+            None => Some(
+                run.calls_used + self.store.count_links_to_read_singly(provider, environment, run.id).await?,
+            ),
             Some(_) => None,
         };
         let mut outcomes = Vec::new();
@@ -161,7 +211,10 @@ impl Ace360 {
         for (row, answer) in answers {
             let kind = match answer {
                 Ok(apprentice) => {
-                    let applied = self.store.apply_readings(&mut tx, provider, environment, &[single(&apprentice)], Some(run.id)).await?;
+                    let applied = self
+                        .store
+                        .apply_readings(&mut tx, provider, environment, &[single(&apprentice)], Some(run.id))
+                        .await?;
                     if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
                 }
                 Err(failure) if failure.kind == FailureKind::Missing => {
@@ -170,7 +223,15 @@ impl Ace360 {
                     continue;
                 }
                 Err(failure) => {
-                    self.store.note_link_problem(&mut tx, provider, &row.learner_id, Some(run.id), &failure.problem()).await?;
+                    self.store
+                        .note_link_problem(
+                            &mut tx,
+                            provider,
+                            &row.learner_id,
+                            Some(run.id),
+                            &failure.problem(),
+                        )
+                        .await?;
                     if !row.seen {
                         outcomes.push(outcome(row.learner_id.clone(), OutcomeKind::Failed, Some(&failure)));
                     }
@@ -198,7 +259,13 @@ impl Ace360 {
         self.commit(tx, run, fence, progress).await
     }
 
-    async fn commit(&self, mut tx: crate::store::Tx, run: &mut RunRow, fence: Uuid, progress: Progress) -> Result<Step, Ace360Error> {
+    async fn commit(
+        &self,
+        mut tx: crate::store::Tx,
+        run: &mut RunRow,
+        fence: Uuid,
+        progress: Progress,
+    ) -> Result<Step, Ace360Error> {
         if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
             return Ok(Step::Replaced);
         }
@@ -212,7 +279,11 @@ impl Ace360 {
 }
 
 fn gone() -> Failure {
-    Failure::new(FailureKind::Missing, Some(404), "the record is no longer in ACE360; its last status is kept")
+    Failure::new(
+        FailureKind::Missing,
+        Some(404),
+        "the record is no longer in ACE360; its last status is kept",
+    )
 }
 
 fn outcome(learner: String, outcome: OutcomeKind, failure: Option<&Failure>) -> RecordOutcome {

@@ -56,7 +56,11 @@ pub struct Change {
     responses((status = 200, description = "The changes after the position.", body = Feed),
               (status = 410, description = "Retention has passed the position (`expired`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
 #[get("/changes")]
-pub async fn list(who: Caller<ChangesRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Feed>, Problem> {
+pub async fn list(
+    who: Caller<ChangesRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Feed>, Problem> {
     let mut params = Params::of(&request);
     let after = match params.text("after").filter(|text| !text.is_empty()) {
         None => 0,
@@ -76,7 +80,13 @@ pub async fn list(who: Caller<ChangesRead>, state: Data<State>, request: HttpReq
     let next = rows.last().map_or(after, |row| row.position);
     let items = rows
         .into_iter()
-        .map(|row| Change { id: row.id, type_: row.type_, subject: Subject { kind: row.subject_kind, id: row.subject_id }, at: row.at, data: row.data })
+        .map(|row| Change {
+            id: row.id,
+            type_: row.type_,
+            subject: Subject { kind: row.subject_kind, id: row.subject_id },
+            at: row.at,
+            data: row.data,
+        })
         .collect();
     Ok(Json(Feed { items, next_after: URL_SAFE_NO_PAD.encode(next.to_string()) }))
 }

@@ -47,7 +47,8 @@ impl Modify for Frame {
         let components = api.components.get_or_insert_default();
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());
-        bearer.description = Some("A token that `picsbridge token create` or `POST /tokens` issued.".to_owned());
+        bearer.description =
+            Some("A token that `picsbridge token create` or `POST /tokens` issued.".to_owned());
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
 }
@@ -71,13 +72,18 @@ impl Routes {
         let mut paths: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
         for (path, item) in &api.paths.paths {
             let methods = paths.entry(path.clone()).or_default();
-            for (method, operation) in [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete)] {
+            for (method, operation) in
+                [("GET", &item.get), ("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete)]
+            {
                 if operation.is_some() {
                     methods.push(method);
                 }
             }
         }
-        let templates = paths.into_iter().map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods)).collect();
+        let templates = paths
+            .into_iter()
+            .map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods))
+            .collect();
         Self { templates, json: serde_json::to_string(api).unwrap_or_default() }
     }
 
@@ -87,7 +93,10 @@ impl Routes {
         let methods: Vec<&str> = self
             .templates
             .iter()
-            .filter(|(template, _)| template.len() == segments.len() && template.iter().zip(&segments).all(|(own, given)| matches(own, given)))
+            .filter(|(template, _)| {
+                template.len() == segments.len()
+                    && template.iter().zip(&segments).all(|(own, given)| matches(own, given))
+            })
             .flat_map(|(_, methods)| methods.iter().copied())
             .collect();
         (!methods.is_empty()).then(|| methods.join(", "))
@@ -96,7 +105,11 @@ impl Routes {
 
 /// Whether a template's segment, such as `{learnerId}` or `ace360:sync`, takes a path's.
 fn matches(template: &str, given: &str) -> bool {
-    if template.starts_with('{') && template.ends_with('}') { !given.is_empty() && !given.contains(':') } else { template == given }
+    if template.starts_with('{') && template.ends_with('}') {
+        !given.is_empty() && !given.contains(':')
+    } else {
+        template == given
+    }
 }
 
 /// Read this document
@@ -151,9 +164,13 @@ fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     by_status
         .into_iter()
         .map(|(status, codes)| {
-            let lines: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.about())).collect();
+            let lines: Vec<_> =
+                codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.about())).collect();
             let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response = ResponseBuilder::new().description(lines.join("\n\n")).content("application/problem+json", content).build();
+            let response = ResponseBuilder::new()
+                .description(lines.join("\n\n"))
+                .content("application/problem+json", content)
+                .build();
             (status.to_string(), RefOr::T(response))
         })
         .collect()

@@ -62,13 +62,19 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
         Box::pin(async move {
             let state = state(&request)?;
             let Some(value) = request.headers().get("authorization") else {
-                return Err(Problem::new(Code::Unauthenticated, "No token: send `Authorization: Bearer <token>`."));
+                return Err(Problem::new(
+                    Code::Unauthenticated,
+                    "No token: send `Authorization: Bearer <token>`.",
+                ));
             };
             let text = value.to_str().unwrap_or_default();
             let token = match text.split_once(' ') {
                 Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
                 _ => {
-                    return Err(Problem::new(Code::Unauthenticated, "The Authorization header is not `Bearer <token>`."));
+                    return Err(Problem::new(
+                        Code::Unauthenticated,
+                        "The Authorization header is not `Bearer <token>`.",
+                    ));
                 }
             };
             let principal = state.auth.verify(&state.store, token).await?;
@@ -77,7 +83,8 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             if !principal.scopes.contains(N::SCOPE) {
                 return Err(Problem::scope_missing(N::SCOPE));
             }
-            let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            let request_id =
+                request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
             Ok(Self { principal, request_id, needs: PhantomData })
         })
     }
@@ -111,7 +118,8 @@ path_ids! { LearnerId "learnerId", OfficerId "officerId", OrganisationId "organi
 impl PathId for Uuid {
     const NAME: &'static str = "id";
     fn read(text: &str) -> Result<Self, Broken> {
-        Self::parse_str(text).map_err(|_| Broken { code: "invalidId", message: "Send an id as it was answered." })
+        Self::parse_str(text)
+            .map_err(|_| Broken { code: "invalidId", message: "Send an id as it was answered." })
     }
 }
 
@@ -210,29 +218,40 @@ impl FromRequest for ImportBody {
 
 /// The state of the app that serves the request.
 fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> {
-    request.app_data::<web::Data<State>>().cloned().ok_or_else(|| Problem::new(Code::Internal, "The service is not ready."))
+    request
+        .app_data::<web::Data<State>>()
+        .cloned()
+        .ok_or_else(|| Problem::new(Code::Internal, "The service is not ready."))
 }
 
 fn content_type(request: &HttpRequest, allowed: &[&'static str]) -> Result<&'static str, Problem> {
     let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = given.split(';').next().unwrap_or_default().trim();
     allowed.iter().copied().find(|own| own.eq_ignore_ascii_case(kind)).ok_or_else(|| {
-        Problem::new(Code::UnsupportedMediaType, format!("Send the body with `Content-Type: {}`.", allowed.join("` or `")))
+        Problem::new(
+            Code::UnsupportedMediaType,
+            format!("Send the body with `Content-Type: {}`.", allowed.join("` or `")),
+        )
     })
 }
 
 async fn read(request: &HttpRequest, payload: Payload, cap: usize) -> Result<Bytes, Problem> {
     let too_large = || {
-        Problem::new(Code::PayloadTooLarge, format!("The body is larger than the {} MiB that this call takes.", cap / 1024 / 1024))
+        Problem::new(
+            Code::PayloadTooLarge,
+            format!("The body is larger than the {} MiB that this call takes.", cap / 1024 / 1024),
+        )
     };
-    let announced = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > cap) {
         return Err(too_large());
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
     let mut payload = payload;
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
+        let chunk =
+            chunk.map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
         if bytes.len() + chunk.len() > cap {
             return Err(too_large());
         }

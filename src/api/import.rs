@@ -78,7 +78,12 @@ pub struct ImportProblem {
 ///
 /// # Errors
 /// A body that is no list of records; the database's.
-pub async fn import<R: Resource>(state: &State, provider: Uuid, body: ImportBody, by: &By) -> Result<HttpResponse, Problem> {
+pub async fn import<R: Resource>(
+    state: &State,
+    provider: Uuid,
+    body: ImportBody,
+    by: &By,
+) -> Result<HttpResponse, Problem> {
     let raw = split(&body)?;
     let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
@@ -96,7 +101,11 @@ pub async fn import<R: Resource>(state: &State, provider: Uuid, body: ImportBody
                     Ok(record)
                 } else {
                     let pointer = format!("/{}", R::ID_FIELD);
-                    Err(vec![Fault::at(pointer, "duplicateId", "This id stands in the import before: send each record once.")])
+                    Err(vec![Fault::at(
+                        pointer,
+                        "duplicateId",
+                        "This id stands in the import before: send each record once.",
+                    )])
                 }
             });
             match parsed {
@@ -117,12 +126,18 @@ pub async fn import<R: Resource>(state: &State, provider: Uuid, body: ImportBody
 impl ImportAnswer {
     fn kept(&mut self, id: String) {
         self.succeeded += 1;
-        self.items.push(ImportItem { index: self.items.len(), id: Some(id), outcome: ImportOutcome::Succeeded, problem: None });
+        self.items.push(ImportItem {
+            index: self.items.len(),
+            id: Some(id),
+            outcome: ImportOutcome::Succeeded,
+            problem: None,
+        });
     }
 
     fn refused(&mut self, id: Option<String>, errors: Vec<Fault>) {
         self.failed += 1;
-        let message = if errors.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", errors.len()) };
+        let message =
+            if errors.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", errors.len()) };
         let problem = Some(ImportProblem { code: "invalidRequest", message, errors });
         self.items.push(ImportItem { index: self.items.len(), id, outcome: ImportOutcome::Failed, problem });
     }
@@ -131,21 +146,36 @@ impl ImportAnswer {
 /// The records, each as it came.
 fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
     let records: Vec<&[u8]> = if body.lines {
-        body.bytes.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)).collect()
+        body.bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
+            .collect()
     } else {
         let raw: Vec<&RawValue> = serde_json::from_slice(&body.bytes).map_err(|error| {
             let fault = if error.is_data() {
-                Fault::at("", "wrongType", "Send an array of records, or one record a line as application/x-ndjson.")
+                Fault::at(
+                    "",
+                    "wrongType",
+                    "Send an array of records, or one record a line as application/x-ndjson.",
+                )
             } else {
                 let (line, column) = (error.line(), error.column());
-                Fault::at("", "malformedJson", format!("This is not JSON: it breaks at line {line}, column {column}."))
+                Fault::at(
+                    "",
+                    "malformedJson",
+                    format!("This is not JSON: it breaks at line {line}, column {column}."),
+                )
             };
             Problem::faults(vec![fault])
         })?;
         raw.into_iter().map(|value| value.get().as_bytes()).collect()
     };
     if records.len() > MOST {
-        return Err(Problem::faults(vec![Fault::at("", "tooMany", format!("Send at most {MOST} records at once."))]));
+        return Err(Problem::faults(vec![Fault::at(
+            "",
+            "tooMany",
+            format!("Send at most {MOST} records at once."),
+        )]));
     }
     Ok(records)
 }

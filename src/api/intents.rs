@@ -56,7 +56,11 @@ pub struct Intent {
            ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of intents.", body = IntentPage), ReadErrors))]
 #[get("/intents")]
-pub async fn list(who: Caller<RunsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<Intent>>, Problem> {
+pub async fn list(
+    who: Caller<RunsRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<Intent>>, Problem> {
     let mut params = Params::of(&request);
     let wanted = params.word("state", &["sending", "unknown", "done", "rejected", "notSent"]);
     let paging = params.paging();

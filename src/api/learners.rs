@@ -66,7 +66,12 @@ pub struct LearnerPage {
 #[utoipa::path(operation_id = "putLearner", tag = "Records", security(("bearer" = ["records:write"])), params(("learnerId" = LearnerId, Path)), request_body = Learner,
     responses((status = 201, description = "It is new.", body = LearnerRecord), (status = 200, description = "It was replaced.", body = LearnerRecord), WriteErrors))]
 #[put("/learners/{learnerId}")]
-pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<LearnerId>, body: RecordBody) -> Result<HttpResponse, Problem> {
+pub async fn put(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+    body: RecordBody,
+) -> Result<HttpResponse, Problem> {
     let text = id.0.as_str().to_owned();
     records::put::<LearnerRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
 }
@@ -77,7 +82,11 @@ pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<LearnerId
 #[utoipa::path(operation_id = "getLearner", tag = "Records", security(("bearer" = ["records:read"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The learner.", body = LearnerRecord), ReadErrors))]
 #[get("/learners/{learnerId}")]
-pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<LearnerRecord>, Problem> {
+pub async fn get(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<Json<LearnerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
     records::get::<LearnerRecord>(&state, who.provider(), id.0, &text).await.map(Json)
 }
@@ -89,10 +98,17 @@ pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<LearnerId>
 #[utoipa::path(operation_id = "eraseLearner", tag = "Records", security(("bearer" = ["records:write"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 204, description = "Nothing is left."), (status = 409, description = "An upload's outcome is open (`inFlight`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
 #[delete("/learners/{learnerId}")]
-pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<LearnerId>) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<HttpResponse, Problem> {
     match state.store.erase_learner(who.provider(), id.0.as_str(), &who.by()).await? {
         Some(true) => Ok(HttpResponse::NoContent().finish()),
-        Some(false) => Err(Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.")),
+        Some(false) => Err(Problem::new(
+            Code::InFlight,
+            "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.",
+        )),
         None => Err(Problem::not_found("learner")),
     }
 }
@@ -108,10 +124,17 @@ pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<Learne
            ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of learners.", body = LearnerPage), ReadErrors))]
 #[get("/learners")]
-pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<LearnerLine>>, Problem> {
+pub async fn list(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<LearnerLine>>, Problem> {
     let mut params = Params::of(&request);
     let ace360 = params.word("ace360", TabState::WORDS);
-    let onefile = params.word("onefile", &["notEnrolled", "enrolling", "incomplete", "unknown", "rejected", "enrolled", "gone"]);
+    let onefile = params.word(
+        "onefile",
+        &["notEnrolled", "enrolling", "incomplete", "unknown", "rejected", "enrolled", "gone"],
+    );
     let updated_after = params.time("updatedAfter");
     let paging = params.paging();
     params.done()?;
@@ -119,7 +142,10 @@ pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpReq
     if onefile.is_some_and(|state| state != "notEnrolled") {
         return Ok(Json(Page::new(Vec::new(), None)));
     }
-    let page = state.store.list_learners(who.provider(), ace360, updated_after, paging.after.as_deref(), paging.size).await?;
+    let page = state
+        .store
+        .list_learners(who.provider(), ace360, updated_after, paging.after.as_deref(), paging.size)
+        .await?;
     let last = page.items.last().filter(|_| page.more).map(|line| line.learner_id.clone());
     let items = page
         .items
@@ -142,6 +168,10 @@ pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpReq
     request_body(content((Vec<LearnerRecord> = "application/json"), (LearnerRecord = "application/x-ndjson"))),
     responses(Imported, WriteErrors))]
 #[post("/learners:import")]
-pub async fn bring(who: Caller<RecordsWrite>, state: Data<State>, body: ImportBody) -> Result<HttpResponse, Problem> {
+pub async fn bring(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    body: ImportBody,
+) -> Result<HttpResponse, Problem> {
     import::import::<LearnerRecord>(&state, who.provider(), body, &who.by()).await
 }

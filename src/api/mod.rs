@@ -61,7 +61,10 @@ pub struct Background {
 
 impl Background {
     /// Begins work that must come to its end.
-    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
         self.tasks.spawn_on(work, &self.runtime)
     }
 }

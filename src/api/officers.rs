@@ -18,7 +18,12 @@ use crate::domain::{Officer, OfficerId, OfficerRecord};
 #[utoipa::path(operation_id = "putOfficer", tag = "Records", security(("bearer" = ["records:write"])), params(("officerId" = OfficerId, Path)), request_body = Officer,
     responses((status = 201, description = "It is new.", body = OfficerRecord), (status = 200, description = "It was replaced.", body = OfficerRecord), WriteErrors))]
 #[put("/officers/{officerId}")]
-pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<OfficerId>, body: RecordBody) -> Result<HttpResponse, Problem> {
+pub async fn put(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<OfficerId>,
+    body: RecordBody,
+) -> Result<HttpResponse, Problem> {
     let text = id.0.as_str().to_owned();
     records::put::<OfficerRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
 }
@@ -29,7 +34,11 @@ pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<OfficerId
 #[utoipa::path(operation_id = "getOfficer", tag = "Records", security(("bearer" = ["records:read"])), params(("officerId" = OfficerId, Path)),
     responses((status = 200, description = "The officer.", body = OfficerRecord), ReadErrors))]
 #[get("/officers/{officerId}")]
-pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<OfficerId>) -> Result<Json<OfficerRecord>, Problem> {
+pub async fn get(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    id: Id<OfficerId>,
+) -> Result<Json<OfficerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
     records::get::<OfficerRecord>(&state, who.provider(), id.0, &text).await.map(Json)
 }
@@ -40,7 +49,11 @@ pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<OfficerId>
 #[utoipa::path(operation_id = "deleteOfficer", tag = "Records", security(("bearer" = ["records:write"])), params(("officerId" = OfficerId, Path)),
     responses((status = 204, description = "It is gone."), ReadErrors))]
 #[delete("/officers/{officerId}")]
-pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<OfficerId>) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<OfficerId>,
+) -> Result<HttpResponse, Problem> {
     records::delete::<OfficerRecord>(&state, who.provider(), id.0.as_str(), &who.by()).await
 }
 
@@ -51,7 +64,11 @@ pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<Office
     params(("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of officers.", body = OfficerPage), ReadErrors))]
 #[get("/officers")]
-pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<OfficerRecord>>, Problem> {
+pub async fn list(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<OfficerRecord>>, Problem> {
     let mut params = Params::of(&request);
     let paging = params.paging();
     params.done()?;
@@ -66,6 +83,10 @@ pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpReq
     request_body(content((Vec<OfficerRecord> = "application/json"), (OfficerRecord = "application/x-ndjson"))),
     responses(Imported, WriteErrors))]
 #[post("/officers:import")]
-pub async fn bring(who: Caller<RecordsWrite>, state: Data<State>, body: ImportBody) -> Result<HttpResponse, Problem> {
+pub async fn bring(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    body: ImportBody,
+) -> Result<HttpResponse, Problem> {
     import::import::<OfficerRecord>(&state, who.provider(), body, &who.by()).await
 }

@@ -18,7 +18,12 @@ use crate::domain::{Organisation, OrganisationId, OrganisationRecord};
 #[utoipa::path(operation_id = "putOrganisation", tag = "Records", security(("bearer" = ["records:write"])), params(("organisationId" = OrganisationId, Path)), request_body = Organisation,
     responses((status = 201, description = "It is new.", body = OrganisationRecord), (status = 200, description = "It was replaced.", body = OrganisationRecord), WriteErrors))]
 #[put("/organisations/{organisationId}")]
-pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<OrganisationId>, body: RecordBody) -> Result<HttpResponse, Problem> {
+pub async fn put(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<OrganisationId>,
+    body: RecordBody,
+) -> Result<HttpResponse, Problem> {
     let text = id.0.as_str().to_owned();
     records::put::<OrganisationRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
 }
@@ -29,7 +34,11 @@ pub async fn put(who: Caller<RecordsWrite>, state: Data<State>, id: Id<Organisat
 #[utoipa::path(operation_id = "getOrganisation", tag = "Records", security(("bearer" = ["records:read"])), params(("organisationId" = OrganisationId, Path)),
     responses((status = 200, description = "The organisation.", body = OrganisationRecord), ReadErrors))]
 #[get("/organisations/{organisationId}")]
-pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<OrganisationId>) -> Result<Json<OrganisationRecord>, Problem> {
+pub async fn get(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    id: Id<OrganisationId>,
+) -> Result<Json<OrganisationRecord>, Problem> {
     let text = id.0.as_str().to_owned();
     records::get::<OrganisationRecord>(&state, who.provider(), id.0, &text).await.map(Json)
 }
@@ -40,7 +49,11 @@ pub async fn get(who: Caller<RecordsRead>, state: Data<State>, id: Id<Organisati
 #[utoipa::path(operation_id = "deleteOrganisation", tag = "Records", security(("bearer" = ["records:write"])), params(("organisationId" = OrganisationId, Path)),
     responses((status = 204, description = "It is gone."), ReadErrors))]
 #[delete("/organisations/{organisationId}")]
-pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<OrganisationId>) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    id: Id<OrganisationId>,
+) -> Result<HttpResponse, Problem> {
     records::delete::<OrganisationRecord>(&state, who.provider(), id.0.as_str(), &who.by()).await
 }
 
@@ -51,7 +64,11 @@ pub async fn delete(who: Caller<RecordsWrite>, state: Data<State>, id: Id<Organi
     params(("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of organisations.", body = OrganisationPage), ReadErrors))]
 #[get("/organisations")]
-pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<OrganisationRecord>>, Problem> {
+pub async fn list(
+    who: Caller<RecordsRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<OrganisationRecord>>, Problem> {
     let mut params = Params::of(&request);
     let paging = params.paging();
     params.done()?;
@@ -66,6 +83,10 @@ pub async fn list(who: Caller<RecordsRead>, state: Data<State>, request: HttpReq
     request_body(content((Vec<OrganisationRecord> = "application/json"), (OrganisationRecord = "application/x-ndjson"))),
     responses(Imported, WriteErrors))]
 #[post("/organisations:import")]
-pub async fn bring(who: Caller<RecordsWrite>, state: Data<State>, body: ImportBody) -> Result<HttpResponse, Problem> {
+pub async fn bring(
+    who: Caller<RecordsWrite>,
+    state: Data<State>,
+    body: ImportBody,
+) -> Result<HttpResponse, Problem> {
     import::import::<OrganisationRecord>(&state, who.provider(), body, &who.by()).await
 }

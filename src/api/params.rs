@@ -99,11 +99,15 @@ impl Params {
             self.fault("pageSize", "outOfRange", "Send a whole number from 1 to 500.");
         }
         let token = self.text("pageToken").filter(|token| !token.is_empty());
-        let after = token.as_deref().map(|token| {
-            URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-        });
+        let after = token
+            .as_deref()
+            .map(|token| URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
         if matches!(after, Some(None)) {
-            self.fault("pageToken", "invalidValue", "Send the `nextPageToken` of the page before, unaltered.");
+            self.fault(
+                "pageToken",
+                "invalidValue",
+                "Send the `nextPageToken` of the page before, unaltered.",
+            );
         }
         Paging { size: size.clamp(1, LARGEST_PAGE), after: after.flatten() }
     }
@@ -119,7 +123,11 @@ impl Params {
     /// All faults, and every parameter that nobody asked for.
     pub fn done(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.left) {
-            self.fault(&name, "unknownParameter", "This parameter is not known here, or was given twice: remove it.");
+            self.fault(
+                &name,
+                "unknownParameter",
+                "This parameter is not known here, or was given twice: remove it.",
+            );
         }
         if self.faults.is_empty() { Ok(()) } else { Err(Problem::parameters(self.faults)) }
     }

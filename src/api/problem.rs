@@ -210,7 +210,10 @@ impl Problem {
 
     /// A scope is missing.
     pub fn scope_missing(scope: Scope) -> Self {
-        Self::new(Code::ScopeMissing, format!("This needs the scope `{}`, which the token lacks.", scope.as_str()))
+        Self::new(
+            Code::ScopeMissing,
+            format!("This needs the scope `{}`, which the token lacks.", scope.as_str()),
+        )
     }
 
     /// The whole answer, for this request.
@@ -255,7 +258,12 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let passing = matches!(
             &error,
-            StoreError::Sql(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
+            StoreError::Sql(
+                sqlx::Error::Io(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            )
         ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")));
         // Logged once, here; a database's message may quote values, so only its kind and code are.
         error!(error = %Unquoted(&error), "the store failed");
@@ -276,8 +284,13 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) => Self::new(Code::Unauthenticated, format!("{why}: send one that was issued here.")),
-            AuthError::Stale => Self::new(Code::Unavailable, "It cannot be told now which tokens are revoked. Try again shortly."),
+            AuthError::Invalid(why) => {
+                Self::new(Code::Unauthenticated, format!("{why}: send one that was issued here."))
+            }
+            AuthError::Stale => Self::new(
+                Code::Unavailable,
+                "It cannot be told now which tokens are revoked. Try again shortly.",
+            ),
             AuthError::Store(error) => error.into(),
         }
     }

@@ -1,7 +1,7 @@
 //! What each error code means: the page behind a problem's `type`.
 
-use actix_web::web::{Data, Json, Path};
 use actix_web::get;
+use actix_web::web::{Data, Json, Path};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,6 +31,16 @@ pub struct CodePage {
 #[utoipa::path(operation_id = "getProblem", tag = "Service", security(()), params(("code" = Code, Path)), responses((status = 200, description = "What it means.", body = CodePage), NotFoundError))]
 #[get("/problems/{code}")]
 pub async fn get(_: Data<State>, code: Path<String>) -> Result<Json<CodePage>, Problem> {
-    let found = Code::ALL.iter().copied().find(|own| own.as_str() == code.as_str()).ok_or_else(|| Problem::not_found("error code"))?;
-    Ok(Json(CodePage { code: found, status: found.status(), title: found.title(), about: found.about(), retryable: found.retryable() }))
+    let found = Code::ALL
+        .iter()
+        .copied()
+        .find(|own| own.as_str() == code.as_str())
+        .ok_or_else(|| Problem::not_found("error code"))?;
+    Ok(Json(CodePage {
+        code: found,
+        status: found.status(),
+        title: found.title(),
+        about: found.about(),
+        retryable: found.retryable(),
+    }))
 }

@@ -9,7 +9,10 @@ use uuid::Uuid;
 use super::State;
 use super::params::{Page, Paging};
 use super::problem::Problem;
-use crate::domain::{Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerRecord, Organisation, OrganisationRecord, parse};
+use crate::domain::{
+    Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerRecord, Organisation, OrganisationRecord,
+    parse,
+};
 use crate::store::{By, NewRecord, RecordKind, Store, to_json};
 
 /// A kind of record, as the API sees it.
@@ -41,7 +44,9 @@ impl Resource for LearnerRecord {
         let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
         (
             uln.map(|uln| store.uln_index(provider, uln.as_str())),
-            learner.date_of_birth.map(|birth| store.person_index(provider, &learner.first_name, &learner.last_name, birth)),
+            learner
+                .date_of_birth
+                .map(|birth| store.person_index(provider, &learner.first_name, &learner.last_name, birth)),
         )
     }
 }
@@ -81,7 +86,14 @@ pub fn to_new<R: Resource>(record: &R, store: &Store, provider: Uuid) -> Result<
 ///
 /// # Errors
 /// All faults; the database's.
-pub async fn put<R: Resource>(state: &State, provider: Uuid, id: R::Id, id_text: &str, body: &Bytes, by: &By) -> Result<HttpResponse, Problem> {
+pub async fn put<R: Resource>(
+    state: &State,
+    provider: Uuid,
+    id: R::Id,
+    id_text: &str,
+    body: &Bytes,
+    by: &By,
+) -> Result<HttpResponse, Problem> {
     let record = R::new(id, read::<R>(state, id_text, body)?);
     let new = to_new(&record, &state.store, provider)?;
     let (version, _) = state.store.put_record(provider, R::KIND, &new, by).await?;
@@ -97,15 +109,18 @@ fn read<R: Resource>(state: &State, id_text: &str, body: &Bytes) -> Result<R::Re
         Err(faults) => faults,
     };
     let at_id = format!("/{}", R::ID_FIELD);
-    let (id_fault, others): (Vec<_>, Vec<_>) =
-        faults.into_iter().partition(|fault| fault.code == "unknownField" && fault.pointer.as_deref() == Some(at_id.as_str()));
+    let (id_fault, others): (Vec<_>, Vec<_>) = faults
+        .into_iter()
+        .partition(|fault| fault.code == "unknownField" && fault.pointer.as_deref() == Some(at_id.as_str()));
     if id_fault.is_empty() {
         return Err(Problem::faults(others));
     }
-    let id_is_the_paths = serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|value| value.get(R::ID_FIELD).is_some_and(|id| id == id_text));
+    let id_is_the_paths = serde_json::from_slice::<serde_json::Value>(body)
+        .is_ok_and(|value| value.get(R::ID_FIELD).is_some_and(|id| id == id_text));
     let mut faults = others;
     if !id_is_the_paths {
-        faults.insert(0, Fault::at(at_id, "idMismatch", "Leave this out, or send the id that the path says."));
+        faults
+            .insert(0, Fault::at(at_id, "idMismatch", "Leave this out, or send the id that the path says."));
     }
     if !faults.is_empty() {
         return Err(Problem::faults(faults));
@@ -131,10 +146,17 @@ pub async fn get<R: Resource>(state: &State, provider: Uuid, id: R::Id, id_text:
 /// # Errors
 /// The database's.
 pub async fn list<R: Resource>(state: &State, provider: Uuid, paging: &Paging) -> Result<Page<R>, Problem> {
-    let page = state.store.list_records::<R::Record>(provider, R::KIND, paging.after.as_deref(), paging.size).await?;
+    let page = state
+        .store
+        .list_records::<R::Record>(provider, R::KIND, paging.after.as_deref(), paging.size)
+        .await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.clone());
     // An id that was kept is a good id: it is parsed only to have its type again.
-    let items = page.items.into_iter().filter_map(|row| R::id(&row.id).ok().map(|id| R::new(id, row.record))).collect();
+    let items = page
+        .items
+        .into_iter()
+        .filter_map(|row| R::id(&row.id).ok().map(|id| R::new(id, row.record)))
+        .collect();
     Ok(Page::new(items, last.as_deref()))
 }
 
@@ -142,7 +164,12 @@ pub async fn list<R: Resource>(state: &State, provider: Uuid, paging: &Paging) -
 ///
 /// # Errors
 /// There is none; the database's.
-pub async fn delete<R: Resource>(state: &State, provider: Uuid, id_text: &str, by: &By) -> Result<HttpResponse, Problem> {
+pub async fn delete<R: Resource>(
+    state: &State,
+    provider: Uuid,
+    id_text: &str,
+    by: &By,
+) -> Result<HttpResponse, Problem> {
     if state.store.delete_record(provider, R::KIND, id_text, by).await? {
         Ok(HttpResponse::NoContent().finish())
     } else {

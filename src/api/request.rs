@@ -37,7 +37,8 @@ pub async fn around<B: MessageBody + 'static>(
     // By the matched route: a path holds ids, and would make a metric of each.
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let method = request.method().clone();
-    let public_url = request.app_data::<web::Data<State>>().map(|state| state.public_url.clone()).unwrap_or_default();
+    let public_url =
+        request.app_data::<web::Data<State>>().map(|state| state.public_url.clone()).unwrap_or_default();
     let http_request = request.request().clone();
     let mut response = match next.call(request).await {
         Ok(response) => match response.response().error() {
@@ -49,7 +50,8 @@ pub async fn around<B: MessageBody + 'static>(
         },
         Err(error) => {
             let problem = whole(&error);
-            ServiceResponse::new(http_request.clone(), problem.response(&public_url, &path, &id)).map_into_right_body()
+            ServiceResponse::new(http_request.clone(), problem.response(&public_url, &path, &id))
+                .map_into_right_body()
         }
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -100,16 +102,21 @@ fn request_id(request: &ServiceRequest) -> String {
         .headers()
         .get(&REQUEST_ID)
         .and_then(|value| value.to_str().ok())
-        .filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))
+        .filter(|id| {
+            (1..=64).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        })
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
 /// The answer to a path that no handler has: 405 when another method has it.
 pub async fn nowhere(request: actix_web::HttpRequest, state: web::Data<State>) -> Problem {
     match state.routes.methods_of(request.path()) {
-        Some(methods) => {
-            Problem::new(Code::MethodNotAllowed, format!("{} is not for this path; it has {methods}.", request.method())).with_allow(methods)
-        }
+        Some(methods) => Problem::new(
+            Code::MethodNotAllowed,
+            format!("{} is not for this path; it has {methods}.", request.method()),
+        )
+        .with_allow(methods),
         None => Problem::new(Code::NotFound, "There is no such path. `/docs/` lists those that there are."),
     }
 }

@@ -162,7 +162,8 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
             end = row.calls_planned.map(|planned| {
                 let left = i64::from((planned - row.calls_used).max(0));
                 // What the pace allows is what a run's time is made of.
-                now.max(row.due_at.min(now + TimeDelta::hours(1))) + TimeDelta::milliseconds(left * 60_000 / i64::from(per_minute))
+                now.max(row.due_at.min(now + TimeDelta::hours(1)))
+                    + TimeDelta::milliseconds(left * 60_000 / i64::from(per_minute))
             });
             budget = Some(Budget { per_minute, remaining });
         }
@@ -197,7 +198,11 @@ pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<
     Params::of(request).done()?;
     // A run that could only fail is not made.
     state.ace360.client(new.provider, Class::Bulk).await?;
-    let (row, _) = state.store.create_run(&new).await?.ok_or_else(|| Problem::new(Code::Internal, "The run could not be made."))?;
+    let (row, _) = state
+        .store
+        .create_run(&new)
+        .await?
+        .ok_or_else(|| Problem::new(Code::Internal, "The run could not be made."))?;
     let row = wait_for(state, row, prefer_wait(request, Duration::ZERO)).await?;
     let mut response = if row.is_finished() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     let location = format!("/runs/{}", row.id);
@@ -221,7 +226,11 @@ async fn wait_for(state: &State, row: RunRow, wait: Duration) -> Result<RunRow, 
     params(("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of runs.", body = RunPage), ReadErrors))]
 #[get("/runs")]
-pub async fn list(who: Caller<RunsRead>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<Run>>, Problem> {
+pub async fn list(
+    who: Caller<RunsRead>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<Run>>, Problem> {
     let mut params = Params::of(&request);
     let paging = params.paging();
     params.done()?;
@@ -252,9 +261,15 @@ pub async fn get(who: Caller<RunsRead>, state: Data<State>, id: Id<Uuid>) -> Res
            ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of records.", body = RunRecordPage), ReadErrors))]
 #[get("/runs/{id}/records")]
-pub async fn records(who: Caller<RunsRead>, state: Data<State>, id: Id<Uuid>, request: HttpRequest) -> Result<Json<Page<RunRecord>>, Problem> {
+pub async fn records(
+    who: Caller<RunsRead>,
+    state: Data<State>,
+    id: Id<Uuid>,
+    request: HttpRequest,
+) -> Result<Json<Page<RunRecord>>, Problem> {
     let mut params = Params::of(&request);
-    let outcome = params.word("outcome", &["succeeded", "unchanged", "failed", "skipped"]).and_then(OutcomeKind::parse);
+    let outcome =
+        params.word("outcome", &["succeeded", "unchanged", "failed", "skipped"]).and_then(OutcomeKind::parse);
     let paging = params.paging();
     params.done()?;
     let run = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;

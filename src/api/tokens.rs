@@ -15,7 +15,7 @@ use super::problem::{Code, Problem};
 use crate::auth::scope::needs::TokensManage;
 use crate::auth::scope::{Scope, Scopes};
 use crate::domain::{Check, Fault};
-use crate::store::{TokenRow};
+use crate::store::TokenRow;
 
 const DEFAULT_DAYS: u32 = 365;
 const MOST_DAYS: u32 = 3660;
@@ -41,13 +41,21 @@ impl Check for TokenRequest {
         let mut faults = Vec::new();
         let name = self.name.trim();
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            faults.push(Fault::at("/name", "invalidName", "Send a name of 1 to 100 characters that says what the token is for."));
+            faults.push(Fault::at(
+                "/name",
+                "invalidName",
+                "Send a name of 1 to 100 characters that says what the token is for.",
+            ));
         }
         if self.scopes.is_empty() {
             faults.push(Fault::at("/scopes", "required", "Name at least one scope."));
         }
         if self.days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
-            faults.push(Fault::at("/days", "outOfRange", format!("Send a whole number from 1 to {MOST_DAYS}.")));
+            faults.push(Fault::at(
+                "/days",
+                "outOfRange",
+                format!("Send a whole number from 1 to {MOST_DAYS}."),
+            ));
         }
         faults
     }
@@ -86,7 +94,14 @@ pub struct IssuedToken {
 
 impl From<TokenRow> for Token {
     fn from(row: TokenRow) -> Self {
-        Self { id: row.id, name: row.name, scopes: row.scopes, created_at: row.created_at, expires_at: row.expires_at, last_used_at: row.last_used_at }
+        Self {
+            id: row.id,
+            name: row.name,
+            scopes: row.scopes,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+        }
     }
 }
 
@@ -96,16 +111,28 @@ impl From<TokenRow> for Token {
 #[utoipa::path(operation_id = "createToken", tag = "Tokens", security(("bearer" = ["tokens:manage"])), request_body = TokenRequest,
     responses((status = 201, description = "The token.", body = IssuedToken), WriteErrors))]
 #[post("/tokens")]
-pub async fn create(who: Caller<TokensManage>, state: Data<State>, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
+pub async fn create(
+    who: Caller<TokensManage>,
+    state: Data<State>,
+    body: Body<TokenRequest>,
+) -> Result<HttpResponse, Problem> {
     let wanted: Scopes = body.0.scopes.iter().copied().collect();
     let beyond = wanted.beyond(who.principal.scopes);
     if !beyond.is_empty() {
         let names: Vec<_> = beyond.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
-        return Err(Problem::new(Code::ScopeMissing, format!("A token cannot issue one that may do more than itself: it lacks {}.", names.join(", "))));
+        return Err(Problem::new(
+            Code::ScopeMissing,
+            format!("A token cannot issue one that may do more than itself: it lacks {}.", names.join(", ")),
+        ));
     }
     let days = body.0.days.unwrap_or(DEFAULT_DAYS);
-    let (token, row) = state.auth.issue(&state.store, who.whole_provider(), body.0.name.trim(), wanted, days, &who.by()).await?;
-    Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(IssuedToken { line: row.into(), token }))
+    let (token, row) = state
+        .auth
+        .issue(&state.store, who.whole_provider(), body.0.name.trim(), wanted, days, &who.by())
+        .await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("Cache-Control", "no-store"))
+        .json(IssuedToken { line: row.into(), token }))
 }
 
 /// List tokens
@@ -115,7 +142,11 @@ pub async fn create(who: Caller<TokensManage>, state: Data<State>, body: Body<To
     params(("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of tokens.", body = TokenPage), ReadErrors))]
 #[get("/tokens")]
-pub async fn list(who: Caller<TokensManage>, state: Data<State>, request: HttpRequest) -> Result<Json<Page<Token>>, Problem> {
+pub async fn list(
+    who: Caller<TokensManage>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<Page<Token>>, Problem> {
     let mut params = Params::of(&request);
     let paging = params.paging();
     params.done()?;
@@ -129,7 +160,11 @@ pub async fn list(who: Caller<TokensManage>, state: Data<State>, request: HttpRe
 /// It is refused from now on: here at once, by the other processes within a second. Needs `tokens:manage`.
 #[utoipa::path(operation_id = "revokeToken", tag = "Tokens", security(("bearer" = ["tokens:manage"])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is revoked."), ReadErrors))]
 #[delete("/tokens/{id}")]
-pub async fn revoke(who: Caller<TokensManage>, state: Data<State>, id: Id<Uuid>) -> Result<HttpResponse, Problem> {
+pub async fn revoke(
+    who: Caller<TokensManage>,
+    state: Data<State>,
+    id: Id<Uuid>,
+) -> Result<HttpResponse, Problem> {
     if state.store.revoke_token(who.provider(), id.0, &who.by()).await? {
         state.auth.forget(id.0);
         Ok(HttpResponse::NoContent().finish())

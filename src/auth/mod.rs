@@ -150,10 +150,12 @@ impl Auth {
     /// # Errors
     /// The database's.
     pub async fn pulse(&self, store: &Store) -> Result<(), StoreError> {
-        let used: Vec<Uuid> = self.inner.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        let used: Vec<Uuid> =
+            self.inner.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
         let pulse = store.pulse(&used).await?;
         self.inner.clock.set_ahead_ms(pulse.ahead_ms);
-        *self.inner.revoked.write().unwrap_or_else(PoisonError::into_inner) = pulse.revoked.into_iter().collect();
+        *self.inner.revoked.write().unwrap_or_else(PoisonError::into_inner) =
+            pulse.revoked.into_iter().collect();
         *self.inner.read_at.write().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(())
     }
@@ -212,7 +214,8 @@ impl Auth {
 
     async fn verify_slowly(&self, store: &Store, token: &str) -> Result<Principal, AuthError> {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not one of ours");
-        let header = jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid("this is not a token"))?;
+        let header =
+            jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid("this is not a token"))?;
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err(UNKNOWN);
         }
@@ -232,8 +235,7 @@ impl Auth {
         // By our own clock, below, and without leeway: these are our own tokens.
         rules.validate_exp = false;
         rules.validate_nbf = false;
-        let claims: Claims =
-            jsonwebtoken::decode(token, &key.verifies, &rules).map_err(|_| UNKNOWN)?.claims;
+        let claims: Claims = jsonwebtoken::decode(token, &key.verifies, &rules).map_err(|_| UNKNOWN)?.claims;
         if claims.nbf > self.inner.clock.now().timestamp() {
             return Err(AuthError::Invalid("the token is not valid yet"));
         }
@@ -241,18 +243,37 @@ impl Auth {
         if provider.name != claims.provider {
             return Err(UNKNOWN);
         }
-        Ok(Principal { token_id: claims.jti, provider, scopes: Scopes::of_claim(&claims.scope), expires_at: claims.exp })
+        Ok(Principal {
+            token_id: claims.jti,
+            provider,
+            scopes: Scopes::of_claim(&claims.scope),
+            expires_at: claims.exp,
+        })
     }
 
     fn key(&self, kid: &str) -> Option<Arc<Key>> {
-        self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).iter().find(|key| key.kid == kid).cloned()
+        self.inner
+            .keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|key| key.kid == kid)
+            .cloned()
     }
 
     /// Makes a token; it is told here and nowhere else.
     ///
     /// # Errors
     /// The database's; no signing key.
-    pub async fn issue(&self, store: &Store, provider: &Provider, name: &str, scopes: Scopes, days: u32, by: &By) -> Result<(String, TokenRow), StoreError> {
+    pub async fn issue(
+        &self,
+        store: &Store,
+        provider: &Provider,
+        name: &str,
+        scopes: Scopes,
+        days: u32,
+        by: &By,
+    ) -> Result<(String, TokenRow), StoreError> {
         let key = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).last().cloned();
         let key = key.ok_or(StoreError::Seal(SealError::BadKey))?;
         let now = self.inner.clock.now();

@@ -117,7 +117,10 @@ mod tests {
             assert_eq!(Scope::parse(scope.as_str()), Some(*scope));
         }
         assert_eq!(Scopes::of_claim(&Scopes::all().claim()), Scopes::all());
-        assert_eq!(Scopes::of_claim("records:read  nonsense").iter().collect::<Vec<_>>(), [Scope::RecordsRead]);
+        assert_eq!(
+            Scopes::of_claim("records:read  nonsense").iter().collect::<Vec<_>>(),
+            [Scope::RecordsRead]
+        );
     }
 
     #[test]

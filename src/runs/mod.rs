@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use riverqueue::extension::RetryPolicy;
 use riverqueue::job::JobRow;
-use riverqueue::{BoxError, Client, Job, MaintenanceConfig, QueueConfig, RunHandle, WorkContext, WorkOutcome, Workers};
+use riverqueue::{
+    BoxError, Client, Job, MaintenanceConfig, QueueConfig, RunHandle, WorkContext, WorkOutcome, Workers,
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -69,7 +71,8 @@ impl Runs {
             let runs = Arc::clone(&runs);
             // A look may send once more: River must not drop it half way.
             async move {
-                let looked = tokio::spawn(async move { runs.ace360.look(job.args.intent_id).await }).await??;
+                let looked =
+                    tokio::spawn(async move { runs.ace360.look(job.args.intent_id).await }).await??;
                 let _ = looked;
                 Ok::<_, BoxError>(WorkOutcome::Complete)
             }
@@ -82,7 +85,9 @@ impl Runs {
             .queue("default", QueueConfig::new(WORKERS))
             .job_timeout(self.timings.job)
             .retry_policy(Rhythm(self.timings.retry.min(Duration::from_secs(5))))
-            .soft_stop_timeout(self.timings.shutdown.saturating_sub(Duration::from_secs(2)).max(Duration::from_secs(1)))
+            .soft_stop_timeout(
+                self.timings.shutdown.saturating_sub(Duration::from_secs(2)).max(Duration::from_secs(1)),
+            )
             .maintenance(maintenance)
             .build()?;
         client.start()
@@ -117,9 +122,14 @@ impl Runs {
         let now = self.store.now().await?;
         for daily in self.store.ace360_dailies(status::SYNC).await? {
             let night = schedule::last_due(now, daily.at);
-            let due = schedule::instant(night, daily.at) >= daily.since && daily.last_night.is_none_or(|last| last < night);
+            let due = schedule::instant(night, daily.at) >= daily.since
+                && daily.last_night.is_none_or(|last| last < night);
             if due {
-                let run = NewRun { trigger: "schedule", night: Some(night), ..status_sync(daily.provider_id, "schedule".to_owned()) };
+                let run = NewRun {
+                    trigger: "schedule",
+                    night: Some(night),
+                    ..status_sync(daily.provider_id, "schedule".to_owned())
+                };
                 if let Some((run, _)) = self.store.create_run(&run).await? {
                     info!(run_id = %run.id, %night, "the daily status run begins");
                 }
@@ -194,7 +204,13 @@ impl Runs {
         }
     }
 
-    async fn step(&self, client: &Ace360Client, environment: &str, run: &mut RunRow, fence: Uuid) -> Result<Step, Ace360Error> {
+    async fn step(
+        &self,
+        client: &Ace360Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+    ) -> Result<Step, Ace360Error> {
         match run.kind.as_str() {
             catalogue::REFRESH => self.ace360.refresh_standards_step(client, environment, run, fence).await,
             status::SYNC => self.ace360.sync_step(client, environment, run, fence).await,
@@ -205,7 +221,10 @@ impl Runs {
     /// The upstream does not let the run go on: it waits, unless waiting cannot help.
     async fn blocked(&self, run: &RunRow, failure: &Failure, wait: Duration) -> Result<SliceEnd, StoreError> {
         let hopeless = match failure.kind {
-            FailureKind::Unauthorised | FailureKind::Forbidden | FailureKind::Refused | FailureKind::Missing => true,
+            FailureKind::Unauthorised
+            | FailureKind::Forbidden
+            | FailureKind::Refused
+            | FailureKind::Missing => true,
             FailureKind::Limited | FailureKind::Unreachable | FailureKind::Failed => {
                 let now = self.store.now().await?;
                 run.started_at.is_some_and(|started| now - started > LONGEST_RUN)

@@ -122,7 +122,11 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn ace360_tab<T: serde::de::DeserializeOwned>(&self, provider: Uuid, learner: &str) -> StoreResult<Option<TabRow<T>>> {
+    pub async fn ace360_tab<T: serde::de::DeserializeOwned>(
+        &self,
+        provider: Uuid,
+        learner: &str,
+    ) -> StoreResult<Option<TabRow<T>>> {
         let row = sqlx::query!(
             r#"select case when l.learner_id is null then r.sealed end as sealed,
                       l.learner_id as "learner_id?", l.environment as "environment?", l.record_id as "record_id?", l.state as "state?",
@@ -143,8 +147,14 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        if let (Some(learner_id), Some(environment), Some(record_id), Some(state), Some(method), Some(uploaded_at)) =
-            (row.learner_id, row.environment, row.record_id, row.state, row.method, row.uploaded_at)
+        if let (
+            Some(learner_id),
+            Some(environment),
+            Some(record_id),
+            Some(state),
+            Some(method),
+            Some(uploaded_at),
+        ) = (row.learner_id, row.environment, row.record_id, row.state, row.method, row.uploaded_at)
         {
             return Ok(Some(TabRow::Linked(Box::new(LinkRow {
                 learner_id,
@@ -166,7 +176,8 @@ impl Store {
                 sealed_problem: row.sealed_problem,
             }))));
         }
-        let record = self.unseal_record(provider, RecordKind::Learner, learner, &row.sealed.unwrap_or_default())?;
+        let record =
+            self.unseal_record(provider, RecordKind::Learner, learner, &row.sealed.unwrap_or_default())?;
         Ok(Some(TabRow::Unlinked { record: Box::new(record), intent: row.intent_id.zip(row.intent_state) }))
     }
 
@@ -175,7 +186,10 @@ impl Store {
     /// # Errors
     /// It cannot be unsealed.
     pub fn link_problem(&self, provider: Uuid, link: &LinkRow) -> StoreResult<Option<IntentProblem>> {
-        link.sealed_problem.as_deref().map(|sealed| self.unseal_json(&problem_row(provider, &link.learner_id), sealed)).transpose()
+        link.sealed_problem
+            .as_deref()
+            .map(|sealed| self.unseal_json(&problem_row(provider, &link.learner_id), sealed))
+            .transpose()
     }
 
     /// A learner's link.
@@ -195,7 +209,12 @@ impl Store {
         .await?)
     }
 
-    pub(super) async fn is_ace360_linked(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<bool> {
+    pub(super) async fn is_ace360_linked(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        learner: &str,
+    ) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
             r#"select exists (select from ace360_links where provider_id = $1 and learner_id = $2) as "linked!""#,
             provider,
@@ -210,7 +229,15 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn settle_uploaded(&self, provider: Uuid, learner: &str, environment: &str, intent: Uuid, method: &str, reading: &Reading) -> StoreResult<bool> {
+    pub async fn settle_uploaded(
+        &self,
+        provider: Uuid,
+        learner: &str,
+        environment: &str,
+        intent: Uuid,
+        method: &str,
+        reading: &Reading,
+    ) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         self.lock_record(&mut tx, provider, "learner", learner).await?;
         if !self.settle_done(&mut tx, intent, reading.record_id).await? {
@@ -229,7 +256,15 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn link_ace360(&self, provider: Uuid, learner: &str, environment: &str, method: &str, reading: &Reading, by: &By) -> StoreResult<Linked> {
+    pub async fn link_ace360(
+        &self,
+        provider: Uuid,
+        learner: &str,
+        environment: &str,
+        method: &str,
+        reading: &Reading,
+        by: &By,
+    ) -> StoreResult<Linked> {
         let mut tx = self.begin().await?;
         if !self.lock_record(&mut tx, provider, "learner", learner).await? {
             return Ok(Linked::NoRecord);
@@ -238,7 +273,11 @@ impl Store {
             return Ok(Linked::InFlight);
         }
         if let Some(link) = self.ace360_link(provider, learner).await? {
-            return Ok(if link.record_id == reading.record_id && link.environment == environment { Linked::Same } else { Linked::LearnerTaken });
+            return Ok(if link.record_id == reading.record_id && link.environment == environment {
+                Linked::Same
+            } else {
+                Linked::LearnerTaken
+            });
         }
         if !self.insert_link(&mut tx, provider, learner, environment, method, reading).await? {
             return Ok(Linked::RecordTaken);
@@ -260,17 +299,37 @@ impl Store {
         if !self.lock_record(&mut tx, provider, "learner", learner).await? {
             return Ok(None);
         }
-        let gone = sqlx::query_scalar!("delete from ace360_links where provider_id = $1 and learner_id = $2 returning record_id", provider, learner)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let gone = sqlx::query_scalar!(
+            "delete from ace360_links where provider_id = $1 and learner_id = $2 returning record_id",
+            provider,
+            learner
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
         let Some(record_id) = gone else { return Ok(Some(false)) };
-        self.log_change(&mut tx, provider, "link.removed", "learner", learner, &json!({"upstream": "ace360", "recordId": record_id})).await?;
+        self.log_change(
+            &mut tx,
+            provider,
+            "link.removed",
+            "learner",
+            learner,
+            &json!({"upstream": "ace360", "recordId": record_id}),
+        )
+        .await?;
         self.audit(&mut tx, provider, by, "ace360.unlink", "learner", learner).await?;
         tx.commit().await?;
         Ok(Some(true))
     }
 
-    async fn insert_link(&self, tx: &mut Tx, provider: Uuid, learner: &str, environment: &str, method: &str, reading: &Reading) -> StoreResult<bool> {
+    async fn insert_link(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        learner: &str,
+        environment: &str,
+        method: &str,
+        reading: &Reading,
+    ) -> StoreResult<bool> {
         let detail = reading.detail.clone().unwrap_or_default();
         let made = sqlx::query!(
             r#"insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
@@ -301,7 +360,15 @@ impl Store {
             return Ok(false);
         }
         if reading.status_id.is_some() || reading.status_text.is_some() {
-            add_history(tx, provider, learner, reading.record_id, reading.status_id, reading.status_text.as_deref()).await?;
+            add_history(
+                tx,
+                provider,
+                learner,
+                reading.record_id,
+                reading.status_id,
+                reading.status_text.as_deref(),
+            )
+            .await?;
         }
         Ok(true)
     }
@@ -311,7 +378,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn apply_readings(&self, tx: &mut Tx, provider: Uuid, environment: &str, readings: &[Reading], run: Option<Uuid>) -> StoreResult<Applied> {
+    pub async fn apply_readings(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        environment: &str,
+        readings: &[Reading],
+        run: Option<Uuid>,
+    ) -> StoreResult<Applied> {
         let ids: Vec<i64> = readings.iter().map(|reading| reading.record_id).collect();
         let links = sqlx::query_as!(
             LinkRow,
@@ -328,9 +402,16 @@ impl Store {
         let mut same = Vec::new();
         for link in links {
             // Of a record that stands on a page twice the last reading counts.
-            let Some(reading) = readings.iter().rev().find(|reading| reading.record_id == link.record_id) else { continue };
+            let Some(reading) = readings.iter().rev().find(|reading| reading.record_id == link.record_id)
+            else {
+                continue;
+            };
             let changes = differences(&link, reading);
-            if changes.is_empty() && link.state == "uploaded" && link.problem_code.is_none() && reading.detail.is_none() {
+            if changes.is_empty()
+                && link.state == "uploaded"
+                && link.problem_code.is_none()
+                && reading.detail.is_none()
+            {
                 applied.unchanged.push(link.learner_id);
                 same.push(link.record_id);
                 continue;
@@ -359,7 +440,15 @@ impl Store {
         Ok(applied)
     }
 
-    async fn update_link(&self, tx: &mut Tx, provider: Uuid, link: &LinkRow, reading: &Reading, run: Option<Uuid>, changed: bool) -> StoreResult<()> {
+    async fn update_link(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        link: &LinkRow,
+        reading: &Reading,
+        run: Option<Uuid>,
+        changed: bool,
+    ) -> StoreResult<()> {
         let now = merged(link, reading);
         sqlx::query!(
             r#"update ace360_links set state = 'uploaded', status_id = $3, status_text = $4, status_read_at = app_now(), archived_at = $5,
@@ -384,8 +473,17 @@ impl Store {
         )
         .execute(&mut **tx)
         .await?;
-        if now.status_id != link.status_id || (now.status_id.is_none() && now.status_text != link.status_text) {
-            add_history(tx, provider, &link.learner_id, link.record_id, now.status_id, now.status_text.as_deref()).await?;
+        if now.status_id != link.status_id || (now.status_id.is_none() && now.status_text != link.status_text)
+        {
+            add_history(
+                tx,
+                provider,
+                &link.learner_id,
+                link.record_id,
+                now.status_id,
+                now.status_text.as_deref(),
+            )
+            .await?;
         }
         Ok(())
     }
@@ -394,7 +492,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn mark_gone(&self, tx: &mut Tx, provider: Uuid, learner: &str, run: Option<Uuid>) -> StoreResult<bool> {
+    pub async fn mark_gone(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        learner: &str,
+        run: Option<Uuid>,
+    ) -> StoreResult<bool> {
         let gone = sqlx::query!(
             r#"update ace360_links as new set state = 'gone', seen_by = coalesce($3, new.seen_by), detail_wanted = false
                from ace360_links old where old.provider_id = new.provider_id and old.learner_id = new.learner_id
@@ -410,7 +514,8 @@ impl Store {
         if row.was == "gone" {
             return Ok(false);
         }
-        self.log_change(tx, provider, "ace360.gone", "learner", learner, &json!({"recordId": row.record_id})).await?;
+        self.log_change(tx, provider, "ace360.gone", "learner", learner, &json!({"recordId": row.record_id}))
+            .await?;
         Ok(true)
     }
 
@@ -418,7 +523,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn note_link_problem(&self, tx: &mut Tx, provider: Uuid, learner: &str, run: Option<Uuid>, problem: &IntentProblem) -> StoreResult<()> {
+    pub async fn note_link_problem(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        learner: &str,
+        run: Option<Uuid>,
+        problem: &IntentProblem,
+    ) -> StoreResult<()> {
         let sealed = self.seal_json(&problem_row(provider, learner), problem)?;
         sqlx::query!(
             r#"update ace360_links set problem_code = $3, sealed_problem = $4, seen_by = coalesce($5, seen_by)
@@ -456,7 +568,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn links_to_read_singly(&self, provider: Uuid, environment: &str, run: Uuid, after: After<'_>, size: i64) -> StoreResult<Vec<SingleRow>> {
+    pub async fn links_to_read_singly(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        run: Uuid,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<Vec<SingleRow>> {
         Ok(sqlx::query_as!(
             SingleRow,
             r#"select learner_id, record_id, seen_by is not distinct from $3 as "seen!" from ace360_links
@@ -482,7 +601,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn count_links_to_read_singly(&self, provider: Uuid, environment: &str, run: Uuid) -> StoreResult<i32> {
+    pub async fn count_links_to_read_singly(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        run: Uuid,
+    ) -> StoreResult<i32> {
         // Counted by the same rule as the page: a run has few of them.
         let rows = self.links_to_read_singly(provider, environment, run, None, i64::from(i32::MAX)).await?;
         Ok(i32::try_from(rows.len()).unwrap_or(i32::MAX))
@@ -493,7 +617,12 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn note_ace360_synced(&self, tx: &mut Tx, provider: Uuid) -> StoreResult<()> {
-        sqlx::query!("update ace360_settings set last_synced_at = app_now() where provider_id = $1", provider).execute(&mut **tx).await?;
+        sqlx::query!(
+            "update ace360_settings set last_synced_at = app_now() where provider_id = $1",
+            provider
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 
@@ -554,7 +683,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_learners(&self, provider: Uuid, state: Option<&str>, updated_after: Option<Time>, after: After<'_>, size: i64) -> StoreResult<RecordPage<LearnerLine>> {
+    pub async fn list_learners(
+        &self,
+        provider: Uuid,
+        state: Option<&str>,
+        updated_after: Option<Time>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<LearnerLine>> {
         let rows = sqlx::query_as!(
             LearnerLine,
             r#"select * from (
@@ -600,24 +736,44 @@ impl Store {
         if self.has_open_intent(&mut tx, provider, "learner", learner).await? {
             return Ok(Some(false));
         }
-        sqlx::query!("delete from ace360_links where provider_id = $1 and learner_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query!("delete from ace360_history where provider_id = $1 and learner_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query!("delete from intents where provider_id = $1 and subject_kind = 'learner' and subject_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query!("delete from changes where provider_id = $1 and subject_kind = 'learner' and subject_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "delete from ace360_links where provider_id = $1 and learner_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "delete from ace360_history where provider_id = $1 and learner_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "delete from intents where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "delete from changes where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
         sqlx::query!("delete from run_records using runs where runs.id = run_records.run_id and runs.provider_id = $1 and subject_kind = 'learner' and subject_id = $2", provider, learner)
             .execute(&mut *tx)
             .await?;
-        sqlx::query!("delete from records where provider_id = $1 and kind = 'learner' and record_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "delete from records where provider_id = $1 and kind = 'learner' and record_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
         self.audit(&mut tx, provider, by, "learner.erase", "learner", learner).await?;
         tx.commit().await?;
         Ok(Some(true))
@@ -693,7 +849,9 @@ struct Merged {
 fn merged(link: &LinkRow, reading: &Reading) -> Merged {
     let said = reading.status_id.is_some() || reading.status_text.is_some();
     let detail = reading.detail.as_ref();
-    let pick = |new: fn(&Detail) -> &Option<String>, old: &Option<String>| detail.map_or_else(|| old.clone(), |d| new(d).clone());
+    let pick = |new: fn(&Detail) -> &Option<String>, old: &Option<String>| {
+        detail.map_or_else(|| old.clone(), |d| new(d).clone())
+    };
     Merged {
         status_id: if said { reading.status_id } else { link.status_id },
         status_text: if said { reading.status_text.clone() } else { link.status_text.clone() },
@@ -702,7 +860,10 @@ fn merged(link: &LinkRow, reading: &Reading) -> Merged {
         provisional_grade: pick(|d| &d.provisional_grade, &link.provisional_grade),
         overall_grade: pick(|d| &d.overall_grade, &link.overall_grade),
         grade_date: pick(|d| &d.grade_date, &link.grade_date),
-        certificate_claimed_at: reading.certificate_claimed_at.clone().unwrap_or_else(|| link.certificate_claimed_at.clone()),
+        certificate_claimed_at: reading
+            .certificate_claimed_at
+            .clone()
+            .unwrap_or_else(|| link.certificate_claimed_at.clone()),
     }
 }
 
@@ -720,7 +881,10 @@ fn differences(link: &LinkRow, reading: &Reading) -> Vec<(&'static str, Value)> 
             }),
         ));
     }
-    if now.provisional_grade != link.provisional_grade || now.overall_grade != link.overall_grade || now.grade_date != link.grade_date {
+    if now.provisional_grade != link.provisional_grade
+        || now.overall_grade != link.overall_grade
+        || now.grade_date != link.grade_date
+    {
         changes.push((
             "ace360.gradeChanged",
             json!({
@@ -749,7 +913,14 @@ fn differences(link: &LinkRow, reading: &Reading) -> Vec<(&'static str, Value)> 
     changes
 }
 
-async fn add_history(tx: &mut Tx, provider: Uuid, learner: &str, record: i64, status: Option<i32>, words: Option<&str>) -> StoreResult<()> {
+async fn add_history(
+    tx: &mut Tx,
+    provider: Uuid,
+    learner: &str,
+    record: i64,
+    status: Option<i32>,
+    words: Option<&str>,
+) -> StoreResult<()> {
     sqlx::query!(
         r#"insert into ace360_history (provider_id, learner_id, record_id, read_at, status_id, status_text) values ($1, $2, $3, app_now(), $4, $5)"#,
         provider,

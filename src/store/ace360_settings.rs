@@ -161,9 +161,16 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn put_ace360_settings(&self, provider: Uuid, new: &NewAce360Settings, by: &By) -> StoreResult<()> {
+    pub async fn put_ace360_settings(
+        &self,
+        provider: Uuid,
+        new: &NewAce360Settings,
+        by: &By,
+    ) -> StoreResult<()> {
         let sealed = match &new.token {
-            Some(token) => Some(self.vault.sealer.seal(&token_row(provider), token.expose_secret().as_bytes())?),
+            Some(token) => {
+                Some(self.vault.sealer.seal(&token_row(provider), token.expose_secret().as_bytes())?)
+            }
             None => None,
         };
         let mut tx = self.begin().await?;
@@ -213,7 +220,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn put_standards(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[StandardRow], began: Time) -> StoreResult<Vec<i64>> {
+    pub async fn put_standards(
+        &self,
+        tx: &mut super::Tx,
+        provider: Uuid,
+        environment: &str,
+        rows: &[StandardRow],
+        began: Time,
+    ) -> StoreResult<Vec<i64>> {
         let mut changed = Vec::new();
         for row in rows {
             let result = sqlx::query_scalar!(
@@ -256,7 +270,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_standards_refresh(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, began: Time) -> StoreResult<u64> {
+    pub async fn end_standards_refresh(
+        &self,
+        tx: &mut super::Tx,
+        provider: Uuid,
+        environment: &str,
+        began: Time,
+    ) -> StoreResult<u64> {
         let gone = sqlx::query!(
             "delete from ace360_standards where provider_id = $1 and environment = $2 and refreshed_at < $3",
             provider,
@@ -266,9 +286,12 @@ impl Store {
         .execute(&mut **tx)
         .await?
         .rows_affected();
-        sqlx::query!("update ace360_settings set standards_refreshed_at = app_now() where provider_id = $1", provider)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query!(
+            "update ace360_settings set standards_refreshed_at = app_now() where provider_id = $1",
+            provider
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(gone)
     }
 
@@ -305,7 +328,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn standards_for(&self, provider: Uuid, environment: &str, chosen: Option<i64>, lars_code: Option<i32>) -> StoreResult<Vec<StandardRow>> {
+    pub async fn standards_for(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        chosen: Option<i64>,
+        lars_code: Option<i32>,
+    ) -> StoreResult<Vec<StandardRow>> {
         Ok(sqlx::query_as!(
             StandardRow,
             r#"select standard_id, st_code, lars_code, version, option, name, sector_id, sector_name, valid_from, valid_to, archived
@@ -343,7 +372,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn mirror(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, rows: &[MirrorRow], run: Option<Uuid>) -> StoreResult<usize> {
+    pub async fn mirror(
+        &self,
+        tx: &mut super::Tx,
+        provider: Uuid,
+        environment: &str,
+        rows: &[MirrorRow],
+        run: Option<Uuid>,
+    ) -> StoreResult<usize> {
         let ids: Vec<i64> = rows.iter().map(|row| row.record_id).collect();
         let people: Vec<Option<Vec<u8>>> = rows.iter().map(|row| row.person_index.clone()).collect();
         let standards: Vec<Option<i64>> = rows.iter().map(|row| row.standard_id).collect();
@@ -395,7 +431,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn twins(&self, provider: Uuid, environment: &str, person_index: &[u8]) -> StoreResult<Vec<Twin>> {
+    pub async fn twins(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        person_index: &[u8],
+    ) -> StoreResult<Vec<Twin>> {
         Ok(sqlx::query_as!(
             Twin,
             r#"select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?"
@@ -414,7 +455,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_mirror_refresh(&self, tx: &mut super::Tx, provider: Uuid, environment: &str, run: Uuid, began: Time) -> StoreResult<()> {
+    pub async fn end_mirror_refresh(
+        &self,
+        tx: &mut super::Tx,
+        provider: Uuid,
+        environment: &str,
+        run: Uuid,
+        began: Time,
+    ) -> StoreResult<()> {
         sqlx::query!(
             r#"delete from ace360_mirror where provider_id = $1 and environment = $2 and seen_by is distinct from $3 and refreshed_at < $4"#,
             provider,
@@ -424,9 +472,12 @@ impl Store {
         )
         .execute(&mut **tx)
         .await?;
-        sqlx::query!("update ace360_settings set mirror_refreshed_at = app_now() where provider_id = $1", provider)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query!(
+            "update ace360_settings set mirror_refreshed_at = app_now() where provider_id = $1",
+            provider
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 }

@@ -33,7 +33,15 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn log_change<T: Serialize + ?Sized>(&self, tx: &mut Tx, provider: Uuid, type_: &str, kind: &str, id: &str, data: &T) -> StoreResult<()> {
+    pub async fn log_change<T: Serialize + ?Sized>(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        type_: &str,
+        kind: &str,
+        id: &str,
+        data: &T,
+    ) -> StoreResult<()> {
         let change = new_id();
         let sealed = self.seal_json(&change_row(change), data)?;
         sqlx::query!(
@@ -57,9 +65,10 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn place_changes(&self) -> StoreResult<u64> {
-        let unplaced = sqlx::query_scalar!(r#"select exists (select from changes where position is null) as "any!""#)
-            .fetch_one(&self.pool)
-            .await?;
+        let unplaced =
+            sqlx::query_scalar!(r#"select exists (select from changes where position is null) as "any!""#)
+                .fetch_one(&self.pool)
+                .await?;
         if !unplaced {
             return Ok(0);
         }
@@ -83,8 +92,15 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn changes_after(&self, provider: Uuid, after: i64, size: i64) -> StoreResult<Option<Vec<ChangeRow>>> {
-        let swept = sqlx::query_scalar!("select changes_swept_to from providers where id = $1", provider).fetch_one(&self.pool).await?;
+    pub async fn changes_after(
+        &self,
+        provider: Uuid,
+        after: i64,
+        size: i64,
+    ) -> StoreResult<Option<Vec<ChangeRow>>> {
+        let swept = sqlx::query_scalar!("select changes_swept_to from providers where id = $1", provider)
+            .fetch_one(&self.pool)
+            .await?;
         // 0 is the start: it means whatever is still there.
         if after != 0 && after < swept {
             return Ok(None);

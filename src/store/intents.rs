@@ -191,7 +191,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn settle_undone(&self, id: Uuid, state: UndoneState, problem: &IntentProblem) -> StoreResult<bool> {
+    pub async fn settle_undone(
+        &self,
+        id: Uuid,
+        state: UndoneState,
+        problem: &IntentProblem,
+    ) -> StoreResult<bool> {
         let sealed = self.seal_json(&problem_row(id), problem)?;
         let settled = sqlx::query!(
             r#"update intents set state = $2, sealed_problem = $3, upstream_status = $4, settled_at = app_now(), next_look_at = null
@@ -210,7 +215,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn settle_unknown(&self, id: Uuid, problem: &IntentProblem, look_in: Duration) -> StoreResult<()> {
+    pub async fn settle_unknown(
+        &self,
+        id: Uuid,
+        problem: &IntentProblem,
+        look_in: Duration,
+    ) -> StoreResult<()> {
         let sealed = self.seal_json(&problem_row(id), problem)?;
         let mut tx = self.begin().await?;
         sqlx::query!(
@@ -299,9 +309,13 @@ impl Store {
     /// The database's.
     pub async fn look_again(&self, id: Uuid, wait: Duration) -> StoreResult<()> {
         let mut tx = self.begin().await?;
-        sqlx::query!("update intents set next_look_at = app_now() + $2 where id = $1 and state = 'unknown'", id, interval(wait))
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "update intents set next_look_at = app_now() + $2 where id = $1 and state = 'unknown'",
+            id,
+            interval(wait)
+        )
+        .execute(&mut *tx)
+        .await?;
         self.queue_look(&mut tx, id, wait).await?;
         tx.commit().await?;
         Ok(())
@@ -356,7 +370,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn latest_intent(&self, provider: Uuid, upstream: &str, kind: &str, id: &str, step: &str) -> StoreResult<Option<IntentRow>> {
+    pub async fn latest_intent(
+        &self,
+        provider: Uuid,
+        upstream: &str,
+        kind: &str,
+        id: &str,
+        step: &str,
+    ) -> StoreResult<Option<IntentRow>> {
         Ok(sqlx::query_as!(
             IntentRow,
             r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
@@ -377,7 +398,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_intents(&self, provider: Uuid, state: Option<&str>, after: After<'_>, size: i64) -> StoreResult<RecordPage<IntentRow>> {
+    pub async fn list_intents(
+        &self,
+        provider: Uuid,
+        state: Option<&str>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<IntentRow>> {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let rows = sqlx::query_as!(
             IntentRow,
@@ -408,11 +435,21 @@ impl Store {
     /// # Errors
     /// It cannot be unsealed.
     pub fn intent_problem(&self, intent: &IntentRow) -> StoreResult<Option<IntentProblem>> {
-        intent.sealed_problem.as_deref().map(|sealed| self.unseal_json(&problem_row(intent.id), sealed)).transpose()
+        intent
+            .sealed_problem
+            .as_deref()
+            .map(|sealed| self.unseal_json(&problem_row(intent.id), sealed))
+            .transpose()
     }
 
     /// Locks a record's row for this transaction; `false`: there is none.
-    pub(super) async fn lock_record(&self, tx: &mut Tx, provider: Uuid, kind: &str, id: &str) -> StoreResult<bool> {
+    pub(super) async fn lock_record(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        kind: &str,
+        id: &str,
+    ) -> StoreResult<bool> {
         let row = sqlx::query_scalar!(
             r#"select 1 as "one!" from records where provider_id = $1 and kind = $2 and record_id = $3 for update"#,
             provider,
@@ -425,7 +462,13 @@ impl Store {
     }
 
     /// Whether a subject has an intent whose outcome is open.
-    pub(super) async fn has_open_intent(&self, tx: &mut Tx, provider: Uuid, kind: &str, id: &str) -> StoreResult<bool> {
+    pub(super) async fn has_open_intent(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        kind: &str,
+        id: &str,
+    ) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
             r#"select exists (select from intents where provider_id = $1 and subject_kind = $2 and subject_id = $3
                               and state in ('sending', 'unknown')) as "open!""#,
@@ -438,7 +481,15 @@ impl Store {
     }
 
     /// Writes a line of the audit in the transaction of what it tells.
-    pub(super) async fn audit(&self, tx: &mut Tx, provider: Uuid, by: &By, action: &str, kind: &str, id: &str) -> StoreResult<()> {
+    pub(super) async fn audit(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        by: &By,
+        action: &str,
+        kind: &str,
+        id: &str,
+    ) -> StoreResult<()> {
         sqlx::query!(
             r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
                values ($1, $2, app_now(), $3, $4, $5, $6, $7)"#,

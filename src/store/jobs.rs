@@ -29,7 +29,13 @@ pub struct LookJob {
 
 impl Store {
     /// Queues a slice, to start after `wait` of the machine's time.
-    pub(super) async fn queue_slice(&self, tx: &mut Tx, run_id: Uuid, slice: i32, wait: Duration) -> StoreResult<()> {
+    pub(super) async fn queue_slice(
+        &self,
+        tx: &mut Tx,
+        run_id: Uuid,
+        slice: i32,
+        wait: Duration,
+    ) -> StoreResult<()> {
         self.vault.jobs.insert(SliceJob { run_id, slice }).opts(after(wait)).tx(tx).await?;
         Ok(())
     }
@@ -58,7 +64,10 @@ fn after(wait: Duration) -> InsertOpts {
     if wait.is_zero() {
         return opts;
     }
-    #[allow(clippy::disallowed_methods, reason = "River schedules by the machine's time; due times are our columns")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "River schedules by the machine's time; due times are our columns"
+    )]
     let at = SystemTime::now() + wait;
     match riverqueue::jiff::Timestamp::try_from(at) {
         Ok(at) => opts.with_scheduled_at(at),

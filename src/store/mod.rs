@@ -22,7 +22,9 @@ use sqlx::PgPool;
 use sqlx::types::chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use self::ace360_links::{Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow};
+pub use self::ace360_links::{
+    Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow,
+};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
@@ -127,11 +129,22 @@ impl Store {
     }
 
     /// The blind index of a person: first name, last name, birth date. Case and spacing do not count.
-    pub fn person_index(&self, provider: Uuid, first_name: &str, last_name: &str, birth: chrono::NaiveDate) -> Vec<u8> {
+    pub fn person_index(
+        &self,
+        provider: Uuid,
+        first_name: &str,
+        last_name: &str,
+        birth: chrono::NaiveDate,
+    ) -> Vec<u8> {
         let fold = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         self.vault.index.of(
             "person",
-            &[provider.as_bytes(), fold(first_name).as_bytes(), fold(last_name).as_bytes(), birth.to_string().as_bytes()],
+            &[
+                provider.as_bytes(),
+                fold(first_name).as_bytes(),
+                fold(last_name).as_bytes(),
+                birth.to_string().as_bytes(),
+            ],
         )
     }
 

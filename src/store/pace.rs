@@ -36,7 +36,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn pace_take(&self, account: &Account, burst: i32, wanted: i32, horizon: Duration) -> Result<Granted, sqlx::Error> {
+    pub async fn pace_take(
+        &self,
+        account: &Account,
+        burst: i32,
+        wanted: i32,
+        horizon: Duration,
+    ) -> Result<Granted, sqlx::Error> {
         let row = sqlx::query!(
             r#"select granted as "granted!", first_wait as "first_wait!", step as "step!", lead as "lead!"
                from pace_take($1, $2, $3, $4, $5, $6)"#,

@@ -35,7 +35,43 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn provider_by_name(&self, name: &str) -> StoreResult<Option<Provider>> {
-        let id = sqlx::query_scalar!("select id from providers where name = $1", name).fetch_optional(&self.pool).await?;
+        let id = sqlx::query_scalar!("select id from providers where name = $1", name)
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(id.map(|id| Provider { id, name: name.to_owned() }))
+    }
+}
+
+impl Store {
+    /// The providers that have ACE360 settings, and whether those are switched on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ace360_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
+        let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join ace360_settings s on s.provider_id = p.id order by p.name")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|row| (Provider { id: row.id, name: row.name }, row.enabled)).collect())
+    }
+
+    /// The server's version, and whether something between us and it gives each transaction another session: then
+    /// locks that belong to a session do not work.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn server(&self) -> StoreResult<(String, bool)> {
+        let mut connection = self.pool.acquire().await?;
+        let mut session = None;
+        let mut pooled = false;
+        for _ in 0..5 {
+            let pid = sqlx::query_scalar!(r#"select pg_backend_pid() as "pid!""#)
+                .fetch_one(&mut *connection)
+                .await?;
+            pooled |= session.replace(pid).is_some_and(|before| before != pid);
+        }
+        let version = sqlx::query_scalar!(r#"select current_setting('server_version') as "version!""#)
+            .fetch_one(&mut *connection)
+            .await?;
+        Ok((version, pooled))
     }
 }

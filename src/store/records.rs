@@ -69,7 +69,13 @@ impl Store {
         Ok(self.vault.sealer.seal(&record_row(provider, kind, id), json)?)
     }
 
-    pub(super) fn unseal_record<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, id: &str, sealed: &[u8]) -> StoreResult<T> {
+    pub(super) fn unseal_record<T: DeserializeOwned>(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+        sealed: &[u8],
+    ) -> StoreResult<T> {
         self.unseal_json(&record_row(provider, kind, id), sealed)
     }
 
@@ -77,7 +83,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn put_record(&self, provider: Uuid, kind: RecordKind, record: &NewRecord, by: &By) -> StoreResult<(i64, Time)> {
+    pub async fn put_record(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        record: &NewRecord,
+        by: &By,
+    ) -> StoreResult<(i64, Time)> {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         // One statement, and so one round trip: the audit's line is in the same transaction all the same.
         let row = sqlx::query!(
@@ -112,7 +124,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn put_records(&self, provider: Uuid, kind: RecordKind, records: &[NewRecord], by: &By) -> StoreResult<()> {
+    pub async fn put_records(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        records: &[NewRecord],
+        by: &By,
+    ) -> StoreResult<()> {
         let mut ids = Vec::with_capacity(records.len());
         let mut sealed = Vec::with_capacity(records.len());
         let mut ulns = Vec::with_capacity(records.len());
@@ -156,7 +174,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's; a record that cannot be unsealed.
-    pub async fn record<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, id: &str) -> StoreResult<Option<StoredRecord<T>>> {
+    pub async fn record<T: DeserializeOwned>(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+    ) -> StoreResult<Option<StoredRecord<T>>> {
         let row = sqlx::query!(
             "select sealed, version, updated_at from records where provider_id = $1 and kind = $2 and record_id = $3",
             provider,
@@ -180,7 +203,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn delete_record(&self, provider: Uuid, kind: RecordKind, id: &str, by: &By) -> StoreResult<bool> {
+    pub async fn delete_record(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+        by: &By,
+    ) -> StoreResult<bool> {
         let gone = sqlx::query_scalar!(
             r#"with gone as (
                    delete from records where provider_id = $1 and kind = $2 and record_id = $3 returning record_id
@@ -205,7 +234,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's; a record that cannot be unsealed.
-    pub async fn list_records<T: DeserializeOwned>(&self, provider: Uuid, kind: RecordKind, after: After<'_>, size: i64) -> StoreResult<RecordPage<StoredRecord<T>>> {
+    pub async fn list_records<T: DeserializeOwned>(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<StoredRecord<T>>> {
         let rows = sqlx::query!(
             r#"select record_id, sealed, version, updated_at from records
                where provider_id = $1 and kind = $2 and ($3::text is null or record_id > $3)

@@ -148,7 +148,9 @@ impl OutcomeKind {
 
     /// From the API's word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
     }
 }
 
@@ -265,7 +267,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_runs(&self, provider: Uuid, after: After<'_>, size: i64) -> StoreResult<RecordPage<RunRow>> {
+    pub async fn list_runs(
+        &self,
+        provider: Uuid,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<RunRow>> {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let rows = sqlx::query_as!(
             RunRow,
@@ -285,7 +292,13 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn run_records(&self, run: Uuid, outcome: Option<OutcomeKind>, after: After<'_>, size: i64) -> StoreResult<RecordPage<RecordOutcome>> {
+    pub async fn run_records(
+        &self,
+        run: Uuid,
+        outcome: Option<OutcomeKind>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<RecordOutcome>> {
         let rows = sqlx::query!(
             r#"select subject_kind, subject_id, outcome, code, sealed_problem from run_records
                where run_id = $1 and ($2::text is null or outcome = $2) and ($3::text is null or subject_id > $3)
@@ -300,7 +313,10 @@ impl Store {
         let items = rows
             .into_iter()
             .map(|row| {
-                let problem = row.sealed_problem.map(|sealed| self.unseal_json(&problem_row(run, &row.subject_id), &sealed)).transpose()?;
+                let problem = row
+                    .sealed_problem
+                    .map(|sealed| self.unseal_json(&problem_row(run, &row.subject_id), &sealed))
+                    .transpose()?;
                 Ok(RecordOutcome {
                     problem,
                     outcome: OutcomeKind::parse(&row.outcome).unwrap_or(OutcomeKind::Failed),
@@ -346,7 +362,9 @@ impl Store {
                 .await?;
                 Ok(if held { Claim::Held } else { Claim::Stale })
             }
-            Err(sqlx::Error::Database(error)) if error.constraint() == Some("runs_one_working") => Ok(Claim::Behind),
+            Err(sqlx::Error::Database(error)) if error.constraint() == Some("runs_one_working") => {
+                Ok(Claim::Behind)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -356,9 +374,18 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn add_progress(&self, tx: &mut Tx, run: Uuid, fence: Uuid, progress: &Progress) -> StoreResult<bool> {
-        let count = |kind| i32::try_from(progress.outcomes.iter().filter(|o| o.outcome == kind).count()).unwrap_or(i32::MAX);
-        let (succeeded, failed, skipped) = (count(OutcomeKind::Succeeded), count(OutcomeKind::Failed), count(OutcomeKind::Skipped));
+    pub async fn add_progress(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        fence: Uuid,
+        progress: &Progress,
+    ) -> StoreResult<bool> {
+        let count = |kind| {
+            i32::try_from(progress.outcomes.iter().filter(|o| o.outcome == kind).count()).unwrap_or(i32::MAX)
+        };
+        let (succeeded, failed, skipped) =
+            (count(OutcomeKind::Succeeded), count(OutcomeKind::Failed), count(OutcomeKind::Skipped));
         let unchanged = progress.unchanged + count(OutcomeKind::Unchanged);
         let updated = sqlx::query!(
             r#"update runs set cursor = coalesce($3, cursor), total = coalesce($4, total), calls_planned = coalesce($5, calls_planned),
@@ -417,7 +444,14 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn end_slice(&self, tx: &mut Tx, run: &RunRow, fence: Uuid, calls: i32, end: &SliceEnd) -> StoreResult<bool> {
+    pub async fn end_slice(
+        &self,
+        tx: &mut Tx,
+        run: &RunRow,
+        fence: Uuid,
+        calls: i32,
+        end: &SliceEnd,
+    ) -> StoreResult<bool> {
         let (state, wait, problem) = match end {
             SliceEnd::Again => (Some("running"), Duration::ZERO, None),
             SliceEnd::Wait(wait, why) => (Some("waiting"), *wait, Some(why)),
@@ -478,7 +512,10 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn is_cancel_requested(&self, run: Uuid) -> StoreResult<bool> {
-        Ok(sqlx::query_scalar!("select cancel_requested from runs where id = $1", run).fetch_optional(&self.pool).await?.unwrap_or(true))
+        Ok(sqlx::query_scalar!("select cancel_requested from runs where id = $1", run)
+            .fetch_optional(&self.pool)
+            .await?
+            .unwrap_or(true))
     }
 
     /// Asks a run to stop after its slice; one that has not begun stops at once. `None`: no such run.

@@ -20,10 +20,15 @@ pub struct SigningKey {
 pub(super) async fn installation_secret(pool: &PgPool, sealer: &Sealer, name: &str) -> StoreResult<Vec<u8>> {
     let row = format!("secrets/{name}");
     let fresh = sealer.seal(&row, &seal::random::<32>()?)?;
-    sqlx::query!("insert into secrets (name, sealed) values ($1, $2) on conflict (name) do nothing", name, fresh)
-        .execute(pool)
-        .await?;
-    let sealed = sqlx::query_scalar!("select sealed from secrets where name = $1", name).fetch_one(pool).await?;
+    sqlx::query!(
+        "insert into secrets (name, sealed) values ($1, $2) on conflict (name) do nothing",
+        name,
+        fresh
+    )
+    .execute(pool)
+    .await?;
+    let sealed =
+        sqlx::query_scalar!("select sealed from secrets where name = $1", name).fetch_one(pool).await?;
     Ok(sealer.unseal(&row, &sealed)?)
 }
 

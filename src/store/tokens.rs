@@ -62,7 +62,12 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_tokens(&self, provider: Uuid, after: After<'_>, size: i64) -> StoreResult<RecordPage<TokenRow>> {
+    pub async fn list_tokens(
+        &self,
+        provider: Uuid,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<TokenRow>> {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let items = sqlx::query_as!(
             TokenRow,
@@ -108,7 +113,9 @@ impl Store {
     /// The database's.
     pub async fn pulse(&self, used: &[Uuid]) -> StoreResult<Pulse> {
         if !used.is_empty() {
-            sqlx::query!("update tokens set last_used_at = app_now() where id = any($1)", used).execute(&self.pool).await?;
+            sqlx::query!("update tokens set last_used_at = app_now() where id = any($1)", used)
+                .execute(&self.pool)
+                .await?;
         }
         let row = sqlx::query!(
             r#"select coalesce((select array_agg(id) from tokens where revoked_at is not null and expires_at > app_now()), '{}') as "revoked!",

@@ -65,7 +65,13 @@ impl Caller {
     ///
     /// # Errors
     /// The database's; the upstream's are in the outcome.
-    pub async fn call(&self, account: &Account, class: Class, meter: &Meter, request: Request) -> Result<Outcome, sqlx::Error> {
+    pub async fn call(
+        &self,
+        account: &Account,
+        class: Class,
+        meter: &Meter,
+        request: Request,
+    ) -> Result<Outcome, sqlx::Error> {
         match self.permit(account, class).await? {
             Ok(()) => self.call_with_permit(account, meter, request).await,
             Err(wait) => Ok(Outcome::Limited(wait)),
@@ -76,7 +82,12 @@ impl Caller {
     ///
     /// # Errors
     /// The database's.
-    pub async fn call_with_permit(&self, account: &Account, meter: &Meter, request: Request) -> Result<Outcome, sqlx::Error> {
+    pub async fn call_with_permit(
+        &self,
+        account: &Account,
+        meter: &Meter,
+        request: Request,
+    ) -> Result<Outcome, sqlx::Error> {
         let operation = request.operation;
         meter.count();
         let started = Instant::now();
@@ -92,7 +103,12 @@ impl Caller {
         metrics::counter!("picsbridge_upstream_calls_total", "upstream" => account.upstream, "operation" => operation, "outcome" => outcome.label())
             .increment(1);
         if let Outcome::Limited(wait) = &outcome {
-            warn!(upstream = account.upstream, operation, wait_s = wait.as_secs(), "upstream said too many requests");
+            warn!(
+                upstream = account.upstream,
+                operation,
+                wait_s = wait.as_secs(),
+                "upstream said too many requests"
+            );
             self.pace.block(account, *wait).await?;
         }
         Ok(outcome)

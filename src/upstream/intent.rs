@@ -22,7 +22,14 @@ pub enum Attempt {
 /// # Errors
 /// The database's. After the fence that leaves the intent `sending` with a `sent_at`: whoever finds its lease expired
 /// takes it for unknown, and looks.
-pub async fn send(caller: &Caller, store: &Store, account: &Account, meter: &Meter, intent: &IntentRow, request: Request) -> Result<Attempt, StoreError> {
+pub async fn send(
+    caller: &Caller,
+    store: &Store,
+    account: &Account,
+    meter: &Meter,
+    intent: &IntentRow,
+    request: Request,
+) -> Result<Attempt, StoreError> {
     if !store.fence_intent(intent.id, intent.lease_token, caller.timeout()).await? {
         return Ok(Attempt::NotOurs);
     }

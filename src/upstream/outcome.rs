@@ -56,7 +56,9 @@ impl Outcome {
             429 => Self::Limited(block_for(answer.retry_after.as_deref(), now)),
             408 => Self::Unclear { status: Some(408), what: "the upstream timed out" },
             400..=499 => Self::Refused(answer),
-            300..=399 => Self::Unclear { status: Some(answer.status), what: "the upstream answered with a redirect" },
+            300..=399 => {
+                Self::Unclear { status: Some(answer.status), what: "the upstream answered with a redirect" }
+            }
             status => Self::Unclear { status: Some(status), what: "the upstream failed" },
         }
     }
@@ -82,7 +84,9 @@ fn block_for(retry_after: Option<&str>, now: DateTime<Utc>) -> Duration {
     let asked = if let Ok(seconds) = text.parse::<u64>() {
         Some(Duration::from_secs(seconds))
     } else {
-        DateTime::parse_from_rfc2822(text).ok().map(|date| (date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
+        DateTime::parse_from_rfc2822(text)
+            .ok()
+            .map(|date| (date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
     };
     // A date in the past, or none that can be read: a minute is what the upstreams' windows are.
     match asked {
@@ -104,9 +108,22 @@ mod tests {
     fn each_status_has_one_meaning() {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let table = [
-            (200, "answered"), (201, "answered"), (204, "answered"), (301, "unclear"), (400, "refused"),
-            (401, "unauthorised"), (402, "refused"), (403, "forbidden"), (404, "missing"), (408, "unclear"),
-            (409, "refused"), (410, "missing"), (422, "refused"), (429, "limited"), (500, "unclear"), (503, "unclear"),
+            (200, "answered"),
+            (201, "answered"),
+            (204, "answered"),
+            (301, "unclear"),
+            (400, "refused"),
+            (401, "unauthorised"),
+            (402, "refused"),
+            (403, "forbidden"),
+            (404, "missing"),
+            (408, "unclear"),
+            (409, "refused"),
+            (410, "missing"),
+            (422, "refused"),
+            (429, "limited"),
+            (500, "unclear"),
+            (503, "unclear"),
         ];
         for (status, meaning) in table {
             assert_eq!(Outcome::of(Ok(answer(status)), now).label(), meaning, "{status}");
@@ -117,9 +134,16 @@ mod tests {
     fn retry_after_is_seconds_or_a_date_and_never_more_than_a_quarter_of_an_hour() {
         let now = DateTime::parse_from_rfc2822("Sun, 22 Nov 2026 10:00:00 GMT").unwrap().to_utc();
         let table = [
-            (None, 60), (Some("7"), 7), (Some("0"), 1), (Some("999999"), 900), (Some("soon"), 60), (Some("-5"), 60),
-            (Some("Sun, 22 Nov 2026 10:00:30 GMT"), 30), (Some("Sun, 22 Nov 2026 09:00:00 GMT"), 60),
-            (Some("Sun, 22 Nov 2099 09:00:00 GMT"), 900), (Some("99999999999999999999999"), 60),
+            (None, 60),
+            (Some("7"), 7),
+            (Some("0"), 1),
+            (Some("999999"), 900),
+            (Some("soon"), 60),
+            (Some("-5"), 60),
+            (Some("Sun, 22 Nov 2026 10:00:30 GMT"), 30),
+            (Some("Sun, 22 Nov 2026 09:00:00 GMT"), 60),
+            (Some("Sun, 22 Nov 2099 09:00:00 GMT"), 900),
+            (Some("99999999999999999999999"), 60),
         ];
         for (text, seconds) in table {
             assert_eq!(block_for(text, now), Duration::from_secs(seconds), "{text:?}");

@@ -107,13 +107,16 @@ impl Pace {
                         return Ok(Err(granted.first_wait));
                     }
                     // Wake when the slot comes within the horizon, at least a step later.
-                    let nap = granted.first_wait.saturating_sub(BULK_HORIZON).max(granted.step.min(BULK_HORIZON));
+                    let nap =
+                        granted.first_wait.saturating_sub(BULK_HORIZON).max(granted.step.min(BULK_HORIZON));
                     tokio::time::sleep(nap).await;
                     continue;
                 }
                 for index in 0..granted.count {
-                    let lead_ms = granted.lead_ms + i64::try_from(granted.step.as_millis()).unwrap_or(0) * i64::from(index);
-                    let wait = Duration::from_millis(u64::try_from(lead_ms).unwrap_or(0)).max(granted.first_wait);
+                    let lead_ms = granted.lead_ms
+                        + i64::try_from(granted.step.as_millis()).unwrap_or(0) * i64::from(index);
+                    let wait =
+                        Duration::from_millis(u64::try_from(lead_ms).unwrap_or(0)).max(granted.first_wait);
                     shelf.push_back(now + wait);
                 }
             }

@@ -46,16 +46,27 @@ pub struct Sectors {
            ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of the catalogue.", body = StandardsPage), ReadErrors))]
 #[get("/ace360/standards")]
-pub async fn standards(who: Caller<Ace360Read>, state: Data<State>, request: HttpRequest) -> Result<Json<StandardsPage>, Problem> {
+pub async fn standards(
+    who: Caller<Ace360Read>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<Json<StandardsPage>, Problem> {
     let mut params = Params::of(&request);
     let lars_code = params.integer("larsCode");
     let paging = params.paging();
     params.done()?;
     let settings = state.store.ace360_settings(who.provider()).await?;
-    let page = state.store.standards(who.provider(), &settings.environment, lars_code, paging.after.as_deref(), paging.size).await?;
+    let page = state
+        .store
+        .standards(who.provider(), &settings.environment, lars_code, paging.after.as_deref(), paging.size)
+        .await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.standard_id.to_string());
     let page = Page::new(page.items.into_iter().map(from_row).collect(), last.as_deref());
-    Ok(Json(StandardsPage { items: page.items, next_page_token: page.next_page_token, refreshed_at: settings.standards_refreshed_at }))
+    Ok(Json(StandardsPage {
+        items: page.items,
+        next_page_token: page.next_page_token,
+        refreshed_at: settings.standards_refreshed_at,
+    }))
 }
 
 /// Refresh ACE360's standards
@@ -65,7 +76,11 @@ pub async fn standards(who: Caller<Ace360Read>, state: Data<State>, request: Htt
     params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
     responses((status = 200, description = "The run has ended.", body = Run), (status = 202, description = "The run is under way (`Location`).", body = Run), RunErrors))]
 #[post("/ace360/standards:refresh")]
-pub async fn refresh(who: Caller<Ace360Sync>, state: Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn refresh(
+    who: Caller<Ace360Sync>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     run_api::start(&state, &request, runs::standards_refresh(who.provider(), who.by().actor)).await
 }
 
@@ -77,7 +92,11 @@ pub async fn refresh(who: Caller<Ace360Sync>, state: Data<State>, request: HttpR
     params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
     responses((status = 200, description = "The run has ended.", body = Run), (status = 202, description = "The run is under way (`Location`).", body = Run), RunErrors))]
 #[post("/ace360/status:sync")]
-pub async fn sync_all(who: Caller<Ace360Sync>, state: Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn sync_all(
+    who: Caller<Ace360Sync>,
+    state: Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     run_api::start(&state, &request, runs::status_sync(who.provider(), who.by().actor)).await
 }
 

@@ -49,7 +49,8 @@ pub enum TabState {
 
 impl TabState {
     /// As the API says them.
-    pub const WORDS: &[&'static str] = &["notUploaded", "uploading", "unknown", "rejected", "uploaded", "gone"];
+    pub const WORDS: &[&'static str] =
+        &["notUploaded", "uploading", "unknown", "rejected", "uploaded", "gone"];
 }
 
 /// ACE360's status.
@@ -134,10 +135,20 @@ impl From<IntentProblem> for TabProblem {
         let errors = problem
             .field_errors
             .iter()
-            .map(|(field, message)| Fault::at("", "upstream", if field.is_empty() { message.clone() } else { format!("{field}: {message}") }))
+            .map(|(field, message)| {
+                Fault::at(
+                    "",
+                    "upstream",
+                    if field.is_empty() { message.clone() } else { format!("{field}: {message}") },
+                )
+            })
             .collect();
         Self {
-            upstream: Some(UpstreamCause { name: "ace360".to_owned(), status: problem.status, message: Some(problem.message.clone()) }),
+            upstream: Some(UpstreamCause {
+                name: "ace360".to_owned(),
+                status: problem.status,
+                message: Some(problem.message.clone()),
+            }),
             code: problem.code,
             message: problem.message,
             errors,
@@ -180,7 +191,11 @@ pub struct HistoryItem {
 
 /// The tab of a learner, from what is kept.
 async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<Tab, Problem> {
-    let row = state.store.ace360_tab::<Learner>(provider, learner).await?.ok_or_else(|| Problem::not_found("learner"))?;
+    let row = state
+        .store
+        .ace360_tab::<Learner>(provider, learner)
+        .await?
+        .ok_or_else(|| Problem::not_found("learner"))?;
     match row {
         TabRow::Linked(link) => linked_tab(state, provider, *link),
         TabRow::Unlinked { record, intent } => {
@@ -197,7 +212,8 @@ async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<Tab, Pro
                 _ => TabState::NotUploaded,
             };
             if tab.state != TabState::Uploading
-                && let Some(intent) = state.store.latest_intent(provider, "ace360", "learner", learner, STEP).await?
+                && let Some(intent) =
+                    state.store.latest_intent(provider, "ace360", "learner", learner, STEP).await?
             {
                 tab.problem = state.store.intent_problem(&intent)?.map(TabProblem::from);
             }
@@ -256,7 +272,11 @@ fn linked_tab(state: &State, provider: Uuid, link: LinkRow) -> Result<Tab, Probl
 #[utoipa::path(operation_id = "getLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The tab.", body = Tab), ReadErrors))]
 #[get("/learners/{learnerId}/ace360")]
-pub async fn read(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Tab>, Problem> {
+pub async fn read(
+    who: Caller<Ace360Read>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<Json<Tab>, Problem> {
     tab_of(&state, who.provider(), id.0.as_str()).await.map(Json)
 }
 
@@ -268,7 +288,11 @@ pub async fn read(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>
 #[utoipa::path(operation_id = "previewLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The preview.", body = Preview), ReadErrors))]
 #[get("/learners/{learnerId}/ace360/preview")]
-pub async fn preview(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Preview>, Problem> {
+pub async fn preview(
+    who: Caller<Ace360Read>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<Json<Preview>, Problem> {
     state.ace360.preview(who.provider(), &id.0).await?.map(Json).ok_or_else(|| Problem::not_found("learner"))
 }
 
@@ -283,11 +307,19 @@ pub async fn preview(who: Caller<Ace360Read>, state: Data<State>, id: Id<Learner
     responses((status = 201, description = "ACE360 has the record and the learner is linked to it.", body = Tab),
               (status = 202, description = "It was sent, and its outcome is not known yet: ask the tab (`Location`).", body = Tab), UploadErrors))]
 #[post("/learners/{learnerId}/ace360")]
-pub async fn upload(who: Caller<Ace360Write>, state: Data<State>, id: Id<LearnerId>, request: HttpRequest, body: OptionalBody<UploadRequest>) -> Result<HttpResponse, Problem> {
+pub async fn upload(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+    request: HttpRequest,
+    body: OptionalBody<UploadRequest>,
+) -> Result<HttpResponse, Problem> {
     let (provider, by) = (who.provider(), who.by());
     let (ace360, learner, allow) = (state.background.ace360.clone(), id.0.clone(), body.0.allow_duplicate);
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let sending = state.background.spawn(async move { ace360.upload(provider, &learner, allow, Class::Interactive, None, &by).await });
+    let sending = state
+        .background
+        .spawn(async move { ace360.upload(provider, &learner, allow, Class::Interactive, None, &by).await });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)
@@ -302,7 +334,9 @@ pub async fn upload(who: Caller<Ace360Write>, state: Data<State>, id: Id<Learner
     match uploaded {
         Uploaded::Done => {
             let tab = tab_of(&state, provider, id.0.as_str()).await?;
-            Ok(HttpResponse::Created().insert_header((LOCATION, format!("/learners/{}/ace360", id.0.as_str()))).json(tab))
+            Ok(HttpResponse::Created()
+                .insert_header((LOCATION, format!("/learners/{}/ace360", id.0.as_str())))
+                .json(tab))
         }
         Uploaded::Unknown => tab_of(&state, provider, id.0.as_str()).await.map(accepted),
         refused => Err(refusal(refused)),
@@ -338,7 +372,13 @@ fn refusal(uploaded: Uploaded) -> Problem {
 /// record is told in the message.
 fn missing(built: Upload) -> Problem {
     let detail = format!("{} field(s) are missing. Nothing was sent.", built.missing.len());
-    let errors = built.missing.into_iter().map(|missing| Fault::at(missing.pointer, "missing", format!("{}: {}", missing.field, missing.message))).collect();
+    let errors = built
+        .missing
+        .into_iter()
+        .map(|missing| {
+            Fault::at(missing.pointer, "missing", format!("{}: {}", missing.field, missing.message))
+        })
+        .collect();
     Problem::new(Code::FieldsMissing, detail).with_errors(errors)
 }
 
@@ -348,18 +388,26 @@ fn missing(built: Upload) -> Problem {
 #[utoipa::path(operation_id = "syncLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:sync"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The tab, as ACE360 says it now.", body = Tab), UpstreamErrors))]
 #[post("/learners/{learnerId}/ace360:sync")]
-pub async fn sync(who: Caller<Ace360Sync>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<Tab>, Problem> {
+pub async fn sync(
+    who: Caller<Ace360Sync>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<Json<Tab>, Problem> {
     let tab = tab_of(&state, who.provider(), id.0.as_str()).await?;
     let synced = state.ace360.sync_one(who.provider(), id.0.as_str()).await;
     match synced {
         Ok(SyncedOne::NotLinked) => Err(Problem::new(
             Code::NotUploaded,
             match tab.state {
-                TabState::Uploading | TabState::Unknown => "The outcome of the learner's upload is not known yet.",
+                TabState::Uploading | TabState::Unknown => {
+                    "The outcome of the learner's upload is not known yet."
+                }
                 _ => "The learner has no ACE360 record: upload it, or link it to its record.",
             },
         )),
-        Ok(SyncedOne::Changed | SyncedOne::Unchanged | SyncedOne::Gone) => tab_of(&state, who.provider(), id.0.as_str()).await.map(Json),
+        Ok(SyncedOne::Changed | SyncedOne::Unchanged | SyncedOne::Gone) => {
+            tab_of(&state, who.provider(), id.0.as_str()).await.map(Json)
+        }
         Err(Ace360Error::Store(error)) => Err(error.into()),
         Err(error) => Err(error.into()),
     }
@@ -371,10 +419,20 @@ pub async fn sync(who: Caller<Ace360Sync>, state: Data<State>, id: Id<LearnerId>
 #[utoipa::path(operation_id = "getLearnerAce360History", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The history.", body = History), ReadErrors))]
 #[get("/learners/{learnerId}/ace360/history")]
-pub async fn history(who: Caller<Ace360Read>, state: Data<State>, id: Id<LearnerId>) -> Result<Json<History>, Problem> {
+pub async fn history(
+    who: Caller<Ace360Read>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<Json<History>, Problem> {
     tab_of(&state, who.provider(), id.0.as_str()).await?;
     let rows = state.store.ace360_history(who.provider(), id.0.as_str()).await?;
-    let items = rows.into_iter().map(|row| HistoryItem { status: Status { id: row.status_id, text: row.status_text }, read_at: row.read_at }).collect();
+    let items = rows
+        .into_iter()
+        .map(|row| HistoryItem {
+            status: Status { id: row.status_id, text: row.status_text },
+            read_at: row.read_at,
+        })
+        .collect();
     Ok(Json(History { items }))
 }
 

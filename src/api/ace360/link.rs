@@ -28,7 +28,15 @@ pub struct LinkRequest {
 
 impl Check for LinkRequest {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        if self.record_id >= 1 { Vec::new() } else { vec![Fault::at("/recordId", "outOfRange", "Send ACE360's id of the record: a whole number of 1 or more.")] }
+        if self.record_id >= 1 {
+            Vec::new()
+        } else {
+            vec![Fault::at(
+                "/recordId",
+                "outOfRange",
+                "Send ACE360's id of the record: a whole number of 1 or more.",
+            )]
+        }
     }
 }
 
@@ -39,19 +47,37 @@ impl Check for LinkRequest {
 #[utoipa::path(operation_id = "linkLearnerToAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])), params(("learnerId" = LearnerId, Path)), request_body = LinkRequest,
     responses((status = 200, description = "It is linked.", body = Tab), LinkErrors))]
 #[put("/learners/{learnerId}/ace360/link")]
-pub async fn put(who: Caller<Ace360Write>, state: Data<State>, id: Id<LearnerId>, body: Body<LinkRequest>) -> Result<Json<Tab>, Problem> {
+pub async fn put(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+    body: Body<LinkRequest>,
+) -> Result<Json<Tab>, Problem> {
     let provider = who.provider();
     let learner = id.0.as_str();
     // Whose learner it is comes first: nothing is asked upstream for another provider's.
     learner::answer(&state, provider, learner).await?;
     let (client, settings) = state.ace360.client(provider, Class::Interactive).await?;
     let apprentice = client.apprentice(body.0.record_id).await?.map_err(super::of_failure)?;
-    match state.store.link_ace360(provider, learner, &settings.environment, "manual", &single(&apprentice), &who.by()).await? {
+    match state
+        .store
+        .link_ace360(provider, learner, &settings.environment, "manual", &single(&apprentice), &who.by())
+        .await?
+    {
         Linked::Done | Linked::Same => learner::answer(&state, provider, learner).await,
         Linked::NoRecord => Err(Problem::not_found("learner")),
-        Linked::InFlight => Err(Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet: link it afterwards, if it is still needed.")),
-        Linked::LearnerTaken => Err(Problem::new(Code::AlreadyLinked, "The learner is linked to another record: unlink it first.")),
-        Linked::RecordTaken => Err(Problem::new(Code::AlreadyLinked, "The record is linked to another learner: unlink that one first.")),
+        Linked::InFlight => Err(Problem::new(
+            Code::InFlight,
+            "An upload of this learner was sent and its outcome is not known yet: link it afterwards, if it is still needed.",
+        )),
+        Linked::LearnerTaken => Err(Problem::new(
+            Code::AlreadyLinked,
+            "The learner is linked to another record: unlink it first.",
+        )),
+        Linked::RecordTaken => Err(Problem::new(
+            Code::AlreadyLinked,
+            "The record is linked to another learner: unlink that one first.",
+        )),
     }
 }
 
@@ -61,7 +87,11 @@ pub async fn put(who: Caller<Ace360Write>, state: Data<State>, id: Id<LearnerId>
 #[utoipa::path(operation_id = "unlinkLearnerFromAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 204, description = "It is unlinked, or was not linked."), ReadErrors))]
 #[delete("/learners/{learnerId}/ace360/link")]
-pub async fn delete(who: Caller<Ace360Write>, state: Data<State>, id: Id<LearnerId>) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    id: Id<LearnerId>,
+) -> Result<HttpResponse, Problem> {
     match state.store.unlink_ace360(who.provider(), id.0.as_str(), &who.by()).await? {
         Some(_) => Ok(HttpResponse::NoContent().finish()),
         None => Err(Problem::not_found("learner")),

@@ -45,9 +45,11 @@ pub fn of_failure(failure: Failure) -> Problem {
             Fault::at("", "upstream", message)
         })
         .collect();
-    let mut problem = Problem::new(code, code.about())
-        .with_errors(errors)
-        .with_upstream(UpstreamCause { name: "ace360".to_owned(), status: failure.status, message: failure.message });
+    let mut problem = Problem::new(code, code.about()).with_errors(errors).with_upstream(UpstreamCause {
+        name: "ace360".to_owned(),
+        status: failure.status,
+        message: failure.message,
+    });
     if let Some(wait) = failure.wait {
         problem = problem.with_retry_after(wait);
     }

@@ -90,7 +90,11 @@ impl Check for SettingsRequest {
         let mut faults = Vec::new();
         if let Some(token) = &self.token {
             if token.trim().is_empty() {
-                faults.push(Fault::at("/token", "blank", "Send the token, or leave it out to keep the present one."));
+                faults.push(Fault::at(
+                    "/token",
+                    "blank",
+                    "Send the token, or leave it out to keep the present one.",
+                ));
             } else if token.len() > 4096 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
                 faults.push(Fault::at("/token", "invalidToken", "Send the token as the dashboard shows it: at most 4096 printable characters without spaces."));
             }
@@ -123,7 +127,10 @@ fn shown(settings: &Ace360Settings) -> Settings {
         enabled: settings.enabled,
         environment: if settings.environment == "sandbox" { Environment::Sandbox } else { Environment::Live },
         token_set: settings.token.is_some(),
-        daily_sync: DailySync { enabled: settings.daily_enabled, at: settings.daily_at.format("%H:%M").to_string() },
+        daily_sync: DailySync {
+            enabled: settings.daily_enabled,
+            at: settings.daily_at.format("%H:%M").to_string(),
+        },
     }
 }
 
@@ -143,7 +150,11 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Set
 #[utoipa::path(operation_id = "putAce360Settings", tag = "ACE360 settings", security(("bearer" = ["ace360:configure"])), request_body = SettingsRequest,
     responses((status = 200, description = "They are kept.", body = Settings), WriteErrors))]
 #[put("/ace360/settings")]
-pub async fn put(who: Caller<Ace360Configure>, state: Data<State>, body: Body<SettingsRequest>) -> Result<Json<Settings>, Problem> {
+pub async fn put(
+    who: Caller<Ace360Configure>,
+    state: Data<State>,
+    body: Body<SettingsRequest>,
+) -> Result<Json<Settings>, Problem> {
     let request = body.0;
     let (daily_enabled, daily_at) = match &request.daily_sync {
         Some(daily) => (daily.enabled, time_of(&daily.at)),

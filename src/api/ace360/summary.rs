@@ -92,26 +92,66 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
     let now = state.store.now().await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
     let lines = [
-        ("noToken", i64::from(settings.enabled && settings.token.is_none()), "The settings have no token: nothing can be uploaded or read."),
-        ("connection", i64::from(!connected), "The last call to ACE360 failed: POST /ace360/connection:test says why."),
-        ("noCatalogue", i64::from(settings.enabled && settings.standards_refreshed_at.is_none()), "The catalogue was never read: POST /ace360/standards:refresh."),
-        ("unknownUploads", counts.unknown, "Uploads whose answer was lost: they are looked for; GET /intents?state=unknown lists them."),
-        ("rejectedUploads", counts.rejected, "Uploads that ACE360 refused: GET /learners?ace360=rejected lists the learners; mend and upload them again."),
-        ("goneRecords", counts.gone, "Learners whose record is no longer in ACE360: GET /learners?ace360=gone lists them."),
-        ("unreadableRecords", counts.troubled, "Learners whose record could not be read: the last run's records say why."),
+        (
+            "noToken",
+            i64::from(settings.enabled && settings.token.is_none()),
+            "The settings have no token: nothing can be uploaded or read.",
+        ),
+        (
+            "connection",
+            i64::from(!connected),
+            "The last call to ACE360 failed: POST /ace360/connection:test says why.",
+        ),
+        (
+            "noCatalogue",
+            i64::from(settings.enabled && settings.standards_refreshed_at.is_none()),
+            "The catalogue was never read: POST /ace360/standards:refresh.",
+        ),
+        (
+            "unknownUploads",
+            counts.unknown,
+            "Uploads whose answer was lost: they are looked for; GET /intents?state=unknown lists them.",
+        ),
+        (
+            "rejectedUploads",
+            counts.rejected,
+            "Uploads that ACE360 refused: GET /learners?ace360=rejected lists the learners; mend and upload them again.",
+        ),
+        (
+            "goneRecords",
+            counts.gone,
+            "Learners whose record is no longer in ACE360: GET /learners?ace360=gone lists them.",
+        ),
+        (
+            "unreadableRecords",
+            counts.troubled,
+            "Learners whose record could not be read: the last run's records say why.",
+        ),
     ];
     Ok(Json(Summary {
         enabled: settings.enabled,
         environment: settings.environment,
-        connection: Connection { state: settings.connection.unwrap_or_else(|| "untested".to_owned()), tested_at: settings.connection_at },
+        connection: Connection {
+            state: settings.connection.unwrap_or_else(|| "untested".to_owned()),
+            tested_at: settings.connection_at,
+        },
         last_sync_at: settings.last_synced_at,
-        next_sync_at: (settings.enabled && settings.daily_enabled && settings.token.is_some()).then(|| schedule::next(now, settings.daily_at)),
+        next_sync_at: (settings.enabled && settings.daily_enabled && settings.token.is_some())
+            .then(|| schedule::next(now, settings.daily_at)),
         standards_refreshed_at: settings.standards_refreshed_at,
         counts: SummaryCounts {
             learners: counts.learners,
             uploaded: counts.linked,
-            by_status: counts.by_status.into_iter().map(|(id, text, learners)| StatusCount { status: Status::of(id, text), learners }).collect(),
+            by_status: counts
+                .by_status
+                .into_iter()
+                .map(|(id, text, learners)| StatusCount { status: Status::of(id, text), learners })
+                .collect(),
         },
-        attention: lines.into_iter().filter(|(_, count, _)| *count > 0).map(|(code, count, message)| Attention { code, count, message }).collect(),
+        attention: lines
+            .into_iter()
+            .filter(|(_, count, _)| *count > 0)
+            .map(|(code, count, message)| Attention { code, count, message })
+            .collect(),
     }))
 }

@@ -1,0 +1,446 @@
+//! What the subcommands do.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use picsbridge::ace360::Ace360Error;
+use picsbridge::app::{Parts, StartError, document};
+use picsbridge::auth::scope::{Scope, Scopes};
+use picsbridge::config::{Config, Database};
+use picsbridge::embedded_postgres::{self, EmbeddedOptions, EmbeddedPostgres};
+use picsbridge::runs;
+use picsbridge::sandbox::{Sandbox, SandboxOptions};
+use picsbridge::seal::{self, Sealer};
+use picsbridge::store::{By, NewAce360Settings, Provider, Store};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::PgConnectOptions;
+use tracing::info;
+
+const DEMO: &str = "demo";
+const SANDBOX_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8090);
+
+/// A database that is there, and what to stop afterwards.
+struct Reached {
+    connect: PgConnectOptions,
+    sealer: Sealer,
+    started: Option<EmbeddedPostgres>,
+}
+
+impl Reached {
+    async fn let_go(self) -> anyhow::Result<()> {
+        if let Some(embedded) = self.started {
+            embedded.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Reaches the configured database. The embedded one is started; `beside`: one that a running service has is used instead.
+async fn reach(config: &Config, beside: bool) -> anyhow::Result<Reached> {
+    let (url, key, started) = match &config.database {
+        Database::Url(url) => {
+            let key =
+                config.master_key.clone().context("PICSBRIDGE_MASTER_KEY is required with DATABASE_URL")?;
+            (url.expose_secret().to_owned(), key, None)
+        }
+        Database::Embedded => {
+            let running = if beside { embedded_postgres::running(&config.data_dir).await? } else { None };
+            let (url, started) = match running {
+                Some(url) => (url, None),
+                None => {
+                    let embedded =
+                        EmbeddedPostgres::start(&config.data_dir, EmbeddedOptions::default()).await?;
+                    (embedded.url(), Some(embedded))
+                }
+            };
+            // Made only once the folder is ours.
+            let key = match &config.master_key {
+                Some(key) => key.clone(),
+                None => own_master_key(&config.data_dir)?,
+            };
+            (url, key, started)
+        }
+    };
+    let connect = PgConnectOptions::from_str(&url)
+        .context("DATABASE_URL cannot be used")?
+        .application_name("picsbridge");
+    Ok(Reached { connect, sealer: Sealer::new(&key)?, started })
+}
+
+/// The master key of the data folder, made on first use.
+fn own_master_key(data_dir: &Path) -> anyhow::Result<SecretString> {
+    kept_secret(&data_dir.join("master-key"), || Ok(seal::new_master_key()?))
+}
+
+/// Reads a secret from a file that only its owner may read; makes it first where there is none.
+fn kept_secret(
+    path: &Path,
+    make: impl FnOnce() -> anyhow::Result<SecretString>,
+) -> anyhow::Result<SecretString> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(SecretString::from(text.trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let secret = make()?;
+            write_secret(path, &secret)?;
+            Ok(secret)
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn write_secret(path: &Path, secret: &SecretString) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // Beside, then renamed: half a key would be worse than none.
+    let beside = path.with_extension("new");
+    let _ = std::fs::remove_file(&beside);
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    file.write_all(secret.expose_secret().as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)?;
+    Ok(())
+}
+
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|source| StartError::Listen { setting, address, source })
+}
+
+async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Result<Sandbox> {
+    let options = SandboxOptions {
+        listen: address,
+        journal: Some(config.data_dir.join("sandbox")),
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::start(options)
+        .await
+        .with_context(|| format!("the sandbox cannot listen on {address}: stop what uses it, or set PICSBRIDGE_SANDBOX_LISTEN to another address or `off`"))?;
+    config.upstreams.sandbox.get_or_insert_with(|| sandbox.url());
+    Ok(sandbox)
+}
+
+/// Waits for Ctrl-C or a SIGTERM.
+async fn asked_to_stop() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        // Without the signal, Ctrl-C still stops us.
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Answers the API, and works jobs if `work`.
+pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Result<()> {
+    // Taken before anything is started, so that a second start fails at once and says why.
+    let listener = listen("PICSBRIDGE_LISTEN", config.listen)?;
+    let reached = reach(&config, false).await?;
+    let sandbox = match config.sandbox_listen {
+        Some(address) => Some(start_sandbox(&mut config, address).await?),
+        None => None,
+    };
+    info!(configuration = config.summary(), "starting");
+    let embedded = reached.started.is_some();
+    let parts = Parts::build(config.clone(), reached.connect, reached.sealer, migrate).await?;
+    let address = listener.local_addr()?;
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let server = parts.serve(listener, workers)?;
+    let handle = server.handle();
+    let running = parts.start_background(work)?;
+    let public = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let demo = if embedded { Some(demo(&parts, &config).await?) } else { None };
+    banner(&public, sandbox.as_ref().map(Sandbox::url).as_deref(), demo.as_ref());
+    let served = tokio::spawn(server);
+    asked_to_stop().await;
+    info!("stopping: no new requests; what is under way comes to its end");
+    // A second Ctrl-C does not wait.
+    tokio::select! {
+        () = async {
+            tokio::join!(handle.stop(true), running.stop());
+            let _ = served.await;
+            if let Some(sandbox) = sandbox {
+                sandbox.stop().await;
+            }
+            if let Some(database) = reached.started
+                && let Err(error) = database.stop().await
+            {
+                eprintln!("picsbridge: {error}");
+            }
+        } => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(())
+}
+
+fn banner(public: &str, sandbox: Option<&str>, demo: Option<&SecretString>) {
+    println!("picsbridge is ready.");
+    println!("  API           {public}");
+    println!("  Swagger page  {public}/docs/");
+    if let Some(sandbox) = sandbox {
+        println!("  Sandbox       {sandbox}  (its own page: {sandbox}/docs/)");
+    }
+    if let Some(token) = demo {
+        println!("  Demo token    {}", token.expose_secret());
+        println!(
+            "The token is the demo provider's, with every scope; its ACE360 is the sandbox. Ctrl-C stops the service; what it keeps stays."
+        );
+    } else {
+        println!(
+            "Make a provider and a token: picsbridge provider create NAME; picsbridge token create --provider NAME --scopes all"
+        );
+    }
+}
+
+/// The demo provider of the embedded default: made once, set up for the sandbox; its token is kept in the data folder.
+async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString> {
+    let by = By { actor: "serve".to_owned(), request_id: None };
+    let provider = match parts.store.provider_by_name(DEMO).await? {
+        Some(provider) => provider,
+        None => {
+            let made = parts
+                .store
+                .create_provider(DEMO)
+                .await?
+                .context("the demo provider was made by somebody else just now")?;
+            let settings = NewAce360Settings {
+                enabled: true,
+                environment: "sandbox".to_owned(),
+                token: Some(SecretString::from("sandbox")),
+                daily_enabled: true,
+                daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
+            };
+            parts.store.put_ace360_settings(made.id, &settings, &by).await?;
+            // So that the first preview has standards to choose from.
+            parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
+            made
+        }
+    };
+    let path = config.data_dir.join("demo-token");
+    if let Ok(token) = std::fs::read_to_string(&path)
+        && parts.auth.verify(&parts.store, token.trim()).await.is_ok()
+    {
+        return Ok(SecretString::from(token.trim().to_owned()));
+    }
+    let (token, _) = parts.auth.issue(&parts.store, &provider, "demo", Scopes::all(), 365, &by).await?;
+    let token = SecretString::from(token);
+    write_secret(&path, &token)?;
+    Ok(token)
+}
+
+/// Works jobs only.
+pub async fn worker(config: Config) -> anyhow::Result<()> {
+    if matches!(config.database, Database::Embedded) {
+        bail!(
+            "a worker of its own needs DATABASE_URL: the embedded database belongs to one `serve`, which works its jobs itself"
+        );
+    }
+    info!(configuration = config.summary(), "starting");
+    let reached = reach(&config, false).await?;
+    let parts = Parts::build(config, reached.connect, reached.sealer, false).await?;
+    let running = parts.start_background(true)?;
+    println!("picsbridge works jobs. Ctrl-C stops it.");
+    asked_to_stop().await;
+    running.stop().await;
+    Ok(())
+}
+
+/// Serves the sandbox only.
+pub async fn sandbox(mut config: Config) -> anyhow::Result<()> {
+    let address = config.sandbox_listen.unwrap_or(SANDBOX_DEFAULT);
+    std::fs::create_dir_all(&config.data_dir)?;
+    let sandbox = start_sandbox(&mut config, address).await?;
+    let url = sandbox.url();
+    println!("The sandbox is ready.");
+    println!("  ACE360        {url}/ace360/connect-api/beta  (token: sandbox)");
+    println!("  Its page      {url}/docs/");
+    asked_to_stop().await;
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// Brings the database to this version.
+pub async fn migrate(config: Config) -> anyhow::Result<()> {
+    let reached = reach(&config, true).await?;
+    let pool = picsbridge::app::connect(&reached.connect).await?;
+    picsbridge::store::migrate(&pool).await?;
+    pool.close().await;
+    println!("The database is at version {}.", env!("CARGO_PKG_VERSION"));
+    reached.let_go().await
+}
+
+async fn open(config: Config, reached: &mut Reached) -> anyhow::Result<Parts> {
+    // A database that this command started has perhaps never been migrated.
+    let migrate = reached.started.is_some();
+    let sealer = match &config.master_key {
+        Some(key) => Sealer::new(key)?,
+        None => Sealer::new(&own_master_key(&config.data_dir)?)?,
+    };
+    Ok(Parts::build(config, reached.connect.clone(), sealer, migrate).await?)
+}
+
+/// Makes a token and prints it.
+pub async fn create_token(
+    config: Config,
+    provider: &str,
+    scopes: &str,
+    days: u32,
+    name: &str,
+) -> anyhow::Result<()> {
+    let scopes = parse_scopes(scopes)?;
+    let mut reached = reach(&config, true).await?;
+    let made = async {
+        let parts = open(config, &mut reached).await?;
+        let owner = parts.store.provider_by_name(provider).await?.with_context(|| {
+            format!("there is no provider `{provider}`: make it with `picsbridge provider create {provider}`")
+        })?;
+        let by = By { actor: "cli".to_owned(), request_id: None };
+        Ok::<_, anyhow::Error>(parts.auth.issue(&parts.store, &owner, name, scopes, days, &by).await?.0)
+    }
+    .await;
+    reached.let_go().await?;
+    println!("{}", made?);
+    Ok(())
+}
+
+fn parse_scopes(text: &str) -> anyhow::Result<Scopes> {
+    if text == "all" {
+        return Ok(Scopes::all());
+    }
+    let words: Vec<_> = text.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty()).collect();
+    let unknown: Vec<_> = words.iter().filter(|word| Scope::parse(word).is_none()).copied().collect();
+    if !unknown.is_empty() || words.is_empty() {
+        let all: Vec<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        bail!("not a scope: {}. Use `all`, or some of: {}", unknown.join(", "), all.join(", "));
+    }
+    Ok(words.into_iter().filter_map(Scope::parse).collect())
+}
+
+/// Makes a provider.
+pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
+    let good = name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !good {
+        bail!(
+            "`{name}` cannot be a provider's name: use 1 to 64 letters, digits, `.`, `_`, `-`, the first a letter or digit"
+        );
+    }
+    let mut reached = reach(&config, true).await?;
+    let made = async {
+        let parts = open(config, &mut reached).await?;
+        Ok::<Option<Provider>, anyhow::Error>(parts.store.create_provider(name).await?)
+    }
+    .await;
+    reached.let_go().await?;
+    match made? {
+        Some(_) => {
+            println!(
+                "Provider {name} is made. A token for it: picsbridge token create --provider {name} --scopes all"
+            );
+            Ok(())
+        }
+        None => bail!("there is a provider `{name}` already"),
+    }
+}
+
+/// Prints the document.
+pub fn print_document() -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(&document())?);
+    Ok(())
+}
+
+/// Checks everything that a service needs, a line each; `false`: something is wrong.
+pub async fn doctor(config: Config) -> anyhow::Result<bool> {
+    let mut well = true;
+    let mut say = |what: &str, result: Result<String, String>| match result {
+        Ok(detail) => println!("ok      {what}: {detail}"),
+        Err(problem) => {
+            well = false;
+            println!("WRONG   {what}: {problem}");
+        }
+    };
+    say("configuration", Ok(config.summary()));
+    let reached = match reach(&config, true).await {
+        Ok(reached) => reached,
+        Err(error) => {
+            say("database", Err(format!("{error:#}")));
+            return Ok(false);
+        }
+    };
+    let mut reached = reached;
+    match open(config.clone(), &mut reached).await {
+        Ok(parts) => {
+            say("database", version(&parts.store).await.map_err(|error| error.to_string()));
+            say("keys", Ok("the master key opens what is kept".to_owned()));
+            say("clock", clock(&parts).await);
+            for (name, url) in [
+                ("ACE360", Some(&config.upstreams.ace360_live)),
+                ("sandbox", config.upstreams.sandbox.as_ref()),
+            ] {
+                if let Some(url) = url {
+                    say(name, reachable(url).await);
+                }
+            }
+            for (provider, settings) in parts.store.ace360_configured().await? {
+                let tested = parts.ace360.test_connection(provider.id).await;
+                let result = match tested {
+                    Ok(Ok(detail)) => Ok(detail),
+                    Ok(Err(failure)) => Err(failure.text()),
+                    Err(Ace360Error::NotConfigured(what)) if !settings => Ok(format!("not set up ({what})")),
+                    Err(error) => Err(error.to_string()),
+                };
+                say(&format!("ACE360 of provider {}", provider.name), result);
+            }
+            parts.store.pool().close().await;
+        }
+        Err(error) => say("database and keys", Err(format!("{error:#}"))),
+    }
+    reached.let_go().await?;
+    Ok(well)
+}
+
+async fn version(store: &Store) -> Result<String, picsbridge::store::StoreError> {
+    let (version, pooled) = store.server().await?;
+    if pooled {
+        return Ok(format!(
+            "PostgreSQL {version}, but a pooler between us and it does not keep sessions: use session pooling"
+        ));
+    }
+    Ok(format!("PostgreSQL {version}"))
+}
+
+async fn clock(parts: &Parts) -> Result<String, String> {
+    let theirs = parts.store.now().await.map_err(|error| error.to_string())?;
+    let apart = (parts.auth.clock().now() - theirs).num_seconds().abs();
+    if apart > 5 {
+        Err(format!("this machine and the database are {apart} s apart: set both by NTP"))
+    } else {
+        Ok("this machine and the database agree".to_owned())
+    }
+}
+
+/// Whether a connection to the address can be made; nothing is sent.
+async fn reachable(url: &str) -> Result<String, String> {
+    let parsed = url::Url::parse(url).map_err(|error| error.to_string())?;
+    let (host, port) =
+        (parsed.host_str().unwrap_or_default().to_owned(), parsed.port_or_known_default().unwrap_or(443));
+    match tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host.as_str(), port)))
+        .await
+    {
+        Ok(Ok(_)) => Ok(format!("{host}:{port} takes connections")),
+        Ok(Err(error)) => Err(format!("{host}:{port}: {error}")),
+        Err(_) => Err(format!("{host}:{port} did not answer within 5 s")),
+    }
+}
