@@ -216,6 +216,14 @@ impl Problem {
         )
     }
 
+    /// With the path and the id of the request.
+    #[must_use]
+    pub fn placed(mut self, instance: &str, request_id: &str) -> Self {
+        instance.clone_into(&mut self.instance);
+        request_id.clone_into(&mut self.request_id);
+        self
+    }
+
     /// The whole answer, for this request.
     pub fn response(&self, public_url: &str, instance: &str, request_id: &str) -> HttpResponse {
         let mut whole = self.clone();
@@ -250,7 +258,7 @@ impl ResponseError for Problem {
 
     /// The middleware makes the answer anew, with the request's path and id.
     fn error_response(&self) -> HttpResponse {
-        self.response("", "", "")
+        self.response("", &self.instance, &self.request_id)
     }
 }
 

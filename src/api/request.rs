@@ -7,7 +7,7 @@ use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, ResponseError as _, web};
+use actix_web::{Error, HttpMessage as _, web};
 use tracing::{error, info};
 use uuid::Uuid;
 
@@ -39,20 +39,16 @@ pub async fn around<B: MessageBody + 'static>(
     let method = request.method().clone();
     let public_url =
         request.app_data::<web::Data<State>>().map(|state| state.public_url.clone()).unwrap_or_default();
-    let http_request = request.request().clone();
+    // The request must not be cloned before it is routed: actix wants it for itself.
     let mut response = match next.call(request).await {
-        Ok(response) => match response.response().error() {
-            Some(error) => {
-                let problem = whole(error);
+        Ok(response) => match response.response().error().map(whole) {
+            Some(problem) => {
                 response.into_response(problem.response(&public_url, &path, &id)).map_into_right_body()
             }
             None => response.map_into_left_body(),
         },
-        Err(error) => {
-            let problem = whole(&error);
-            ServiceResponse::new(http_request.clone(), problem.response(&public_url, &path, &id))
-                .map_into_right_body()
-        }
+        // From a middleware within; handlers' and extractors' errors are answers by now.
+        Err(error) => return Err(whole(&error).placed(&path, &id).into()),
     };
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -61,7 +57,7 @@ pub async fn around<B: MessageBody + 'static>(
     let seconds = started.elapsed().as_secs_f64();
     metrics::histogram!("picsbridge_request_seconds", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
         .record(seconds);
-    let token = http_request.extensions().get::<Arc<Principal>>().map(|principal| principal.token_id);
+    let token = response.request().extensions().get::<Arc<Principal>>().map(|principal| principal.token_id);
     // Ids only: the route's pattern instead of the path, since an id in it may be a person's.
     info!(
         target: "picsbridge::request",
@@ -125,14 +121,6 @@ impl actix_web::Responder for Problem {
     type Body = BoxBody;
 
     fn respond_to(self, _: &actix_web::HttpRequest) -> actix_web::HttpResponse {
-        actix_web::HttpResponse::from_error(self)
-    }
-}
-
-impl Problem {
-    /// As an actix error's answer, whose middleware makes it whole.
-    pub fn into_response(self) -> actix_web::HttpResponse {
-        let _ = self.status_code();
         actix_web::HttpResponse::from_error(self)
     }
 }
