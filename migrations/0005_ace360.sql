@@ -17,6 +17,11 @@ create table ace360_settings (
     updated_at timestamptz not null
 );
 
+-- The environment that a provider's settings name.
+create function ace360_environment(provider uuid) returns text
+    language sql stable parallel safe
+    as $$ select coalesce((select environment from ace360_settings where provider_id = provider), 'live') $$;
+
 create table ace360_standards (
     provider_id uuid not null references providers on delete cascade,
     environment text not null,
@@ -65,7 +70,8 @@ create table ace360_links (
     uploaded_at timestamptz not null,
     problem_code text,
     sealed_problem bytea,
-    primary key (provider_id, learner_id)
+    -- What was tried in the sandbox is out of sight once the settings say live, and the other way round.
+    primary key (provider_id, learner_id, environment)
 );
 create unique index ace360_links_by_record on ace360_links (provider_id, environment, record_id);
 create index ace360_links_by_status on ace360_links (provider_id, status_id);

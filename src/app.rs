@@ -105,7 +105,7 @@ fn pool_options(size: u32) -> PgPoolOptions {
         .acquire_timeout(ACQUIRE)
         // The look costs a round trip a request; a connection that died is found out by its use.
         .test_before_acquire(false)
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(Duration::from_mins(5))
 }
 
 impl Parts {

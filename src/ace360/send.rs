@@ -1,6 +1,7 @@
 //! Preview and upload: the records are looked up, the pure rules of `upload.rs` build what would be sent, duplicates are
 //! looked for, and an upload goes the way of every creation: intent, send, settle.
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{Client, Created};
@@ -93,7 +94,7 @@ impl Ace360 {
         Ok(Some(built.into_preview(search.possible)))
     }
 
-    /// Uploads a learner. Once the intent is written this must not be cancelled: callers spawn it.
+    /// Uploads a learner. Once the intent is written, which `opened` tells, this must not be cancelled: callers spawn it.
     ///
     /// # Errors
     /// The integration's set-up; ACE360's before anything was sent; the database's.
@@ -102,6 +103,7 @@ impl Ace360 {
         provider: Uuid,
         learner: &LearnerId,
         allow_duplicate: bool,
+        opened: &CancellationToken,
         class: Class,
         run: Option<Uuid>,
         by: &By,
@@ -160,7 +162,10 @@ impl Ace360 {
             run_id: run,
         };
         match self.store.open_intent(&intent, self.timings.lease, by).await? {
-            Opened::Ours(intent) => self.send(&client, &intent).await,
+            Opened::Ours(intent) => {
+                opened.cancel();
+                self.send(&client, &intent).await
+            }
             Opened::InFlight => Ok(Uploaded::InFlight),
             Opened::NoRecord => Ok(Uploaded::NoLearner),
             Opened::AlreadyLinked => {

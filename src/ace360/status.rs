@@ -52,11 +52,6 @@ impl Ace360 {
         let Some(link) = self.store.ace360_link(provider, learner).await? else {
             return Ok(SyncedOne::NotLinked);
         };
-        if link.environment != settings.environment {
-            return Err(Ace360Error::NotConfigured(
-                "The learner's record is in another ACE360 environment than the settings name: choose that environment, or unlink the learner.",
-            ));
-        }
         match client.apprentice(link.record_id).await? {
             Ok(apprentice) => {
                 let mut tx = self.store.begin().await?;
@@ -79,7 +74,7 @@ impl Ace360 {
             }
             Err(failure) if failure.kind == FailureKind::Missing => {
                 let mut tx = self.store.begin().await?;
-                self.store.mark_gone(&mut tx, provider, learner, None).await?;
+                self.store.mark_gone(&mut tx, provider, &settings.environment, learner, None).await?;
                 tx.commit().await.map_err(StoreError::from)?;
                 Ok(SyncedOne::Gone)
             }
@@ -136,11 +131,11 @@ impl Ace360 {
         let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
         let mirrored: Vec<_> =
             rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
+        let total = self.store.count_links(provider, environment).await?;
         let mut tx = self.store.begin().await?;
         let applied =
             self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
         self.store.mirror(&mut tx, provider, environment, &mirrored, Some(run.id)).await?;
-        let total = self.store.count_links(provider, environment).await?;
         let progress = Progress {
             cursor: serde_json::to_value(&cursor).ok(),
             total: Some(total),
@@ -218,7 +213,9 @@ impl Ace360 {
                     if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
                 }
                 Err(failure) if failure.kind == FailureKind::Missing => {
-                    self.store.mark_gone(&mut tx, provider, &row.learner_id, Some(run.id)).await?;
+                    self.store
+                        .mark_gone(&mut tx, provider, environment, &row.learner_id, Some(run.id))
+                        .await?;
                     outcomes.push(outcome(row.learner_id.clone(), OutcomeKind::Failed, Some(&gone())));
                     continue;
                 }
@@ -227,6 +224,7 @@ impl Ace360 {
                         .note_link_problem(
                             &mut tx,
                             provider,
+                            environment,
                             &row.learner_id,
                             Some(run.id),
                             &failure.problem(),

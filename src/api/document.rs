@@ -43,7 +43,7 @@ struct Frame;
 impl Modify for Frame {
     fn modify(&self, api: &mut OpenApi) {
         api.info.description = Some(GUIDE.to_owned());
-        api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        env!("CARGO_PKG_VERSION").clone_into(&mut api.info.version);
         let components = api.components.get_or_insert_default();
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());

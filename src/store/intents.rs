@@ -116,7 +116,9 @@ impl Store {
         if !self.lock_record(&mut tx, new.provider, new.subject_kind, &new.subject_id).await? {
             return Ok(Opened::NoRecord);
         }
-        if new.upstream == "ace360" && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id).await? {
+        if new.upstream == "ace360"
+            && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id, &new.environment).await?
+        {
             return Ok(Opened::AlreadyLinked);
         }
         let id = new_id();

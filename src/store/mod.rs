@@ -42,14 +42,14 @@ use crate::seal::{BlindIndex, SealError, Sealer};
 /// Why the store could not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database's.
-    #[error(transparent)]
+    /// The database's. Its own words may quote values, so only its code and the constraint are told.
+    #[error("{}", unquoted(.0))]
     Sql(#[from] sqlx::Error),
     /// A value could not be sealed or unsealed.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// A sealed document is not what this version writes.
-    #[error("a stored document cannot be read: {0}")]
+    #[error("a stored document cannot be read")]
     Document(#[from] serde_json::Error),
     /// The job engine's.
     #[error("the job could not be queued: {0}")]
@@ -57,6 +57,18 @@ pub enum StoreError {
     /// The migrations'.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// A database error without the values that a database quotes in its messages.
+fn unquoted(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => format!(
+            "database error {} (constraint {})",
+            error.code().unwrap_or_default(),
+            error.constraint().unwrap_or("none")
+        ),
+        other => other.to_string(),
+    }
 }
 
 /// Shorthand of this floor.

@@ -7,6 +7,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -316,16 +317,24 @@ pub async fn upload(
 ) -> Result<HttpResponse, Problem> {
     let (provider, by) = (who.provider(), who.by());
     let (ace360, learner, allow) = (state.background.ace360.clone(), id.0.clone(), body.0.allow_duplicate);
+    let opened = CancellationToken::new();
+    let told = opened.clone();
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let sending = state
-        .background
-        .spawn(async move { ace360.upload(provider, &learner, allow, Class::Interactive, None, &by).await });
+    let mut sending = state.background.spawn(async move {
+        ace360.upload(provider, &learner, allow, &told, Class::Interactive, None, &by).await
+    });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)
     };
-    let Ok(finished) = tokio::time::timeout(prefer_wait(&request, WAIT), sending).await else {
-        return tab_of(&state, provider, id.0.as_str()).await.map(accepted);
+    // What refuses an upload before it is written down is answered however long it takes: nobody could read it later.
+    let patience = async {
+        tokio::time::sleep(prefer_wait(&request, WAIT)).await;
+        opened.cancelled().await;
+    };
+    let finished = tokio::select! {
+        finished = &mut sending => finished,
+        () = patience => return tab_of(&state, provider, id.0.as_str()).await.map(accepted),
     };
     let uploaded = finished.map_err(|error| {
         error!(%error, "an upload's task failed");
