@@ -95,6 +95,7 @@ impl Ace360 {
             calls: client.meter().take(),
             unchanged,
             outcomes,
+            ..Progress::default()
         };
         if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
             return Ok(Step::Replaced);

@@ -147,6 +147,7 @@ impl Ace360 {
                 .into_iter()
                 .map(|learner| outcome(learner, OutcomeKind::Succeeded, None))
                 .collect(),
+            ..Progress::default()
         };
         self.commit(tx, run, fence, progress).await
     }
@@ -187,6 +188,7 @@ impl Ace360 {
         };
         let mut outcomes = Vec::new();
         let mut unchanged = 0;
+        let mut changed_after_all = Vec::new();
         let mut answers = Vec::with_capacity(batch.len());
         for row in &batch {
             let answer = client.apprentice(row.record_id).await?;
@@ -212,7 +214,8 @@ impl Ace360 {
                         .await?;
                     if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
                 }
-                Err(failure) if failure.kind == FailureKind::Missing => {
+                // The list shows it and the single record is not there: that is trouble, not an end.
+                Err(failure) if failure.kind == FailureKind::Missing && !row.seen => {
                     self.store
                         .mark_gone(&mut tx, provider, environment, &row.learner_id, Some(run.id))
                         .await?;
@@ -238,9 +241,10 @@ impl Ace360 {
             };
             // Those that the list showed were counted then; a grade that only the single record told makes a change of it.
             if row.seen {
-                continue;
-            }
-            if kind == OutcomeKind::Unchanged {
+                if kind == OutcomeKind::Succeeded {
+                    changed_after_all.push(row.learner_id.clone());
+                }
+            } else if kind == OutcomeKind::Unchanged {
                 unchanged += 1;
             } else {
                 outcomes.push(outcome(row.learner_id.clone(), kind, None));
@@ -253,6 +257,7 @@ impl Ace360 {
             calls: client.meter().take(),
             unchanged,
             outcomes,
+            changed_after_all,
         };
         self.commit(tx, run, fence, progress).await
     }
