@@ -49,7 +49,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The address is taken, say.
     #[error(
-        "{setting} {address} cannot be listened on ({source}): stop what uses it, or set {setting} to another address"
+        "{setting} {address} cannot be listened on ({why}): stop what uses it, or set {setting} to another address"
     )]
     Listen {
         /// Which setting.
@@ -57,7 +57,7 @@ pub enum StartError {
         /// Which address.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The TLS library could not start.
     #[error("the HTTP client could not be made: {0}")]

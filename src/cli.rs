@@ -108,7 +108,7 @@ fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, Sta
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    bound.map_err(|source| StartError::Listen { setting, address, source })
+    bound.map_err(|why| StartError::Listen { setting, address, why })
 }
 
 async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Result<Sandbox> {
