@@ -4,6 +4,7 @@
 //! What we rely on there is in `openapi/upstream/ace360-connect.yaml`; little of it is public, so what the
 //! code assumes is marked "assumed" where it is made.
 
+pub mod bulk;
 pub mod catalogue;
 pub mod client;
 pub mod duplicates;

@@ -262,7 +262,7 @@ impl Ace360 {
         self.commit(tx, run, fence, progress).await
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         mut tx: crate::store::Tx,
         run: &mut RunRow,

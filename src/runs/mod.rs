@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::ace360::catalogue::{self, Step};
 use crate::ace360::client::Client as Ace360Client;
-use crate::ace360::{Ace360, Ace360Error, status};
+use crate::ace360::{Ace360, Ace360Error, bulk, status};
 use crate::config::Timings;
 use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -187,6 +187,9 @@ impl Runs {
                 Step::More => {}
                 Step::Done => return Ok(Some((SliceEnd::Finished, client.meter().take()))),
                 Step::Replaced => return Ok(None),
+                Step::Waiting(wait, why) => {
+                    return Ok(Some((SliceEnd::Wait(wait, why), client.meter().take())));
+                }
                 Step::Blocked(failure) => {
                     let wait = failure.wait.unwrap_or(self.timings.retry);
                     // The pace's own waits are part of the work.
@@ -214,6 +217,7 @@ impl Runs {
         match run.kind.as_str() {
             catalogue::REFRESH => self.ace360.refresh_standards_step(client, environment, run, fence).await,
             status::SYNC => self.ace360.sync_step(client, environment, run, fence).await,
+            bulk::UPLOAD => self.ace360.upload_step(client, environment, run, fence).await,
             _ => Err(Ace360Error::NotConfigured("This version does not know this kind of run.")),
         }
     }

@@ -695,14 +695,14 @@ impl Store {
         })
     }
 
-    /// A page of learners with where each stands in ACE360; `state` as the tab says it.
+    /// A page of learners with where each stands in ACE360; `states` as the tab says them, none: all.
     ///
     /// # Errors
     /// The database's.
     pub async fn list_learners(
         &self,
         provider: Uuid,
-        state: Option<&str>,
+        states: &[String],
         updated_after: Option<Time>,
         after: After<'_>,
         size: i64,
@@ -727,17 +727,52 @@ impl Store {
                    where r.provider_id = $1 and r.kind = 'learner' and ($2::text is null or r.record_id > $2)
                    and ($3::timestamptz is null or r.updated_at > $3)
                ) as line
-               where $4::text is null or "state!" = $4
+               where $4::text[] = '{}' or "state!" = any($4)
                order by "learner_id!" limit $5"#,
             provider,
             after,
             updated_after,
-            state,
+            states,
             size + 1
         )
         .fetch_all(&self.pool)
         .await?;
         Ok(page(rows, size))
+    }
+
+    /// How many learners those are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_learners(
+        &self,
+        provider: Uuid,
+        states: &[String],
+        updated_after: Option<Time>,
+    ) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!" from (
+                   select case when l.state is not null then l.state
+                               when i.state = 'sending' then 'uploading'
+                               when i.state in ('unknown', 'rejected') then i.state
+                               else 'notUploaded' end as state
+                   from records r
+                   left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
+                        and l.environment = (select ace360_environment($1))
+                   left join lateral (
+                       select state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
+                       and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id
+                       and step = 'apprentice' order by created_at desc, id desc limit 1
+                   ) i on true
+                   where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
+               ) as line
+               where $3::text[] = '{}' or state = any($3)"#,
+            provider,
+            updated_after,
+            states
+        )
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Erases a learner: record, links, histories, intents, run records and changes. `None`: no such learner,

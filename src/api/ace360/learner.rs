@@ -18,14 +18,13 @@ use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::prefer_wait;
 use super::super::problem::{Code, Problem, UpstreamCause};
 use super::of_failure;
-use crate::ace360::send::Uploaded;
+use crate::ace360::send::{Order, Uploaded};
 use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
 use crate::ace360::{Ace360Error, STEP};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
 use crate::domain::{Check, Fault, Learner, LearnerId};
 use crate::store::{IntentProblem, LinkRow, TabRow};
-use crate::upstream::pace::Class;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
@@ -315,14 +314,20 @@ pub async fn upload(
     request: HttpRequest,
     body: OptionalBody<UploadRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (provider, by) = (who.provider(), who.by());
-    let (ace360, learner, allow) = (state.background.ace360.clone(), id.0.clone(), body.0.allow_duplicate);
+    let provider = who.provider();
+    let ace360 = state.background.ace360.clone();
+    let order = Order {
+        provider,
+        learner: id.0.clone(),
+        allow_duplicate: body.0.allow_duplicate,
+        validate_only: false,
+        run: None,
+        by: who.by(),
+    };
     let opened = CancellationToken::new();
     let told = opened.clone();
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let mut sending = state.background.spawn(async move {
-        ace360.upload(provider, &learner, allow, &told, Class::Interactive, None, &by).await
-    });
+    let mut sending = state.background.spawn(async move { ace360.upload(&order, &told).await });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)
@@ -371,7 +376,7 @@ fn refusal(uploaded: Uploaded) -> Problem {
         )
         .with_records(Vec::new()),
         Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
-        Uploaded::InFlight | Uploaded::Done | Uploaded::Unknown => {
+        Uploaded::InFlight | Uploaded::Done | Uploaded::Would | Uploaded::Unknown => {
             Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet. Nothing was sent now; the tab tells what came of it.")
         }
     }
