@@ -1,6 +1,13 @@
-//! What a caller of the service sees.
+//! What a caller of the service sees. Every answer is held against the served document; each test's name is a rule.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "in a test, that is how a fault is reported; and callers do not use the service's own client or clock"
+)]
 
-// Clippy allows these in test functions alone; the helpers beside them fail the same way.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#[path = "../support/mod.rs"]
+mod support;
 
 mod embedded_postgres;

@@ -1,0 +1,14 @@
+//! The run engine through the API: slices, schedules, workers that die.
+//! Each test's name is a rule.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "in a test, that is how a fault is reported; and callers do not use the service's own client or clock"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod smoke;

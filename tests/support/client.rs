@@ -1,0 +1,189 @@
+//! A caller of the API who believes nothing: every answer is held against the served document.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::redirect::Policy;
+use reqwest::{Body, Client, Method, RequestBuilder};
+use serde_json::Value;
+
+use super::contract::Contract;
+
+/// Calls the API, with a token or without.
+#[derive(Clone, Debug)]
+pub struct Api {
+    base: String,
+    token: Option<String>,
+    http: Client,
+    contract: Arc<Contract>,
+}
+
+/// A call that is not sent yet.
+#[derive(Debug)]
+pub struct Call {
+    method: Method,
+    path: String,
+    request: RequestBuilder,
+    contract: Arc<Contract>,
+}
+
+/// An answer that the document allows.
+#[derive(Debug)]
+pub struct Answer {
+    pub at: String,
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+    /// Null when it is not JSON.
+    pub body: Value,
+}
+
+impl Api {
+    /// Without a token.
+    pub async fn new(base: &str) -> Self {
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(Duration::from_secs(90))
+            .build()
+            .unwrap();
+        let contract = Contract::served_at(base, &http).await;
+        Self { base: base.to_owned(), token: None, http, contract }
+    }
+
+    pub fn as_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
+    }
+
+    pub fn with_token_of(&self, other: &Self) -> Self {
+        Self { token: other.token.clone(), ..self.clone() }
+    }
+
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("it has a token")
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    pub fn document(&self) -> &Value {
+        self.contract.document()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).send().await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path).send().await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path).json(body).send().await
+    }
+
+    /// A null body is none.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let call = self.call(Method::POST, path);
+        if body.is_null() { call.send().await } else { call.json(body).send().await }
+    }
+
+    /// A call to add to before it is sent.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        Call { method, path: path.to_owned(), request, contract: Arc::clone(&self.contract) }
+    }
+
+    /// A call to what is not in the document: its pages for people.
+    pub async fn page(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
+    }
+}
+
+impl Call {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub fn json(mut self, body: &Value) -> Self {
+        self.request = self.request.json(body);
+        self
+    }
+
+    /// Any bytes, of any content type; an empty one is none.
+    pub fn body(mut self, content_type: &str, body: impl Into<Body>) -> Self {
+        if !content_type.is_empty() {
+            self.request = self.request.header(CONTENT_TYPE, content_type);
+        }
+        self.request = self.request.body(body);
+        self
+    }
+
+    pub async fn send(self) -> Answer {
+        let at = format!("{} {}", self.method, self.path);
+        let response = self.request.send().await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text().await.unwrap_or_else(|error| panic!("{at}: {error:?}"));
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        let answer = Answer { at, status, headers, text, body };
+        self.contract.check(self.method.as_str(), &self.path, &answer);
+        answer
+    }
+}
+
+impl Answer {
+    /// Its body, if it has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}: {}", self.at, self.text);
+        self.body
+    }
+
+    /// Its body, if it went well.
+    #[track_caller]
+    pub fn good(self) -> Value {
+        assert!((200..300).contains(&self.status), "{}: {} {}", self.at, self.status, self.text);
+        self.body
+    }
+
+    /// Its problem, if it has this status and code.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}: {}",
+            self.at,
+            self.text
+        );
+        self.body
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// Where a problem's faults are (a pointer, or a parameter's name) and their codes.
+pub fn faults(problem: &Value) -> BTreeSet<(String, String)> {
+    let errors = problem["errors"].as_array().unwrap();
+    errors
+        .iter()
+        .map(|error| {
+            let place = error.get("pointer").or(error.get("parameter")).unwrap().as_str().unwrap();
+            (place.to_owned(), error["code"].as_str().unwrap().to_owned())
+        })
+        .collect()
+}

@@ -1,0 +1,202 @@
+//! Holding the API's answers against its own served document.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use jsonschema::{Draft, Validator};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::client::Answer;
+
+const PROBLEM: &str = "application/problem+json";
+/// Keywords whose values are not schemas.
+const PLAIN: [&str; 6] = ["example", "examples", "enum", "default", "required", "const"];
+
+/// The document, and the validators that were made of it.
+pub struct Contract {
+    document: Value,
+    /// The document with every object closed: a field that it does not name is a fault.
+    strict: Value,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+impl std::fmt::Debug for Contract {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Contract {…}")
+    }
+}
+
+impl Contract {
+    /// The document that an app serves; all apps of a binary serve the same.
+    pub async fn served_at(base: &str, http: &Client) -> Arc<Self> {
+        static SERVED: OnceCell<Arc<Contract>> = OnceCell::const_new();
+        let read = || async {
+            let response = http.get(format!("{base}/openapi.json")).send().await.unwrap();
+            Arc::new(Self::new(response.json().await.unwrap()))
+        };
+        Arc::clone(SERVED.get_or_init(read).await)
+    }
+
+    fn new(document: Value) -> Self {
+        let mut parts = BTreeSet::new();
+        parts_of_all(&document, &mut parts);
+        let mut strict = document.clone();
+        for (name, schema) in strict["components"]["schemas"].as_object_mut().unwrap() {
+            close(schema, parts.contains(&format!("#/components/schemas/{name}")));
+        }
+        Self { document, strict, validators: Mutex::default() }
+    }
+
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Panics unless the document allows this answer to this call.
+    pub fn check(&self, method: &str, path: &str, answer: &Answer) {
+        let at = format!("{} answered {} against the document", answer.at, answer.status);
+        let path = path.split('?').next().unwrap_or_default();
+        let id = answer.header("x-request-id").unwrap_or_else(|| panic!("{at}: without X-Request-Id"));
+        if answer.status >= 400 {
+            self.check_problem(path, id, answer, &at);
+        }
+        let Some(template) = self.template(path) else {
+            assert_eq!(answer.status, 404, "{at}: it has no such path");
+            return;
+        };
+        let operation = &self.document["paths"][template][method.to_lowercase()];
+        if operation.is_null() {
+            assert_eq!(answer.status, 405, "{at}: {template} has no such method");
+            return;
+        }
+        let status = answer.status.to_string();
+        let response = &operation["responses"][&status];
+        assert!(!response.is_null(), "{at}: it declares no such status");
+        let Some(content) = response["content"].as_object() else {
+            assert!(answer.text.is_empty(), "{at}: it declares no body, and there is one: {}", answer.text);
+            return;
+        };
+        let given = answer.header("content-type").unwrap_or_default();
+        let declared = content
+            .keys()
+            .find(|own| *own == given || *own == given.split(';').next().unwrap_or_default())
+            .unwrap_or_else(|| panic!("{at}: content type `{given}`, but it declares {:?}", content.keys()));
+        let place = pointer(&[
+            "paths",
+            template,
+            &method.to_lowercase(),
+            "responses",
+            &status,
+            "content",
+            declared,
+            "schema",
+        ]);
+        let body = if declared.contains("json") {
+            serde_json::from_str(&answer.text)
+                .unwrap_or_else(|error| panic!("{at}: {error}: {}", answer.text))
+        } else {
+            Value::String(answer.text.clone())
+        };
+        self.validate(&place, &body, &at);
+    }
+
+    /// What holds for every error, whatever its path.
+    fn check_problem(&self, path: &str, request_id: &str, answer: &Answer, at: &str) {
+        assert_eq!(answer.header("content-type"), Some(PROBLEM), "{at}: {}", answer.text);
+        let problem: Value = serde_json::from_str(&answer.text).unwrap();
+        self.validate("/components/schemas/Problem", &problem, at);
+        assert_eq!(problem["status"], answer.status, "{at}: its own status");
+        assert_eq!(problem["requestId"], request_id, "{at}: its requestId");
+        assert_eq!(problem["instance"], path, "{at}: its instance");
+        let (type_, code) = (problem["type"].as_str().unwrap(), problem["code"].as_str().unwrap());
+        assert!(
+            type_.starts_with("http") && type_.ends_with(&format!("/problems/{code}")),
+            "{at}: type {type_}"
+        );
+        for text in ["title", "detail"] {
+            assert!(!problem[text].as_str().unwrap().is_empty(), "{at}: an empty {text}");
+        }
+    }
+
+    fn validate(&self, place: &str, body: &Value, at: &str) {
+        let validator = {
+            let mut validators = self.validators.lock().unwrap();
+            let validator = validators.entry(place.to_owned()).or_insert_with(|| {
+                // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
+                let schema =
+                    self.strict.pointer(place).unwrap_or_else(|| panic!("{at}: no schema at {place}"));
+                let schema = json!({ "allOf": [schema], "components": self.strict["components"] });
+                let options =
+                    jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+                Arc::new(options.build(&schema).expect("the schema is one"))
+            });
+            Arc::clone(validator)
+        };
+        let faults: Vec<String> =
+            validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(faults.is_empty(), "{at}:\n{}\nin {body:#}", faults.join("\n"));
+    }
+
+    /// The template of a path: of several that fit, the one with the fewest parameters.
+    fn template(&self, path: &str) -> Option<&str> {
+        let paths = self.document["paths"].as_object().unwrap();
+        paths
+            .keys()
+            .filter(|template| fits(template, path))
+            .min_by_key(|template| template.matches('{').count())
+            .map(String::as_str)
+    }
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    wanted.len() == given.len()
+        && wanted
+            .iter()
+            .zip(given)
+            .all(|(wanted, given)| if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given })
+}
+
+fn pointer(steps: &[&str]) -> String {
+    steps.iter().fold(String::new(), |place, step| place + "/" + &step.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The schemas that others are put together of: alone they must stay open.
+fn parts_of_all(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for part in fields.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                found.extend(part["$ref"].as_str().map(str::to_owned));
+            }
+            fields.values().for_each(|value| parts_of_all(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| parts_of_all(value, found)),
+        _ => {}
+    }
+}
+
+/// Closes the objects of a schema; `open`: it is part of another.
+fn close(schema: &mut Value, open: bool) {
+    let Some(keywords) = schema.as_object_mut() else { return };
+    let names_fields = keywords.contains_key("properties") || keywords.contains_key("allOf");
+    for (keyword, value) in keywords.iter_mut() {
+        match keyword.as_str() {
+            "properties" => {
+                for field in value.as_object_mut().unwrap().values_mut() {
+                    close(field, false);
+                }
+            }
+            plain if PLAIN.contains(&plain) => {}
+            "allOf" => value.as_array_mut().unwrap().iter_mut().for_each(|part| close(part, true)),
+            _ => match value {
+                Value::Array(items) => items.iter_mut().for_each(|item| close(item, open)),
+                Value::Object(_) => close(value, false),
+                _ => {}
+            },
+        }
+    }
+    if names_fields && !open && !keywords.contains_key("additionalProperties") {
+        keywords.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+    }
+}

@@ -1,0 +1,13 @@
+//! What the test binaries share: the app over a real PostgreSQL and the sandbox, a client that holds every answer against
+//! the served document, and records that are good. Each binary uses a part of it.
+#![allow(dead_code, unused_imports, reason = "no binary uses all of it")]
+
+pub mod app;
+pub mod client;
+pub mod contract;
+pub mod folder;
+pub mod people;
+pub mod postgres;
+
+pub use app::{TestApp, on_runtime};
+pub use client::{Answer, Api, faults};

@@ -1,0 +1,103 @@
+//! One PostgreSQL for the test binary, one database for each test. The server ends with the process, by its own watcher;
+//! its folders go with it.
+
+use std::str::FromStr as _;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::runtime::{Builder, Runtime};
+
+use super::folder::{self, Folder};
+
+/// What outlives a test (its app's end, the server) runs here, and so does the app itself: the test's own runtime is its
+/// caller's, no more.
+pub static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    // A thread of its own, since a test's thread is within a runtime already.
+    std::thread::spawn(|| RUNTIME.block_on(Server::start())).join().expect("PostgreSQL starts")
+});
+
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+struct Server {
+    postgres: EmbeddedPostgres,
+    _folder: Folder,
+    /// Holds the pipe whose end tells it that the process has gone.
+    _remover: std::process::Child,
+}
+
+impl Server {
+    async fn start() -> Self {
+        folder::remove_stale();
+        let folder = Folder::new();
+        let settings = [
+            ("fsync", "off"),
+            ("synchronous_commit", "off"),
+            ("full_page_writes", "off"),
+            ("autovacuum", "off"),
+            ("max_connections", "400"),
+            ("shared_buffers", "64MB"),
+        ];
+        let options = EmbeddedOptions {
+            extra_settings: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            search: None,
+        };
+        let postgres = EmbeddedPostgres::start(folder.path(), options).await.unwrap();
+        let remover = folder.remove_at_exit();
+        // Migrated once; each test's database is a copy of it.
+        let options = PgConnectOptions::from_str(&postgres.url()).unwrap();
+        let pool = PgPoolOptions::new().max_connections(3).connect_with(options).await.unwrap();
+        picsbridge::store::migrate(&pool).await.unwrap();
+        pool.close().await;
+        Self { postgres, _folder: folder, _remover: remover }
+    }
+
+    /// A connection that is in nobody's way when the template is copied.
+    async fn admin(&self) -> PgConnection {
+        let options = PgConnectOptions::from_str(&self.postgres.url()).unwrap().database("postgres");
+        PgConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+/// A migrated database of the test's own, dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        let mut admin = SERVER.admin().await;
+        let sql = format!("create database {name} template picsbridge");
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        admin.close().await.unwrap();
+        Self { name }
+    }
+
+    pub fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::from_str(&SERVER.postgres.url()).unwrap().database(&self.name)
+    }
+
+    pub fn url(&self) -> String {
+        let mut url = url::Url::parse(&SERVER.postgres.url()).unwrap();
+        url.set_path(&self.name);
+        url.into()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let name = self.name.clone();
+        RUNTIME.spawn(async move {
+            let mut admin = SERVER.admin().await;
+            let sql = format!("drop database {name} with (force)");
+            let _ = sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await;
+        });
+    }
+}
