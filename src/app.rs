@@ -128,7 +128,13 @@ impl Parts {
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
-        let runs = Runs::new(store.clone(), ace360.clone(), config.timings.clone(), stopping.clone());
+        let runs = Runs::new(
+            store.clone(),
+            ace360.clone(),
+            config.timings.clone(),
+            config.retention,
+            stopping.clone(),
+        );
         Ok(Self {
             config: Arc::new(config),
             store,

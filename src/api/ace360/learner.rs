@@ -30,7 +30,7 @@ use crate::store::{IntentProblem, LinkRow, TabRow};
 const WAIT: Duration = Duration::from_secs(25);
 
 /// Where a learner stands in ACE360.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TabState {
     /// Nothing was sent, or nothing of it arrived.
