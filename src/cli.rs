@@ -349,6 +349,32 @@ pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Seals everything anew with the first master key.
+pub async fn rotate(config: Config) -> anyhow::Result<()> {
+    let mut reached = reach(&config, true).await?;
+    let rotated = async {
+        let parts = open(config, &mut reached).await?;
+        let rotated = parts.store.rotate().await?;
+        let left = parts.store.sealed_with_older_keys().await?;
+        Ok::<_, anyhow::Error>((rotated, left))
+    }
+    .await;
+    reached.let_go().await?;
+    let (rotated, left) = rotated?;
+    for (what, count) in rotated {
+        println!("{what}: {count} sealed anew");
+    }
+    if left > 0 {
+        bail!(
+            "{left} value(s) are still sealed with an older key: a process that has the old key first is writing; set the new order everywhere, then rotate again"
+        );
+    }
+    println!(
+        "Everything is sealed with the first key; the others may be removed from PICSBRIDGE_MASTER_KEY."
+    );
+    Ok(())
+}
+
 /// Prints the document.
 pub fn print_document() -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(&document())?);
