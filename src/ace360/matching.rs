@@ -236,7 +236,11 @@ impl Ace360 {
         else {
             return Ok(Err("the learner is gone".to_owned()));
         };
-        let own = stored.record.ace360.and_then(|choice| choice.standard_id).map(|id| id.get());
+        let own = stored
+            .record
+            .ace360
+            .and_then(|choice| choice.standard_id)
+            .map(crate::domain::Ace360StandardId::get);
         let fitting: Vec<_> =
             found.iter().filter(|record| own.is_some() && record.standard_id == own).collect();
         Ok(match fitting.as_slice() {

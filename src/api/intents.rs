@@ -156,38 +156,35 @@ pub async fn resolve(
         "sending" => return Err(Problem::new(Code::InFlight, "It is being sent: wait for its outcome.")),
         other => return Err(Problem::new(Code::AlreadySettled, format!("The intent is settled ({other})."))),
     }
-    match (body.0.outcome, body.0.remote_id) {
-        (Settlement::Done, Some(record)) => {
-            let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
-            let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
-            let settled = state
-                .store
-                .settle_uploaded(
-                    provider,
-                    &intent.subject_id,
-                    &intent.environment,
-                    intent.id,
-                    "manual",
-                    &single(&apprentice),
-                )
-                .await?;
-            if !settled {
-                return Err(Problem::new(
-                    Code::AlreadyLinked,
-                    "The record is linked to another learner, or the intent was settled meanwhile.",
-                ));
-            }
+    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
+        let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
+        let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
+        let settled = state
+            .store
+            .settle_uploaded(
+                provider,
+                &intent.subject_id,
+                &intent.environment,
+                intent.id,
+                "manual",
+                &single(&apprentice),
+            )
+            .await?;
+        if !settled {
+            return Err(Problem::new(
+                Code::AlreadyLinked,
+                "The record is linked to another learner, or the intent was settled meanwhile.",
+            ));
         }
-        _ => {
-            let problem = IntentProblem {
-                code: "settledByHand".to_owned(),
-                message: "A person found that the upstream does not have it.".to_owned(),
-                status: None,
-                field_errors: Vec::new(),
-            };
-            if !state.store.settle_undone(intent.id, UndoneState::NotSent, &problem).await? {
-                return Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."));
-            }
+    } else {
+        let problem = IntentProblem {
+            code: "settledByHand".to_owned(),
+            message: "A person found that the upstream does not have it.".to_owned(),
+            status: None,
+            field_errors: Vec::new(),
+        };
+        if !state.store.settle_undone(intent.id, UndoneState::NotSent, &problem).await? {
+            return Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."));
         }
     }
     state.store.note_resolved(provider, &intent, &who.by()).await?;
