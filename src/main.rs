@@ -151,6 +151,13 @@ async fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("picsbridge: {error:#}");
+    // Each cause once: some repeat the words of what they come from.
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    eprintln!("picsbridge: {told}");
     ExitCode::FAILURE
 }

@@ -228,6 +228,14 @@ impl Problem {
         self
     }
 
+    /// As a part of another answer: whole, with its page, the path and the id of the request.
+    #[must_use]
+    pub fn within(self, public_url: &str, instance: &str, request_id: &str) -> Self {
+        let mut whole = self.placed(instance, request_id);
+        whole.type_ = format!("{public_url}/problems/{}", whole.code.as_str());
+        whole
+    }
+
     /// The whole answer, for this request.
     pub fn response(&self, public_url: &str, instance: &str, request_id: &str) -> HttpResponse {
         let mut whole = self.clone();
@@ -296,9 +304,10 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) => {
-                Self::new(Code::Unauthenticated, format!("{why}: send one that was issued here."))
-            }
+            AuthError::Invalid(why) => Self::new(
+                Code::Unauthenticated,
+                format!("Send a token that was issued here and is still good: {why}."),
+            ),
             AuthError::Stale => Self::new(
                 Code::Unavailable,
                 "It cannot be told now which tokens are revoked. Try again shortly.",
