@@ -10,4 +10,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bodies;
 mod embedded_postgres;
+mod import;
+mod learners;
+mod paths;
+mod records;
+mod sealed;
+mod tokens;
