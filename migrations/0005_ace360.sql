@@ -17,6 +17,11 @@ create table ace360_settings (
     updated_at timestamptz not null
 );
 
+-- The environment that a provider's settings name.
+create function ace360_environment(provider uuid) returns text
+    language sql stable parallel safe
+    as $$ select coalesce((select environment from ace360_settings where provider_id = provider), 'live') $$;
+
 create table ace360_standards (
     provider_id uuid not null references providers on delete cascade,
     environment text not null,
@@ -65,7 +70,8 @@ create table ace360_links (
     uploaded_at timestamptz not null,
     problem_code text,
     sealed_problem bytea,
-    primary key (provider_id, learner_id)
+    -- What was tried in the sandbox is out of sight once the settings say live, and the other way round.
+    primary key (provider_id, learner_id, environment)
 );
 create unique index ace360_links_by_record on ace360_links (provider_id, environment, record_id);
 create index ace360_links_by_status on ace360_links (provider_id, status_id);
@@ -91,8 +97,12 @@ create table ace360_mirror (
     status_id integer,
     status_text text,
     archived boolean not null default false,
+    -- Only the single record carries the ULN, and it never changes: it is read once.
+    uln_index bytea,
+    uln_read_at timestamptz,
     seen_by uuid,
     refreshed_at timestamptz not null,
     primary key (provider_id, environment, record_id)
 );
 create index ace360_mirror_by_person on ace360_mirror (provider_id, environment, person_index);
+create index ace360_mirror_by_uln on ace360_mirror (provider_id, environment, uln_index) where uln_index is not null;

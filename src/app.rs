@@ -49,7 +49,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The address is taken, say.
     #[error(
-        "{setting} {address} cannot be listened on ({source}): stop what uses it, or set {setting} to another address"
+        "{setting} {address} cannot be listened on ({why}): stop what uses it, or set {setting} to another address"
     )]
     Listen {
         /// Which setting.
@@ -57,7 +57,7 @@ pub enum StartError {
         /// Which address.
         address: SocketAddr,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The TLS library could not start.
     #[error("the HTTP client could not be made: {0}")]
@@ -105,7 +105,7 @@ fn pool_options(size: u32) -> PgPoolOptions {
         .acquire_timeout(ACQUIRE)
         // The look costs a round trip a request; a connection that died is found out by its use.
         .test_before_acquire(false)
-        .idle_timeout(Duration::from_secs(300))
+        .idle_timeout(Duration::from_mins(5))
 }
 
 impl Parts {
@@ -128,7 +128,13 @@ impl Parts {
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
-        let runs = Runs::new(store.clone(), ace360.clone(), config.timings.clone(), stopping.clone());
+        let runs = Runs::new(
+            store.clone(),
+            ace360.clone(),
+            config.timings.clone(),
+            config.retention,
+            stopping.clone(),
+        );
         Ok(Self {
             config: Arc::new(config),
             store,

@@ -49,13 +49,11 @@ async fn reach(config: &Config, beside: bool) -> anyhow::Result<Reached> {
         }
         Database::Embedded => {
             let running = if beside { embedded_postgres::running(&config.data_dir).await? } else { None };
-            let (url, started) = match running {
-                Some(url) => (url, None),
-                None => {
-                    let embedded =
-                        EmbeddedPostgres::start(&config.data_dir, EmbeddedOptions::default()).await?;
-                    (embedded.url(), Some(embedded))
-                }
+            let (url, started) = if let Some(url) = running {
+                (url, None)
+            } else {
+                let embedded = EmbeddedPostgres::start(&config.data_dir, EmbeddedOptions::default()).await?;
+                (embedded.url(), Some(embedded))
             };
             // Made only once the folder is ours.
             let key = match &config.master_key {
@@ -110,7 +108,7 @@ fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, Sta
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    bound.map_err(|source| StartError::Listen { setting, address, source })
+    bound.map_err(|why| StartError::Listen { setting, address, why })
 }
 
 async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Result<Sandbox> {
@@ -128,13 +126,10 @@ async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Resu
 
 /// Waits for Ctrl-C or a SIGTERM.
 async fn asked_to_stop() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
         // Without the signal, Ctrl-C still stops us.
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        }
+        let _ = tokio::signal::ctrl_c().await;
+        return;
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -206,26 +201,25 @@ fn banner(public: &str, sandbox: Option<&str>, demo: Option<&SecretString>) {
 /// The demo provider of the embedded default: made once, set up for the sandbox; its token is kept in the data folder.
 async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString> {
     let by = By { actor: "serve".to_owned(), request_id: None };
-    let provider = match parts.store.provider_by_name(DEMO).await? {
-        Some(provider) => provider,
-        None => {
-            let made = parts
-                .store
-                .create_provider(DEMO)
-                .await?
-                .context("the demo provider was made by somebody else just now")?;
-            let settings = NewAce360Settings {
-                enabled: true,
-                environment: "sandbox".to_owned(),
-                token: Some(SecretString::from("sandbox")),
-                daily_enabled: true,
-                daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
-            };
-            parts.store.put_ace360_settings(made.id, &settings, &by).await?;
-            // So that the first preview has standards to choose from.
-            parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
-            made
-        }
+    let provider = if let Some(provider) = parts.store.provider_by_name(DEMO).await? {
+        provider
+    } else {
+        let made = parts
+            .store
+            .create_provider(DEMO)
+            .await?
+            .context("the demo provider was made by somebody else just now")?;
+        let settings = NewAce360Settings {
+            enabled: true,
+            environment: "sandbox".to_owned(),
+            token: Some(SecretString::from("sandbox")),
+            daily_enabled: true,
+            daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
+        };
+        parts.store.put_ace360_settings(made.id, &settings, &by).await?;
+        // So that the first preview has standards to choose from.
+        parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
+        made
     };
     let path = config.data_dir.join("demo-token");
     if let Ok(token) = std::fs::read_to_string(&path)

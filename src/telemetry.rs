@@ -1,5 +1,6 @@
 //! The log and the metrics of a process.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -12,15 +13,18 @@ use crate::config::{Config, LogFormat};
 /// Begins logging, to standard error: standard output is for what a command answers.
 pub fn start_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    // River and sqlx tell of each fetch and each slow statement; statements hold no values, but are noise.
+    // River, sqlx and actix tell of each fetch, slow statement and thread: noise, unless it is asked for.
     let filter =
-        ["sqlx=warn", "riverqueue=warn"].iter().fold(filter, |filter, directive| match directive.parse() {
-            Ok(directive) if !config.log.contains("sqlx") && !config.log.contains("riverqueue") => {
-                filter.add_directive(directive)
+        ["sqlx=warn", "riverqueue=warn", "actix_server=warn"].iter().fold(filter, |filter, directive| {
+            match directive.parse() {
+                Ok(directive) if !config.log.contains("sqlx") && !config.log.contains("riverqueue") => {
+                    filter.add_directive(directive)
+                }
+                _ => filter,
             }
-            _ => filter,
         });
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first.
     let _ = match config.log_format {
         LogFormat::Text => builder.finish().try_init(),

@@ -29,6 +29,8 @@ pub enum Step {
     Done,
     /// ACE360 does not let us go on.
     Blocked(Failure),
+    /// There is more, but not now; why.
+    Waiting(std::time::Duration, String),
     /// Another worker has the run: what this one did was dropped.
     Replaced,
 }
@@ -95,6 +97,7 @@ impl Ace360 {
             calls: client.meter().take(),
             unchanged,
             outcomes,
+            ..Progress::default()
         };
         if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
             return Ok(Step::Replaced);

@@ -164,7 +164,8 @@ impl Client {
             Outcome::Refused(answer) => Created::No(said(FailureKind::Refused, &answer)),
             Outcome::Unauthorised(answer) => Created::No(said(FailureKind::Unauthorised, &answer)),
             Outcome::Forbidden(answer) => Created::No(said(FailureKind::Forbidden, &answer)),
-            Outcome::Missing(answer) => Created::No(said(FailureKind::Missing, &answer)),
+            // There is no such place to create at: a no like any other, and not a record that is missing.
+            Outcome::Missing(answer) => Created::No(said(FailureKind::Refused, &answer)),
             Outcome::Limited(wait) => Created::NotSent(limited(wait)),
             Outcome::NotSent(what) => Created::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
             Outcome::Unclear { status, what } => {

@@ -26,12 +26,41 @@ pub struct Search {
     pub likely: Vec<i64>,
     /// Every record of the same name and birth date that is there now: none of them is taken for a lost create's.
     pub present: Vec<i64>,
-    /// Whether the mirror holds ACE360's whole list.
+    /// Whether the mirror holds ACE360's whole list; known when the newest pages were read for this search.
     pub complete: bool,
 }
 
+impl Search {
+    /// Why the likely ones are.
+    pub fn reasons(&self) -> String {
+        let likely = self.possible.iter().filter(|possible| self.likely.contains(&possible.record_id));
+        let reasons: Vec<_> =
+            likely.map(|possible| format!("record {} has {}", possible.record_id, possible.reason)).collect();
+        reasons.join("; ")
+    }
+}
+
 impl Ace360 {
-    /// Looks for records of this learner.
+    /// Reads the newest pages, then looks for records of this learner.
+    ///
+    /// # Errors
+    /// ACE360's; the database's.
+    pub async fn search_on_top(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+        learner_id: &str,
+        learner: &Learner,
+        standard: Option<i64>,
+    ) -> Result<Search, Ace360Error> {
+        let complete = self.read_newest(client, provider, environment).await?;
+        let search =
+            self.search_duplicates(client, provider, environment, learner_id, learner, standard).await?;
+        Ok(Search { complete, ..search })
+    }
+
+    /// Looks for records of this learner in the mirror; those that are found are read singly.
     ///
     /// # Errors
     /// ACE360's, since a create must not go ahead on half a search; the database's.
@@ -44,15 +73,11 @@ impl Ace360 {
         learner: &Learner,
         standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
-        let complete = self.read_newest(client, provider, environment).await?;
-        let Some(birth) = learner.date_of_birth else { return Ok(Search { complete, ..Search::default() }) };
+        let Some(birth) = learner.date_of_birth else { return Ok(Search::default()) };
         let index = self.store.person_index(provider, &learner.first_name, &learner.last_name, birth);
         let twins = self.store.twins(provider, environment, &index).await?;
-        let mut search = Search {
-            complete,
-            present: twins.iter().map(|twin| twin.record_id).collect(),
-            ..Search::default()
-        };
+        let mut search =
+            Search { present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
         let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
         for (at, twin) in twins.into_iter().enumerate() {
             if twin.linked_to.as_deref() == Some(learner_id) {
@@ -95,7 +120,10 @@ impl Ace360 {
 
     /// Reads ACE360's newest pages into the mirror until nothing new comes and the mirror is as large as the list. Answers
     /// whether it is. The order, newest first, is seen and not promised: hence the count.
-    async fn read_newest(
+    ///
+    /// # Errors
+    /// ACE360's; the database's.
+    pub async fn read_newest(
         &self,
         client: &Client,
         provider: Uuid,

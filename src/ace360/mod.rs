@@ -4,10 +4,12 @@
 //! What we rely on there is in `openapi/upstream/ace360-connect.yaml`; little of it is public, so what the
 //! code assumes is marked "assumed" where it is made.
 
+pub mod bulk;
 pub mod catalogue;
 pub mod client;
 pub mod duplicates;
 pub mod ethnicity;
+pub mod matching;
 pub mod reconcile;
 pub mod send;
 pub mod standards;

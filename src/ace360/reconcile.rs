@@ -19,7 +19,7 @@ use crate::upstream::pace::Class;
 /// when it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
 /// When a look could not be completed.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What is known of what was sent.
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! Preview and upload: the records are looked up, the pure rules of `upload.rs` build what would be sent, duplicates are
 //! looked for, and an upload goes the way of every creation: intent, send, settle.
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{Client, Created};
@@ -18,6 +19,8 @@ use crate::upstream::pace::Class;
 pub enum Uploaded {
     /// There is a record, and the learner is linked to it.
     Done,
+    /// Nothing is in the way; it was not to be sent.
+    Would,
     /// There is no such learner.
     NoLearner,
     /// The learner has this record already.
@@ -38,6 +41,36 @@ pub enum Uploaded {
     NotSent(Failure),
     /// It was sent, and nobody can tell what became of it yet.
     Unknown,
+}
+
+/// An upload that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Whose.
+    pub provider: Uuid,
+    /// Of whom.
+    pub learner: LearnerId,
+    /// Also when ACE360 probably has the learner.
+    pub allow_duplicate: bool,
+    /// Only say what would come of it.
+    pub validate_only: bool,
+    /// Of a run; `None`: of a person who waits.
+    pub run: Option<OfRun>,
+    /// For the audit.
+    pub by: By,
+}
+
+/// What the uploads of a run share.
+#[derive(Clone, Debug)]
+pub struct OfRun {
+    /// The run.
+    pub id: Uuid,
+    /// Its connection.
+    pub client: Client,
+    /// Of ACE360.
+    pub environment: String,
+    /// Whether the mirror holds ACE360's whole list: the run has read the newest pages.
+    pub complete: bool,
 }
 
 /// The records that an upload is made of.
@@ -62,7 +95,7 @@ impl Ace360 {
         let searched = match self.client(provider, Class::Interactive).await {
             Ok((client, _)) => {
                 let standard = records.chosen_standard();
-                self.search_duplicates(
+                self.search_on_top(
                     &client,
                     provider,
                     &settings.environment,
@@ -93,35 +126,38 @@ impl Ace360 {
         Ok(Some(built.into_preview(search.possible)))
     }
 
-    /// Uploads a learner. Once the intent is written this must not be cancelled: callers spawn it.
+    /// Uploads a learner, or only says what would come of it. Once the intent is written, which `opened` tells, this must
+    /// not be cancelled: callers spawn it.
     ///
     /// # Errors
     /// The integration's set-up; ACE360's before anything was sent; the database's.
-    pub async fn upload(
-        &self,
-        provider: Uuid,
-        learner: &LearnerId,
-        allow_duplicate: bool,
-        class: Class,
-        run: Option<Uuid>,
-        by: &By,
-    ) -> Result<Uploaded, Ace360Error> {
+    pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
+        let (provider, learner) = (order.provider, &order.learner);
         let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
         // What is known here is said before anything upstream is asked.
         if let Some(link) = self.store.ace360_link(provider, learner.as_str()).await? {
             return Ok(Uploaded::AlreadyUploaded(link.record_id));
         }
         let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
-        if latest.is_some_and(|intent| matches!(intent.state.as_str(), "sending" | "unknown")) {
+        if latest.is_some_and(|intent| intent.is_open()) {
             return Ok(Uploaded::InFlight);
         }
-        let (client, settings) = self.client(provider, class).await?;
-        let environment = settings.environment;
+        let (client, environment) = match &order.run {
+            Some(run) => (run.client.clone(), run.environment.clone()),
+            None => {
+                let (client, settings) = self.client(provider, Class::Interactive).await?;
+                (client, settings.environment)
+            }
+        };
         let mut built = self.build(provider, &environment, &records).await?;
         if let Err(reason) = &built.eligibility {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
         }
         let Some(payload) = built.payload.take() else { return Ok(Uploaded::Missing(Box::new(built))) };
+        let complete = match &order.run {
+            Some(run) => run.complete,
+            None => self.read_newest(&client, provider, &environment).await?,
+        };
         let search = self
             .search_duplicates(
                 &client,
@@ -132,35 +168,36 @@ impl Ace360 {
                 Some(payload.standard_id),
             )
             .await?;
-        if !allow_duplicate {
+        if !order.allow_duplicate {
             if !search.likely.is_empty() {
-                let reasons: Vec<_> = search
-                    .possible
-                    .iter()
-                    .filter(|possible| search.likely.contains(&possible.record_id))
-                    .map(|possible| format!("record {} has {}", possible.record_id, possible.reason))
-                    .collect();
-                return Ok(Uploaded::LikelyDuplicate(search.likely, reasons.join("; ")));
+                let reasons = search.reasons();
+                return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
             }
-            if !search.complete {
+            if !complete {
                 return Ok(Uploaded::CannotTell);
             }
+        }
+        if order.validate_only {
+            return Ok(Uploaded::Would);
         }
         // The permit before the intent: its lease must not run out in the queue.
         client.permit().await?.map_err(Ace360Error::Upstream)?;
         let intent = NewIntent {
             provider,
             upstream: "ace360",
-            environment: environment.clone(),
+            environment,
             subject_kind: "learner",
             subject_id: learner.as_str().to_owned(),
             step: STEP,
             payload: serde_json::to_vec(&payload).map_err(StoreError::from)?,
             candidates: search.present,
-            run_id: run,
+            run_id: order.run.as_ref().map(|run| run.id),
         };
-        match self.store.open_intent(&intent, self.timings.lease, by).await? {
-            Opened::Ours(intent) => self.send(&client, &intent).await,
+        match self.store.open_intent(&intent, self.timings.lease, &order.by).await? {
+            Opened::Ours(intent) => {
+                opened.cancel();
+                self.send(&client, &intent).await
+            }
             Opened::InFlight => Ok(Uploaded::InFlight),
             Opened::NoRecord => Ok(Uploaded::NoLearner),
             Opened::AlreadyLinked => {

@@ -52,11 +52,6 @@ impl Ace360 {
         let Some(link) = self.store.ace360_link(provider, learner).await? else {
             return Ok(SyncedOne::NotLinked);
         };
-        if link.environment != settings.environment {
-            return Err(Ace360Error::NotConfigured(
-                "The learner's record is in another ACE360 environment than the settings name: choose that environment, or unlink the learner.",
-            ));
-        }
         match client.apprentice(link.record_id).await? {
             Ok(apprentice) => {
                 let mut tx = self.store.begin().await?;
@@ -79,7 +74,7 @@ impl Ace360 {
             }
             Err(failure) if failure.kind == FailureKind::Missing => {
                 let mut tx = self.store.begin().await?;
-                self.store.mark_gone(&mut tx, provider, learner, None).await?;
+                self.store.mark_gone(&mut tx, provider, &settings.environment, learner, None).await?;
                 tx.commit().await.map_err(StoreError::from)?;
                 Ok(SyncedOne::Gone)
             }
@@ -136,11 +131,11 @@ impl Ace360 {
         let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
         let mirrored: Vec<_> =
             rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
+        let total = self.store.count_links(provider, environment).await?;
         let mut tx = self.store.begin().await?;
         let applied =
             self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
         self.store.mirror(&mut tx, provider, environment, &mirrored, Some(run.id)).await?;
-        let total = self.store.count_links(provider, environment).await?;
         let progress = Progress {
             cursor: serde_json::to_value(&cursor).ok(),
             total: Some(total),
@@ -152,6 +147,7 @@ impl Ace360 {
                 .into_iter()
                 .map(|learner| outcome(learner, OutcomeKind::Succeeded, None))
                 .collect(),
+            ..Progress::default()
         };
         self.commit(tx, run, fence, progress).await
     }
@@ -192,6 +188,7 @@ impl Ace360 {
         };
         let mut outcomes = Vec::new();
         let mut unchanged = 0;
+        let mut changed_after_all = Vec::new();
         let mut answers = Vec::with_capacity(batch.len());
         for row in &batch {
             let answer = client.apprentice(row.record_id).await?;
@@ -217,8 +214,11 @@ impl Ace360 {
                         .await?;
                     if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
                 }
-                Err(failure) if failure.kind == FailureKind::Missing => {
-                    self.store.mark_gone(&mut tx, provider, &row.learner_id, Some(run.id)).await?;
+                // The list shows it and the single record is not there: that is trouble, not an end.
+                Err(failure) if failure.kind == FailureKind::Missing && !row.seen => {
+                    self.store
+                        .mark_gone(&mut tx, provider, environment, &row.learner_id, Some(run.id))
+                        .await?;
                     outcomes.push(outcome(row.learner_id.clone(), OutcomeKind::Failed, Some(&gone())));
                     continue;
                 }
@@ -227,6 +227,7 @@ impl Ace360 {
                         .note_link_problem(
                             &mut tx,
                             provider,
+                            environment,
                             &row.learner_id,
                             Some(run.id),
                             &failure.problem(),
@@ -240,9 +241,10 @@ impl Ace360 {
             };
             // Those that the list showed were counted then; a grade that only the single record told makes a change of it.
             if row.seen {
-                continue;
-            }
-            if kind == OutcomeKind::Unchanged {
+                if kind == OutcomeKind::Succeeded {
+                    changed_after_all.push(row.learner_id.clone());
+                }
+            } else if kind == OutcomeKind::Unchanged {
                 unchanged += 1;
             } else {
                 outcomes.push(outcome(row.learner_id.clone(), kind, None));
@@ -255,11 +257,12 @@ impl Ace360 {
             calls: client.meter().take(),
             unchanged,
             outcomes,
+            changed_after_all,
         };
         self.commit(tx, run, fence, progress).await
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         mut tx: crate::store::Tx,
         run: &mut RunRow,

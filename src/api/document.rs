@@ -43,7 +43,7 @@ struct Frame;
 impl Modify for Frame {
     fn modify(&self, api: &mut OpenApi) {
         api.info.description = Some(GUIDE.to_owned());
-        api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        env!("CARGO_PKG_VERSION").clone_into(&mut api.info.version);
         let components = api.components.get_or_insert_default();
         let mut bearer = Http::new(HttpAuthScheme::Bearer);
         bearer.bearer_format = Some("JWT".to_owned());
@@ -149,6 +149,8 @@ errors! {
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
+    /// Of operations that begin a run with a body.
+    BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of operations without a token that may not find something.
     NotFoundError [NotFound Internal],
     /// Of operations without a token that may not be able to answer.

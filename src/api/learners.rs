@@ -144,7 +144,13 @@ pub async fn list(
     }
     let page = state
         .store
-        .list_learners(who.provider(), ace360, updated_after, paging.after.as_deref(), paging.size)
+        .list_learners(
+            who.provider(),
+            &ace360.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+            updated_after,
+            paging.after.as_deref(),
+            paging.size,
+        )
         .await?;
     let last = page.items.last().filter(|_| page.more).map(|line| line.learner_id.clone());
     let items = page

@@ -102,6 +102,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ace360::link::put)
         .service(ace360::link::delete)
         .service(ace360::catalogue::sync_all)
+        .service(ace360::bulk::upload)
+        .service(ace360::bulk::match_records)
         .service(runs::list)
         .service(runs::get)
         .service(runs::records)

@@ -288,8 +288,8 @@ impl From<StoreError> for Problem {
                     | sqlx::Error::WorkerCrashed
             )
         ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")));
-        // Logged once, here; a database's message may quote values, so only its kind and code are.
-        error!(error = %Unquoted(&error), "the store failed");
+        // Logged once, here.
+        error!(%error, "the store failed");
         if passing {
             Self::new(Code::Unavailable, "The database cannot be reached now. Try again shortly.")
         } else {
@@ -315,24 +315,6 @@ impl From<AuthError> for Problem {
                 "It cannot be told now which tokens are revoked. Try again shortly.",
             ),
             AuthError::Store(error) => error.into(),
-        }
-    }
-}
-
-/// A store error for the log: without the values that a database quotes in its messages.
-pub struct Unquoted<'a>(pub &'a StoreError);
-
-impl fmt::Display for Unquoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            StoreError::Sql(sqlx::Error::Database(error)) => write!(
-                f,
-                "database error {} (constraint {})",
-                error.code().unwrap_or_default(),
-                error.constraint().unwrap_or("none")
-            ),
-            StoreError::Document(_) => f.write_str("a stored document cannot be read"),
-            other => write!(f, "{other}"),
         }
     }
 }

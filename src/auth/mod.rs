@@ -188,13 +188,12 @@ impl Auth {
         }
         let hash = digest::digest(&digest::SHA256, token.as_bytes());
         let key: [u8; 32] = hash.as_ref().try_into().unwrap_or_default();
-        let principal = match self.inner.verified.get(&key) {
-            Some(principal) => principal,
-            None => {
-                let principal = Arc::new(self.verify_slowly(store, token).await?);
-                self.inner.verified.insert(key, Arc::clone(&principal));
-                principal
-            }
+        let principal = if let Some(principal) = self.inner.verified.get(&key) {
+            principal
+        } else {
+            let principal = Arc::new(self.verify_slowly(store, token).await?);
+            self.inner.verified.insert(key, Arc::clone(&principal));
+            principal
         };
         if self.inner.read_at.read().unwrap_or_else(PoisonError::into_inner).elapsed() > STALE {
             return Err(AuthError::Stale);
@@ -220,13 +219,12 @@ impl Auth {
             return Err(UNKNOWN);
         }
         let kid = header.kid.ok_or(UNKNOWN)?;
-        let key = match self.key(&kid) {
-            Some(key) => key,
-            None => {
-                // Another process may have made it since.
-                self.load_keys(store).await?;
-                self.key(&kid).ok_or(UNKNOWN)?
-            }
+        let key = if let Some(key) = self.key(&kid) {
+            key
+        } else {
+            // Another process may have made it since.
+            self.load_keys(store).await?;
+            self.key(&kid).ok_or(UNKNOWN)?
         };
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);

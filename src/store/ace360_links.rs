@@ -135,9 +135,10 @@ impl Store {
                       l.problem_code, l.sealed_problem, i.id as "intent_id?", i.state as "intent_state?"
                from records r
                left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
+                    and l.environment = (select ace360_environment($1))
                left join lateral (
                    select id, state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
-                   and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
+                   and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
                    order by created_at desc, id desc limit 1
                ) i on true
                where r.provider_id = $1 and r.kind = 'learner' and r.record_id = $2"#,
@@ -201,7 +202,7 @@ impl Store {
             LinkRow,
             r#"select learner_id, environment, record_id, state, method, status_id, status_text, status_read_at, archived_at, archival_status,
                       provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem
-               from ace360_links where provider_id = $1 and learner_id = $2"#,
+               from ace360_links where provider_id = $1 and learner_id = $2 and environment = (select ace360_environment($1))"#,
             provider,
             learner
         )
@@ -214,13 +215,26 @@ impl Store {
         tx: &mut Tx,
         provider: Uuid,
         learner: &str,
+        environment: &str,
     ) -> StoreResult<bool> {
+        Ok(self.linked_record(tx, provider, learner, environment).await?.is_some())
+    }
+
+    /// The record that a learner is linked to, as the transaction sees it.
+    async fn linked_record(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        learner: &str,
+        environment: &str,
+    ) -> StoreResult<Option<i64>> {
         Ok(sqlx::query_scalar!(
-            r#"select exists (select from ace360_links where provider_id = $1 and learner_id = $2) as "linked!""#,
+            "select record_id from ace360_links where provider_id = $1 and learner_id = $2 and environment = $3",
             provider,
-            learner
+            learner,
+            environment
         )
-        .fetch_one(&mut **tx)
+        .fetch_optional(&mut **tx)
         .await?)
     }
 
@@ -272,12 +286,8 @@ impl Store {
         if self.has_open_intent(&mut tx, provider, "learner", learner).await? {
             return Ok(Linked::InFlight);
         }
-        if let Some(link) = self.ace360_link(provider, learner).await? {
-            return Ok(if link.record_id == reading.record_id && link.environment == environment {
-                Linked::Same
-            } else {
-                Linked::LearnerTaken
-            });
+        if let Some(record) = self.linked_record(&mut tx, provider, learner, environment).await? {
+            return Ok(if record == reading.record_id { Linked::Same } else { Linked::LearnerTaken });
         }
         if !self.insert_link(&mut tx, provider, learner, environment, method, reading).await? {
             return Ok(Linked::RecordTaken);
@@ -300,7 +310,7 @@ impl Store {
             return Ok(None);
         }
         let gone = sqlx::query_scalar!(
-            "delete from ace360_links where provider_id = $1 and learner_id = $2 returning record_id",
+            "delete from ace360_links where provider_id = $1 and learner_id = $2 and environment = (select ace360_environment($1)) returning record_id",
             provider,
             learner
         )
@@ -456,7 +466,7 @@ impl Store {
                       detail_read_at = case when $11 then app_now() else detail_read_at end,
                       detail_wanted = not $11 and (detail_wanted or $12), seen_by = coalesce($13, seen_by),
                       problem_code = null, sealed_problem = null
-               where provider_id = $1 and learner_id = $2"#,
+               where provider_id = $1 and learner_id = $2 and environment = $14"#,
             provider,
             link.learner_id,
             now.status_id,
@@ -469,7 +479,8 @@ impl Store {
             now.certificate_claimed_at,
             reading.detail.is_some(),
             changed,
-            run
+            run,
+            link.environment
         )
         .execute(&mut **tx)
         .await?;
@@ -496,17 +507,20 @@ impl Store {
         &self,
         tx: &mut Tx,
         provider: Uuid,
+        environment: &str,
         learner: &str,
         run: Option<Uuid>,
     ) -> StoreResult<bool> {
         let gone = sqlx::query!(
             r#"update ace360_links as new set state = 'gone', seen_by = coalesce($3, new.seen_by), detail_wanted = false
-               from ace360_links old where old.provider_id = new.provider_id and old.learner_id = new.learner_id
-               and new.provider_id = $1 and new.learner_id = $2
+               from ace360_links old
+               where old.provider_id = new.provider_id and old.learner_id = new.learner_id and old.environment = new.environment
+               and new.provider_id = $1 and new.learner_id = $2 and new.environment = $4
                returning old.state as was, new.record_id"#,
             provider,
             learner,
-            run
+            run,
+            environment
         )
         .fetch_optional(&mut **tx)
         .await?;
@@ -527,6 +541,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         provider: Uuid,
+        environment: &str,
         learner: &str,
         run: Option<Uuid>,
         problem: &IntentProblem,
@@ -534,12 +549,13 @@ impl Store {
         let sealed = self.seal_json(&problem_row(provider, learner), problem)?;
         sqlx::query!(
             r#"update ace360_links set problem_code = $3, sealed_problem = $4, seen_by = coalesce($5, seen_by)
-               where provider_id = $1 and learner_id = $2"#,
+               where provider_id = $1 and learner_id = $2 and environment = $6"#,
             provider,
             learner,
             problem.code,
             sealed,
-            run
+            run,
+            environment
         )
         .execute(&mut **tx)
         .await?;
@@ -679,14 +695,14 @@ impl Store {
         })
     }
 
-    /// A page of learners with where each stands in ACE360; `state` as the tab says it.
+    /// A page of learners with where each stands in ACE360; `states` as the tab says them, none: all.
     ///
     /// # Errors
     /// The database's.
     pub async fn list_learners(
         &self,
         provider: Uuid,
-        state: Option<&str>,
+        states: &[String],
         updated_after: Option<Time>,
         after: After<'_>,
         size: i64,
@@ -702,25 +718,61 @@ impl Store {
                           l.status_id, l.status_text
                    from records r
                    left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
+                        and l.environment = (select ace360_environment($1))
                    left join lateral (
                        select state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
-                       and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
+                       and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
                        order by created_at desc, id desc limit 1
                    ) i on true
                    where r.provider_id = $1 and r.kind = 'learner' and ($2::text is null or r.record_id > $2)
                    and ($3::timestamptz is null or r.updated_at > $3)
                ) as line
-               where $4::text is null or "state!" = $4
+               where $4::text[] = '{}' or "state!" = any($4)
                order by "learner_id!" limit $5"#,
             provider,
             after,
             updated_after,
-            state,
+            states,
             size + 1
         )
         .fetch_all(&self.pool)
         .await?;
         Ok(page(rows, size))
+    }
+
+    /// How many learners those are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_learners(
+        &self,
+        provider: Uuid,
+        states: &[String],
+        updated_after: Option<Time>,
+    ) -> StoreResult<i64> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) as "count!" from (
+                   select case when l.state is not null then l.state
+                               when i.state = 'sending' then 'uploading'
+                               when i.state in ('unknown', 'rejected') then i.state
+                               else 'notUploaded' end as state
+                   from records r
+                   left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
+                        and l.environment = (select ace360_environment($1))
+                   left join lateral (
+                       select state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
+                       and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id
+                       and step = 'apprentice' order by created_at desc, id desc limit 1
+                   ) i on true
+                   where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
+               ) as line
+               where $3::text[] = '{}' or state = any($3)"#,
+            provider,
+            updated_after,
+            states
+        )
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Erases a learner: record, links, histories, intents, run records and changes. `None`: no such learner,

@@ -173,7 +173,22 @@ impl Store {
             }
             None => None,
         };
+        let before = self.ace360_settings(provider).await?;
+        // Another token may be another account's: what was read with the old one is read anew.
+        let other = match (&before.token, &new.token) {
+            (Some(old), Some(new)) => old.expose_secret() != new.expose_secret(),
+            _ => false,
+        };
         let mut tx = self.begin().await?;
+        if other {
+            sqlx::query!(
+                "delete from ace360_mirror where provider_id = $1 and environment = $2",
+                provider,
+                new.environment
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
         // Another account has another catalogue, other records and another connection.
         sqlx::query!(
             r#"insert into ace360_settings (provider_id, enabled, environment, sealed_token, daily_enabled, daily_at, updated_at)

@@ -74,8 +74,17 @@ pub struct IntentRow {
     pub created_at: Time,
     /// When it was settled.
     pub settled_at: Option<Time>,
+    /// The run that wanted it.
+    pub run_id: Option<Uuid>,
     sealed_payload: Vec<u8>,
     sealed_problem: Option<Vec<u8>>,
+}
+
+impl IntentRow {
+    /// Whether its outcome is not known yet.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "sending" | "unknown")
+    }
 }
 
 /// Why a creation did not happen, or may not have.
@@ -116,7 +125,9 @@ impl Store {
         if !self.lock_record(&mut tx, new.provider, new.subject_kind, &new.subject_id).await? {
             return Ok(Opened::NoRecord);
         }
-        if new.upstream == "ace360" && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id).await? {
+        if new.upstream == "ace360"
+            && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id, &new.environment).await?
+        {
             return Ok(Opened::AlreadyLinked);
         }
         let id = new_id();
@@ -381,7 +392,7 @@ impl Store {
         Ok(sqlx::query_as!(
             IntentRow,
             r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
-                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, run_id, sealed_payload, sealed_problem
                from intents where provider_id = $1 and upstream = $2 and subject_kind = $3 and subject_id = $4 and step = $5
                order by created_at desc, id desc limit 1"#,
             provider,
@@ -409,7 +420,7 @@ impl Store {
         let rows = sqlx::query_as!(
             IntentRow,
             r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
-                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+                      candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, run_id, sealed_payload, sealed_problem
                from intents where provider_id = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id > $3)
                order by id limit $4"#,
             provider,
@@ -529,7 +540,7 @@ async fn intent(tx: &mut Tx, id: Uuid) -> StoreResult<Option<IntentRow>> {
     Ok(sqlx::query_as!(
         IntentRow,
         r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
-                  candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, sealed_payload, sealed_problem
+                  candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, run_id, sealed_payload, sealed_problem
            from intents where id = $1"#,
         id
     )

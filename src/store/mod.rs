@@ -2,6 +2,7 @@
 //! provider, so that what belongs to another is not there. Records go in and come out sealed.
 
 mod ace360_links;
+mod ace360_matching;
 mod ace360_settings;
 mod changes;
 mod clock;
@@ -11,6 +12,8 @@ mod migrate;
 mod pace;
 mod providers;
 mod records;
+mod retention;
+mod rotation;
 mod runs;
 mod schedules;
 mod secrets;
@@ -25,6 +28,7 @@ use uuid::Uuid;
 pub use self::ace360_links::{
     Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow,
 };
+pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
@@ -33,6 +37,7 @@ pub use self::migrate::migrate;
 pub use self::pace::{Account, Granted};
 pub use self::providers::Provider;
 pub use self::records::{NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
+pub use self::retention::Swept;
 pub use self::runs::{Claim, NewRun, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
@@ -42,14 +47,14 @@ use crate::seal::{BlindIndex, SealError, Sealer};
 /// Why the store could not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database's.
-    #[error(transparent)]
+    /// The database's. Its own words may quote values, so only its code and the constraint are told.
+    #[error("{}", unquoted(.0))]
     Sql(#[from] sqlx::Error),
     /// A value could not be sealed or unsealed.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// A sealed document is not what this version writes.
-    #[error("a stored document cannot be read: {0}")]
+    #[error("a stored document cannot be read")]
     Document(#[from] serde_json::Error),
     /// The job engine's.
     #[error("the job could not be queued: {0}")]
@@ -57,6 +62,18 @@ pub enum StoreError {
     /// The migrations'.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// A database error without the values that a database quotes in its messages.
+fn unquoted(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => format!(
+            "database error {} (constraint {})",
+            error.code().unwrap_or_default(),
+            error.constraint().unwrap_or("none")
+        ),
+        other => other.to_string(),
+    }
 }
 
 /// Shorthand of this floor.

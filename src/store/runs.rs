@@ -169,6 +169,8 @@ pub struct Progress {
     pub unchanged: i32,
     /// What happened to the others.
     pub outcomes: Vec<RecordOutcome>,
+    /// Learners that an earlier step may have counted as unchanged, and that have changed after all.
+    pub changed_after_all: Vec<String>,
 }
 
 /// How a slice ends.
@@ -408,6 +410,22 @@ impl Store {
         .rows_affected();
         if updated == 0 {
             return Ok(false);
+        }
+        if !progress.changed_after_all.is_empty() {
+            // One that was counted as changed has its line already and is not counted twice.
+            sqlx::query!(
+                r#"with told as (
+                       insert into run_records (run_id, subject_kind, subject_id, outcome)
+                       select $1, 'learner', id, 'succeeded' from unnest($2::text[]) as id
+                       on conflict do nothing returning 1
+                   )
+                   update runs set unchanged = unchanged - (select count(*) from told)::int,
+                                   succeeded = succeeded + (select count(*) from told)::int where id = $1"#,
+                run,
+                &progress.changed_after_all
+            )
+            .execute(&mut **tx)
+            .await?;
         }
         let told: Vec<_> = progress.outcomes.iter().filter(|o| o.outcome != OutcomeKind::Unchanged).collect();
         if told.is_empty() {

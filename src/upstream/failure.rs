@@ -84,6 +84,13 @@ impl Failure {
         }
     }
 
+    /// The same with the upstream's faults by its own field names.
+    pub fn whole_text(&self) -> String {
+        self.field_errors
+            .iter()
+            .fold(self.text(), |text, (field, message)| format!("{text} {field}: {message}"))
+    }
+
     /// As it is kept.
     pub fn problem(&self) -> IntentProblem {
         IntentProblem {

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::http::{Answer, SendError};
 
 /// A 429 without a usable Retry-After.
-const DEFAULT_BLOCK: Duration = Duration::from_secs(60);
+const DEFAULT_BLOCK: Duration = Duration::from_mins(1);
 /// However long an upstream asks us to stay away: it asks again if it means it.
-const LONGEST_BLOCK: Duration = Duration::from_secs(15 * 60);
+const LONGEST_BLOCK: Duration = Duration::from_mins(15);
 
 /// The meaning of one call's answer.
 #[derive(Clone, Debug)]

@@ -41,12 +41,15 @@ const BULK_HORIZON: Duration = Duration::from_secs(1);
 /// A permit that is not used soon after its slot is let go: used late, several could come in a burst.
 const PERMIT_LIFE: Duration = Duration::from_secs(2);
 
+/// The slots of one account that are fetched and not yet used.
+type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
+
 /// Hands out permits.
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
     /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
-    bulk: Arc<Mutex<HashMap<Vec<u8>, Arc<tokio::sync::Mutex<VecDeque<Instant>>>>>>,
+    bulk: Arc<Mutex<HashMap<Vec<u8>, Shelf>>>,
 }
 
 impl Pace {
@@ -125,7 +128,7 @@ impl Pace {
         Ok(Ok(()))
     }
 
-    fn shelf(&self, account: &Account) -> Arc<tokio::sync::Mutex<VecDeque<Instant>>> {
+    fn shelf(&self, account: &Account) -> Shelf {
         let mut shelves = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shelves.entry(account.key.clone()).or_default())
     }

@@ -7,6 +7,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -17,20 +18,19 @@ use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::prefer_wait;
 use super::super::problem::{Code, Problem, UpstreamCause};
 use super::of_failure;
-use crate::ace360::send::Uploaded;
+use crate::ace360::send::{Order, Uploaded};
 use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
 use crate::ace360::{Ace360Error, STEP};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
 use crate::domain::{Check, Fault, Learner, LearnerId};
 use crate::store::{IntentProblem, LinkRow, TabRow};
-use crate::upstream::pace::Class;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
 
 /// Where a learner stands in ACE360.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TabState {
     /// Nothing was sent, or nothing of it arrived.
@@ -314,18 +314,32 @@ pub async fn upload(
     request: HttpRequest,
     body: OptionalBody<UploadRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (provider, by) = (who.provider(), who.by());
-    let (ace360, learner, allow) = (state.background.ace360.clone(), id.0.clone(), body.0.allow_duplicate);
+    let provider = who.provider();
+    let ace360 = state.background.ace360.clone();
+    let order = Order {
+        provider,
+        learner: id.0.clone(),
+        allow_duplicate: body.0.allow_duplicate,
+        validate_only: false,
+        run: None,
+        by: who.by(),
+    };
+    let opened = CancellationToken::new();
+    let told = opened.clone();
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let sending = state
-        .background
-        .spawn(async move { ace360.upload(provider, &learner, allow, Class::Interactive, None, &by).await });
+    let mut sending = state.background.spawn(async move { ace360.upload(&order, &told).await });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)
     };
-    let Ok(finished) = tokio::time::timeout(prefer_wait(&request, WAIT), sending).await else {
-        return tab_of(&state, provider, id.0.as_str()).await.map(accepted);
+    // What refuses an upload before it is written down is answered however long it takes: nobody could read it later.
+    let patience = async {
+        tokio::time::sleep(prefer_wait(&request, WAIT)).await;
+        opened.cancelled().await;
+    };
+    let finished = tokio::select! {
+        finished = &mut sending => finished,
+        () = patience => return tab_of(&state, provider, id.0.as_str()).await.map(accepted),
     };
     let uploaded = finished.map_err(|error| {
         error!(%error, "an upload's task failed");
@@ -362,7 +376,7 @@ fn refusal(uploaded: Uploaded) -> Problem {
         )
         .with_records(Vec::new()),
         Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
-        Uploaded::InFlight | Uploaded::Done | Uploaded::Unknown => {
+        Uploaded::InFlight | Uploaded::Done | Uploaded::Would | Uploaded::Unknown => {
             Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet. Nothing was sent now; the tab tells what came of it.")
         }
     }

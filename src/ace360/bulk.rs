@@ -1,0 +1,379 @@
+//! Uploads of many learners as a run: some at once, each by the way of a single one, each with its outcome. The newest
+//! pages of ACE360's list are read once for many learners. One whose answer was lost is waited for at the end, so that
+//! the run tells what became of it.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::catalogue::Step;
+use super::client::Client;
+use super::send::{OfRun, Order, Uploaded};
+use super::{Ace360, Ace360Error, STEP};
+use crate::domain::LearnerId;
+use crate::store::{By, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
+use crate::upstream::failure::Failure;
+
+/// The kind of its run.
+pub const UPLOAD: &str = "ace360.upload";
+/// Learners at once: an upload takes its time in ACE360, and the pace wants to be kept.
+const AT_ONCE: usize = 4;
+/// After this the newest pages are read again.
+const FRESH: TimeDelta = TimeDelta::seconds(60);
+/// How often the run looks at uploads whose answer was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What the run was asked.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Params {
+    /// These learners, in this order.
+    pub learner_ids: Option<Vec<String>>,
+    /// Those that the filter takes, in the order of their ids.
+    pub filter: Filter,
+    /// Also those that ACE360 probably has.
+    pub allow_duplicate: bool,
+}
+
+/// Which learners.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Filter {
+    /// In this state; not said: those that are not uploaded, and those that were rejected.
+    pub ace360: Option<String>,
+    /// Whose record was written after this.
+    pub updated_after: Option<Time>,
+}
+
+/// Where the run stands.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    /// Learners of the list that were taken.
+    taken: usize,
+    /// The last learner that the filter gave.
+    after: Option<String>,
+    /// All were taken once.
+    all: bool,
+    /// Those that could not be sent yet.
+    again: Vec<String>,
+    /// Those whose outcome is not known yet.
+    open: Vec<String>,
+    /// When the newest pages were read, and whether the mirror holds the whole list.
+    read_at: Option<Time>,
+    complete: bool,
+}
+
+/// What one learner's upload means for the run.
+enum Verdict {
+    Outcome(Box<RecordOutcome>),
+    Again(Failure),
+    Open,
+    /// The upstream refuses everything: this record failed, and the others would.
+    Stop(Box<RecordOutcome>, Failure),
+}
+
+impl Ace360 {
+    /// One step of an upload run: some learners, or a look at those whose answer was lost.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn upload_step(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+    ) -> Result<Step, Ace360Error> {
+        let params: Params = serde_json::from_value(run.params.clone()).map_err(StoreError::from)?;
+        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
+        let total = match run.total {
+            Some(total) => total,
+            None => self.count_wanted(run.provider_id, &params).await?,
+        };
+        let batch = self.next_learners(run.provider_id, &params, &mut cursor).await?;
+        if batch.is_empty() {
+            return self.look_at_open(client, run, fence, cursor, total).await;
+        }
+        let now = self.store.now().await.map_err(StoreError::from)?;
+        if cursor.read_at.is_none_or(|at| now - at > FRESH) {
+            match self.read_newest(client, run.provider_id, environment).await {
+                Ok(complete) => (cursor.read_at, cursor.complete) = (Some(now), complete),
+                Err(Ace360Error::Upstream(failure)) => return Ok(Step::Blocked(failure)),
+                Err(error) => return Err(error),
+            }
+        }
+        let of_run = OfRun {
+            id: run.id,
+            client: client.clone(),
+            environment: environment.to_owned(),
+            complete: cursor.complete,
+        };
+        let by = By { actor: format!("run:{}", run.id), request_id: None };
+        let mut tasks = Vec::with_capacity(batch.len());
+        for id in &batch {
+            let order = LearnerId::parse(id).ok().map(|learner| Order {
+                provider: run.provider_id,
+                learner,
+                allow_duplicate: params.allow_duplicate,
+                validate_only: run.validate_only,
+                run: Some(of_run.clone()),
+                by: by.clone(),
+            });
+            let ace360 = self.clone();
+            // Each in a task of its own: the engine may drop a slice, but not a send.
+            tasks.push(tokio::spawn(async move {
+                match order {
+                    Some(order) => ace360.upload(&order, &CancellationToken::new()).await,
+                    None => Ok(Uploaded::NoLearner),
+                }
+            }));
+        }
+        let mut outcomes = Vec::new();
+        let mut blocked = None;
+        for (id, task) in batch.into_iter().zip(tasks) {
+            let uploaded = match task.await {
+                Ok(uploaded) => uploaded,
+                // A task that panicked: the intent, if there is one, is looked for.
+                Err(_) => Ok(Uploaded::InFlight),
+            };
+            match self.verdict(run, &id, uploaded).await? {
+                Verdict::Outcome(outcome) => outcomes.push(*outcome),
+                Verdict::Open => cursor.open.push(id),
+                Verdict::Again(failure) => {
+                    cursor.again.push(id);
+                    blocked.get_or_insert(failure);
+                }
+                Verdict::Stop(outcome, failure) => {
+                    outcomes.push(*outcome);
+                    blocked = Some(failure);
+                }
+            }
+        }
+        let step = self.save(client, run, fence, &cursor, total, outcomes).await?;
+        Ok(match (step, blocked) {
+            (Step::More, Some(failure)) => Step::Blocked(failure),
+            (step, _) => step,
+        })
+    }
+
+    /// The next learners to take; none: all were.
+    async fn next_learners(
+        &self,
+        provider: Uuid,
+        params: &Params,
+        cursor: &mut Cursor,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut batch = Vec::new();
+        if !cursor.all {
+            if let Some(ids) = &params.learner_ids {
+                batch = ids.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
+                cursor.taken += batch.len();
+                cursor.all = cursor.taken >= ids.len();
+            } else {
+                let size = i64::try_from(AT_ONCE).unwrap_or(4);
+                let page = self
+                    .store
+                    .list_learners(
+                        provider,
+                        &params.filter.states(),
+                        params.filter.updated_after,
+                        cursor.after.as_deref(),
+                        size,
+                    )
+                    .await?;
+                batch = page.items.into_iter().map(|line| line.learner_id).collect();
+                cursor.after = batch.last().cloned().or_else(|| cursor.after.take());
+                cursor.all = !page.more;
+            }
+        }
+        if batch.is_empty() {
+            let many = cursor.again.len().min(AT_ONCE);
+            batch = cursor.again.drain(..many).collect();
+        }
+        Ok(batch)
+    }
+
+    async fn count_wanted(&self, provider: Uuid, params: &Params) -> Result<i32, StoreError> {
+        let count = match &params.learner_ids {
+            Some(ids) => ids.len(),
+            None => usize::try_from(
+                self.store
+                    .count_learners(provider, &params.filter.states(), params.filter.updated_after)
+                    .await?,
+            )
+            .unwrap_or(0),
+        };
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    async fn verdict(
+        &self,
+        run: &RunRow,
+        id: &str,
+        uploaded: Result<Uploaded, Ace360Error>,
+    ) -> Result<Verdict, Ace360Error> {
+        let told = |outcome, code: &str, problem: String| {
+            Verdict::Outcome(Box::new(RecordOutcome {
+                kind: "learner".to_owned(),
+                id: id.to_owned(),
+                outcome,
+                code: Some(code.to_owned()),
+                problem: Some(problem),
+            }))
+        };
+        let failed = |failure: &Failure| RecordOutcome {
+            kind: "learner".to_owned(),
+            id: id.to_owned(),
+            outcome: OutcomeKind::Failed,
+            code: Some(failure.kind.code().to_owned()),
+            problem: Some(failure.whole_text()),
+        };
+        Ok(match uploaded {
+            Ok(Uploaded::Done | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
+            Ok(Uploaded::AlreadyUploaded(record)) => {
+                // By this very run, when its process died before it could write that down.
+                let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
+                if intent.is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == "done") {
+                    Verdict::Outcome(Box::new(succeeded(id)))
+                } else {
+                    told(OutcomeKind::Skipped, "alreadyUploaded", format!("The learner has ACE360 record {record} already."))
+                }
+            }
+            Ok(Uploaded::NotEligible(reason)) => told(OutcomeKind::Skipped, "notEligible", reason),
+            Ok(Uploaded::NoLearner) => told(OutcomeKind::Failed, "notFound", "There is no such learner.".to_owned()),
+            Ok(Uploaded::Missing(built)) => {
+                let lines: Vec<_> = built.missing.iter().map(|missing| format!("{}: {}", missing.field, missing.message)).collect();
+                told(OutcomeKind::Failed, "fieldsMissing", lines.join(" "))
+            }
+            Ok(Uploaded::LikelyDuplicate(_, reasons)) => {
+                told(OutcomeKind::Failed, "likelyDuplicate", format!("{reasons}. Nothing was sent: link it, or upload with `allowDuplicate`."))
+            }
+            Ok(Uploaded::CannotTell) => told(
+                OutcomeKind::Failed,
+                "likelyDuplicate",
+                "ACE360 has more records than are known here, so a duplicate could be overlooked: synchronise once (POST /ace360/status:sync).".to_owned(),
+            ),
+            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => Verdict::Stop(Box::new(failed(&failure)), failure),
+            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(&failure))),
+            Ok(Uploaded::NotSent(failure)) | Err(Ace360Error::Upstream(failure)) => Verdict::Again(failure),
+            Ok(Uploaded::InFlight | Uploaded::Unknown) => Verdict::Open,
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// All were taken: what is still open is waited for, until it is known or only a person can tell.
+    async fn look_at_open(
+        &self,
+        client: &Client,
+        run: &mut RunRow,
+        fence: Uuid,
+        mut cursor: Cursor,
+        total: i32,
+    ) -> Result<Step, Ace360Error> {
+        let mut outcomes = Vec::new();
+        let mut open = Vec::new();
+        for id in std::mem::take(&mut cursor.open) {
+            if self.store.ace360_link(run.provider_id, &id).await?.is_some() {
+                outcomes.push(succeeded(&id));
+                continue;
+            }
+            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
+            let Some(intent) = intent else { continue };
+            if intent.is_open() && (intent.state == "sending" || intent.next_look_at.is_some()) {
+                open.push(id);
+                continue;
+            }
+            if intent.state == "notSent" {
+                // Nothing of it arrived: it is still to be done.
+                cursor.again.push(id);
+                continue;
+            }
+            let problem = self.store.intent_problem(&intent)?;
+            let code = if intent.is_open() {
+                "unknownOutcome".to_owned()
+            } else {
+                problem.as_ref().map_or_else(String::new, |p| p.code.clone())
+            };
+            let message = if intent.is_open() {
+                format!(
+                    "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
+                    intent.id
+                )
+            } else {
+                problem.map(|problem| problem.message).unwrap_or_default()
+            };
+            outcomes.push(RecordOutcome {
+                kind: "learner".to_owned(),
+                id,
+                outcome: OutcomeKind::Failed,
+                code: Some(code),
+                problem: Some(message),
+            });
+        }
+        let waiting = open.len();
+        cursor.open = open;
+        let more = !cursor.again.is_empty();
+        let step = self.save(client, run, fence, &cursor, total, outcomes).await?;
+        Ok(match step {
+            Step::More if more => Step::More,
+            Step::More if waiting > 0 => Step::Waiting(
+                LOOK_EVERY,
+                format!(
+                    "{waiting} upload(s) were sent and their answers lost; what became of them is being looked for"
+                ),
+            ),
+            Step::More => Step::Done,
+            other => other,
+        })
+    }
+
+    async fn save(
+        &self,
+        client: &Client,
+        run: &mut RunRow,
+        fence: Uuid,
+        cursor: &Cursor,
+        total: i32,
+        outcomes: Vec<RecordOutcome>,
+    ) -> Result<Step, Ace360Error> {
+        let left = total - run.done - i32::try_from(outcomes.len()).unwrap_or(0);
+        let calls = client.meter().take();
+        let sends = if run.validate_only { 0 } else { left.max(0) };
+        let progress = Progress {
+            cursor: serde_json::to_value(cursor).ok(),
+            total: Some(total),
+            calls_planned: Some(run.calls_used + calls + sends),
+            calls,
+            outcomes,
+            ..Progress::default()
+        };
+        run.done += i32::try_from(progress.outcomes.len()).unwrap_or(0);
+        run.total = Some(total);
+        let tx = self.store.begin().await?;
+        self.commit(tx, run, fence, progress).await
+    }
+}
+
+impl Filter {
+    /// The tab states that it takes.
+    fn states(&self) -> Vec<String> {
+        match &self.ace360 {
+            Some(state) => vec![state.clone()],
+            None => vec!["notUploaded".to_owned(), "rejected".to_owned()],
+        }
+    }
+}
+
+fn succeeded(id: &str) -> RecordOutcome {
+    RecordOutcome {
+        kind: "learner".to_owned(),
+        id: id.to_owned(),
+        outcome: OutcomeKind::Succeeded,
+        code: None,
+        problem: None,
+    }
+}
