@@ -11,10 +11,15 @@
 mod support;
 
 mod bodies;
+mod cli;
+mod document;
 mod embedded_postgres;
+mod foreign;
 mod import;
+mod layers;
 mod learners;
 mod paths;
 mod records;
 mod sealed;
+mod service;
 mod tokens;
