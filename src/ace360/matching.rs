@@ -82,7 +82,7 @@ impl Ace360 {
             self.store.end_mirror_refresh(&mut tx, run.provider_id, environment, run.id, began).await?;
         }
         let pages = page.total_pages.and_then(|pages| i32::try_from(pages).ok());
-        self.commit(tx, run, fence, self.step(client, &cursor, pages, Vec::new())).await
+        self.commit(tx, run, fence, progress_of(client, &cursor, pages, Vec::new())).await
     }
 
     async fn match_read(
@@ -122,7 +122,7 @@ impl Ace360 {
             }
             self.store.note_record_read(&mut tx, provider, environment, *record, uln.as_deref()).await?;
         }
-        self.commit(tx, run, fence, self.step(client, &cursor, Some(planned), Vec::new())).await
+        self.commit(tx, run, fence, progress_of(client, &cursor, Some(planned), Vec::new())).await
     }
 
     async fn match_learners(
@@ -236,7 +236,11 @@ impl Ace360 {
         else {
             return Ok(Err("the learner is gone".to_owned()));
         };
-        let own = stored.record.ace360.and_then(|choice| choice.standard_id).map(|id| id.get());
+        let own = stored
+            .record
+            .ace360
+            .and_then(|choice| choice.standard_id)
+            .map(crate::domain::Ace360StandardId::get);
         let fitting: Vec<_> =
             found.iter().filter(|record| own.is_some() && record.standard_id == own).collect();
         Ok(match fitting.as_slice() {
@@ -267,28 +271,28 @@ impl Ace360 {
         outcomes: Vec<RecordOutcome>,
     ) -> Result<Step, Ace360Error> {
         let planned = run.calls_used + client.meter().peek();
-        let mut progress = self.step(client, cursor, Some(planned), outcomes);
+        let mut progress = progress_of(client, cursor, Some(planned), outcomes);
         let found = run.done + i32::try_from(progress.outcomes.len()).unwrap_or(0);
         run.done = found;
         progress.total = Some(found);
         let tx = self.store.begin().await?;
         self.commit(tx, run, fence, progress).await
     }
+}
 
-    fn step(
-        &self,
-        client: &Client,
-        cursor: &Cursor,
-        planned: Option<i32>,
-        outcomes: Vec<RecordOutcome>,
-    ) -> Progress {
-        Progress {
-            cursor: serde_json::to_value(cursor).ok(),
-            calls_planned: planned,
-            calls: client.meter().take(),
-            outcomes,
-            ..Progress::default()
-        }
+/// What a step adds to the run.
+fn progress_of(
+    client: &Client,
+    cursor: &Cursor,
+    planned: Option<i32>,
+    outcomes: Vec<RecordOutcome>,
+) -> Progress {
+    Progress {
+        cursor: serde_json::to_value(cursor).ok(),
+        calls_planned: planned,
+        calls: client.meter().take(),
+        outcomes,
+        ..Progress::default()
     }
 }
 

@@ -271,6 +271,7 @@ pub fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewR
         validate_only: false,
         params: json!({}),
         requested_by,
+        retry_of: None,
         night: None,
     }
 }

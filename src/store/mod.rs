@@ -33,7 +33,7 @@ pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, St
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob};
-pub use self::migrate::migrate;
+pub use self::migrate::{is_migrated, migrate};
 pub use self::pace::{Account, Granted};
 pub use self::providers::Provider;
 pub use self::records::{NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
