@@ -11,4 +11,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod processes;
 mod smoke;
+mod soak;
