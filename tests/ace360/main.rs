@@ -11,4 +11,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod common;
+mod lost;
+mod preview;
+mod refused;
 mod smoke;
+mod upload;
