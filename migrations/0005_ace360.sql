@@ -97,8 +97,12 @@ create table ace360_mirror (
     status_id integer,
     status_text text,
     archived boolean not null default false,
+    -- Only the single record carries the ULN, and it never changes: it is read once.
+    uln_index bytea,
+    uln_read_at timestamptz,
     seen_by uuid,
     refreshed_at timestamptz not null,
     primary key (provider_id, environment, record_id)
 );
 create index ace360_mirror_by_person on ace360_mirror (provider_id, environment, person_index);
+create index ace360_mirror_by_uln on ace360_mirror (provider_id, environment, uln_index) where uln_index is not null;

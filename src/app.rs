@@ -44,6 +44,9 @@ pub enum StartError {
         "the database cannot be reached ({0}): check DATABASE_URL, and that PostgreSQL 15 or later runs there"
     )]
     Database(sqlx::Error),
+    /// It lacks migrations of this version.
+    #[error("the database is not at this version: run `picsbridge migrate` first")]
+    NotMigrated,
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -122,13 +125,21 @@ impl Parts {
         let pool = connect(&connect_to).await?;
         if migrate {
             store::migrate(&pool).await?;
+        } else if !store::is_migrated(&pool).await? {
+            return Err(StartError::NotMigrated);
         }
         let store = Store::open(pool, sealer).await?;
         let auth = Auth::open(&store, Clock::default()).await?;
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
-        let runs = Runs::new(store.clone(), ace360.clone(), config.timings.clone(), stopping.clone());
+        let runs = Runs::new(
+            store.clone(),
+            ace360.clone(),
+            config.timings.clone(),
+            config.retention,
+            stopping.clone(),
+        );
         Ok(Self {
             config: Arc::new(config),
             store,

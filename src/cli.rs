@@ -3,7 +3,6 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::str::FromStr as _;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use picsbridge::ace360::Ace360Error;
@@ -349,6 +348,32 @@ pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Seals everything anew with the first master key.
+pub async fn rotate(config: Config) -> anyhow::Result<()> {
+    let mut reached = reach(&config, true).await?;
+    let rotated = async {
+        let parts = open(config, &mut reached).await?;
+        let rotated = parts.store.rotate().await?;
+        let left = parts.store.sealed_with_older_keys().await?;
+        Ok::<_, anyhow::Error>((rotated, left))
+    }
+    .await;
+    reached.let_go().await?;
+    let (rotated, left) = rotated?;
+    for (what, count) in rotated {
+        println!("{what}: {count} sealed anew");
+    }
+    if left > 0 {
+        bail!(
+            "{left} value(s) are still sealed with an older key: a process that has the old key first is writing; set the new order everywhere, then rotate again"
+        );
+    }
+    println!(
+        "Everything is sealed with the first key; the others may be removed from PICSBRIDGE_MASTER_KEY."
+    );
+    Ok(())
+}
+
 /// Prints the document.
 pub fn print_document() -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(&document())?);
@@ -356,7 +381,11 @@ pub fn print_document() -> anyhow::Result<()> {
 }
 
 /// Checks everything that a service needs, a line each; `false`: something is wrong.
-pub async fn doctor(config: Config) -> anyhow::Result<bool> {
+pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
+    // The sandbox of a service that runs beside, at the address where this configuration puts it.
+    if let (None, Some(address)) = (&config.upstreams.sandbox, config.sandbox_listen) {
+        config.upstreams.sandbox = Some(format!("http://{address}"));
+    }
     let mut well = true;
     let mut say = |what: &str, result: Result<String, String>| match result {
         Ok(detail) => println!("ok      {what}: {detail}"),
@@ -379,21 +408,18 @@ pub async fn doctor(config: Config) -> anyhow::Result<bool> {
             say("database", version(&parts.store).await.map_err(|error| error.to_string()));
             say("keys", Ok("the master key opens what is kept".to_owned()));
             say("clock", clock(&parts).await);
-            for (name, url) in [
-                ("ACE360", Some(&config.upstreams.ace360_live)),
-                ("sandbox", config.upstreams.sandbox.as_ref()),
-            ] {
-                if let Some(url) = url {
-                    say(name, reachable(url).await);
-                }
-            }
-            for (provider, settings) in parts.store.ace360_configured().await? {
-                let tested = parts.ace360.test_connection(provider.id).await;
-                let result = match tested {
+            for (provider, enabled) in parts.store.ace360_configured().await? {
+                let result = match parts.ace360.test_connection(provider.id).await {
                     Ok(Ok(detail)) => Ok(detail),
                     Ok(Err(failure)) => Err(failure.text()),
-                    Err(Ace360Error::NotConfigured(what)) if !settings => Ok(format!("not set up ({what})")),
+                    Err(Ace360Error::NotConfigured(what)) if !enabled => Ok(format!("not set up ({what})")),
                     Err(error) => Err(error.to_string()),
+                };
+                // What is switched off harms nobody by not answering.
+                let result = if enabled {
+                    result
+                } else {
+                    Ok(result.unwrap_or_else(|problem| format!("switched off ({problem})")))
                 };
                 say(&format!("ACE360 of provider {}", provider.name), result);
             }
@@ -422,19 +448,5 @@ async fn clock(parts: &Parts) -> Result<String, String> {
         Err(format!("this machine and the database are {apart} s apart: set both by NTP"))
     } else {
         Ok("this machine and the database agree".to_owned())
-    }
-}
-
-/// Whether a connection to the address can be made; nothing is sent.
-async fn reachable(url: &str) -> Result<String, String> {
-    let parsed = url::Url::parse(url).map_err(|error| error.to_string())?;
-    let (host, port) =
-        (parsed.host_str().unwrap_or_default().to_owned(), parsed.port_or_known_default().unwrap_or(443));
-    match tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect((host.as_str(), port)))
-        .await
-    {
-        Ok(Ok(_)) => Ok(format!("{host}:{port} takes connections")),
-        Ok(Err(error)) => Err(format!("{host}:{port}: {error}")),
-        Err(_) => Err(format!("{host}:{port} did not answer within 5 s")),
     }
 }

@@ -43,6 +43,11 @@ enum Command {
         #[command(subcommand)]
         command: ProviderCommand,
     },
+    /// Manage the keys that seal what is kept
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Print the API's OpenAPI document
     Openapi,
     /// Check the configuration, the database, the keys and the upstreams
@@ -76,6 +81,12 @@ enum TokenCommand {
         #[arg(long, default_value = "made on the command line")]
         name: String,
     },
+}
+
+#[derive(Subcommand, Debug)]
+enum KeysCommand {
+    /// Seal everything anew with the first key of PICSBRIDGE_MASTER_KEY; the service may run meanwhile
+    Rotate,
 }
 
 #[derive(Subcommand, Debug)]
@@ -125,6 +136,7 @@ async fn main() -> ExitCode {
         Command::Provider { command: ProviderCommand::Create { name } } => {
             cli::create_provider(config, &name).await
         }
+        Command::Keys { command: KeysCommand::Rotate } => cli::rotate(config).await,
         Command::Openapi => Ok(()),
         Command::Doctor => match cli::doctor(config).await {
             Ok(true) => Ok(()),
@@ -139,6 +151,13 @@ async fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("picsbridge: {error:#}");
+    // Each cause once: some repeat the words of what they come from.
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    eprintln!("picsbridge: {told}");
     ExitCode::FAILURE
 }

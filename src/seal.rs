@@ -128,6 +128,12 @@ impl Sealer {
         Ok(body)
     }
 
+    /// How a value begins that the present key sealed.
+    pub fn current_prefix(&self) -> Vec<u8> {
+        let id = self.keys.first().map(|(id, _)| *id).unwrap_or_default();
+        std::iter::once(VERSION).chain(id).collect()
+    }
+
     /// Whether the value was sealed with the key that seals now.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
         self.keys.first().is_some_and(|(id, _)| sealed.get(1..=KEY_ID_LEN) == Some(id.as_slice()))

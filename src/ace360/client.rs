@@ -161,11 +161,12 @@ impl Client {
                 // It said yes and not to what: the record is there and must be looked for.
                 Err(error) => Created::Unknown(unreadable(&answer, &error)),
             },
-            Outcome::Refused(answer) => Created::No(said(FailureKind::Refused, &answer)),
             Outcome::Unauthorised(answer) => Created::No(said(FailureKind::Unauthorised, &answer)),
             Outcome::Forbidden(answer) => Created::No(said(FailureKind::Forbidden, &answer)),
-            // There is no such place to create at: a no like any other, and not a record that is missing.
-            Outcome::Missing(answer) => Created::No(said(FailureKind::Refused, &answer)),
+            // 404: there is no such place to create at, which is a no like any other, and not a record that is missing.
+            Outcome::Refused(answer) | Outcome::Missing(answer) => {
+                Created::No(said(FailureKind::Refused, &answer))
+            }
             Outcome::Limited(wait) => Created::NotSent(limited(wait)),
             Outcome::NotSent(what) => Created::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
             Outcome::Unclear { status, what } => {

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod client;
 pub mod duplicates;
 pub mod ethnicity;
+pub mod matching;
 pub mod reconcile;
 pub mod send;
 pub mod standards;

@@ -142,12 +142,11 @@ impl Ace360 {
         if latest.is_some_and(|intent| intent.is_open()) {
             return Ok(Uploaded::InFlight);
         }
-        let (client, environment) = match &order.run {
-            Some(run) => (run.client.clone(), run.environment.clone()),
-            None => {
-                let (client, settings) = self.client(provider, Class::Interactive).await?;
-                (client, settings.environment)
-            }
+        let (client, environment) = if let Some(run) = &order.run {
+            (run.client.clone(), run.environment.clone())
+        } else {
+            let (client, settings) = self.client(provider, Class::Interactive).await?;
+            (client, settings.environment)
         };
         let mut built = self.build(provider, &environment, &records).await?;
         if let Err(reason) = &built.eligibility {

@@ -27,6 +27,16 @@ struct Cursor {
     began: Option<Time>,
     listed: bool,
     after: Option<String>,
+    #[serde(default)]
+    taken: usize,
+}
+
+/// What a run was asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Params {
+    /// Only these learners: those that failed in an earlier run.
+    learner_ids: Option<Vec<String>>,
 }
 
 /// What came of reading one learner's status.
@@ -100,7 +110,10 @@ impl Ace360 {
         if cursor.began.is_none() {
             cursor.began = Some(self.store.now().await.map_err(StoreError::from)?);
         }
-        let step = if cursor.listed {
+        let params: Params = serde_json::from_value(run.params.clone()).unwrap_or_default();
+        let step = if let Some(learners) = params.learner_ids {
+            self.read_named(client, environment, run, fence, &mut cursor, &learners).await?
+        } else if cursor.listed {
             self.read_singles(client, environment, run, fence, &mut cursor).await?
         } else {
             self.read_page(client, environment, run, fence, &mut cursor).await?
@@ -186,11 +199,71 @@ impl Ace360 {
             ),
             Some(_) => None,
         };
+        self.read_batch(client, environment, run, fence, cursor, &batch, planned).await
+    }
+
+    /// Reads the single records of named learners, and nothing else.
+    async fn read_named(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+        cursor: &mut Cursor,
+        learners: &[String],
+    ) -> Result<Step, Ace360Error> {
+        let size = usize::try_from(SINGLES).unwrap_or(20);
+        let named: Vec<String> = learners.iter().skip(cursor.taken).take(size).cloned().collect();
+        if named.is_empty() {
+            return Ok(Step::Done);
+        }
+        let batch = self.store.links_of(run.provider_id, environment, &named).await?;
+        let total = i32::try_from(learners.len()).ok();
+        if run.total.is_none() || batch.len() < named.len() {
+            let outcomes = named
+                .iter()
+                .filter(|id| !batch.iter().any(|row| row.learner_id == **id))
+                .map(|id| RecordOutcome {
+                    kind: "learner".to_owned(),
+                    id: id.clone(),
+                    outcome: OutcomeKind::Skipped,
+                    code: Some("notUploaded".to_owned()),
+                    problem: Some("The learner has no ACE360 record (any more).".to_owned()),
+                })
+                .collect();
+            let progress = Progress { total, calls_planned: total, outcomes, ..Progress::default() };
+            let tx = self.store.begin().await?;
+            match self.commit(tx, run, fence, progress).await? {
+                Step::More => run.total = total,
+                other => return Ok(other),
+            }
+        }
+        cursor.taken += named.len();
+        if batch.is_empty() {
+            let progress = Progress { cursor: serde_json::to_value(&cursor).ok(), ..Progress::default() };
+            let tx = self.store.begin().await?;
+            return self.commit(tx, run, fence, progress).await;
+        }
+        self.read_batch(client, environment, run, fence, cursor, &batch, None).await
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and its batch")]
+    async fn read_batch(
+        &self,
+        client: &Client,
+        environment: &str,
+        run: &mut RunRow,
+        fence: Uuid,
+        cursor: &mut Cursor,
+        batch: &[crate::store::SingleRow],
+        planned: Option<i32>,
+    ) -> Result<Step, Ace360Error> {
+        let provider = run.provider_id;
         let mut outcomes = Vec::new();
         let mut unchanged = 0;
         let mut changed_after_all = Vec::new();
         let mut answers = Vec::with_capacity(batch.len());
-        for row in &batch {
+        for row in batch {
             let answer = client.apprentice(row.record_id).await?;
             if let Err(failure) = &answer
                 && failure.kind.is_general()
@@ -199,6 +272,7 @@ impl Ace360 {
                 if answers.is_empty() {
                     return Ok(Step::Blocked(failure.clone()));
                 }
+                cursor.taken = cursor.taken.saturating_sub(batch.len() - answers.len());
                 break;
             }
             cursor.after = Some(row.learner_id.clone());

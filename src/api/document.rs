@@ -149,6 +149,14 @@ errors! {
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
+    /// Of stopping a run.
+    CancelErrors [InvalidParameter Unauthenticated ScopeMissing NotFound NotActive RateLimited Internal Unavailable],
+    /// Of taking a run's failed records again.
+    RetryErrors [InvalidParameter Unauthenticated ScopeMissing NotFound StillActive NothingToRetry IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
+    /// Of settling an intent by hand.
+    ResolveErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadySettled AlreadyLinked InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of operations that begin a run with a body.
+    BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of operations without a token that may not find something.
     NotFoundError [NotFound Internal],
     /// Of operations without a token that may not be able to answer.

@@ -1,19 +1,24 @@
 //! Intents at the API: what was sent upstream, and what is not known of it.
 
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, get};
-use chrono::{DateTime, Utc};
-use serde::Serialize;
+use actix_web::{HttpRequest, get, post};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{IntentPage, ReadErrors};
-use super::extract::Caller;
+use super::ace360::of_failure;
+use super::document::{IntentPage, ReadErrors, ResolveErrors};
+use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::runs::Subject;
-use crate::auth::scope::needs::RunsRead;
+use crate::ace360::status::single;
+use crate::auth::scope::needs::{Ace360Write, RunsRead};
+use crate::domain::{Check, Fault};
+use crate::store::{IntentProblem, IntentRow, UndoneState};
+use crate::upstream::pace::Class;
 
 /// A creation that was to happen upstream.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -48,6 +53,24 @@ pub struct Intent {
     problem: Option<String>,
 }
 
+fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
+    let problem = state.store.intent_problem(&row)?.map(|problem| problem.message);
+    Ok(Intent {
+        id: row.id,
+        upstream: row.upstream,
+        subject: Subject { kind: row.subject_kind, id: row.subject_id },
+        step: row.step,
+        state: row.state,
+        created_at: row.created_at,
+        sent_at: row.sent_at,
+        sends: row.sends,
+        next_look_at: row.next_look_at,
+        remote_id: row.remote_id,
+        settled_at: row.settled_at,
+        problem,
+    })
+}
+
 /// List intents
 ///
 /// With `state=unknown`: what was sent and whose answer was lost, and since when. Oldest first. Needs `runs:read`.
@@ -69,21 +92,102 @@ pub async fn list(
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
-        let problem = state.store.intent_problem(&row)?.map(|problem| problem.message);
-        items.push(Intent {
-            id: row.id,
-            upstream: row.upstream,
-            subject: Subject { kind: row.subject_kind, id: row.subject_id },
-            step: row.step,
-            state: row.state,
-            created_at: row.created_at,
-            sent_at: row.sent_at,
-            sends: row.sends,
-            next_look_at: row.next_look_at,
-            remote_id: row.remote_id,
-            settled_at: row.settled_at,
-            problem,
-        });
+        items.push(shown(&state, row)?);
     }
     Ok(Json(Page::new(items, last.as_deref())))
+}
+
+/// How an intent was settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Settlement {
+    /// The upstream has it: `remoteId` says as what.
+    Done,
+    /// The upstream does not have it: it may be sent again.
+    NotDone,
+}
+
+/// What a person found out.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResolveRequest {
+    /// How it was settled.
+    outcome: Settlement,
+    /// The upstream's id of the record, with `done`.
+    #[serde(default)]
+    #[schema(example = 248, minimum = 1)]
+    remote_id: Option<i64>,
+}
+
+impl Check for ResolveRequest {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        match (self.outcome, self.remote_id) {
+            (Settlement::Done, None) => {
+                vec![Fault::at("/remoteId", "required", "Send the upstream's id of the record.")]
+            }
+            (Settlement::NotDone, Some(_)) => {
+                vec![Fault::at("/remoteId", "conflict", "Leave this out: there is no record.")]
+            }
+            (_, Some(id)) if id < 1 => {
+                vec![Fault::at("/remoteId", "outOfRange", "Send a whole number of 1 or more.")]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Settle an intent by hand
+///
+/// For one in state `unknown` that no look-up can settle: a person looked in the upstream. `done` links the record, which is read once to see that
+/// it exists; `notDone` lets the learner be uploaded again. Needs `ace360:write`.
+#[utoipa::path(operation_id = "resolveIntent", tag = "Runs", security(("bearer" = ["ace360:write"])), params(("id" = Uuid, Path)), request_body = ResolveRequest,
+    responses((status = 200, description = "It is settled.", body = Intent), ResolveErrors))]
+#[post("/intents/{id}:resolve")]
+pub async fn resolve(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    id: Id<Uuid>,
+    body: Body<ResolveRequest>,
+) -> Result<Json<Intent>, Problem> {
+    let provider = who.provider();
+    let intent = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
+    match intent.state.as_str() {
+        "unknown" => {}
+        "sending" => return Err(Problem::new(Code::InFlight, "It is being sent: wait for its outcome.")),
+        other => return Err(Problem::new(Code::AlreadySettled, format!("The intent is settled ({other})."))),
+    }
+    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
+        let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
+        let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
+        let settled = state
+            .store
+            .settle_uploaded(
+                provider,
+                &intent.subject_id,
+                &intent.environment,
+                intent.id,
+                "manual",
+                &single(&apprentice),
+            )
+            .await?;
+        if !settled {
+            return Err(Problem::new(
+                Code::AlreadyLinked,
+                "The record is linked to another learner, or the intent was settled meanwhile.",
+            ));
+        }
+    } else {
+        let problem = IntentProblem {
+            code: "settledByHand".to_owned(),
+            message: "A person found that the upstream does not have it.".to_owned(),
+            status: None,
+            field_errors: Vec::new(),
+        };
+        if !state.store.settle_undone(intent.id, UndoneState::NotSent, &problem).await? {
+            return Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."));
+        }
+    }
+    state.store.note_resolved(provider, &intent, &who.by()).await?;
+    let row = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
+    Ok(Json(shown(&state, row)?))
 }

@@ -54,6 +54,10 @@ codes! {
     LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. Link one of them, or repeat with `allowDuplicate: true`.",
     InFlight "inFlight" 409 true "An upload is under way" "An upload of this learner was sent and its outcome is not known yet. It is looked for in ACE360; ask again in a minute.",
     AlreadyLinked "alreadyLinked" 409 false "Linked already" "The learner, or the record, is linked to another. Remove that link first.",
+    NotActive "notActive" 409 false "The run has ended" "A run that has ended cannot be stopped.",
+    StillActive "stillActive" 409 true "The run has not ended" "Wait for the run's end, or cancel it; then its failed records can be taken again.",
+    NothingToRetry "nothingToRetry" 409 false "Nothing failed" "The run has no failed record that could be taken again.",
+    AlreadySettled "alreadySettled" 409 false "It is settled" "The intent's outcome is known: there is nothing to settle by hand.",
     NotUploaded "notUploaded" 409 false "The learner has no ACE360 record" "There is no status to read: upload the learner, or link it to its record.",
     IntegrationDisabled "integrationDisabled" 409 false "The integration is switched off" "Switch it on in the settings of the integration (`enabled`).",
     IntegrationNotConfigured "integrationNotConfigured" 409 false "The integration is not set up" "The settings lack what the call needs; the detail says what.",
@@ -224,6 +228,14 @@ impl Problem {
         self
     }
 
+    /// As a part of another answer: whole, with its page, the path and the id of the request.
+    #[must_use]
+    pub fn within(self, public_url: &str, instance: &str, request_id: &str) -> Self {
+        let mut whole = self.placed(instance, request_id);
+        whole.type_ = format!("{public_url}/problems/{}", whole.code.as_str());
+        whole
+    }
+
     /// The whole answer, for this request.
     pub fn response(&self, public_url: &str, instance: &str, request_id: &str) -> HttpResponse {
         let mut whole = self.clone();
@@ -292,9 +304,10 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) => {
-                Self::new(Code::Unauthenticated, format!("{why}: send one that was issued here."))
-            }
+            AuthError::Invalid(why) => Self::new(
+                Code::Unauthenticated,
+                format!("Send a token that was issued here and is still good: {why}."),
+            ),
             AuthError::Stale => Self::new(
                 Code::Unavailable,
                 "It cannot be told now which tokens are revoked. Try again shortly.",

@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::web::{Bytes, Data, Json};
+use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{ReadErrors, RunPage, RunRecordPage};
+use super::document::{CancelErrors, ReadErrors, RetryErrors, RunPage, RunRecordPage};
 use super::extract::{Caller, Id};
 use super::params::{Page, Params, prefer_wait};
 use super::problem::{Code, Problem};
-use crate::auth::scope::needs::RunsRead;
+use crate::ace360::{bulk, status};
+use crate::auth::scope::Scope;
+use crate::auth::scope::needs::{Ace360Sync, RunsRead};
+use crate::runs::new_run;
 use crate::store::{NewRun, OutcomeKind, RecordOutcome, RunRow};
 use crate::upstream::pace::Class;
 
@@ -276,4 +279,141 @@ pub async fn records(
     let page = state.store.run_records(run.id, outcome, paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.clone());
     Ok(Json(Page::new(page.items.into_iter().map(RunRecord::from).collect(), last.as_deref())))
+}
+
+/// Stop a run
+///
+/// It ends after the step that it is at; what was done stays done. Needs `ace360:sync`.
+#[utoipa::path(operation_id = "cancelRun", tag = "Runs", security(("bearer" = ["ace360:sync"])), params(("id" = Uuid, Path)),
+    responses((status = 200, description = "It is stopping, or has stopped.", body = Run), CancelErrors))]
+#[post("/runs/{id}:cancel")]
+pub async fn cancel(who: Caller<Ace360Sync>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
+    let before = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+    if before.is_finished() {
+        return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
+    }
+    let row = state.store.cancel_run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+    shown(&state, row).await.map(Json)
+}
+
+/// Take a run's failed records again
+///
+/// A new run of only the records that failed. Needs `ace360:sync`; for uploads, which cost credits, `ace360:write` was needed for the first run and
+/// is needed again.
+#[utoipa::path(operation_id = "retryRun", tag = "Runs", security(("bearer" = ["ace360:sync"])),
+    params(("id" = Uuid, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
+    responses((status = 200, description = "The new run has ended.", body = Run), (status = 202, description = "The new run is under way (`Location`).", body = Run), RetryErrors))]
+#[post("/runs/{id}:retry")]
+pub async fn retry(
+    who: Caller<Ace360Sync>,
+    state: Data<State>,
+    id: Id<Uuid>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let before = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+    if before.kind == bulk::UPLOAD && !who.principal.scopes.contains(Scope::Ace360Write) {
+        return Err(Problem::scope_missing(Scope::Ace360Write));
+    }
+    if !before.is_finished() {
+        return Err(Problem::new(
+            Code::StillActive,
+            "The run has not ended: wait for its end, or cancel it.",
+        ));
+    }
+    let failed = state.store.failed_learners(before.id).await?;
+    let kind = [bulk::UPLOAD, status::SYNC].into_iter().find(|kind| *kind == before.kind);
+    let (Some(kind), false) = (kind, failed.is_empty()) else {
+        return Err(Problem::new(
+            Code::NothingToRetry,
+            "No record of the run failed that could be taken again.",
+        ));
+    };
+    let mut params = before.params.clone();
+    if let Some(params) = params.as_object_mut() {
+        params.insert("learnerIds".to_owned(), serde_json::json!(failed));
+    }
+    let run = NewRun {
+        trigger: "retry",
+        shared: false,
+        validate_only: before.validate_only,
+        params,
+        retry_of: Some(before.id),
+        ..new_run(who.provider(), kind, who.by().actor)
+    };
+    start(&state, &request, run).await
+}
+
+/// Follow a run
+///
+/// Server-sent events: `progress` with the run whenever it moved on, and `end` with the run when it has ended, after which the stream closes. Needs
+/// `runs:read`.
+#[utoipa::path(operation_id = "followRun", tag = "Runs", security(("bearer" = ["runs:read"])), params(("id" = Uuid, Path)),
+    responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream"), ReadErrors))]
+#[get("/runs/{id}/events")]
+pub async fn events(
+    who: Caller<RunsRead>,
+    state: Data<State>,
+    id: Id<Uuid>,
+) -> Result<HttpResponse, Problem> {
+    let provider = who.provider();
+    state.store.run(provider, id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+    let follower = Follower { state, provider, id: id.0, last: String::new(), quiet: 0, ended: false };
+    let stream = futures_util::stream::unfold(follower, |follower| async move { follower.next().await });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header(("Cache-Control", "no-store"))
+        // A proxy that gathers an answer before it passes it on would hold the events back.
+        .insert_header(("X-Accel-Buffering", "no"))
+        .insert_header(actix_web::http::header::ContentEncoding::Identity)
+        .streaming(stream))
+}
+
+/// Who follows a run: the row is read now and then, and told when it moved.
+struct Follower {
+    state: Data<State>,
+    provider: Uuid,
+    id: Uuid,
+    last: String,
+    quiet: u32,
+    ended: bool,
+}
+
+/// Looks without news after which a comment shows that the connection lives: 15 seconds.
+const QUIET: u32 = 30;
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+
+impl Follower {
+    async fn next(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
+        if self.ended {
+            return None;
+        }
+        loop {
+            // Removed, or the database is away: the reader asks again.
+            let Ok(Some(row)) = self.state.store.run(self.provider, self.id).await else { return None };
+            self.ended = row.is_finished();
+            let json = serde_json::to_string(&shown(&self.state, row).await.ok()?).ok()?;
+            // Times that only count down are no news.
+            let told = if self.ended { "end" } else { "progress" };
+            if self.ended || news(&json) != news(&self.last) {
+                self.quiet = 0;
+                self.last.clone_from(&json);
+                return Some((Ok(Bytes::from(format!("event: {told}\ndata: {json}\n\n"))), self));
+            }
+            self.quiet += 1;
+            if self.quiet >= QUIET {
+                self.quiet = 0;
+                return Some((Ok(Bytes::from_static(b": still here\n\n")), self));
+            }
+            tokio::time::sleep(FOLLOW_EVERY).await;
+        }
+    }
+}
+
+/// A run without what moves by itself.
+fn news(json: &str) -> Option<serde_json::Value> {
+    let mut run: serde_json::Value = serde_json::from_str(json).ok()?;
+    let fields = run.as_object_mut()?;
+    fields.shift_remove("estimatedEndAt");
+    fields.shift_remove("budget");
+    Some(run)
 }

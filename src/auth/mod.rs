@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
+use chrono::{SubsecRound as _, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -274,7 +274,8 @@ impl Auth {
     ) -> Result<(String, TokenRow), StoreError> {
         let key = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).last().cloned();
         let key = key.ok_or(StoreError::Seal(SealError::BadKey))?;
-        let now = self.inner.clock.now();
+        // As precise as the database keeps it.
+        let now = self.inner.clock.now().trunc_subsecs(6);
         let row = TokenRow {
             id: new_id(),
             name: name.to_owned(),

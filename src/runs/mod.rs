@@ -18,9 +18,9 @@ use uuid::Uuid;
 
 use crate::ace360::catalogue::{self, Step};
 use crate::ace360::client::Client as Ace360Client;
-use crate::ace360::{Ace360, Ace360Error, bulk, status};
-use crate::config::Timings;
-use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError};
+use crate::ace360::{Ace360, Ace360Error, bulk, matching, status};
+use crate::config::{Retention, Timings};
+use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -37,6 +37,7 @@ pub struct Runs {
     store: Store,
     ace360: Ace360,
     timings: Timings,
+    retention: Retention,
     stopping: CancellationToken,
 }
 
@@ -51,8 +52,14 @@ impl RetryPolicy for Rhythm {
 
 impl Runs {
     /// Over the parts that do the work. `stopping`: a slice that sees it ends at its next step.
-    pub fn new(store: Store, ace360: Ace360, timings: Timings, stopping: CancellationToken) -> Self {
-        Self { store, ace360, timings, stopping }
+    pub fn new(
+        store: Store,
+        ace360: Ace360,
+        timings: Timings,
+        retention: Retention,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { store, ace360, timings, retention, stopping }
     }
 
     /// Starts working jobs in this process.
@@ -136,6 +143,10 @@ impl Runs {
             }
         }
         self.store.place_changes().await?;
+        let swept = self.store.sweep(&self.retention).await?;
+        if swept != Swept::default() {
+            info!(?swept, "removed what was past its retention");
+        }
         Ok(())
     }
 
@@ -217,6 +228,7 @@ impl Runs {
         match run.kind.as_str() {
             catalogue::REFRESH => self.ace360.refresh_standards_step(client, environment, run, fence).await,
             status::SYNC => self.ace360.sync_step(client, environment, run, fence).await,
+            matching::MATCH => self.ace360.match_step(client, environment, run, fence).await,
             bulk::UPLOAD => self.ace360.upload_step(client, environment, run, fence).await,
             _ => Err(Ace360Error::NotConfigured("This version does not know this kind of run.")),
         }
@@ -248,7 +260,8 @@ pub fn standards_refresh(provider: Uuid, requested_by: String) -> NewRun {
     new_run(provider, catalogue::REFRESH, requested_by)
 }
 
-fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
+/// A run by hand of this kind, without parameters.
+pub fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
     NewRun {
         provider,
         upstream: "ace360",
@@ -258,6 +271,7 @@ fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
         validate_only: false,
         params: json!({}),
         requested_by,
+        retry_of: None,
         night: None,
     }
 }

@@ -613,6 +613,28 @@ impl Store {
         .await?)
     }
 
+    /// The links of these learners, as [`Store::links_to_read_singly`] tells them: none of them counted yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn links_of(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        learners: &[String],
+    ) -> StoreResult<Vec<SingleRow>> {
+        Ok(sqlx::query_as!(
+            SingleRow,
+            r#"select learner_id, record_id, false as "seen!" from ace360_links
+               where provider_id = $1 and environment = $2 and learner_id = any($3) order by learner_id"#,
+            provider,
+            environment,
+            learners
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// How many of those there are.
     ///
     /// # Errors

@@ -433,6 +433,26 @@ impl Store {
         Ok(page(rows, size))
     }
 
+    /// An intent of the provider's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn intent(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<IntentRow>> {
+        let mut tx = self.begin().await?;
+        Ok(intent(&mut tx, id).await?.filter(|intent| intent.provider_id == provider))
+    }
+
+    /// Writes down who settled an intent by hand.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_resolved(&self, provider: Uuid, intent: &IntentRow, by: &By) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        self.audit(&mut tx, provider, by, "intent.resolve", &intent.subject_kind, &intent.subject_id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// What the intent sends.
     ///
     /// # Errors

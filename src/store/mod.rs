@@ -2,6 +2,7 @@
 //! provider, so that what belongs to another is not there. Records go in and come out sealed.
 
 mod ace360_links;
+mod ace360_matching;
 mod ace360_settings;
 mod changes;
 mod clock;
@@ -11,6 +12,8 @@ mod migrate;
 mod pace;
 mod providers;
 mod records;
+mod retention;
+mod rotation;
 mod runs;
 mod schedules;
 mod secrets;
@@ -25,14 +28,16 @@ use uuid::Uuid;
 pub use self::ace360_links::{
     Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow,
 };
+pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob};
-pub use self::migrate::migrate;
+pub use self::migrate::{is_migrated, migrate};
 pub use self::pace::{Account, Granted};
 pub use self::providers::Provider;
 pub use self::records::{NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
+pub use self::retention::Swept;
 pub use self::runs::{Claim, NewRun, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;

@@ -90,6 +90,8 @@ pub struct NewRun {
     pub params: Value,
     /// Who asked.
     pub requested_by: String,
+    /// The run whose failed records it takes again.
+    pub retry_of: Option<Uuid>,
     /// The night of a schedule: a run is made for it once.
     pub night: Option<chrono::NaiveDate>,
 }
@@ -204,8 +206,8 @@ impl Store {
                 return Ok(None);
             }
             let made = sqlx::query_scalar!(
-                r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, created_at, due_at)
-                   values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, app_now(), app_now())
+                r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, created_at, due_at)
+                   values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now())
                    on conflict (provider_id, upstream, kind) where shared and state in ('queued', 'running', 'waiting') do nothing
                    returning id"#,
                 id,
@@ -217,6 +219,7 @@ impl Store {
                 new.validate_only,
                 new.params,
                 new.requested_by,
+                new.retry_of,
             )
             .fetch_optional(&mut *tx)
             .await?;
@@ -329,6 +332,19 @@ impl Store {
             })
             .collect::<StoreResult<Vec<_>>>()?;
         Ok(page(items, size))
+    }
+
+    /// The learners of a run that failed, by id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn failed_learners(&self, run: Uuid) -> StoreResult<Vec<String>> {
+        Ok(sqlx::query_scalar!(
+            "select subject_id from run_records where run_id = $1 and subject_kind = 'learner' and outcome = 'failed' order by subject_id",
+            run
+        )
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// Takes slice `slice` of a run for `lease`.
@@ -541,16 +557,24 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn cancel_run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+        let mut tx = self.begin().await?;
+        // One that somebody works ends by itself; one that nobody does is taken for ending, by a fence of ours.
+        let fence = Uuid::new_v4();
         sqlx::query!(
-            r#"update runs set cancel_requested = true,
-                      state = case when leased_until is null then 'cancelled' else state end,
-                      finished_at = case when leased_until is null then app_now() end
+            r#"update runs set cancel_requested = true, fence = case when leased_until is null then $3 else fence end
                where provider_id = $1 and id = $2 and state in ('queued', 'running', 'waiting')"#,
             provider,
-            id
+            id,
+            fence
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
+        let Some(run) = run_row(&mut tx, provider, id).await? else { return Ok(None) };
+        if run.is_finished() {
+            return Ok(Some(run));
+        }
+        self.end_slice(&mut tx, &run, fence, 0, &SliceEnd::Cancelled).await?;
+        tx.commit().await?;
         self.run(provider, id).await
     }
 
@@ -575,6 +599,19 @@ impl Store {
         tx.commit().await?;
         Ok(overdue.len())
     }
+}
+
+async fn run_row(tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+    Ok(sqlx::query_as!(
+        RunRow,
+        r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+                  failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+           from runs where provider_id = $1 and id = $2"#,
+        provider,
+        id
+    )
+    .fetch_optional(&mut **tx)
+    .await?)
 }
 
 fn problem_row(run: Uuid, subject: &str) -> String {

@@ -54,7 +54,11 @@ pub(super) fn fill(input: &UploadInput<'_>, draft: &mut Draft) -> Option<Part> {
     if let Some(warning) = size.warning {
         draft.warn("employerCompanySize", warning);
     }
-    let source = "Organisation (Additional Details) > SEM + Employee Count";
+    let source = match (employer.sem, employer.employee_count) {
+        (Some(true), None) => "Organisation (Additional Details) > SEM",
+        (None, Some(_)) => "Organisation (Additional Details) > Employee Count",
+        _ => "Organisation (Additional Details) > SEM + Employee Count",
+    };
     let company_size = draft.send("employerCompanySize", source, size.band);
     let address = address::fill(&ADDRESS, employer.address.as_ref(), &record, draft);
     let telephone =

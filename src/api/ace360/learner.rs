@@ -30,7 +30,7 @@ use crate::store::{IntentProblem, LinkRow, TabRow};
 const WAIT: Duration = Duration::from_secs(25);
 
 /// Where a learner stands in ACE360.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum TabState {
     /// Nothing was sent, or nothing of it arrived.
@@ -337,6 +337,7 @@ pub async fn upload(
         tokio::time::sleep(prefer_wait(&request, WAIT)).await;
         opened.cancelled().await;
     };
+    let ends = tokio::time::Instant::now() + prefer_wait(&request, WAIT);
     let finished = tokio::select! {
         finished = &mut sending => finished,
         () = patience => return tab_of(&state, provider, id.0.as_str()).await.map(accepted),
@@ -353,7 +354,32 @@ pub async fn upload(
                 .json(tab))
         }
         Uploaded::Unknown => tab_of(&state, provider, id.0.as_str()).await.map(accepted),
+        Uploaded::InFlight => {
+            let tab = wait_for_other(&state, provider, id.0.as_str(), ends).await?;
+            match (tab.state, tab.record_id) {
+                (TabState::Uploading | TabState::Unknown, _) => Ok(accepted(tab)),
+                (_, Some(record)) => Err(refusal(Uploaded::AlreadyUploaded(record))),
+                _ => Err(refusal(Uploaded::InFlight)),
+            }
+        }
         refused => Err(refusal(refused)),
+    }
+}
+
+/// An earlier upload of the learner is under way: nothing is sent; its outcome is waited for.
+async fn wait_for_other(
+    state: &State,
+    provider: Uuid,
+    learner: &str,
+    ends: tokio::time::Instant,
+) -> Result<Tab, Problem> {
+    loop {
+        let tab = tab_of(state, provider, learner).await?;
+        let open = matches!(tab.state, TabState::Uploading | TabState::Unknown);
+        if !open || tokio::time::Instant::now() >= ends {
+            return Ok(tab);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -377,7 +403,7 @@ fn refusal(uploaded: Uploaded) -> Problem {
         .with_records(Vec::new()),
         Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
         Uploaded::InFlight | Uploaded::Done | Uploaded::Would | Uploaded::Unknown => {
-            Problem::new(Code::InFlight, "An upload of this learner was sent and its outcome is not known yet. Nothing was sent now; the tab tells what came of it.")
+            Problem::new(Code::InFlight, "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! ACE360 at the API: the integration's settings and page, its catalogue, and each learner's tab.
 
+pub mod bulk;
 pub mod catalogue;
 pub mod learner;
 pub mod link;

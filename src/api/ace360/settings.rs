@@ -184,5 +184,10 @@ pub async fn test(who: Caller<Ace360Configure>, state: Data<State>) -> Result<Js
         Err(Ace360Error::Store(error)) => return Err(error.into()),
         Err(error) => error.into(),
     };
+    let problem = problem.within(
+        &state.public_url,
+        "/ace360/connection:test",
+        &who.by().request_id.unwrap_or_default(),
+    );
     Ok(Json(ConnectionTest { ok: false, detail: problem.detail.clone(), problem: Some(problem) }))
 }

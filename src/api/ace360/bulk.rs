@@ -1,0 +1,166 @@
+//! Uploading and matching many learners: runs with an outcome for each.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::super::State;
+use super::super::document::BulkErrors;
+use super::super::extract::{Body, Caller, OptionalBody};
+use super::super::problem::Problem;
+use super::super::runs::{self as run_api, Run};
+use super::learner::TabState;
+use crate::ace360::{bulk, matching};
+use crate::auth::scope::needs::Ace360Write;
+use crate::domain::{Check, Fault, LearnerId};
+use crate::runs::new_run;
+use crate::store::NewRun;
+
+/// As many as an import takes.
+const MOST: usize = 10_000;
+
+/// Which learners to upload.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BulkUpload {
+    /// These learners, in this order. Either this or `filter`.
+    #[serde(default)]
+    #[schema(max_items = 10_000)]
+    learner_ids: Option<Vec<LearnerId>>,
+    /// Those that the filter takes; `{}`: all that are not uploaded, or were rejected. Either this or `learnerIds`.
+    #[serde(default)]
+    filter: Option<BulkFilter>,
+    /// Only say for each what would come of it; nothing is created.
+    #[serde(default)]
+    #[schema(default = false)]
+    validate_only: bool,
+    /// Also those that ACE360 probably has. Each costs another credit.
+    #[serde(default)]
+    #[schema(default = false)]
+    allow_duplicate: bool,
+}
+
+/// Which learners.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BulkFilter {
+    /// In this state of their ACE360 tab; not said: `notUploaded` and `rejected`.
+    #[serde(default)]
+    ace360: Option<TabState>,
+    /// Whose record was written after this time.
+    #[serde(default)]
+    updated_after: Option<DateTime<Utc>>,
+}
+
+impl Check for BulkUpload {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        match (&self.learner_ids, &self.filter) {
+            (None, None) => faults.push(Fault::at(
+                "",
+                "required",
+                "Send `learnerIds`, or a `filter`; `{\"filter\":{}}` takes all that are not uploaded.",
+            )),
+            (Some(_), Some(_)) => faults.push(Fault::at(
+                "/filter",
+                "conflict",
+                "Send either `learnerIds` or `filter`, not both.",
+            )),
+            _ => {}
+        }
+        if let Some(ids) = &self.learner_ids {
+            if ids.is_empty() {
+                faults.push(Fault::at("/learnerIds", "required", "Name at least one learner."));
+            }
+            if ids.len() > MOST {
+                faults.push(Fault::at("/learnerIds", "tooMany", format!("Name at most {MOST} learners.")));
+            }
+            let mut seen = std::collections::HashSet::new();
+            for (at, id) in ids.iter().enumerate() {
+                if !seen.insert(id) {
+                    faults.push(Fault::at(
+                        format!("/learnerIds/{at}"),
+                        "duplicateId",
+                        "This learner is named before: name each once.",
+                    ));
+                }
+            }
+        }
+        faults
+    }
+}
+
+/// How to match.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MatchRequest {
+    /// Only say what would be linked.
+    #[serde(default)]
+    #[schema(default = false)]
+    validate_only: bool,
+}
+
+impl Check for MatchRequest {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        Vec::new()
+    }
+}
+
+/// Upload many learners to ACE360
+///
+/// A run with an outcome for each learner. **Each upload costs the provider one ACE360 credit and cannot be undone**; none is sent twice. With
+/// `validateOnly` nothing is sent: the outcomes say what is missing. `POST /runs/{id}:retry` takes the failed ones again. Needs `ace360:write`.
+#[utoipa::path(operation_id = "uploadLearnersToAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])),
+    params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
+    request_body = BulkUpload,
+    responses((status = 200, description = "The run has ended.", body = Run), (status = 202, description = "The run is under way (`Location`).", body = Run), BulkErrors))]
+#[post("/ace360/learners:upload")]
+pub async fn upload(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    request: HttpRequest,
+    body: Body<BulkUpload>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.0;
+    let filter = body.filter.unwrap_or_default();
+    let params = json!({
+        "learnerIds": body.learner_ids,
+        "filter": {"ace360": filter.ace360, "updatedAfter": filter.updated_after},
+        "allowDuplicate": body.allow_duplicate,
+    });
+    let run = NewRun {
+        shared: false,
+        validate_only: body.validate_only,
+        params,
+        ..new_run(who.provider(), bulk::UPLOAD, who.by().actor)
+    };
+    run_api::start(&state, &request, run).await
+}
+
+/// Match ACE360's records to learners
+///
+/// A run that finds the ACE360 records of learners that have none here: by ULN, else by name, birth date and standard. Ambiguous ones are listed
+/// and never guessed. Each record of ACE360's that is not linked is read once to learn its ULN. With `validateOnly` nothing is linked. Nothing
+/// changes in ACE360. Needs `ace360:write`.
+#[utoipa::path(operation_id = "matchAce360Records", tag = "ACE360", security(("bearer" = ["ace360:write"])),
+    params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
+    request_body(content = Option<MatchRequest>, description = "May be left out."),
+    responses((status = 200, description = "The run has ended.", body = Run), (status = 202, description = "The run is under way (`Location`).", body = Run), BulkErrors))]
+#[post("/ace360/records:match")]
+pub async fn match_records(
+    who: Caller<Ace360Write>,
+    state: Data<State>,
+    request: HttpRequest,
+    body: OptionalBody<MatchRequest>,
+) -> Result<HttpResponse, Problem> {
+    let validate_only = body.0.validate_only;
+    let run = NewRun {
+        shared: !validate_only,
+        validate_only,
+        ..new_run(who.provider(), matching::MATCH, who.by().actor)
+    };
+    run_api::start(&state, &request, run).await
+}

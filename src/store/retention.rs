@@ -1,0 +1,62 @@
+//! What is removed when its time is over.
+
+use super::{Store, StoreResult};
+use crate::config::Retention;
+
+/// Rows removed, for the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Runs, with their records.
+    pub runs: u64,
+    /// Changes.
+    pub changes: u64,
+    /// Intents that are settled, with what they sent.
+    pub intents: u64,
+    /// Lines of the audit.
+    pub audit: u64,
+}
+
+impl Store {
+    /// Removes what is older than its retention. What is open stays, however old.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep(&self, keep: &Retention) -> StoreResult<Swept> {
+        let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
+        let runs = sqlx::query!(
+            "delete from runs where finished_at < app_now() - make_interval(days => $1)",
+            days(keep.runs_days)
+        )
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        // The position that a reader must not be behind moves in the same statement.
+        let changes = sqlx::query_scalar!(
+            r#"with gone as (
+                   delete from changes where at < app_now() - make_interval(days => $1) and position is not null returning provider_id, position
+               ), moved as (
+                   update providers p set changes_swept_to = greatest(changes_swept_to, g.last)
+                   from (select provider_id, max(position) as last from gone group by provider_id) g where g.provider_id = p.id
+               )
+               select count(*) as "count!" from gone"#,
+            days(keep.changes_days)
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        let intents = sqlx::query!(
+            "delete from intents where settled_at < app_now() - make_interval(days => $1)",
+            days(keep.payloads_days)
+        )
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        let audit = sqlx::query!(
+            "delete from audit where at < app_now() - make_interval(days => $1)",
+            days(keep.audit_days)
+        )
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(Swept { runs, changes: u64::try_from(changes).unwrap_or(0), intents, audit })
+    }
+}

@@ -1,0 +1,101 @@
+//! Sealing anew, with the present key, what an older one sealed; while the service runs. A row that somebody writes
+//! meanwhile is sealed with the present key by that write, and left alone here.
+
+use super::{Store, StoreError, StoreResult};
+
+/// Rows taken at once.
+const BATCH: i64 = 500;
+
+/// Declares how each sealed column is found, named and written back.
+macro_rules! rotations {
+    ($($name:ident $what:literal: $select:literal, $update:literal, |$row:ident| $identity:expr, ($($key:ident),*);)*) => {
+        impl Store {
+            /// Seals everything anew that was not sealed with the present key; answers how many values, by place.
+            ///
+            /// # Errors
+            /// The database's; a value that no key opens: it is told, and nothing of its batch is changed.
+            pub async fn rotate(&self) -> StoreResult<Vec<(&'static str, u64)>> {
+                Ok(vec![$(($what, self.$name().await?)),*])
+            }
+
+            $(async fn $name(&self) -> StoreResult<u64> {
+                let mut done = 0;
+                loop {
+                    let rows = sqlx::query!($select, self.vault.sealer.current_prefix(), BATCH).fetch_all(&self.pool).await?;
+                    let mut moved = 0;
+                    for $row in &rows {
+                        let identity: String = $identity;
+                        let plain = self.vault.sealer.unseal(&identity, &$row.sealed)?;
+                        let fresh = self.vault.sealer.seal(&identity, &plain)?;
+                        moved += sqlx::query!($update, fresh, $row.sealed, $($row.$key),*).execute(&self.pool).await?.rows_affected();
+                    }
+                    done += moved;
+                    if moved == 0 {
+                        return Ok(done);
+                    }
+                }
+            })*
+        }
+    };
+}
+
+rotations! {
+    rotate_secrets "secrets":
+        "select name, sealed from secrets where substring(sealed from 1 for 5) <> $1 limit $2",
+        "update secrets set sealed = $1 where sealed = $2 and name = $3",
+        |row| format!("secrets/{}", row.name), (name);
+    rotate_signing_keys "signing keys":
+        "select kid, sealed_private as sealed from signing_keys where substring(sealed_private from 1 for 5) <> $1 limit $2",
+        "update signing_keys set sealed_private = $1 where sealed_private = $2 and kid = $3",
+        |row| format!("signing_keys/{}", row.kid), (kid);
+    rotate_records "records":
+        "select provider_id, kind, record_id, sealed from records where substring(sealed from 1 for 5) <> $1 limit $2",
+        "update records set sealed = $1 where sealed = $2 and provider_id = $3 and kind = $4 and record_id = $5",
+        |row| format!("records/{}/{}/{}", row.provider_id, row.kind, row.record_id), (provider_id, kind, record_id);
+    rotate_payloads "intents":
+        "select id, sealed_payload as sealed from intents where substring(sealed_payload from 1 for 5) <> $1 limit $2",
+        "update intents set sealed_payload = $1 where sealed_payload = $2 and id = $3",
+        |row| format!("intents/{}/payload", row.id), (id);
+    rotate_intent_problems "intents' problems":
+        r#"select id, sealed_problem as "sealed!" from intents where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
+        "update intents set sealed_problem = $1 where sealed_problem = $2 and id = $3",
+        |row| format!("intents/{}/problem", row.id), (id);
+    rotate_run_records "run records":
+        r#"select run_id, subject_kind, subject_id, sealed_problem as "sealed!" from run_records where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
+        "update run_records set sealed_problem = $1 where sealed_problem = $2 and run_id = $3 and subject_kind = $4 and subject_id = $5",
+        |row| format!("run_records/{}/{}", row.run_id, row.subject_id), (run_id, subject_kind, subject_id);
+    rotate_changes "changes":
+        "select id, sealed_data as sealed from changes where substring(sealed_data from 1 for 5) <> $1 limit $2",
+        "update changes set sealed_data = $1 where sealed_data = $2 and id = $3",
+        |row| format!("changes/{}", row.id), (id);
+    rotate_tokens "ACE360 tokens":
+        r#"select provider_id, sealed_token as "sealed!" from ace360_settings where substring(sealed_token from 1 for 5) <> $1 limit $2"#,
+        "update ace360_settings set sealed_token = $1 where sealed_token = $2 and provider_id = $3",
+        |row| format!("ace360_settings/{}/token", row.provider_id), (provider_id);
+    rotate_link_problems "ACE360 links' problems":
+        r#"select provider_id, learner_id, environment, sealed_problem as "sealed!" from ace360_links where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
+        "update ace360_links set sealed_problem = $1 where sealed_problem = $2 and provider_id = $3 and learner_id = $4 and environment = $5",
+        |row| format!("ace360_links/{}/{}/problem", row.provider_id, row.learner_id), (provider_id, learner_id, environment);
+}
+
+impl Store {
+    /// How many values are not sealed with the present key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sealed_with_older_keys(&self) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar!(
+            r#"select (select count(*) from secrets where substring(sealed from 1 for 5) <> $1)
+                    + (select count(*) from signing_keys where substring(sealed_private from 1 for 5) <> $1)
+                    + (select count(*) from records where substring(sealed from 1 for 5) <> $1)
+                    + (select count(*) from intents where substring(sealed_payload from 1 for 5) <> $1 or substring(sealed_problem from 1 for 5) <> $1)
+                    + (select count(*) from run_records where substring(sealed_problem from 1 for 5) <> $1)
+                    + (select count(*) from changes where substring(sealed_data from 1 for 5) <> $1)
+                    + (select count(*) from ace360_settings where substring(sealed_token from 1 for 5) <> $1)
+                    + (select count(*) from ace360_links where substring(sealed_problem from 1 for 5) <> $1) as "count!""#,
+            self.vault.sealer.current_prefix()
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+}
