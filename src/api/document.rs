@@ -11,7 +11,6 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBui
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
-use super::import::ImportAnswer;
 use super::intents::Intent;
 use super::problem::{Code, Problem};
 use super::runs::{Run, RunRecord};
@@ -182,15 +181,6 @@ fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
             (status.to_string(), RefOr::T(response))
         })
         .collect()
-}
-
-/// The answer of an import.
-#[derive(Debug, IntoResponses)]
-#[allow(dead_code, reason = "read by the document only")]
-pub enum Imported {
-    /// Every record with its outcome, also when some or all failed.
-    #[response(status = 200)]
-    Answer(#[to_schema] ImportAnswer),
 }
 
 /// Declares pages of lists.

@@ -8,7 +8,9 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use tracing::error;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::AuthError;
 use crate::auth::scope::Scope;
@@ -18,8 +20,21 @@ use crate::store::StoreError;
 macro_rules! codes {
     ($($variant:ident $text:literal $status:literal $retryable:literal $title:literal $about:literal,)*) => {
         /// What kind of error it is: stable, for programs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         pub enum Code { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
+
+        // By hand: utoipa's derive does not read a `rename` that a macro puts in.
+        impl PartialSchema for Code {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some("What kind of error it is: stable, for programs."))
+                    .enum_values(Some([$($text,)*]))
+                    .into()
+            }
+        }
+
+        impl ToSchema for Code {}
 
         impl Code {
             /// All there are.

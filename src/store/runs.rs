@@ -498,7 +498,9 @@ impl Store {
         let row = sqlx::query!(
             r#"update runs set slice = slice + 1, fence = null, leased_until = null, due_at = app_now() + $3,
                       state = coalesce($4, case when failed > 0 then 'partial' else 'succeeded' end), problem = $5,
-                      calls_used = calls_used + $6, finished_at = case when $7 then app_now() end
+                      calls_used = calls_used + $6, finished_at = case when $7 then app_now() end,
+                      -- It may hold a learner's id, which must not outlive its erasure.
+                      cursor = case when $7 then '{}' else cursor end
                where id = $1 and fence = $2 returning slice, state, succeeded, unchanged, failed, skipped"#,
             run.id,
             fence,

@@ -1,7 +1,7 @@
 //! Holding the API's answers against its own served document.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{Draft, Validator};
 use reqwest::Client;
@@ -121,7 +121,8 @@ impl Contract {
 
     fn validate(&self, place: &str, body: &Value, at: &str) {
         let validator = {
-            let mut validators = self.validators.lock().unwrap();
+            // A test that failed within must not fail the others.
+            let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
             let validator = validators.entry(place.to_owned()).or_insert_with(|| {
                 // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
                 let schema =
