@@ -77,7 +77,9 @@ pub async fn later(app: &TestApp, by: TimeDelta) {
 /// Keeps learners that are nothing but a name, and links each by hand to the record of the same place.
 pub async fn linked(app: &TestApp, learners: &[&str], records: impl IntoIterator<Item = i64>) {
     for (id, record) in learners.iter().zip(records) {
-        app.put(&format!("/learners/{id}"), &json!({"firstName": "Esme", "lastName": "Marlpit"})).await.good();
+        app.put(&format!("/learners/{id}"), &json!({"firstName": "Esme", "lastName": "Marlpit"}))
+            .await
+            .good();
         app.put(&format!("{}/link", tab(id)), &json!({ "recordId": record })).await.expect(200);
     }
 }

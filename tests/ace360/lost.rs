@@ -26,7 +26,11 @@ fn once(kind: &Value) -> Value {
 /// Exactly so many records through the API, none double.
 async fn made(app: &TestApp, credits: i64) {
     let state = app.sandbox_state().await;
-    assert_eq!((&state["creditsUsed"], &state["invariants"]["duplicateUlns"]), (&json!(credits), &json!([])), "{state:#}");
+    assert_eq!(
+        (&state["creditsUsed"], &state["invariants"]["duplicateUlns"]),
+        (&json!(credits), &json!([])),
+        "{state:#}"
+    );
 }
 
 /// Uploads the learner while ACE360 goes wrong so, and looks at what is known then.
@@ -40,6 +44,14 @@ async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
     assert_eq!(tab["problem"]["code"], "upstreamFailed", "{kind}");
 }
 
+/// Another call for the same upload does nothing, and tells where it stands.
+async fn under_way(app: &TestApp, id: &str, state: &str) {
+    for body in [json!({}), json!({"allowDuplicate": true})] {
+        let again = app.call(Method::POST, &tab(id)).header("prefer", "wait=0").json(&body).send().await;
+        assert_eq!(again.expect(202)["state"], state);
+    }
+}
+
 async fn intent(app: &TestApp, id: &str) -> Value {
     let intents = app.get("/intents?pageSize=500").await.expect(200);
     let of = intents["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id);
@@ -50,7 +62,8 @@ async fn until_intent(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) 
     let of = |page: &Value| {
         page["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id).cloned()
     };
-    let page = app.eventually("/intents?pageSize=500", |page| of(page).is_some_and(|intent| wanted(&intent))).await;
+    let page =
+        app.eventually("/intents?pageSize=500", |page| of(page).is_some_and(|intent| wanted(&intent))).await;
     of(&page).unwrap()
 }
 
@@ -84,7 +97,8 @@ async fn one_that_was_made_is_found_and_linked_and_never_made_again() {
     for at in 1..=4 {
         let tab = until(&app, &format!("L{at}"), "uploaded").await;
         assert_eq!((&tab["method"], &tab["status"]["id"]), (&json!("reconciled"), &json!(1)));
-        let record = app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
+        let record =
+            app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
         assert_eq!(record["ulnNumber"], people::uln(at), "each has its own");
     }
     made(&app, 4).await;
@@ -115,17 +129,24 @@ async fn one_that_was_not_made_is_sent_once_more_after_two_looks_ten_minutes_apa
     made(&app, 0).await;
     later(&app, TimeDelta::seconds(2)).await;
     for (id, _, kind) in &all {
-        let intent = until_intent(&app, id, |it| it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+        let intent = until_intent(&app, id, |it| {
+            it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+        })
+        .await;
         assert_eq!((&intent["state"], &intent["sends"]), (&json!("unknown"), &json!(1)), "{kind}");
     }
     // Not before.
     later(&app, TimeDelta::minutes(9)).await;
-    assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"].as_array().unwrap().len(), all.len());
+    assert_eq!(
+        app.get("/intents?state=unknown").await.expect(200)["items"].as_array().unwrap().len(),
+        all.len()
+    );
     made(&app, 0).await;
     later(&app, TimeDelta::minutes(2)).await;
     for (id, n, kind) in &all {
         let tab = until(&app, id, "uploaded").await;
-        let record = app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
+        let record =
+            app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
         assert_eq!(record["ulnNumber"], people::uln(*n), "{kind}");
         assert_eq!(intent(&app, id).await["sends"], 2, "{kind}");
     }
@@ -136,14 +157,18 @@ async fn one_that_was_not_made_is_sent_once_more_after_two_looks_ten_minutes_apa
 async fn one_that_is_lost_twice_is_left_to_a_person() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
-    app.fault(json!({"operation": "createApprentice", "times": 2, "kind": {"status": {"status": 500}}})).await;
+    app.fault(json!({"operation": "createApprentice", "times": 2, "kind": {"status": {"status": 500}}}))
+        .await;
     app.post(&tab("L1"), &json!({})).await.expect(202);
     later(&app, TimeDelta::seconds(2)).await;
     until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
     later(&app, TimeDelta::minutes(11)).await;
     until_intent(&app, "L1", |it| it["sends"] == 2 && it["state"] == "unknown").await;
     later(&app, TimeDelta::seconds(2)).await;
-    until_intent(&app, "L1", |it| it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    until_intent(&app, "L1", |it| {
+        it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+    })
+    .await;
     later(&app, TimeDelta::minutes(11)).await;
     let left = until_intent(&app, "L1", |it| it["nextLookAt"].is_null()).await;
     assert_eq!((&left["state"], &left["sends"]), (&json!("unknown"), &json!(2)));
@@ -152,9 +177,37 @@ async fn one_that_is_lost_twice_is_left_to_a_person() {
     }
     let page = app.get("/intents?state=unknown").await.expect(200);
     assert_eq!(page["items"], json!([left]), "nothing moves it any more");
-    app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.refused(409, "inFlight");
+    under_way(&app, "L1", "unknown").await;
     assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 2);
     made(&app, 0).await;
+}
+
+#[tokio::test]
+async fn a_person_settles_what_no_look_can() {
+    let app = quick().await;
+    let settle = async |id: &str, body: Value| {
+        let intent = intent(&app, id).await["id"].as_str().unwrap().to_owned();
+        app.post(&format!("/intents/{intent}:resolve"), &body).await
+    };
+    let taken = uploaded(&app, "L9", 9).await;
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    lose(&app, "L2", 2, &json!({"reset": {}})).await;
+    let record = app.sandbox_records().await[0]["id"].clone();
+    settle("L1", json!({"outcome": "done"})).await.refused(422, "invalidRequest");
+    settle("L1", json!({"outcome": "done", "remoteId": 4711})).await.refused(404, "upstreamMissing");
+    settle("L1", json!({"outcome": "done", "remoteId": taken})).await.refused(409, "alreadyLinked");
+    assert_eq!(
+        settle("L1", json!({"outcome": "done", "remoteId": record})).await.expect(200)["state"],
+        "done"
+    );
+    let tab_now = app.get(&tab("L1")).await.expect(200);
+    assert_eq!((&tab_now["state"], &tab_now["recordId"]), (&json!("uploaded"), &record));
+    settle("L1", json!({"outcome": "notDone"})).await.refused(409, "alreadySettled");
+    settle("L9", json!({"outcome": "notDone"})).await.refused(409, "alreadySettled");
+    assert_eq!(settle("L2", json!({"outcome": "notDone"})).await.expect(200)["state"], "notSent");
+    assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "notUploaded");
+    app.post(&tab("L2"), &json!({})).await.expect(201);
+    made(&app, 3).await;
 }
 
 #[tokio::test]
@@ -235,8 +288,7 @@ async fn while_the_outcome_is_open_nothing_else_is_done_with_the_learner() {
     let other = app.sandbox_create(typed(50)).await["id"].clone();
     lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
     let calls = app.sandbox_state().await["calls"]["createApprentice"].clone();
-    app.post(&tab("L1"), &json!({})).await.refused(409, "inFlight");
-    app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.refused(409, "inFlight");
+    under_way(&app, "L1", "unknown").await;
     app.put("/learners/L1/ace360/link", &json!({"recordId": other})).await.refused(409, "inFlight");
     app.delete("/learners/L1").await.refused(409, "inFlight");
     app.post("/learners/L1/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
@@ -266,7 +318,7 @@ async fn uploads_of_one_learner_at_the_same_instant_make_one_record() {
             statuses.push(answer.status);
             if answer.status != 201 {
                 let code = answer.body["code"].as_str().unwrap();
-                assert!(["inFlight", "alreadyUploaded", "likelyDuplicate"].contains(&code), "{answer:?}");
+                assert!(["alreadyUploaded", "likelyDuplicate"].contains(&code), "{answer:?}");
             }
         }
         statuses.sort_unstable();
@@ -280,12 +332,13 @@ async fn a_caller_who_does_not_wait_is_told_where_to_look() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
     app.fault(once(&json!({"delay": {"ms": 700}}))).await;
-    let answer =
-        app.call(Method::POST, &tab("L1")).header("prefer", "wait=0").json(&json!({})).send().await;
+    let answer = app.call(Method::POST, &tab("L1")).header("prefer", "wait=0").json(&json!({})).send().await;
     assert_eq!(answer.header("location"), Some("/learners/L1/ace360"));
     assert_eq!(answer.expect(202)["state"], "uploading");
-    app.post(&tab("L1"), &json!({})).await.refused(409, "inFlight");
-    assert_eq!(until(&app, "L1", "uploaded").await["method"], "upload");
+    under_way(&app, "L1", "uploading").await;
+    // One who waits is told of the other's outcome.
+    app.post(&tab("L1"), &json!({})).await.refused(409, "alreadyUploaded");
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["method"], "upload");
     made(&app, 1).await;
 }
 
@@ -348,13 +401,15 @@ async fn an_upload_whose_process_died_before_it_was_sent_is_released() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
     let intent = dead(&app, "L1", false).await;
-    assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "uploading");
-    app.post(&tab("L1"), &json!({})).await.refused(409, "inFlight");
+    under_way(&app, "L1", "uploading").await;
     later(&app, TimeDelta::seconds(4)).await;
     until(&app, "L1", "notUploaded").await;
     // The dead one wakes: its lease is gone, and it must not send.
     let (store, call) = (app.parts.store.clone(), app.parts.config.timings.call);
-    assert!(!on_runtime(async move { store.fence_intent(intent.id, intent.lease_token, call).await.unwrap() }).await);
+    assert!(
+        !on_runtime(async move { store.fence_intent(intent.id, intent.lease_token, call).await.unwrap() })
+            .await
+    );
     app.post(&tab("L1"), &json!({})).await.expect(201);
     made(&app, 1).await;
 }
@@ -372,7 +427,10 @@ async fn an_upload_whose_process_died_after_it_was_sent_is_looked_for() {
     later(&app, TimeDelta::seconds(4)).await;
     let found = until(&app, "L1", "uploaded").await;
     assert_eq!((&found["recordId"], &found["method"]), (&record, &json!("reconciled")));
-    until_intent(&app, "L2", |it| it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    until_intent(&app, "L2", |it| {
+        it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+    })
+    .await;
     assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "unknown");
     later(&app, TimeDelta::minutes(11)).await;
     until(&app, "L2", "uploaded").await;

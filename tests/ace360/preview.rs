@@ -112,12 +112,26 @@ async fn each_field_says_where_in_picsweb_it_comes_from() {
         ("funding", json!(true), "Learner > Funding Organisation is SFZZ"),
         ("employerStreet", json!("2 Low Road"), "Organisation > Address, first line that is not blank"),
         ("employerContactPosition", json!("Training Manager"), "Main Contact (Officer) > Job Title"),
-        ("employerCompanySize", json!("Medium (50-249)"), "Organisation (Additional Details) > SEM + Employee Count"),
-        ("employerSectorId", json!(4), "Organisation > Provisions > ACE360 Employer Sector (Business and Administration)"),
+        (
+            "employerCompanySize",
+            json!("Medium (50-249)"),
+            "Organisation (Additional Details) > SEM + Employee Count",
+        ),
+        (
+            "employerSectorId",
+            json!(4),
+            "Organisation > Provisions > ACE360 Employer Sector (Business and Administration)",
+        ),
     ] {
         assert_eq!(fields[field], (&value, source), "{field}");
     }
-    assert!(answer["fields"].as_array().unwrap().iter().all(|field| !field["source"].as_str().unwrap().is_empty()));
+    assert!(
+        answer["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|field| !field["source"].as_str().unwrap().is_empty())
+    );
     assert_eq!(answer["warnings"], json!([]), "{answer:#}");
     assert_eq!(fields.len(), 33, "{fields:?}");
 }
@@ -137,14 +151,17 @@ async fn a_lars_code_with_several_versions_and_options_is_never_guessed() {
         ("2022-09-01", "2024-08-31", vec![Value::Null]),
         ("2012-09-01", "2014-08-31", vec![]),
     ] {
-        let learner =
-            but(people::learner(1), json!({"programme": programme(start, end), "ace360": null}));
+        let learner = but(people::learner(1), json!({"programme": programme(start, end), "ace360": null}));
         app.put("/learners/L1", &learner).await.good();
         let answer = preview(&app, "L1").await;
         assert_eq!(answer["ready"], false);
         assert_eq!(missing(&answer)["standardId"].0, "/ace360/standardId");
         let candidates = answer["candidateStandards"].as_array().unwrap();
-        assert_eq!(candidates.iter().map(|one| one["option"].clone()).collect::<Vec<_>>(), options, "{start}");
+        assert_eq!(
+            candidates.iter().map(|one| one["option"].clone()).collect::<Vec<_>>(),
+            options,
+            "{start}"
+        );
         for one in candidates {
             assert_eq!(one["larsCode"], 196);
             assert!(one["standardId"].is_i64() && one["version"].is_string() && one["validFrom"].is_string());
@@ -173,9 +190,11 @@ async fn a_lars_code_with_several_versions_and_options_is_never_guessed() {
 async fn a_preview_creates_nothing_and_says_what_would_not_stop_it() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
-    let learner = but(people::learner(1), json!({"email": null, "telephone": null, "nationalInsuranceNumber": null}));
+    let learner =
+        but(people::learner(1), json!({"email": null, "telephone": null, "nationalInsuranceNumber": null}));
     app.put("/learners/L1", &learner).await.good();
-    let organisation = but(people::organisation(), json!({"sem": true, "employeeCount": 300, "provisions": null}));
+    let organisation =
+        but(people::organisation(), json!({"sem": true, "employeeCount": 300, "provisions": null}));
     app.put("/organisations/ORG7", &organisation).await.good();
     let answer = preview(&app, "L1").await;
     assert_eq!(answer["ready"], true, "{answer:#}");
@@ -183,7 +202,10 @@ async fn a_preview_creates_nothing_and_says_what_would_not_stop_it() {
     fields.sort_unstable();
     assert_eq!(fields, ["email", "employerCompanySize", "employerSectorId", "nationalInsuranceNumber"]);
     let shown = sources(&answer);
-    assert_eq!(shown["telephoneNumber"], (&json!("07700 900001"), "Learner > Mobile Number (Telephone is blank)"));
+    assert_eq!(
+        shown["telephoneNumber"],
+        (&json!("07700 900001"), "Learner > Mobile Number (Telephone is blank)")
+    );
     assert_eq!(shown["employerCompanySize"].0, "Large (250+)");
     assert!(!shown.contains_key("email"));
     let state = app.sandbox_state().await;
@@ -200,7 +222,8 @@ async fn a_preview_works_while_ace360_cannot_be_asked_and_says_so() {
     let answer = preview(&app, "L1").await;
     assert_eq!((&answer["ready"], warned(&answer)), (&json!(true), vec!["possibleDuplicates"]), "{answer:#}");
     app.no_faults().await;
-    let off = json!({"enabled": false, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
+    let off =
+        json!({"enabled": false, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
     app.put("/ace360/settings", &off).await.good();
     let before = app.sandbox_state().await["calls"].clone();
     let answer = preview(&app, "L1").await;
@@ -214,7 +237,8 @@ async fn records_that_may_be_the_learners_are_shown_with_the_reason_and_its_own_
     app.put_ready("L1", 1).await;
     app.put_ready("L2", 2).await;
     let same = app.sandbox_create(typed(1)).await["id"].clone();
-    let other_uln = app.sandbox_create(but(typed(1), json!({"ulnNumber": people::uln(77)}))).await["id"].clone();
+    let other_uln =
+        app.sandbox_create(but(typed(1), json!({"ulnNumber": people::uln(77)}))).await["id"].clone();
     app.sandbox_create(but(typed(1), json!({"dateOfBirth": "1999-01-01"}))).await;
     let own = uploaded(&app, "L2", 2).await;
     let answer = preview(&app, "L1").await;
@@ -238,7 +262,8 @@ async fn a_learner_who_is_not_there_or_of_another_programme_has_no_upload() {
     let app = ready().await;
     app.get("/learners/nobody/ace360/preview").await.refused(404, "notFound");
     app.put_ready("L1", 1).await;
-    let programme = json!({"programme": {"type": 24, "startDate": "2025-09-01", "plannedEndDate": "2027-08-31"}});
+    let programme =
+        json!({"programme": {"type": 24, "startDate": "2025-09-01", "plannedEndDate": "2027-08-31"}});
     app.put("/learners/L1", &but(people::learner(1), programme)).await.good();
     let answer = preview(&app, "L1").await;
     assert_eq!((&answer["ready"], &answer["eligible"]), (&json!(false), &json!(false)));

@@ -23,15 +23,35 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
         "kind": {"status": {"status": 422, "body": "<html><h1>Oh</h1></html>", "contentType": "text/html"}}});
     let cases = [
         (status(422, laravel), 422, "upstreamRejected", json!("The given data was invalid.")),
-        (status(422, json!("The start date is not in the standard.")), 422, "upstreamRejected", json!("The start date is not in the standard.")),
-        (status(422, json!({"error": "No such standard."})), 422, "upstreamRejected", json!("No such standard.")),
+        (
+            status(422, json!("The start date is not in the standard.")),
+            422,
+            "upstreamRejected",
+            json!("The start date is not in the standard."),
+        ),
+        (
+            status(422, json!({"error": "No such standard."})),
+            422,
+            "upstreamRejected",
+            json!("No such standard."),
+        ),
         (status(422, Value::Null), 422, "upstreamRejected", Value::Null),
         (html, 422, "upstreamRejected", json!("an HTML page")),
         (status(400, json!({"message": "Bad."})), 422, "upstreamRejected", json!("Bad.")),
         (status(409, json!({"message": "Conflict."})), 422, "upstreamRejected", json!("Conflict.")),
         (status(404, json!({"message": "Not found."})), 422, "upstreamRejected", json!("Not found.")),
-        (status(401, json!({"message": "Unauthenticated."})), 502, "upstreamUnauthorised", json!("Unauthenticated.")),
-        (status(403, json!({"message": "Connect is off."})), 502, "upstreamForbidden", json!("Connect is off.")),
+        (
+            status(401, json!({"message": "Unauthenticated."})),
+            502,
+            "upstreamUnauthorised",
+            json!("Unauthenticated."),
+        ),
+        (
+            status(403, json!({"message": "Connect is off."})),
+            502,
+            "upstreamForbidden",
+            json!("Connect is off."),
+        ),
     ];
     for (rule, expected, code, words) in cases {
         let upstream = rule["kind"]["status"]["status"].clone();
@@ -41,10 +61,14 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
         assert_eq!(problem["retryable"], false);
         let now = app.get(&tab("L1")).await.expect(200);
         assert_eq!((&now["state"], &now["recordId"]), (&json!("rejected"), &Value::Null), "{upstream}");
-        assert_eq!((&now["problem"]["code"], &now["problem"]["upstream"]["status"]), (&json!(code), &upstream));
+        assert_eq!(
+            (&now["problem"]["code"], &now["problem"]["upstream"]["status"]),
+            (&json!(code), &upstream)
+        );
         if words == "The given data was invalid." {
             for errors in [&problem["errors"], &now["problem"]["errors"]] {
-                let messages: Vec<_> = errors.as_array().unwrap().iter().map(|error| &error["message"]).collect();
+                let messages: Vec<_> =
+                    errors.as_array().unwrap().iter().map(|error| &error["message"]).collect();
                 assert_eq!(messages, ["ulnNumber: The ULN is taken.", "ulnNumber: Really."]);
             }
         }
@@ -73,7 +97,10 @@ async fn ace360s_own_rules_refuse_what_ours_let_through() {
     organisation["provisions"][0]["code"] = json!("4711");
     app.put("/organisations/ORG7", &organisation).await.good();
     let problem = app.post(&tab("L1"), &json!({})).await.refused(422, "upstreamRejected");
-    assert_eq!(problem["errors"][0]["message"], "employerSectorId: The selected employer sector id is invalid.");
+    assert_eq!(
+        problem["errors"][0]["message"],
+        "employerSectorId: The selected employer sector id is invalid."
+    );
     assert_eq!(credits(&app).await, 0);
 }
 
@@ -98,7 +125,7 @@ async fn too_many_requests_means_not_sent_and_keeps_everybody_away_as_long_as_as
     app.put_ready("L2", 2).await;
     app.fault(json!({"operation": "createApprentice", "times": 1,
         "kind": {"status": {"status": 429, "retryAfter": 120}}}))
-    .await;
+        .await;
     let answer = app.post(&tab("L1"), &json!({})).await;
     assert_eq!(answer.header("retry-after"), Some("120"));
     assert_eq!(answer.refused(503, "upstreamLimited")["retryable"], true);
@@ -124,7 +151,8 @@ async fn an_ace360_that_cannot_be_reached_gets_nothing_and_the_learner_stays_not
     });
     let app = ready_with(app).await;
     app.put_ready("L1", 1).await;
-    let live = json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}});
+    let live =
+        json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}});
     app.put("/ace360/settings", &live).await.good();
     let mut sql = app.sql().await;
     sqlx::query("update ace360_standards set environment = 'live'").execute(&mut sql).await.unwrap();

@@ -15,10 +15,14 @@ async fn received(app: &TestApp, sent: &serde_json::Map<String, Value>) -> Value
     let fields = record.as_object().unwrap();
     // What ACE360 makes of what it got: a sector's name of its id, a status, ids, times.
     let own: BTreeSet<&str> =
-        ["id", "status", "tpoId", "createdAt", "origin", "organisation", "ulnValidated", "employerSector"].into();
+        ["id", "status", "tpoId", "createdAt", "origin", "organisation", "ulnValidated", "employerSector"]
+            .into();
     for (name, value) in fields {
         let expected = sent.get(name).unwrap_or(&Value::Null);
-        assert!(own.contains(name.as_str()) || value == expected, "{name}: {value}, and the preview said {expected}");
+        assert!(
+            own.contains(name.as_str()) || value == expected,
+            "{name}: {value}, and the preview said {expected}"
+        );
     }
     record
 }
@@ -46,7 +50,10 @@ async fn exactly_what_the_preview_shows_is_sent_and_the_tab_tells_of_it() {
     assert_eq!(app.get(&tab("L1")).await.expect(200), tab_now);
     let intents = app.get("/intents").await.expect(200);
     let intent = &intents["items"][0];
-    assert_eq!((&intent["state"], &intent["remoteId"], &intent["sends"]), (&json!("done"), &record["id"], &json!(1)));
+    assert_eq!(
+        (&intent["state"], &intent["remoteId"], &intent["sends"]),
+        (&json!("done"), &record["id"], &json!(1))
+    );
     let changes = app.get("/changes").await.expect(200);
     let change = &changes["items"][0];
     assert_eq!((&change["type"], &change["subject"]["id"]), (&json!("ace360.uploaded"), &json!("L1")));
@@ -58,17 +65,29 @@ async fn picswebs_rules_decide_what_is_sent() {
     let app = ready().await;
     // Each with the fields that it must arrive with; null: not at all.
     let cases = [
-        (json!({}), json!({}), json!({"street": "2 Sample Street, Cowley", "city": "Sampleton", "county": "Sampleshire"})),
+        (
+            json!({}),
+            json!({}),
+            json!({"street": "2 Sample Street, Cowley", "city": "Sampleton", "county": "Sampleshire"}),
+        ),
         (
             json!({"address": {"line1": " ", "line2": "3 Sample Street", "line3": null, "line4": "Sampleshire", "postcode": "ox41aa"}}),
             json!({}),
             json!({"street": "3 Sample Street", "city": "Sampleshire", "county": null, "postcode": "OX4 1AA"}),
         ),
         (json!({}), json!({"ern": "999999999"}), json!({"employerErn": null})),
-        (json!({}), json!({"ern": null}), json!({"employerErn": null, "employerName": "Copperfold Motors Ltd (sample)"})),
+        (
+            json!({}),
+            json!({"ern": null}),
+            json!({"employerErn": null, "employerName": "Copperfold Motors Ltd (sample)"}),
+        ),
         (json!({}), json!({"employeeCount": 49}), json!({"employerCompanySize": "Small (0-49)"})),
         (json!({}), json!({"employeeCount": 250}), json!({"employerCompanySize": "Large (250+)"})),
-        (json!({}), json!({"sem": true, "employeeCount": null}), json!({"employerCompanySize": "Small (0-49)"})),
+        (
+            json!({}),
+            json!({"sem": true, "employeeCount": null}),
+            json!({"employerCompanySize": "Small (0-49)"}),
+        ),
         (json!({}), json!({"sem": null, "employeeCount": null}), json!({"employerCompanySize": null})),
         (programme("SFZZ"), json!({}), json!({"funding": true})),
         (programme("SFZ"), json!({}), json!({"funding": false})),
@@ -85,7 +104,11 @@ async fn picswebs_rules_decide_what_is_sent() {
         let (n, id) = (u64::try_from(at).unwrap() + 1, format!("L{at}"));
         app.put_ready(&id, n).await;
         // The first is the house number that its number invents.
-        let learner = if at == 0 { json!({"address": {"line1": "2 Sample Street", "line2": "Cowley", "line3": "Sampleton", "line4": "Sampleshire", "postcode": "OX4 1AA"}}) } else { learner };
+        let learner = if at == 0 {
+            json!({"address": {"line1": "2 Sample Street", "line2": "Cowley", "line3": "Sampleton", "line4": "Sampleshire", "postcode": "OX4 1AA"}})
+        } else {
+            learner
+        };
         app.put(&format!("/learners/{id}"), &but(people::learner(n), learner)).await.good();
         app.put("/organisations/ORG7", &but(people::organisation(), organisation)).await.good();
         let sent = previewed(&app, &id).await;
@@ -107,7 +130,9 @@ fn programme(funding: &str) -> Value {
 async fn a_learner_of_another_programme_type_is_not_eligible() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
-    for programme in [json!({"type": 24, "startDate": "2025-09-01", "plannedEndDate": "2027-08-31"}), Value::Null] {
+    for programme in
+        [json!({"type": 24, "startDate": "2025-09-01", "plannedEndDate": "2027-08-31"}), Value::Null]
+    {
         app.put("/learners/L1", &but(people::learner(1), json!({"programme": programme}))).await.good();
         app.post(&tab("L1"), &json!({})).await.refused(422, "notEligible");
     }
@@ -122,7 +147,8 @@ async fn an_upload_with_missing_fields_names_every_one_and_sends_nothing() {
     app.put("/learners/L1", &learner).await.good();
     app.put("/officers/OFF12", &but(people::officer(), json!({"firstName": null}))).await.good();
     let problem = app.post(&tab("L1"), &json!({})).await.refused(422, "fieldsMissing");
-    let expected = ["/uln", "/dateOfBirth", "/sex", "/firstName"].map(|at| (at.to_owned(), "missing".to_owned()));
+    let expected =
+        ["/uln", "/dateOfBirth", "/sex", "/firstName"].map(|at| (at.to_owned(), "missing".to_owned()));
     assert_eq!(faults(&problem), BTreeSet::from(expected));
     assert!(problem["errors"].to_string().contains("Learner > ULN"), "{problem:#}");
     // It was not one that could be told of later: no intent, no state.
@@ -201,7 +227,8 @@ async fn reading_is_not_enough_to_upload() {
 async fn an_integration_that_is_off_or_has_no_token_uploads_nothing() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
-    let off = json!({"enabled": false, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
+    let off =
+        json!({"enabled": false, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
     app.put("/ace360/settings", &off).await.good();
     app.post(&tab("L1"), &json!({})).await.refused(409, "integrationDisabled");
     app.post("/ace360/status:sync", &Value::Null).await.refused(409, "integrationDisabled");
@@ -227,7 +254,10 @@ async fn a_record_that_was_typed_into_ace360_is_found_and_linked_instead() {
     assert_eq!(problem["recordIds"], json!([record]));
     nothing_was_sent(&app).await;
     let linked = app.put("/learners/L1/ace360/link", &json!({"recordId": record})).await.expect(200);
-    assert_eq!((&linked["state"], &linked["recordId"], &linked["method"]), (&json!("uploaded"), &record, &json!("manual")));
+    assert_eq!(
+        (&linked["state"], &linked["recordId"], &linked["method"]),
+        (&json!("uploaded"), &record, &json!("manual"))
+    );
     app.post(&tab("L1"), &json!({})).await.refused(409, "alreadyUploaded");
     nothing_was_sent(&app).await;
 }
@@ -238,7 +268,9 @@ async fn a_duplicate_that_is_allowed_is_made_and_costs_a_credit() {
     app.put_ready("L1", 1).await;
     let there = app.sandbox_create(typed(1)).await["id"].as_i64().unwrap();
     app.post(&tab("L1"), &json!({"allowDuplicate": false})).await.refused(409, "likelyDuplicate");
-    let made = app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.expect(201)["recordId"].as_i64().unwrap();
+    let made = app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.expect(201)["recordId"]
+        .as_i64()
+        .unwrap();
     assert_ne!(made, there);
     let state = app.sandbox_state().await;
     assert_eq!((&state["creditsUsed"], &state["records"]), (&json!(1), &json!(2)));
