@@ -11,9 +11,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
 mod common;
+mod links;
 mod lost;
 mod preview;
 mod refused;
 mod smoke;
+mod status;
+mod status_run;
 mod upload;
