@@ -160,6 +160,7 @@ impl Ace360 {
                 .into_iter()
                 .map(|learner| outcome(learner, OutcomeKind::Succeeded, None))
                 .collect(),
+            changed_after_all: applied.changed_again,
             ..Progress::default()
         };
         self.commit(tx, run, fence, progress).await
@@ -286,7 +287,11 @@ impl Ace360 {
                         .store
                         .apply_readings(&mut tx, provider, environment, &[single(&apprentice)], Some(run.id))
                         .await?;
-                    if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
+                    if applied.changed.is_empty() && applied.changed_again.is_empty() {
+                        OutcomeKind::Unchanged
+                    } else {
+                        OutcomeKind::Succeeded
+                    }
                 }
                 // The list shows it and the single record is not there: that is trouble, not an end.
                 Err(failure) if failure.kind == FailureKind::Missing && !row.seen => {

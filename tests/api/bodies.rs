@@ -1,6 +1,7 @@
 //! Bodies that are not what they should be, whatever the path.
 
 use futures_util::stream;
+use picsbridge::auth::scope::Scope;
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
@@ -115,9 +116,21 @@ async fn a_body_of_a_hundred_megabytes_is_413_whether_it_says_its_length_or_not(
 }
 
 #[tokio::test]
-async fn who_may_not_write_is_told_so_before_the_body_is_looked_at() {
+async fn who_may_not_write_is_told_so_before_anything_else_is_looked_at() {
     let app = TestApp::start().await;
-    let large = vec![b' '; 2 * MIB];
-    let call = app.without_token().call(Method::PUT, "/officers/O1").body("text/plain", large);
-    call.send().await.refused(401, "unauthenticated");
+    // Looking a token up for the first time takes a while: what is wrong besides must wait for it.
+    let unknown = TestApp::start().await;
+    for stranger in [app.without_token(), app.as_token(unknown.token()), app.as_token("x.y.z")] {
+        for path in ["/officers/O1", "/officers/a:b"] {
+            let large = vec![b' '; 2 * MIB];
+            let call = stranger.call(Method::PUT, path).body("text/plain", large);
+            call.send().await.refused(401, "unauthenticated");
+            stranger.get(path).await.refused(401, "unauthenticated");
+        }
+    }
+    for path in ["/officers/O1", "/officers/a:b"] {
+        let reader = app.with_scopes(&[Scope::RecordsRead]).await;
+        let call = reader.call(Method::PUT, path).body("text/plain", vec![b' '; 2 * MIB]);
+        call.send().await.refused(403, "scopeMissing");
+    }
 }

@@ -68,7 +68,11 @@ fn imports(source: &Source) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (number, line) in source.lines.iter().enumerate() {
         for prefix in ["crate::", "picsbridge::"] {
-            for (_, rest) in line.match_indices(prefix).map(|(at, _)| line.split_at(at + prefix.len())) {
+            for (before, rest) in line.match_indices(prefix).map(|(at, _)| line.split_at(at + prefix.len())) {
+                // The name of a log target is none.
+                if before.ends_with(&format!("\"{prefix}")) {
+                    continue;
+                }
                 // `use crate::{a, b}` names several.
                 let names = match rest.strip_prefix('{') {
                     Some(list) => list.split('}').next().unwrap().split(',').collect(),

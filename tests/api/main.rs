@@ -12,6 +12,7 @@ mod support;
 
 mod bodies;
 mod cli;
+mod contract;
 mod document;
 mod embedded_postgres;
 mod foreign;
