@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::common::{ready, ready_with, typed, uploaded};
+use crate::common::{ready, typed, uploaded};
 use crate::support::people::{self, but};
 use crate::support::{Answer, TestApp};
 
@@ -216,7 +216,7 @@ async fn a_preview_creates_nothing_and_says_what_would_not_stop_it() {
 
 #[tokio::test]
 async fn a_preview_works_while_ace360_cannot_be_asked_and_says_so() {
-    let app = ready_with(TestApp::builder().timings("call=300ms,lease=2s")).await;
+    let app = ready().await;
     app.put_ready("L1", 1).await;
     app.fault(json!({"operation": "listApprentices", "kind": {"status": {"status": 500}}})).await;
     let answer = preview(&app, "L1").await;

@@ -164,7 +164,7 @@ async fn an_ace360_that_cannot_be_reached_gets_nothing_and_the_learner_stays_not
 
 #[tokio::test]
 async fn a_search_for_duplicates_that_failed_half_way_lets_nothing_through() {
-    let app = ready_with(TestApp::builder().timings("call=1s,lease=3s")).await;
+    let app = ready().await;
     uploaded(&app, "L1", 1).await;
     app.put("/learners/L2", &crate::support::people::learner(1)).await.good();
     for operation in ["listApprentices", "getApprentice"] {

@@ -13,7 +13,8 @@ const SETTINGS: &str = "/ace360/settings";
 const TEST: &str = "/ace360/connection:test";
 
 fn sandbox(token: Option<&str>) -> Value {
-    let mut body = json!({"enabled": true, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
+    let mut body =
+        json!({"enabled": true, "environment": "sandbox", "dailySync": {"enabled": false, "at": "05:00"}});
     if let Some(token) = token {
         body["token"] = json!(token);
     }
@@ -52,7 +53,10 @@ async fn the_token_is_never_shown_and_stays_when_it_is_not_sent() {
     }
     // Nor is it in the database, but sealed.
     let mut sql = app.sql().await;
-    let row: String = sqlx::query_scalar("select ace360_settings::text from ace360_settings").fetch_one(&mut sql).await.unwrap();
+    let row: String = sqlx::query_scalar("select ace360_settings::text from ace360_settings")
+        .fetch_one(&mut sql)
+        .await
+        .unwrap();
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     assert!(!row.contains(secret) && !row.contains(&hex), "{row}");
 }
@@ -63,7 +67,8 @@ async fn all_faults_of_the_settings_are_told_at_once() {
     let before = app.get(SETTINGS).await.expect(200);
     let body = json!({"enabled": true, "environment": "sandbox", "token": " ", "dailySync": {"enabled": true, "at": "25:00"}});
     let problem = app.put(SETTINGS, &body).await.refused(422, "invalidRequest");
-    let expected = [("/token", "blank"), ("/dailySync/at", "invalidTime")].map(|(at, code)| (at.to_owned(), code.to_owned()));
+    let expected = [("/token", "blank"), ("/dailySync/at", "invalidTime")]
+        .map(|(at, code)| (at.to_owned(), code.to_owned()));
     assert_eq!(faults(&problem), BTreeSet::from(expected));
     for body in [
         json!({}),
@@ -103,7 +108,11 @@ async fn a_connection_test_says_what_is_wrong_in_words() {
         (json!({"enabled": false, "environment": "live"}), "upstreamUnavailable", Value::Null),
     ] {
         app.put(SETTINGS, &body).await.good();
-        assert_eq!(app.get("/ace360").await.expect(200)["connection"]["state"], "untested", "settings have changed");
+        assert_eq!(
+            app.get("/ace360").await.expect(200)["connection"]["state"],
+            "untested",
+            "settings have changed"
+        );
         // Also while the integration is off.
         let test = app.post(TEST, &Value::Null).await.expect(200);
         assert_eq!((&test["ok"], &test["problem"]["code"]), (&json!(false), &json!(code)), "{test:#}");
@@ -121,10 +130,14 @@ async fn a_connection_test_says_what_is_wrong_in_words() {
 async fn what_was_done_in_the_sandbox_is_out_of_sight_in_live_and_comes_back() {
     let app = without_live().await;
     let record = uploaded(&app, "L1", 1).await;
-    let live = json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}});
+    let live =
+        json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}});
     app.put(SETTINGS, &live).await.good();
     let now = app.get(&tab("L1")).await.expect(200);
-    assert_eq!((&now["state"], &now["recordId"], &now["problem"]), (&json!("notUploaded"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&now["state"], &now["recordId"], &now["problem"]),
+        (&json!("notUploaded"), &Value::Null, &Value::Null)
+    );
     assert_eq!(app.get("/ace360/standards").await.expect(200)["items"], json!([]));
     assert_eq!(app.get("/learners?ace360=uploaded").await.expect(200)["items"], json!([]));
     assert_eq!(app.get("/ace360").await.expect(200)["counts"]["uploaded"], 0);
@@ -138,7 +151,7 @@ async fn what_was_done_in_the_sandbox_is_out_of_sight_in_live_and_comes_back() {
 
 #[tokio::test]
 async fn a_lost_upload_is_looked_for_where_it_was_sent_whatever_the_settings_say_now() {
-    let builder = TestApp::builder().timings("call=600ms,lease=3s").setting(|raw| {
+    let builder = TestApp::builder().timings("call=1s,lease=4s").setting(|raw| {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         raw.ace360_live_url = Some(format!("http://{free}"));
     });
@@ -146,7 +159,12 @@ async fn a_lost_upload_is_looked_for_where_it_was_sent_whatever_the_settings_say
     app.put_ready("L1", 1).await;
     app.fault(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})).await;
     app.post(&tab("L1"), &json!({})).await.expect(202);
-    app.put(SETTINGS, &json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}})).await.good();
+    app.put(
+        SETTINGS,
+        &json!({"enabled": true, "environment": "live", "dailySync": {"enabled": false, "at": "05:00"}}),
+    )
+    .await
+    .good();
     later(&app, TimeDelta::seconds(2)).await;
     app.eventually("/intents", |page| page["items"][0]["state"] == "done").await;
     assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "notUploaded");
@@ -158,7 +176,10 @@ async fn a_lost_upload_is_looked_for_where_it_was_sent_whatever_the_settings_say
 async fn the_page_tells_when_the_next_night_is_and_what_is_to_be_done() {
     let app = ready().await;
     let summary = app.get("/ace360").await.expect(200);
-    assert_eq!((&summary["enabled"], &summary["environment"], &summary["nextSyncAt"]), (&json!(true), &json!("sandbox"), &Value::Null));
+    assert_eq!(
+        (&summary["enabled"], &summary["environment"], &summary["nextSyncAt"]),
+        (&json!(true), &json!("sandbox"), &Value::Null)
+    );
     assert_eq!(summary["attention"], json!([]));
     assert_eq!(summary["counts"], json!({"learners": 0, "uploaded": 0, "byStatus": []}));
     let mut daily = sandbox(None);

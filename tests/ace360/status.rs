@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{ready, ready_with, tab, uploaded};
+use crate::common::{ready, tab, uploaded};
 use crate::support::TestApp;
 
 const SYNC: &str = "/learners/L1/ace360:sync";
@@ -111,7 +111,7 @@ async fn a_record_that_is_gone_keeps_its_last_status_and_comes_back_when_it_does
 
 #[tokio::test]
 async fn what_keeps_a_status_from_being_read_is_told_and_the_tab_stays() {
-    let app = ready_with(TestApp::builder().timings("call=500ms,lease=2s")).await;
+    let app = ready().await;
     uploaded(&app, "L1", 1).await;
     let before = app.get(&tab("L1")).await.expect(200);
     for (kind, status, code) in [
@@ -124,7 +124,6 @@ async fn what_keeps_a_status_from_being_read_is_told_and_the_tab_stays() {
         (json!({"status": {"status": 500}}), 502, "upstreamFailed"),
         (json!({"html": {}}), 502, "upstreamFailed"),
         (json!({"wrongTypes": {}}), 502, "upstreamFailed"),
-        (json!({"silence": {"ms": 1500}}), 502, "upstreamFailed"),
     ] {
         app.fault(json!({"operation": "getApprentice", "kind": kind})).await;
         let problem = app.post(SYNC, &Value::Null).await.refused(status, code);

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{later, linked, outcomes, ran, ready, ready_with, tab};
+use crate::common::{later, linked, outcomes, ran, ready, tab};
 use crate::support::TestApp;
 
 const SYNC: &str = "/ace360/status:sync";
@@ -255,7 +255,7 @@ async fn a_page_that_comes_twice_is_counted_once() {
 
 #[tokio::test]
 async fn a_single_record_that_cannot_be_read_fails_alone_and_says_why() {
-    let app = ready_with(TestApp::builder().timings("call=500ms,lease=2s")).await;
+    let app = ready().await;
     seeded(&app, 5, 3).await;
     app.sandbox_change(FIRST, json!({"archive": true})).await;
     app.sandbox_settings(json!({"hideArchived": true})).await;

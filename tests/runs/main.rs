@@ -11,4 +11,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod common;
+mod pace;
+mod schedule;
+mod secrecy;
+mod slices;
 mod smoke;
