@@ -66,7 +66,7 @@ impl Ace360 {
             }
             Err(Ace360Error::Store(error)) => Err(error),
             Err(error) => {
-                info!(intent_id = %id, %error, "a look could not be completed");
+                info!(intent_id = %id, error = error.plain_text(), "a look could not be completed");
                 let soon = LOOK_AGAIN.min(self.timings.absence);
                 let wait = match &error {
                     Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => soon.max(*wait),

@@ -11,6 +11,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod common;
+mod pace;
 mod processes;
+mod schedule;
+mod secrecy;
+mod slices;
 mod smoke;
 mod soak;

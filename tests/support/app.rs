@@ -307,6 +307,17 @@ impl TestApp {
         self.sandbox_call(Method::PUT, "/faults", Some(json!([]))).await;
     }
 
+    /// Forgets all that the sandbox has, then invents so many apprentices; the first one's id is 248.
+    pub async fn sandbox_seed(&self, apprentices: u32) {
+        let body = json!({ "seedApprentices": apprentices });
+        self.sandbox_call(Method::POST, "/reset", Some(body)).await;
+    }
+
+    /// Changes the sandbox: `{"credits":0}`, `{"callsPerMinute":60}`, `{"hideArchived":true}`.
+    pub async fn sandbox_settings(&self, change: Value) {
+        self.sandbox_call(Method::PUT, "/settings", Some(change)).await;
+    }
+
     async fn sandbox_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = reqwest::Client::builder()
             .no_proxy()

@@ -94,7 +94,9 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     match state.store.unlink_ace360(who.provider(), id.0.as_str(), &who.by()).await? {
         Some(true) => Ok(HttpResponse::NoContent().finish()),
-        Some(false) => Err(Problem::new(Code::NotFound, "The learner has no ACE360 record to be unlinked from.")),
+        Some(false) => {
+            Err(Problem::new(Code::NotFound, "The learner has no ACE360 record to be unlinked from."))
+        }
         None => Err(Problem::not_found("learner")),
     }
 }
