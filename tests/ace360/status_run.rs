@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{later, linked, outcomes, ran, ready, tab};
+use crate::common::{later, linked, outcomes, ran, ready, ready_with, tab};
 use crate::support::TestApp;
 
 const SYNC: &str = "/ace360/status:sync";
@@ -129,7 +129,7 @@ async fn archived_records_that_left_the_list_are_read_singly() {
 async fn whoever_asks_for_a_run_that_is_active_gets_that_run() {
     let app = ready().await;
     seeded(&app, 20, 2).await;
-    app.fault(json!({"operation": "listApprentices", "times": 1, "kind": {"delay": {"ms": 600}}})).await;
+    app.fault(json!({"operation": "listApprentices", "times": 1, "kind": {"delay": {"ms": 2500}}})).await;
     let first = app.post(SYNC, &Value::Null).await;
     assert_eq!(
         first.header("location"),
@@ -174,7 +174,8 @@ async fn a_token_that_ace360_does_not_accept_fails_the_run_and_no_record() {
 
 #[tokio::test]
 async fn an_ace360_that_fails_makes_the_run_wait_and_it_goes_on_where_it_was() {
-    let app = ready().await;
+    // It goes on when the clock says so, and not by itself while the test looks.
+    let app = ready_with(TestApp::builder().timings("retry=20s")).await;
     seeded(&app, 250, 30).await;
     app.sandbox_advance(FIRST).await;
     app.fault(json!({"operation": "listApprentices", "skip": 1, "kind": {"status": {"status": 503}}})).await;
