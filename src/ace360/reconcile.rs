@@ -18,7 +18,7 @@ use crate::upstream::pace::Class;
 /// ACE360 writes creation times without a zone, and its clock may differ: a record counts as older than the send only
 /// when it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
-/// When a look could not be completed.
+/// When a look could not be completed; sooner only where the time between looks is shorter still.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What is known of what was sent.
@@ -67,9 +67,10 @@ impl Ace360 {
             Err(Ace360Error::Store(error)) => Err(error),
             Err(error) => {
                 info!(intent_id = %id, error = error.plain_text(), "a look could not be completed");
+                let soon = LOOK_AGAIN.min(self.timings.absence);
                 let wait = match &error {
-                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => LOOK_AGAIN.max(*wait),
-                    _ => LOOK_AGAIN,
+                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => soon.max(*wait),
+                    _ => soon,
                 };
                 self.store.look_again(id, wait).await?;
                 Ok(Looked::Later)
@@ -99,7 +100,7 @@ impl Ace360 {
                 .await?;
             return Ok(if linked { Looked::Found } else { Looked::NotDue });
         }
-        if !self.store.note_absent(intent.id, self.timings.absence).await? {
+        if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
         }
         client.permit().await?.map_err(Ace360Error::Upstream)?;

@@ -188,6 +188,8 @@ impl Ace360 {
             let progress = Progress {
                 calls_planned: Some(run.calls_used + client.meter().peek()),
                 calls: client.meter().take(),
+                // Learners were linked and unlinked while it ran.
+                complete: true,
                 ..Progress::default()
             };
             let step = self.commit(tx, run, fence, progress).await?;
@@ -337,6 +339,7 @@ impl Ace360 {
             unchanged,
             outcomes,
             changed_after_all,
+            complete: false,
         };
         self.commit(tx, run, fence, progress).await
     }

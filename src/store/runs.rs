@@ -173,6 +173,8 @@ pub struct Progress {
     pub outcomes: Vec<RecordOutcome>,
     /// Learners that an earlier step may have counted as unchanged, and that have changed after all.
     pub changed_after_all: Vec<String>,
+    /// Nothing is left: the records that have an outcome are all there are, whatever was counted before.
+    pub complete: bool,
 }
 
 /// How a slice ends.
@@ -406,9 +408,10 @@ impl Store {
             (count(OutcomeKind::Succeeded), count(OutcomeKind::Failed), count(OutcomeKind::Skipped));
         let unchanged = progress.unchanged + count(OutcomeKind::Unchanged);
         let updated = sqlx::query!(
-            r#"update runs set cursor = coalesce($3, cursor), total = coalesce($4, total), calls_planned = coalesce($5, calls_planned),
+            r#"update runs set cursor = coalesce($3, cursor), calls_planned = coalesce($5, calls_planned),
                       calls_used = calls_used + $6, unchanged = unchanged + $7, succeeded = succeeded + $8, failed = failed + $9,
-                      skipped = skipped + $10, done = done + $7 + $8 + $9 + $10
+                      skipped = skipped + $10, done = done + $7 + $8 + $9 + $10,
+                      total = case when $11 then done + $7 + $8 + $9 + $10 else coalesce($4, total) end
                where id = $1 and fence = $2"#,
             run,
             fence,
@@ -420,6 +423,7 @@ impl Store {
             succeeded,
             failed,
             skipped,
+            progress.complete,
         )
         .execute(&mut **tx)
         .await?

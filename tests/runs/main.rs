@@ -13,7 +13,9 @@ mod support;
 
 mod common;
 mod pace;
+mod processes;
 mod schedule;
 mod secrecy;
 mod slices;
 mod smoke;
+mod soak;
