@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::common::{ready, ready_with, tab, uploaded};
 use crate::support::TestApp;
 
-fn status(status: u16, body: Value) -> Value {
+fn status(status: u16, body: impl Into<Value>) -> Value {
+    let body = body.into();
     json!({"operation": "createApprentice", "times": 1, "kind": {"status": {"status": status, "body": body}}})
 }
 

@@ -57,7 +57,7 @@ async fn the_token_is_never_shown_and_stays_when_it_is_not_sent() {
         .fetch_one(&mut sql)
         .await
         .unwrap();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     assert!(!row.contains(secret) && !row.contains(&hex), "{row}");
 }
 

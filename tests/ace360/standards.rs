@@ -19,7 +19,7 @@ async fn walk(app: &TestApp, size: usize) -> Vec<Value> {
         assert!(items.len() <= size);
         all.extend(items.iter().cloned());
         match page["nextPageToken"].as_str() {
-            Some(next) => token = next.to_owned(),
+            Some(next) => next.clone_into(&mut token),
             None => return all,
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use picsbridge::store::{Account, Granted, Time};
 
 use crate::support::{TestApp, on_runtime};
@@ -121,20 +122,8 @@ async fn processes_that_share_an_account_share_its_pace() {
     let app = app().await;
     let second = app.second().await;
     let account = slow("a");
-    let mut takers = Vec::new();
-    for at in 0..16 {
-        let store = if at % 2 == 0 { app.parts.store.clone() } else { second.parts.store.clone() };
-        let account = account.clone();
-        takers.push(on_runtime(async move {
-            tokio::spawn(
-                async move { store.pace_take(&account, BULK, 1, Duration::ZERO).await.unwrap().count },
-            )
-        }));
-    }
-    let mut granted = 0;
-    for taker in takers {
-        granted += taker.await.await.unwrap();
-    }
+    let takers = (0..16).map(|at| take(if at % 2 == 0 { &app } else { &second }, &account, BULK, 1, 0));
+    let granted: i32 = join_all(takers).await.iter().map(|granted| granted.count).sum();
     assert_eq!(granted, 5);
 }
 

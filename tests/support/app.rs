@@ -117,7 +117,7 @@ impl AppBuilder {
             ..self.raw
         };
         let config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
-        TestApp::over(config, database, Arc::new(sandbox), self.worker, None).await
+        Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await
     }
 }
 
