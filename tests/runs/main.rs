@@ -11,6 +11,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod database;
+mod kills;
 mod processes;
 mod smoke;
 mod soak;
