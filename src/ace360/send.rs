@@ -135,12 +135,8 @@ impl Ace360 {
         let (provider, learner) = (order.provider, &order.learner);
         let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
         // What is known here is said before anything upstream is asked.
-        if let Some(link) = self.store.ace360_link(provider, learner.as_str()).await? {
-            return Ok(Uploaded::AlreadyUploaded(link.record_id));
-        }
-        let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
-        if latest.is_some_and(|intent| intent.is_open()) {
-            return Ok(Uploaded::InFlight);
+        if let Some(known) = self.known(provider, learner).await? {
+            return Ok(known);
         }
         let (client, environment) = if let Some(run) = &order.run {
             (run.client.clone(), run.environment.clone())
@@ -169,6 +165,10 @@ impl Ace360 {
             .await?;
         if !order.allow_duplicate {
             if !search.likely.is_empty() {
+                // Another upload of this learner may have made the record meanwhile: then it is no duplicate.
+                if let Some(known) = self.known(provider, learner).await? {
+                    return Ok(known);
+                }
                 let reasons = search.reasons();
                 return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
             }
@@ -204,6 +204,17 @@ impl Ace360 {
                 Ok(link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id)))
             }
         }
+    }
+
+    /// Whether the learner has its record, or an upload whose outcome is open.
+    async fn known(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Uploaded>, StoreError> {
+        // In this order: an upload that is settled between the two has its link by then, so that one of them tells.
+        let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
+        if latest.is_some_and(|intent| intent.is_open()) {
+            return Ok(Some(Uploaded::InFlight));
+        }
+        let link = self.store.ace360_link(provider, learner.as_str()).await?;
+        Ok(link.map(|link| Uploaded::AlreadyUploaded(link.record_id)))
     }
 
     /// Sends an intent that is ours, and settles it.

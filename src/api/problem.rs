@@ -289,17 +289,23 @@ impl ResponseError for Problem {
     }
 }
 
+/// Classes of SQLSTATE that pass by themselves: no connection, no resources, an administrator's stop or start.
+const PASSING: [&str; 3] = ["08", "53", "57P"];
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let passing = matches!(
             &error,
             StoreError::Sql(
+                // A connection that ends while it is being made, at a pooler's door say, is a broken protocol to sqlx.
                 sqlx::Error::Io(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::Tls(_)
                     | sqlx::Error::PoolTimedOut
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::WorkerCrashed
             )
-        ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")));
+        ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class))));
         // Logged once, here.
         error!(%error, "the store failed");
         if passing {

@@ -12,6 +12,8 @@
 mod support;
 
 mod common;
+mod database;
+mod kills;
 mod pace;
 mod processes;
 mod schedule;

@@ -1,6 +1,7 @@
 //! Real processes of the service over a test's database and sandbox, which a test may kill; and a caller who takes it in
 //! its stride when they are gone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -64,26 +65,14 @@ impl Process {
             std::process::id(),
             LOGS.fetch_add(1, Ordering::Relaxed)
         ));
-        let arguments: &[&str] = match role {
-            Role::Whole => &["serve", "--no-migrate"],
+        let arguments = match role {
+            Role::Whole => ["serve", "--no-migrate"].as_slice(),
             Role::Api => &["serve", "--no-migrate", "--no-worker"],
             Role::Worker => &["worker"],
         };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_picsbridge"))
-            .args(arguments)
-            // Nothing of the settings of whoever runs the tests.
-            .env_clear()
-            .env("DATABASE_URL", &place.database_url)
-            .env("PICSBRIDGE_MASTER_KEY", MASTER_KEY)
-            .env("PICSBRIDGE_SANDBOX_URL", &place.sandbox_url)
-            .env("PICSBRIDGE_LISTEN", "127.0.0.1:0")
-            .env("PICSBRIDGE_TIMINGS", &place.timings)
-            .env("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", "60000")
-            .env("PICSBRIDGE_REQUESTS_PER_MINUTE", "off")
-            .stdin(Stdio::null())
+        let mut child = program(place, arguments)
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -134,10 +123,39 @@ impl Drop for Process {
     }
 }
 
+fn program(place: &Place, arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
+    program
+        .args(arguments)
+        // Nothing of the settings of whoever runs the tests.
+        .env_clear()
+        .env("DATABASE_URL", &place.database_url)
+        .env("PICSBRIDGE_MASTER_KEY", MASTER_KEY)
+        .env("PICSBRIDGE_SANDBOX_URL", &place.sandbox_url)
+        .env("PICSBRIDGE_LISTEN", "127.0.0.1:0")
+        .env("PICSBRIDGE_TIMINGS", &place.timings)
+        .env("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", "60000")
+        .env("PICSBRIDGE_REQUESTS_PER_MINUTE", "off")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    program
+}
+
+/// Runs a command to its end; what it said.
+pub async fn command(place: &Place, arguments: &[&str]) -> String {
+    let output = program(place, arguments).output().await.unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 fn last_lines(path: &Path, count: usize) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(count)..].join("\n")
+    let last = &lines[lines.len().saturating_sub(count)..];
+    // Each kind of error once, however long ago.
+    let errors: BTreeSet<&str> =
+        lines.iter().filter_map(|line| line.find("ERROR").map(|at| &line[at..])).collect();
+    errors.into_iter().chain(last.iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
 /// An answer, or that there was none.
@@ -163,13 +181,17 @@ pub struct Caller {
 
 impl Caller {
     pub fn of(app: &TestApp) -> Self {
+        Self::with_token(app.token())
+    }
+
+    pub fn with_token(token: &str) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
             .retry(reqwest::retry::never())
             .timeout(PATIENCE)
             .build()
             .unwrap();
-        Self { http, token: app.token().to_owned() }
+        Self { http, token: token.to_owned() }
     }
 
     pub async fn call(&self, method: Method, url: String, body: Option<&Value>) -> Reply {
@@ -184,10 +206,6 @@ impl Caller {
             Ok(text) => Reply { status: Some(status), body: serde_json::from_str(&text).unwrap_or_default() },
             Err(_) => gone,
         }
-    }
-
-    pub async fn get(&self, url: String) -> Reply {
-        self.call(Method::GET, url, None).await
     }
 
     pub async fn post(&self, url: String, body: &Value) -> Reply {
