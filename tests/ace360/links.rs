@@ -87,7 +87,7 @@ async fn an_unlinked_learner_is_not_uploaded_and_may_be_linked_again_but_not_dou
     let app = ready().await;
     let record = uploaded(&app, "L1", 1).await;
     app.delete(LINK).await.expect(204);
-    app.delete(LINK).await.expect(204);
+    app.delete(LINK).await.refused(404, "notFound");
     let now = app.get(&tab("L1")).await.expect(200);
     assert_eq!(
         (&now["state"], &now["recordId"], &now["problem"]),

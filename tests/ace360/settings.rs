@@ -142,7 +142,7 @@ async fn what_was_done_in_the_sandbox_is_out_of_sight_in_live_and_comes_back() {
     assert_eq!(app.get("/learners?ace360=uploaded").await.expect(200)["items"], json!([]));
     assert_eq!(app.get("/ace360").await.expect(200)["counts"]["uploaded"], 0);
     app.post("/learners/L1/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
-    app.delete("/learners/L1/ace360/link").await.expect(204);
+    app.delete("/learners/L1/ace360/link").await.refused(404, "notFound");
     app.put(SETTINGS, &sandbox(None)).await.good();
     let back = app.get(&tab("L1")).await.expect(200);
     assert_eq!((&back["state"], &back["recordId"]), (&json!("uploaded"), &json!(record)), "{back:#}");
