@@ -8,7 +8,7 @@ use picsbridge::store::{IntentRow, NewIntent, Opened};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{later, previewed, ready, ready_with, tab, typed, uploaded};
+use crate::common::{later, linked, previewed, ready, ready_with, tab, typed, uploaded};
 use crate::support::app::by;
 use crate::support::people::{self, but};
 use crate::support::{TestApp, on_runtime};
@@ -280,6 +280,21 @@ async fn an_answer_with_another_learners_record_links_nothing() {
     assert_ne!(tab_now["recordId"], record);
     assert_eq!(app.get(&tab("L1")).await.expect(200)["recordId"], record);
     made(&app, 2).await;
+}
+
+#[tokio::test]
+async fn a_lost_upload_whose_record_was_linked_to_another_learner_is_left_to_a_person() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    let record = app.sandbox_records().await[0]["id"].as_i64().unwrap();
+    linked(&app, &["L2"], [record]).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    let open = until_intent(&app, "L1", |it| it["nextLookAt"].is_null()).await;
+    assert_eq!(open["state"], "unknown");
+    assert!(open["problem"].as_str().unwrap().contains("another learner"), "{open:#}");
+    later(&app, TimeDelta::minutes(30)).await;
+    assert_eq!(intent(&app, "L1").await["state"], "unknown");
+    made(&app, 1).await;
 }
 
 #[tokio::test]
