@@ -2,6 +2,10 @@
 //! status run refreshes it), and before a create only the newest pages are read on top. Name and birth date alone
 //! propose; the single record's ULN confirms or clears.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use uuid::Uuid;
 
 use super::client::Client;
@@ -9,7 +13,7 @@ use super::status::mirror_row;
 use super::upload::PossibleDuplicate;
 use super::{Ace360, Ace360Error};
 use crate::domain::Learner;
-use crate::store::StoreError;
+use crate::store::Account;
 use crate::upstream::failure::FailureKind;
 
 /// Pages read before a create, at most: with ours of 100 the newest thousand records. More is the status run's work.
@@ -28,6 +32,36 @@ pub struct Search {
     pub present: Vec<i64>,
     /// Whether the mirror holds ACE360's whole list; known when the newest pages were read for this search.
     pub complete: bool,
+}
+
+/// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
+/// say less than there is, and then it is counted again.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<Mutex<HashMap<(Vec<u8>, Uuid), (Instant, i64)>>>);
+
+impl Known {
+    /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn at_least(&self, account: &Account, provider: Uuid, total: i64) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(&(account.key.clone(), provider))
+            .is_some_and(|(at, count)| at.elapsed() < Self::LIFE && *count >= total)
+    }
+
+    fn counted(&self, account: &Account, provider: Uuid, count: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((account.key.clone(), provider), (Instant::now(), count));
+    }
+
+    /// So many were added to the mirror.
+    pub fn add(&self, account: &Account, provider: Uuid, fresh: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = known.get_mut(&(account.key.clone(), provider)) {
+            *count += fresh;
+        }
+    }
 }
 
 impl Search {
@@ -137,16 +171,21 @@ impl Ace360 {
                 .flatten()
                 .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
                 .collect();
-            let mut tx = self.store.begin().await?;
-            let fresh = self.store.mirror(&mut tx, provider, environment, &rows, None).await?;
-            tx.commit().await.map_err(StoreError::from)?;
+            let fresh = self.store.mirror_lightly(provider, environment, &rows).await?;
+            self.known.add(client.account(), provider, fresh);
             let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
             if last {
                 return Ok(true);
             }
             if fresh == 0 {
+                let Some(total) = page.total else { continue };
+                // Counting takes longer the more there is: what was counted a moment ago still holds.
+                if self.known.at_least(client.account(), provider, total) {
+                    return Ok(true);
+                }
                 let known = self.store.mirror_size(provider, environment).await?;
-                if page.total.is_some_and(|total| known >= total) {
+                self.known.counted(client.account(), provider, known);
+                if known >= total {
                     return Ok(true);
                 }
             }

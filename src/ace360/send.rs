@@ -10,7 +10,7 @@ use super::status::single;
 use super::upload::{self, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
-use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, UndoneState};
+use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, TabRow, UndoneState};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -133,21 +133,27 @@ impl Ace360 {
     /// The integration's set-up; ACE360's before anything was sent; the database's.
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
-        let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
         // What is known here is said before anything upstream is asked.
-        if let Some(link) = self.store.ace360_link(provider, learner.as_str()).await? {
-            return Ok(Uploaded::AlreadyUploaded(link.record_id));
-        }
-        let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
-        if latest.is_some_and(|intent| intent.is_open()) {
-            return Ok(Uploaded::InFlight);
-        }
-        let (client, environment) = if let Some(run) = &order.run {
-            (run.client.clone(), run.environment.clone())
-        } else {
-            let (client, settings) = self.client(provider, Class::Interactive).await?;
-            (client, settings.environment)
+        let record = match self.store.ace360_tab::<Learner>(provider, learner.as_str()).await? {
+            None => return Ok(Uploaded::NoLearner),
+            Some(TabRow::Linked(link)) => return Ok(Uploaded::AlreadyUploaded(link.record_id)),
+            Some(TabRow::Unlinked { intent: Some((_, state)), .. })
+                if matches!(state.as_str(), "sending" | "unknown") =>
+            {
+                return Ok(Uploaded::InFlight);
+            }
+            Some(TabRow::Unlinked { record, .. }) => *record,
         };
+        let connection = async {
+            Ok::<_, Ace360Error>(if let Some(run) = &order.run {
+                (run.client.clone(), run.environment.clone())
+            } else {
+                let (client, settings) = self.client(provider, Class::Interactive).await?;
+                (client, settings.environment)
+            })
+        };
+        let others = async { Ok(self.others(provider, learner, record).await?) };
+        let ((client, environment), records) = tokio::try_join!(connection, others)?;
         let mut built = self.build(provider, &environment, &records).await?;
         if let Err(reason) = &built.eligibility {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
@@ -244,10 +250,10 @@ impl Ace360 {
                     };
                 }
                 // The mirror learns of it now, so that the next search need not.
-                let mut tx = self.store.begin().await?;
                 let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
-                self.store.mirror(&mut tx, intent.provider_id, &intent.environment, &[row], None).await?;
-                tx.commit().await.map_err(StoreError::from)?;
+                let fresh =
+                    self.store.mirror_lightly(intent.provider_id, &intent.environment, &[row]).await?;
+                self.known.add(client.account(), intent.provider_id, fresh);
                 Ok(Uploaded::Done)
             }
             Created::No(failure) => {
@@ -299,7 +305,11 @@ impl Ace360 {
         else {
             return Ok(None);
         };
-        let learner = learner.record;
+        self.others(provider, id, learner.record).await.map(Some)
+    }
+
+    /// The records that a learner's names.
+    async fn others(&self, provider: Uuid, id: &LearnerId, learner: Learner) -> Result<Records, StoreError> {
         let mut records = Records {
             learner_id: id.clone(),
             learner,
@@ -307,14 +317,14 @@ impl Ace360 {
             employer_missing: false,
             contact: None,
         };
-        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(Some(records)) };
+        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(records) };
         let employer = self
             .store
             .record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str())
             .await?;
         let Some(employer) = employer else {
             records.employer_missing = true;
-            return Ok(Some(records));
+            return Ok(records);
         };
         if let Some(contact_id) = employer.record.main_contact_id.clone() {
             let contact =
@@ -322,7 +332,7 @@ impl Ace360 {
             records.contact = contact.map(|contact| (contact_id, contact.record));
         }
         records.employer = Some((employer_id, employer.record));
-        Ok(Some(records))
+        Ok(records)
     }
 }
 
