@@ -203,7 +203,7 @@ impl Store {
             LinkRow,
             r#"select learner_id, environment, record_id, state, method, status_id, status_text, status_read_at, archived_at, archival_status,
                       provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem
-               from ace360_links where provider_id = $1 and learner_id = $2 and environment = (select ace360_environment($1))"#,
+               from ace360_links where provider_id = $1 and learner_id = $2 and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')"#,
             provider,
             learner
         )
@@ -253,26 +253,27 @@ impl Store {
         method: &str,
         reading: &Reading,
     ) -> StoreResult<bool> {
-        let mut tx = self.begin().await?;
-        self.lock_record(&mut tx, provider, "learner", learner).await?;
         let data = json!({"recordId": reading.record_id, "status": status_json(reading.status_id, reading.status_text.as_deref()), "method": method});
         let change = new_id();
         let sealed = self.seal_json(&change_row(change), &data)?;
         let detail = reading.detail.clone().unwrap_or_default();
-        // One statement, since a learner waits for each of them: what an upload that is done leaves behind.
+        // One statement, and so one round trip: all of it or nothing. The link goes first: an intent whose record is another
+        // learner's is not done. While the intent is open nobody else links or erases the learner.
         let linked = sqlx::query_scalar!(
-            r#"with done as (
-                   update intents set state = 'done', remote_id = $4, settled_at = app_now(), next_look_at = null
-                   where id = $15 and state in ('sending', 'unknown') returning id
+            r#"with mine as (
+                   select id from intents where id = $15 and state in ('sending', 'unknown') for update
                ), link as (
                    insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
                                              archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
                                              detail_read_at, detail_wanted, uploaded_at)
                    select $1::uuid, $2, $3, $4::bigint, 'uploaded', $5, $6::int, $7, case when $6::int is not null or $7::text is not null then app_now() end,
                           $8, $9, $10, $11, $12, $13, case when $14 then app_now() end, not $14::bool, app_now()
-                   from done
+                   from mine
                    on conflict do nothing
                    returning learner_id
+               ), done as (
+                   update intents set state = 'done', remote_id = $4, settled_at = app_now(), next_look_at = null
+                   where id = $15 and exists (select from link)
                ), history as (
                    insert into ace360_history (provider_id, learner_id, record_id, read_at, status_id, status_text)
                    select $1, $2, $4, app_now(), $6, $7 from link where $6::int is not null or $7::text is not null
@@ -299,15 +300,9 @@ impl Store {
             change,
             sealed,
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(&self.pool)
         .await?;
-        if linked == 0 {
-            // Nothing of it stands: an intent whose record is another learner's is not done.
-            tx.rollback().await?;
-            return Ok(false);
-        }
-        tx.commit().await?;
-        Ok(true)
+        Ok(linked > 0)
     }
 
     /// Links a learner to a record that exists, by hand or by matching.

@@ -31,6 +31,15 @@ pub struct Granted {
     pub lead_ms: i64,
 }
 
+impl Granted {
+    /// From now to a permit's slot, counted from 0.
+    pub fn wait(&self, index: i32) -> Duration {
+        let step_ms = i64::try_from(self.step.as_millis()).unwrap_or(0);
+        let lead_ms = self.lead_ms + step_ms * i64::from(index);
+        Duration::from_millis(u64::try_from(lead_ms).unwrap_or(0)).max(self.first_wait)
+    }
+}
+
 impl Store {
     /// Takes up to `wanted` permits whose slots come within `horizon`.
     ///
