@@ -1,7 +1,6 @@
 //! Percentiles, ratios and bounds.
 
 use std::fmt;
-use std::time::Duration;
 
 /// A figure and what it must keep.
 #[derive(Debug)]
@@ -43,10 +42,6 @@ pub fn percentile(values: &mut [f64], share: f64) -> f64 {
 
 pub fn median(values: &mut [f64]) -> f64 {
     percentile(values, 0.5)
-}
-
-pub fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }
 
 pub fn mib(bytes: u64) -> f64 {

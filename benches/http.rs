@@ -2,6 +2,7 @@
 //! made before, answers read by their content-length.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -71,13 +72,20 @@ fn content_length(head: &[u8]) -> usize {
 /// Calls with JSON, for what is not measured by the microsecond.
 #[derive(Debug)]
 pub struct Api {
+    address: SocketAddr,
     connection: Connection,
+    used: Instant,
     token: Option<String>,
 }
 
 impl Api {
     pub async fn open(address: SocketAddr, token: Option<&str>) -> Self {
-        Self { connection: Connection::open(address).await, token: token.map(str::to_owned) }
+        Self {
+            address,
+            connection: Connection::open(address).await,
+            used: Instant::now(),
+            token: token.map(str::to_owned),
+        }
     }
 
     pub async fn call(&mut self, method: &str, path: &str, body: &Value) -> Value {
@@ -88,7 +96,12 @@ impl Api {
 
     pub async fn bytes(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> &[u8] {
         let request = request(method, path, self.token.as_deref(), kind, body);
+        // A server closes a connection that was quiet for five seconds.
+        if self.used.elapsed() > Duration::from_secs(2) {
+            self.connection = Connection::open(self.address).await;
+        }
         let (status, answer) = self.connection.exchange(&request).await;
+        self.used = Instant::now();
         assert!(
             (200..300).contains(&status),
             "{method} {path}: {status} {}",

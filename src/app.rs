@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
+use metrics_exporter_prometheus::PrometheusHandle;
 use riverqueue::RunHandle;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -166,6 +167,7 @@ impl Parts {
             ace360: self.ace360.clone(),
         };
         let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
+        tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
         let parts = self.clone();
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
@@ -260,6 +262,17 @@ impl Running {
         // Pools say goodbye to the server; one that hangs must not hold us up.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.pool().close()).await;
         info!("stopped");
+    }
+}
+
+/// Each request leaves its time behind, for the next reader of `/metrics`: without this they would pile up where nobody reads.
+async fn keep_metrics_small(metrics: PrometheusHandle, stopping: CancellationToken) {
+    let mut ticks = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            _ = ticks.tick() => metrics.run_upkeep(),
+        }
     }
 }
 

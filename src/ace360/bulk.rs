@@ -101,7 +101,7 @@ impl Ace360 {
         let now = self.store.now().await.map_err(StoreError::from)?;
         if cursor.read_at.is_none_or(|at| now - at > FRESH) {
             match self.read_newest(client, run.provider_id, environment).await {
-                Ok(complete) => (cursor.read_at, cursor.complete) = (Some(now), complete),
+                Ok(newest) => (cursor.read_at, cursor.complete) = (Some(now), newest.complete),
                 Err(Ace360Error::Upstream(failure)) => return Ok(Step::Blocked(failure)),
                 Err(error) => return Err(error),
             }

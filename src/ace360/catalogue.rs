@@ -121,8 +121,10 @@ impl Ace360 {
         chosen: Option<i64>,
         lars_code: Option<i32>,
     ) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
-        let rows = self.store.standards_for(provider, environment, chosen, lars_code).await?;
-        let sectors = self.store.sectors(provider, environment).await?;
+        let (rows, sectors) = tokio::try_join!(
+            self.store.standards_for(provider, environment, chosen, lars_code),
+            self.store.sectors(provider, environment),
+        )?;
         Ok((
             rows.into_iter().map(from_row).collect(),
             sectors.into_iter().map(|(id, name)| Sector { id, name }).collect(),

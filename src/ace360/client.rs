@@ -16,6 +16,8 @@ use crate::upstream::pace::{Account, Class};
 
 /// Asked for; ACE360 may answer with fewer a page, and is believed.
 pub const PAGE_SIZE: u32 = 100;
+/// Rows that show whether anything is new: a hundred take ten times as long to read and to compare.
+const FEW: u32 = 10;
 /// Before the second and the third try of a read.
 const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
@@ -88,12 +90,20 @@ impl Client {
     /// # Errors
     /// The database's.
     pub async fn apprentices(&self, page: i64) -> Answered<ApprenticePage> {
-        self.read(
-            "listApprentices",
-            format!("{}/apprentices?page={page}&perPage={PAGE_SIZE}", self.base_url),
-            wire::page,
-        )
-        .await
+        self.apprentices_by(page, PAGE_SIZE).await
+    }
+
+    /// Some of the newest apprentices.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn few_apprentices(&self) -> Answered<ApprenticePage> {
+        self.apprentices_by(1, FEW).await
+    }
+
+    async fn apprentices_by(&self, page: i64, size: u32) -> Answered<ApprenticePage> {
+        let url = format!("{}/apprentices?page={page}&perPage={size}", self.base_url);
+        self.read("listApprentices", url, wire::page).await
     }
 
     /// One apprentice.
@@ -129,6 +139,14 @@ impl Client {
             wire::page,
         )
         .await
+    }
+
+    /// Fetches the permits of an upload's usual calls, the list and the creation, in one trip.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permits_of_an_upload(&self) -> Result<(), StoreError> {
+        Ok(self.caller.permit_ahead(&self.account, self.class, 2).await?)
     }
 
     /// Waits for a permit, for a creation that is about to be written down.

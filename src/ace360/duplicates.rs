@@ -2,14 +2,19 @@
 //! status run refreshes it), and before a create only the newest pages are read on top. Name and birth date alone
 //! propose; the single record's ULN confirms or clears.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use uuid::Uuid;
 
 use super::client::Client;
 use super::status::mirror_row;
 use super::upload::PossibleDuplicate;
+use super::wire::ApprenticePage;
 use super::{Ace360, Ace360Error};
 use crate::domain::Learner;
-use crate::store::StoreError;
+use crate::store::{Account, StoreError, Twin};
 use crate::upstream::failure::FailureKind;
 
 /// Pages read before a create, at most: with ours of 100 the newest thousand records. More is the status run's work.
@@ -28,6 +33,49 @@ pub struct Search {
     pub present: Vec<i64>,
     /// Whether the mirror holds ACE360's whole list; known when the newest pages were read for this search.
     pub complete: bool,
+}
+
+/// What reading the newest pages came to.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    /// Whether the mirror holds ACE360's whole list.
+    pub complete: bool,
+    /// Of the records that were read.
+    people: Vec<Vec<u8>>,
+}
+
+/// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
+/// say less than there is, and then it is counted again.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<Mutex<HashMap<(Vec<u8>, Uuid), (Instant, i64)>>>);
+
+impl Known {
+    /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
+    const LIFE: Duration = Duration::from_secs(60);
+
+    fn is_fresh(&self, account: &Account, provider: Uuid) -> bool {
+        self.at_least(account, provider, 0)
+    }
+
+    fn at_least(&self, account: &Account, provider: Uuid, total: i64) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(&(account.key.clone(), provider))
+            .is_some_and(|(at, count)| at.elapsed() < Self::LIFE && *count >= total)
+    }
+
+    fn counted(&self, account: &Account, provider: Uuid, count: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((account.key.clone(), provider), (Instant::now(), count));
+    }
+
+    /// So many were added to the mirror.
+    pub fn add(&self, account: &Account, provider: Uuid, fresh: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = known.get_mut(&(account.key.clone(), provider)) {
+            *count += fresh;
+        }
+    }
 }
 
 impl Search {
@@ -54,10 +102,19 @@ impl Ace360 {
         learner: &Learner,
         standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
-        let complete = self.read_newest(client, provider, environment).await?;
-        let search =
-            self.search_duplicates(client, provider, environment, learner_id, learner, standard).await?;
-        Ok(Search { complete, ..search })
+        let index = self.index_of(provider, learner);
+        // What is known is looked up while ACE360 is asked; it is looked up again only if the answer holds this very person.
+        let (newest, twins) = tokio::try_join!(
+            self.read_newest(client, provider, environment),
+            self.twins_of(provider, environment, index.as_deref()),
+        )?;
+        let twins = if index.as_ref().is_some_and(|index| newest.people.contains(index)) {
+            self.twins_of(provider, environment, index.as_deref()).await?
+        } else {
+            twins
+        };
+        let search = self.judge(client, twins, learner_id, learner, standard).await?;
+        Ok(Search { complete: newest.complete, ..search })
     }
 
     /// Looks for records of this learner in the mirror; those that are found are read singly.
@@ -73,9 +130,37 @@ impl Ace360 {
         learner: &Learner,
         standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
-        let Some(birth) = learner.date_of_birth else { return Ok(Search::default()) };
-        let index = self.store.person_index(provider, &learner.first_name, &learner.last_name, birth);
-        let twins = self.store.twins(provider, environment, &index).await?;
+        let index = self.index_of(provider, learner);
+        let twins = self.twins_of(provider, environment, index.as_deref()).await?;
+        self.judge(client, twins, learner_id, learner, standard).await
+    }
+
+    fn index_of(&self, provider: Uuid, learner: &Learner) -> Option<Vec<u8>> {
+        let birth = learner.date_of_birth?;
+        Some(self.store.person_index(provider, &learner.first_name, &learner.last_name, birth))
+    }
+
+    async fn twins_of(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        index: Option<&[u8]>,
+    ) -> Result<Vec<Twin>, Ace360Error> {
+        match index {
+            Some(index) => Ok(self.store.twins(provider, environment, index).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Which of the records of the same person a create would double; they are read singly.
+    async fn judge(
+        &self,
+        client: &Client,
+        twins: Vec<Twin>,
+        learner_id: &str,
+        learner: &Learner,
+        standard: Option<i64>,
+    ) -> Result<Search, Ace360Error> {
         let mut search =
             Search { present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
         let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
@@ -128,29 +213,59 @@ impl Ace360 {
         client: &Client,
         provider: Uuid,
         environment: &str,
-    ) -> Result<bool, Ace360Error> {
+    ) -> Result<Newest, Ace360Error> {
+        let mut people = Vec::new();
+        if self.known.is_fresh(client.account(), provider) {
+            // Counted a moment ago: some rows are enough to see whether the mirror still holds all.
+            let page = client.few_apprentices().await?.map_err(Ace360Error::Upstream)?;
+            let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
+            let all = page.total.is_some_and(|total| self.known.at_least(client.account(), provider, total));
+            if all && fresh < rows {
+                return Ok(Newest { complete: true, people });
+            }
+        }
         for number in 1..=NEWEST_PAGES {
             let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
-            let rows: Vec<_> = page
-                .data
-                .iter()
-                .flatten()
-                .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
-                .collect();
-            let mut tx = self.store.begin().await?;
-            let fresh = self.store.mirror(&mut tx, provider, environment, &rows, None).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
+            let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
+            let last = rows == 0 || page.total_pages.is_none_or(|pages| number >= pages);
             if last {
-                return Ok(true);
+                return Ok(Newest { complete: true, people });
             }
             if fresh == 0 {
+                let Some(total) = page.total else { continue };
+                // Counting takes longer the more there is: what was counted a moment ago still holds.
+                if self.known.at_least(client.account(), provider, total) {
+                    return Ok(Newest { complete: true, people });
+                }
                 let known = self.store.mirror_size(provider, environment).await?;
-                if page.total.is_some_and(|total| known >= total) {
-                    return Ok(true);
+                self.known.counted(client.account(), provider, known);
+                if known >= total {
+                    return Ok(Newest { complete: true, people });
                 }
             }
         }
-        Ok(false)
+        Ok(Newest { complete: false, people })
+    }
+
+    /// Puts a page into the mirror; answers how many of its records were new there, and how many it has.
+    async fn take_in(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+        page: &ApprenticePage,
+        people: &mut Vec<Vec<u8>>,
+    ) -> Result<(i64, i64), StoreError> {
+        let rows: Vec<_> = page
+            .data
+            .iter()
+            .flatten()
+            .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
+            .collect();
+        let fresh = self.store.mirror_lightly(provider, environment, &rows).await?;
+        self.known.add(client.account(), provider, fresh);
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        people.extend(rows.into_iter().filter_map(|row| row.person_index));
+        Ok((fresh, count))
     }
 }

@@ -21,6 +21,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use self::client::Client;
+use self::duplicates::Known;
 use crate::config::{Timings, Upstreams};
 use crate::store::{Ace360Settings, Store, StoreError};
 use crate::upstream::call::Caller;
@@ -38,6 +39,7 @@ pub struct Ace360 {
     caller: Caller,
     upstreams: Upstreams,
     timings: Timings,
+    known: Known,
 }
 
 /// Why a call to ACE360 was not made.
@@ -70,7 +72,7 @@ impl Ace360Error {
 impl Ace360 {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
-        Self { store, caller, upstreams, timings }
+        Self { store, caller, upstreams, timings, known: Known::default() }
     }
 
     /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::client::{Client, Created};
 use super::duplicates::Search;
+use super::standards::{Sector, Standard};
 use super::status::single;
 use super::upload::{self, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
-use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, UndoneState};
+use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, TabRow, UndoneState};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -91,10 +92,11 @@ impl Ace360 {
     pub async fn preview(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Preview>, Ace360Error> {
         let Some(records) = self.records(provider, learner).await? else { return Ok(None) };
         let settings = self.store.ace360_settings(provider).await?;
-        let mut built = self.build(provider, &settings.environment, &records).await?;
+        let catalogue = self.catalogue_of(provider, &settings.environment, &records.learner).await?;
+        let mut built = build(&records, &catalogue);
         let searched = match self.client(provider, Class::Interactive).await {
             Ok((client, _)) => {
-                let standard = records.chosen_standard();
+                let standard = chosen_standard(&records.learner);
                 self.search_on_top(
                     &client,
                     provider,
@@ -133,36 +135,56 @@ impl Ace360 {
     /// The integration's set-up; ACE360's before anything was sent; the database's.
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
-        let Some(records) = self.records(provider, learner).await? else { return Ok(Uploaded::NoLearner) };
-        // What is known here is said before anything upstream is asked.
-        if let Some(known) = self.known(provider, learner).await? {
-            return Ok(known);
-        }
-        let (client, environment) = if let Some(run) = &order.run {
-            (run.client.clone(), run.environment.clone())
-        } else {
-            let (client, settings) = self.client(provider, Class::Interactive).await?;
-            (client, settings.environment)
+        let connection = async {
+            match &order.run {
+                Some(run) => Ok((run.client.clone(), run.environment.clone())),
+                None => self
+                    .client(provider, Class::Interactive)
+                    .await
+                    .map(|(client, settings)| (client, settings.environment)),
+            }
         };
-        let mut built = self.build(provider, &environment, &records).await?;
+        let (tab, connection) =
+            tokio::join!(self.store.ace360_tab::<Learner>(provider, learner.as_str()), connection);
+        // What is known here is said before anything upstream is asked.
+        let record = match tab? {
+            None => return Ok(Uploaded::NoLearner),
+            Some(TabRow::Linked(link)) => return Ok(Uploaded::AlreadyUploaded(link.record_id)),
+            Some(TabRow::Unlinked { intent: Some((_, state)), .. })
+                if matches!(state.as_str(), "sending" | "unknown") =>
+            {
+                return Ok(Uploaded::InFlight);
+            }
+            Some(TabRow::Unlinked { record, .. }) => *record,
+        };
+        let (client, environment) = connection?;
+        let (records, catalogue) = tokio::try_join!(
+            async { Ok(self.others(provider, learner, record.clone()).await?) },
+            self.catalogue_of(provider, &environment, &record),
+        )?;
+        let mut built = build(&records, &catalogue);
         if let Err(reason) = &built.eligibility {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
         }
         let Some(payload) = built.payload.take() else { return Ok(Uploaded::Missing(Box::new(built))) };
-        let complete = match &order.run {
-            Some(run) => run.complete,
-            None => self.read_newest(&client, provider, &environment).await?,
+        let standard = Some(payload.standard_id);
+        let search = if let Some(run) = &order.run {
+            let search = self
+                .search_duplicates(
+                    &client,
+                    provider,
+                    &environment,
+                    learner.as_str(),
+                    &records.learner,
+                    standard,
+                )
+                .await?;
+            Search { complete: run.complete, ..search }
+        } else {
+            client.permits_of_an_upload().await?;
+            self.search_on_top(&client, provider, &environment, learner.as_str(), &records.learner, standard)
+                .await?
         };
-        let search = self
-            .search_duplicates(
-                &client,
-                provider,
-                &environment,
-                learner.as_str(),
-                &records.learner,
-                Some(payload.standard_id),
-            )
-            .await?;
         if !order.allow_duplicate {
             if !search.likely.is_empty() {
                 // Another upload of this learner may have made the record meanwhile: then it is no duplicate.
@@ -172,7 +194,7 @@ impl Ace360 {
                 let reasons = search.reasons();
                 return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
             }
-            if !complete {
+            if !search.complete {
                 return Ok(Uploaded::CannotTell);
             }
         }
@@ -230,17 +252,25 @@ impl Ace360 {
                     return self.unknown(intent, "ACE360 answered with a record that was there before").await;
                 }
                 let method = if intent.sends == 0 { "upload" } else { "reconciled" };
-                let settled = self
-                    .store
-                    .settle_uploaded(
+                let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
+                // The mirror learns of it now, so that the next search need not.
+                let (settled, fresh) = tokio::join!(
+                    self.store.settle_uploaded(
                         intent.provider_id,
                         &intent.subject_id,
                         &intent.environment,
                         intent.id,
                         method,
                         &reading,
-                    )
-                    .await?;
+                    ),
+                    self.store.mirror_lightly(
+                        intent.provider_id,
+                        &intent.environment,
+                        std::slice::from_ref(&row)
+                    ),
+                );
+                let settled = settled?;
+                self.known.add(client.account(), intent.provider_id, fresh?);
                 if !settled {
                     // Either a look settled it meanwhile, or the answered record belongs to another learner.
                     return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {
@@ -254,11 +284,6 @@ impl Ace360 {
                         }
                     };
                 }
-                // The mirror learns of it now, so that the next search need not.
-                let mut tx = self.store.begin().await?;
-                let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
-                self.store.mirror(&mut tx, intent.provider_id, &intent.environment, &[row], None).await?;
-                tx.commit().await.map_err(StoreError::from)?;
                 Ok(Uploaded::Done)
             }
             Created::No(failure) => {
@@ -284,25 +309,16 @@ impl Ace360 {
         Ok(Uploaded::Unknown)
     }
 
-    async fn build(
+    /// The part of the catalogue that a learner's upload needs.
+    async fn catalogue_of(
         &self,
         provider: Uuid,
         environment: &str,
-        records: &Records,
-    ) -> Result<Upload, Ace360Error> {
-        let lars = records.learner.programme.as_ref().and_then(|programme| programme.standard_code.as_ref());
+        learner: &Learner,
+    ) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
+        let lars = learner.programme.as_ref().and_then(|programme| programme.standard_code.as_ref());
         let lars = lars.and_then(|code| i32::try_from(code.get()).ok());
-        let (standards, sectors) =
-            self.catalogue_for(provider, environment, records.chosen_standard(), lars).await?;
-        Ok(upload::build(&UploadInput {
-            learner_id: &records.learner_id,
-            learner: &records.learner,
-            employer: records.employer.as_ref().map(|(id, organisation)| (id, organisation)),
-            employer_missing: records.employer_missing,
-            contact: records.contact.as_ref().map(|(id, officer)| (id, officer)),
-            standards: &standards,
-            sectors: &sectors,
-        }))
+        self.catalogue_for(provider, environment, chosen_standard(learner), lars).await
     }
 
     async fn records(&self, provider: Uuid, id: &LearnerId) -> Result<Option<Records>, StoreError> {
@@ -310,7 +326,11 @@ impl Ace360 {
         else {
             return Ok(None);
         };
-        let learner = learner.record;
+        self.others(provider, id, learner.record).await.map(Some)
+    }
+
+    /// The records that a learner's names.
+    async fn others(&self, provider: Uuid, id: &LearnerId, learner: Learner) -> Result<Records, StoreError> {
         let mut records = Records {
             learner_id: id.clone(),
             learner,
@@ -318,14 +338,14 @@ impl Ace360 {
             employer_missing: false,
             contact: None,
         };
-        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(Some(records)) };
+        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(records) };
         let employer = self
             .store
             .record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str())
             .await?;
         let Some(employer) = employer else {
             records.employer_missing = true;
-            return Ok(Some(records));
+            return Ok(records);
         };
         if let Some(contact_id) = employer.record.main_contact_id.clone() {
             let contact =
@@ -333,14 +353,24 @@ impl Ace360 {
             records.contact = contact.map(|contact| (contact_id, contact.record));
         }
         records.employer = Some((employer_id, employer.record));
-        Ok(Some(records))
+        Ok(records)
     }
 }
 
-impl Records {
-    fn chosen_standard(&self) -> Option<i64> {
-        self.learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
-    }
+fn build(records: &Records, (standards, sectors): &(Vec<Standard>, Vec<Sector>)) -> Upload {
+    upload::build(&UploadInput {
+        learner_id: &records.learner_id,
+        learner: &records.learner,
+        employer: records.employer.as_ref().map(|(id, organisation)| (id, organisation)),
+        employer_missing: records.employer_missing,
+        contact: records.contact.as_ref().map(|(id, officer)| (id, officer)),
+        standards,
+        sectors,
+    })
+}
+
+fn chosen_standard(learner: &Learner) -> Option<i64> {
+    learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
 }
 
 fn incomplete() -> Warning {

@@ -144,7 +144,11 @@ impl Ace360 {
         let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
         let mirrored: Vec<_> =
             rows.iter().map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
-        let total = self.store.count_links(provider, environment).await?;
+        // Once: counting all for each page would take ten times ten times as long for ten times as many.
+        let total = match run.total {
+            Some(total) => total,
+            None => self.store.count_links(provider, environment).await?,
+        };
         let mut tx = self.store.begin().await?;
         let applied =
             self.store.apply_readings(&mut tx, provider, environment, &readings, Some(run.id)).await?;
@@ -163,6 +167,7 @@ impl Ace360 {
             changed_after_all: applied.changed_again,
             ..Progress::default()
         };
+        run.total = Some(total);
         self.commit(tx, run, fence, progress).await
     }
 
@@ -196,13 +201,19 @@ impl Ace360 {
             self.note_connection(provider, None).await?;
             return Ok(if matches!(step, Step::More) { Step::Done } else { step });
         }
-        let planned = match cursor.after {
-            None => Some(
-                run.calls_used + self.store.count_links_to_read_singly(provider, environment, run.id).await?,
-            ),
-            Some(_) => None,
+        let expected = match cursor.after {
+            // Links that were made while the list was read are accounted for too.
+            None => Progress {
+                total: Some(self.store.count_links(provider, environment).await?),
+                calls_planned: Some(
+                    run.calls_used
+                        + self.store.count_links_to_read_singly(provider, environment, run.id).await?,
+                ),
+                ..Progress::default()
+            },
+            Some(_) => Progress::default(),
         };
-        self.read_batch(client, environment, run, fence, cursor, &batch, planned).await
+        self.read_batch(client, environment, run, fence, cursor, &batch, expected).await
     }
 
     /// Reads the single records of named learners, and nothing else.
@@ -247,7 +258,7 @@ impl Ace360 {
             let tx = self.store.begin().await?;
             return self.commit(tx, run, fence, progress).await;
         }
-        self.read_batch(client, environment, run, fence, cursor, &batch, None).await
+        self.read_batch(client, environment, run, fence, cursor, &batch, Progress::default()).await
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and its batch")]
@@ -259,7 +270,7 @@ impl Ace360 {
         fence: Uuid,
         cursor: &mut Cursor,
         batch: &[crate::store::SingleRow],
-        planned: Option<i32>,
+        expected: Progress,
     ) -> Result<Step, Ace360Error> {
         let provider = run.provider_id;
         let mut outcomes = Vec::new();
@@ -333,13 +344,11 @@ impl Ace360 {
         }
         let progress = Progress {
             cursor: serde_json::to_value(&cursor).ok(),
-            total: None,
-            calls_planned: planned,
             calls: client.meter().take(),
             unchanged,
             outcomes,
             changed_after_all,
-            complete: false,
+            ..expected
         };
         self.commit(tx, run, fence, progress).await
     }

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::changes::change_row;
 use super::records::page;
-use super::{After, By, IntentProblem, RecordKind, RecordPage, Store, StoreResult, Time, Tx};
+use super::{After, By, IntentProblem, RecordKind, RecordPage, Store, StoreResult, Time, Tx, new_id};
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,10 +138,10 @@ impl Store {
                       l.problem_code, l.sealed_problem, i.id as "intent_id?", i.state as "intent_state?"
                from records r
                left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
-                    and l.environment = (select ace360_environment($1))
+                    and l.environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
                left join lateral (
                    select id, state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
-                   and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
+                   and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live') and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
                    order by created_at desc, id desc limit 1
                ) i on true
                where r.provider_id = $1 and r.kind = 'learner' and r.record_id = $2"#,
@@ -205,7 +206,7 @@ impl Store {
             LinkRow,
             r#"select learner_id, environment, record_id, state, method, status_id, status_text, status_read_at, archived_at, archival_status,
                       provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem, seen_by
-               from ace360_links where provider_id = $1 and learner_id = $2 and environment = (select ace360_environment($1))"#,
+               from ace360_links where provider_id = $1 and learner_id = $2 and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')"#,
             provider,
             learner
         )
@@ -255,18 +256,56 @@ impl Store {
         method: &str,
         reading: &Reading,
     ) -> StoreResult<bool> {
-        let mut tx = self.begin().await?;
-        self.lock_record(&mut tx, provider, "learner", learner).await?;
-        if !self.settle_done(&mut tx, intent, reading.record_id).await? {
-            return Ok(false);
-        }
-        if !self.insert_link(&mut tx, provider, learner, environment, method, reading).await? {
-            return Ok(false);
-        }
         let data = json!({"recordId": reading.record_id, "status": status_json(reading.status_id, reading.status_text.as_deref()), "method": method});
-        self.log_change(&mut tx, provider, "ace360.uploaded", "learner", learner, &data).await?;
-        tx.commit().await?;
-        Ok(true)
+        let change = new_id();
+        let sealed = self.seal_json(&change_row(change), &data)?;
+        let detail = reading.detail.clone().unwrap_or_default();
+        // One statement, and so one round trip: all of it or nothing. The link goes first: an intent whose record is another
+        // learner's is not done. While the intent is open nobody else links or erases the learner.
+        let linked = sqlx::query_scalar!(
+            r#"with mine as (
+                   select id from intents where id = $15 and state in ('sending', 'unknown') for update
+               ), link as (
+                   insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
+                                             archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
+                                             detail_read_at, detail_wanted, uploaded_at)
+                   select $1::uuid, $2, $3, $4::bigint, 'uploaded', $5, $6::int, $7, case when $6::int is not null or $7::text is not null then app_now() end,
+                          $8, $9, $10, $11, $12, $13, case when $14 then app_now() end, not $14::bool, app_now()
+                   from mine
+                   on conflict do nothing
+                   returning learner_id
+               ), done as (
+                   update intents set state = 'done', remote_id = $4, settled_at = app_now(), next_look_at = null
+                   where id = $15 and exists (select from link)
+               ), history as (
+                   insert into ace360_history (provider_id, learner_id, record_id, read_at, status_id, status_text)
+                   select $1, $2, $4, app_now(), $6, $7 from link where $6::int is not null or $7::text is not null
+               ), change as (
+                   insert into changes (id, provider_id, type, subject_kind, subject_id, at, sealed_data)
+                   select $16::uuid, $1, 'ace360.uploaded', 'learner', $2, app_now(), $17::bytea from link
+               )
+               select count(*) as "count!" from link"#,
+            provider,
+            learner,
+            environment,
+            reading.record_id,
+            method,
+            reading.status_id,
+            reading.status_text,
+            reading.archived_at.clone().flatten(),
+            detail.archival_status,
+            detail.provisional_grade,
+            detail.overall_grade,
+            detail.grade_date,
+            reading.certificate_claimed_at.clone().flatten(),
+            reading.detail.is_some(),
+            intent,
+            change,
+            sealed,
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(linked > 0)
     }
 
     /// Links a learner to a record that exists, by hand or by matching.
@@ -446,7 +485,7 @@ impl Store {
         }
         // One statement for the many that did not change.
         sqlx::query!(
-            r#"update ace360_links set status_read_at = app_now(), seen_by = coalesce($4, seen_by)
+            r#"update ace360_links set status_read_at = (select app_now()), seen_by = coalesce($4, seen_by)
                where provider_id = $1 and environment = $2 and record_id = any($3)"#,
             provider,
             environment,
@@ -609,7 +648,7 @@ impl Store {
                     or (status_id between 5 and 10 and archived_at is null
                         and not (status_id = 10 and overall_grade is not null)
                         and not (status_id = 9 and overall_grade is not null and certificate_claimed_at is not null)
-                        and (detail_read_at is null or detail_read_at < app_now() - interval '7 days')))
+                        and (detail_read_at is null or detail_read_at < (select app_now()) - interval '7 days')))
                order by learner_id limit $5"#,
             provider,
             environment,

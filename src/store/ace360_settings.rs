@@ -405,7 +405,7 @@ impl Store {
         let fresh = sqlx::query_scalar!(
             r#"insert into ace360_mirror as old (provider_id, environment, record_id, person_index, standard_id, status_id, status_text,
                                                 archived, seen_by, refreshed_at)
-               select distinct on (id) $1::uuid, $2, id, person, standard, status, words, archived, $9::uuid, app_now()
+               select distinct on (id) $1::uuid, $2, id, person, standard, status, words, archived, $9::uuid, (select app_now())
                from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::int[], $7::text[], $8::bool[])
                    as page (id, person, standard, status, words, archived)
                on conflict (provider_id, environment, record_id) do update
@@ -426,6 +426,54 @@ impl Store {
         .fetch_all(&mut **tx)
         .await?;
         Ok(fresh.into_iter().filter(|fresh| *fresh).count())
+    }
+
+    /// Puts records into the mirror on the way to something else: in one statement, without waiting for the disk (the mirror is
+    /// ACE360's list over again), and without writing what stands there already; answers how many were not there yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mirror_lightly(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        rows: &[MirrorRow],
+    ) -> StoreResult<i64> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.record_id).collect();
+        let people: Vec<Option<Vec<u8>>> = rows.iter().map(|row| row.person_index.clone()).collect();
+        let standards: Vec<Option<i64>> = rows.iter().map(|row| row.standard_id).collect();
+        let statuses: Vec<Option<i32>> = rows.iter().map(|row| row.status_id).collect();
+        let texts: Vec<Option<String>> = rows.iter().map(|row| row.status_text.clone()).collect();
+        let archived: Vec<bool> = rows.iter().map(|row| row.archived).collect();
+        // A row that was written within the minute is left alone: a run over the whole list that begins meanwhile sees it itself.
+        let fresh = sqlx::query_scalar!(
+            r#"insert into ace360_mirror as old (provider_id, environment, record_id, person_index, standard_id, status_id, status_text,
+                                                archived, refreshed_at)
+               select distinct on (id) $1::uuid, $2, id, person, standard, status, words, archived, (select app_now())
+               from set_config('synchronous_commit', 'off', true),
+                    unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::int[], $7::text[], $8::bool[])
+                        as page (id, person, standard, status, words, archived)
+               on conflict (provider_id, environment, record_id) do update
+               set person_index = coalesce(excluded.person_index, old.person_index), standard_id = excluded.standard_id,
+                   status_id = excluded.status_id, status_text = excluded.status_text, archived = excluded.archived,
+                   refreshed_at = excluded.refreshed_at
+               where old.refreshed_at < excluded.refreshed_at - interval '1 minute'
+                  or (old.person_index, old.standard_id, old.status_id, old.status_text, old.archived) is distinct from
+                     (coalesce(excluded.person_index, old.person_index), excluded.standard_id, excluded.status_id, excluded.status_text,
+                      excluded.archived)
+               returning (xmax = 0) as "fresh!""#,
+            provider,
+            environment,
+            &ids,
+            &people as &[Option<Vec<u8>>],
+            &standards as &[Option<i64>],
+            &statuses as &[Option<i32>],
+            &texts as &[Option<String>],
+            &archived,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(fresh.into_iter().map(i64::from).sum())
     }
 
     /// How many records the mirror holds.

@@ -131,6 +131,6 @@ impl Store {
     }
 }
 
-fn change_row(id: Uuid) -> String {
+pub(super) fn change_row(id: Uuid) -> String {
     format!("changes/{id}")
 }

@@ -125,19 +125,30 @@ impl Store {
         if !self.lock_record(&mut tx, new.provider, new.subject_kind, &new.subject_id).await? {
             return Ok(Opened::NoRecord);
         }
-        if new.upstream == "ace360"
-            && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id, &new.environment).await?
-        {
-            return Ok(Opened::AlreadyLinked);
-        }
         let id = new_id();
         let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
-        let made = sqlx::query_scalar!(
-            r#"insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, lease_until,
-                                    sealed_payload, candidates, run_id, requested_by, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, app_now() + $9, $10, $11, $12, $13, app_now())
-               on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing
-               returning id"#,
+        // A statement of its own, after the lock: it sees a link that was made while we waited for it. One statement for all,
+        // since whoever uploads waits for each.
+        let made = sqlx::query_as!(
+            IntentRow,
+            r#"with made as (
+                   insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, lease_until,
+                                        sealed_payload, candidates, run_id, requested_by, created_at)
+                   select $1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::text, $7, 'sending', $8, app_now() + $9::interval, $10, $11, $12,
+                          $13::text, app_now()
+                   where not ($3 = 'ace360' and exists (select from ace360_links where provider_id = $2 and learner_id = $6 and environment = $4))
+                   on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing
+                   returning *
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
+                   select $14::uuid, $2, app_now(), $13, 'intent.open', $5, $6, $15 from made
+               )
+               select id as "id!", provider_id as "provider_id!", upstream as "upstream!", environment as "environment!",
+                      subject_kind as "subject_kind!", subject_id as "subject_id!", step as "step!", state as "state!",
+                      lease_token as "lease_token!", sent_at, deadline_at, sends as "sends!", candidates as "candidates!",
+                      absent_looks as "absent_looks!", next_look_at, remote_id, upstream_status, created_at as "created_at!", settled_at, run_id,
+                      sealed_payload as "sealed_payload!", sealed_problem
+               from made"#,
             id,
             new.provider,
             new.upstream,
@@ -151,17 +162,19 @@ impl Store {
             &new.candidates,
             new.run_id,
             by.actor,
+            new_id(),
+            by.request_id,
         )
         .fetch_optional(&mut *tx)
         .await?;
-        if made.is_none() {
-            return Ok(Opened::InFlight);
-        }
+        let Some(intent) = made else {
+            let linked = new.upstream == "ace360"
+                && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id, &new.environment).await?;
+            return Ok(if linked { Opened::AlreadyLinked } else { Opened::InFlight });
+        };
         self.queue_look(&mut tx, id, lease + Duration::from_secs(1)).await?;
-        self.audit(&mut tx, new.provider, by, "intent.open", new.subject_kind, &new.subject_id).await?;
-        let intent = intent(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(intent.map_or(Opened::InFlight, |intent| Opened::Ours(Box::new(intent))))
+        Ok(Opened::Ours(Box::new(intent)))
     }
 
     /// The last look before the socket: marks the intent as sent if its lease is ours and outlives the call.
@@ -180,22 +193,6 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(fenced.rows_affected() == 1)
-    }
-
-    /// Marks an open intent as done in the transaction that links its record; `false`: it was settled already.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn settle_done(&self, tx: &mut Tx, id: Uuid, remote_id: i64) -> StoreResult<bool> {
-        let settled = sqlx::query!(
-            r#"update intents set state = 'done', remote_id = $2, settled_at = app_now(), next_look_at = null
-               where id = $1 and state in ('sending', 'unknown')"#,
-            id,
-            remote_id
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(settled.rows_affected() == 1)
     }
 
     /// Marks an open intent as refused (`rejected`) or never sent (`notSent`), with the reason.

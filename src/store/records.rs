@@ -93,16 +93,18 @@ impl Store {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         // One statement, and so one round trip: the audit's line is in the same transaction all the same.
         let row = sqlx::query!(
-            r#"with put as (
+            r#"with moment as materialized (
+                   select app_now() as now
+               ), put as (
                    insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
-                   values ($1, $2, $3, $4, $5, $6, app_now(), app_now())
+                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, now, now from moment
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
                        version = records.version + 1, updated_at = excluded.updated_at
                    returning version, updated_at
                ), told as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   values ($7, $1, app_now(), $8, 'record.put', $2, $3, $9)
+                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9 from moment
                )
                select version, updated_at from put"#,
             provider,
@@ -146,14 +148,14 @@ impl Store {
         sqlx::query!(
             r#"with put as (
                    insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
-                   select $1, $2, id, sealed, uln, person, app_now(), app_now()
+                   select $1, $2, id, sealed, uln, person, (select app_now()), (select app_now())
                    from unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[]) as new (id, sealed, uln, person)
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
                        version = records.version + 1, updated_at = excluded.updated_at
                )
                insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-               select line, $1, app_now(), $8, 'record.import', $2, id, $9
+               select line, $1, (select app_now()), $8, 'record.import', $2, id, $9
                from unnest($7::uuid[], $3::text[]) as told (line, id)"#,
             provider,
             kind.as_str(),

@@ -61,6 +61,14 @@ impl Caller {
         self.pace.permit(account, class).await
     }
 
+    /// Fetches the permits of calls that follow each other, in one trip.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permit_ahead(&self, account: &Account, class: Class, calls: i32) -> Result<(), sqlx::Error> {
+        self.pace.permit_ahead(account, class, calls).await
+    }
+
     /// Takes a permit and calls.
     ///
     /// # Errors

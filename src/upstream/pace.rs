@@ -48,6 +48,8 @@ type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
+    /// Slots that [`Pace::permit_ahead`] fetched for calls of people, by account.
+    ahead: Arc<Mutex<HashMap<Vec<u8>, VecDeque<Instant>>>>,
     /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
     bulk: Arc<Mutex<HashMap<Vec<u8>, Shelf>>>,
 }
@@ -55,7 +57,7 @@ pub struct Pace {
 impl Pace {
     /// Over the shared rows.
     pub fn new(store: Store) -> Self {
-        Self { store, bulk: Arc::default() }
+        Self { store, ahead: Arc::default(), bulk: Arc::default() }
     }
 
     /// Waits for a slot. `Ok(Err(wait))`: the slot is further off than this class waits; nothing was taken.
@@ -75,12 +77,17 @@ impl Pace {
     /// The database's.
     pub async fn block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         let shelf = self.shelf(account);
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).remove(&account.key);
         // Permits in hand were for before the block.
         shelf.lock().await.clear();
         self.store.pace_block(account, wait).await
     }
 
     async fn interactive(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
+        if let Some(slot) = self.fetched(account) {
+            tokio::time::sleep_until(slot.into()).await;
+            return Ok(Ok(()));
+        }
         let class = Class::Interactive;
         let granted = self.store.pace_take(account, class.burst(), 1, class.patience()).await?;
         if granted.count == 0 {
@@ -88,6 +95,35 @@ impl Pace {
         }
         tokio::time::sleep(granted.first_wait).await;
         Ok(Ok(()))
+    }
+
+    /// Fetches the permits of `calls` that a person is about to make one after the other, in one trip, if their slots come soon;
+    /// [`Pace::permit`] hands them out. A hint: what was not fetched, or not used in time, is fetched singly.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn permit_ahead(&self, account: &Account, class: Class, calls: i32) -> Result<(), sqlx::Error> {
+        if class == Class::Bulk {
+            return Ok(());
+        }
+        let granted = self.store.pace_take(account, class.burst(), calls, BULK_HORIZON).await?;
+        let now = Instant::now();
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = ahead.entry(account.key.clone()).or_default();
+        slots.extend((0..granted.count).map(|index| now + granted.wait(index)));
+        Ok(())
+    }
+
+    fn fetched(&self, account: &Account) -> Option<Instant> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = ahead.get_mut(&account.key)?;
+        while let Some(slot) = slots.pop_front() {
+            if slot.elapsed() <= PERMIT_LIFE {
+                return Some(slot);
+            }
+        }
+        ahead.remove(&account.key);
+        None
     }
 
     async fn bulk(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
@@ -115,13 +151,7 @@ impl Pace {
                     tokio::time::sleep(nap).await;
                     continue;
                 }
-                for index in 0..granted.count {
-                    let lead_ms = granted.lead_ms
-                        + i64::try_from(granted.step.as_millis()).unwrap_or(0) * i64::from(index);
-                    let wait =
-                        Duration::from_millis(u64::try_from(lead_ms).unwrap_or(0)).max(granted.first_wait);
-                    shelf.push_back(now + wait);
-                }
+                shelf.extend((0..granted.count).map(|index| now + granted.wait(index)));
             }
         };
         tokio::time::sleep_until(slot.into()).await;

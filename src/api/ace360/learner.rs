@@ -191,6 +191,10 @@ pub struct HistoryItem {
 
 /// The tab of a learner, from what is kept.
 async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<Tab, Problem> {
+    // Most have a link, and with it one row tells all.
+    if let Some(link) = state.store.ace360_link(provider, learner).await? {
+        return linked_tab(state, provider, link);
+    }
     let row = state
         .store
         .ace360_tab::<Learner>(provider, learner)
