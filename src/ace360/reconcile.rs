@@ -66,7 +66,7 @@ impl Ace360 {
             }
             Err(Ace360Error::Store(error)) => Err(error),
             Err(error) => {
-                info!(intent_id = %id, %error, "a look could not be completed");
+                info!(intent_id = %id, error = error.plain_text(), "a look could not be completed");
                 let soon = LOOK_AGAIN.min(self.timings.absence);
                 let wait = match &error {
                     Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => soon.max(*wait),
@@ -98,7 +98,20 @@ impl Ace360 {
                     &single(&apprentice),
                 )
                 .await?;
-            return Ok(if linked { Looked::Found } else { Looked::NotDue });
+            if linked {
+                return Ok(Looked::Found);
+            }
+            // Settled by somebody else meanwhile; or the record was linked to another learner, which no look can sort out.
+            let problem = Failure::new(
+                FailureKind::Failed,
+                None,
+                format!(
+                    "ACE360 record {} is the learner's by its ULN, but is linked to another learner here",
+                    apprentice.id
+                ),
+            );
+            let left = self.store.leave_to_person(intent.id, &problem.problem()).await?;
+            return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
         }
         if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });

@@ -102,12 +102,13 @@ impl Routes {
     }
 }
 
-/// Whether a template's segment, such as `{learnerId}` or `ace360:sync`, takes a path's.
+/// Whether a template's segment, such as `{learnerId}`, `{id}:cancel` or `ace360:sync`, takes a path's.
 fn matches(template: &str, given: &str) -> bool {
-    if template.starts_with('{') && template.ends_with('}') {
-        !given.is_empty() && !given.contains(':')
-    } else {
-        template == given
+    match template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((_, verb)) => {
+            given.strip_suffix(verb).is_some_and(|value| !value.is_empty() && !value.contains(':'))
+        }
+        None => template == given,
     }
 }
 

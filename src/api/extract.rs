@@ -26,8 +26,8 @@ use crate::store::{By, Provider};
 
 /// A record is a few kB; a list of ids for a bulk call is some 100.
 const BODY_CAP: usize = 1024 * 1024;
-/// 10,000 learners of 5 kB.
-pub const IMPORT_CAP: usize = 64 * 1024 * 1024;
+/// 10,000 learners of 3 kB.
+pub const IMPORT_CAP: usize = 32 * 1024 * 1024;
 
 /// Whoever calls, with the scope that the handler needs.
 #[derive(Debug)]

@@ -320,6 +320,22 @@ impl Store {
         Ok(row.sure && row.next_look_at.is_some())
     }
 
+    /// No look can tell what became of it: a person does. `false`: it is settled.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn leave_to_person(&self, id: Uuid, problem: &IntentProblem) -> StoreResult<bool> {
+        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let left = sqlx::query!(
+            "update intents set next_look_at = null, sealed_problem = $2 where id = $1 and state = 'unknown'",
+            id,
+            sealed
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(left.rows_affected() == 1)
+    }
+
     /// The look could not be completed (the upstream is down, say): try again later.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::support::folder::Folder;
 use crate::support::people;
 
 /// A first start makes a database and a sandbox.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 const STOPPED: Duration = Duration::from_secs(15);
 
 /// The command on a data folder, with nothing of this process's settings.

@@ -1,6 +1,7 @@
 //! The API's document: it is the committed one, it is whole, and every route keeps what it says of tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use picsbridge::auth::scope::Scope;
 use reqwest::Method;
@@ -153,7 +154,7 @@ async fn every_operation_says_what_it_is_whose_it_is_and_how_it_can_fail() {
         }
         let parameters = operation.what["parameters"].as_array().cloned().unwrap_or_default();
         for segment in operation.path.split('/').filter(|segment| segment.starts_with('{')) {
-            let name = segment.trim_matches(['{', '}']);
+            let name = segment[1..].split('}').next().unwrap();
             let declared = parameters
                 .iter()
                 .any(|own| own["in"] == "path" && own["name"] == name && own["required"] == true);
@@ -227,6 +228,10 @@ async fn the_scope_that_a_route_declares_is_all_that_it_needs() {
     }
 }
 
+fn is_file(link: &str) -> bool {
+    Path::new(link).extension().is_some_and(|extension| extension == "js" || extension == "css")
+}
+
 #[tokio::test]
 async fn the_swagger_page_is_served_with_all_that_it_needs() {
     let app = TestApp::start().await;
@@ -237,7 +242,7 @@ async fn the_swagger_page_is_served_with_all_that_it_needs() {
     assert_eq!(page.status(), 200);
     let html = page.text().await.unwrap();
     let mut named = 0;
-    for link in html.split(['"', '\'']).filter(|text| text.ends_with(".js") || text.ends_with(".css")) {
+    for link in html.split(['"', '\'']).filter(|text| is_file(text)) {
         let file = app.page(&format!("/docs/{}", link.trim_start_matches("./"))).await;
         assert_eq!(file.status(), 200, "{link}");
         named += 1;

@@ -38,12 +38,18 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     app.wait_run(&run).await;
     let tokens = app.get("/tokens").await.expect(200);
     let token = tokens["items"][0]["id"].as_str().unwrap();
+    let intents = app.get("/intents").await.expect(200);
+    let intent = intents["items"][0]["id"].as_str().unwrap();
 
     let other = app.second_provider().await;
     let theirs = view(&app).await;
     let mut tried = 0;
     for (path, item) in app.document()["paths"].as_object().unwrap() {
-        let id = if path.starts_with("/tokens") { token } else { &run };
+        let id = match path.split('/').nth(1).unwrap() {
+            "tokens" => token,
+            "intents" => intent,
+            _ => &run,
+        };
         let real = path
             .replace("{learnerId}", "L1")
             .replace("{officerId}", people::OFFICER)
@@ -54,24 +60,22 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
         }
         for method in item.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
-            let mut call = other.call(method.clone(), &real);
-            if method == Method::PUT {
+            let body = match path.as_str() {
+                "/learners/{learnerId}/ace360/link" if method == Method::PUT => json!({"recordId": 1}),
+                "/intents/{id}:resolve" => json!({"outcome": "notDone"}),
                 // A put of a record would make one of their own.
-                if !path.ends_with("/link") {
-                    continue;
-                }
-                call = call.json(&json!({"recordId": 1}));
-            }
-            let strangers = call.send().await;
-            let at = strangers.at.clone();
-            let strangers = strangers.refused(404, "notFound");
+                _ if method == Method::PUT => continue,
+                _ => Value::Null,
+            };
+            let strangers = async |path: &str| {
+                let call = other.call(method.clone(), path);
+                let call = if body.is_null() { call } else { call.json(&body) };
+                call.send().await.refused(404, "notFound")
+            };
+            let answer = strangers(&real).await;
             // It answers as if there were no such thing at all.
             let nobody = real.replace("L1", "N0").replace(id, "0190b0a0-0000-7000-8000-000000000000");
-            let mut call = other.call(method.clone(), &nobody);
-            if method == Method::PUT {
-                call = call.json(&json!({"recordId": 1}));
-            }
-            assert_eq!(call.send().await.body["detail"], strangers["detail"], "{at}");
+            assert_eq!(strangers(&nobody).await["detail"], answer["detail"], "{method} {real}");
             tried += 1;
         }
     }

@@ -18,7 +18,9 @@ async fn lines(app: &TestApp, body: impl Into<Vec<u8>>) -> Answer {
 }
 
 /// Index, id, outcome, and the faults' places and codes.
-fn outcomes(answer: &Value) -> Vec<(u64, Option<String>, String, Vec<(String, String)>)> {
+type Outcome = (u64, Option<String>, String, Vec<(String, String)>);
+
+fn outcomes(answer: &Value) -> Vec<Outcome> {
     let items = answer["items"].as_array().unwrap();
     let outcomes = items.iter().map(|item| {
         let faults = match &item["problem"] {
@@ -144,7 +146,7 @@ async fn an_array_that_is_not_json_is_refused_whole_with_the_line_where_it_break
     for body in [
         format!("[{good},\n{good}"),
         format!("[{good}\n{good}]"),
-        format!("[\n{{\"learnerId\": }}]"),
+        "[\n{\"learnerId\": }]".to_owned(),
         "\n".to_owned(),
     ] {
         let call = app.call(Method::POST, "/learners:import").body("application/json", body.clone());

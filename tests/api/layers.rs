@@ -30,7 +30,7 @@ const FLOORS: [&[&str]; 7] = [
 /// Stands beside the house.
 const ALONE: &str = "sandbox";
 /// Over all floors.
-const TOP: [&str; 3] = ["main", "cli", "lib"];
+const TOP: [&str; 4] = ["main", "cli", "lib", "build"];
 
 struct Source {
     path: String,

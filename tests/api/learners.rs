@@ -54,7 +54,7 @@ async fn names_are_all_that_a_learner_needs() {
         match field.as_str() {
             "learnerId" | "firstName" | "lastName" => {}
             "officers" | "placements" | "qualifications" | "reviews" => {
-                assert_eq!(value, &json!([]), "{field}")
+                assert_eq!(value, &json!([]), "{field}");
             }
             _ => assert_eq!(value, &Value::Null, "{field}"),
         }

@@ -39,6 +39,7 @@ async fn a_method_that_a_path_has_not_is_405_and_allow_lists_those_that_it_has()
         (Method::GET, "/learners/L1/ace360:sync", "POST"),
         (Method::GET, "/ace360/status:sync", "POST"),
         (Method::DELETE, "/learners/L1/ace360", "GET, POST"),
+        (Method::PUT, "/runs/0190b0a0-0000-7000-8000-000000000000:cancel", "POST"),
         (Method::POST, "/health/live", "GET"),
         (Method::POST, "/openapi.json", "GET"),
     ] {

@@ -139,13 +139,15 @@ impl Contract {
         assert!(faults.is_empty(), "{at}:\n{}\nin {body:#}", faults.join("\n"));
     }
 
-    /// The template of a path: of several that fit, the one with the fewest parameters.
+    /// The template of a path: of several that fit, the one that leaves the least to its parameters.
     fn template(&self, path: &str) -> Option<&str> {
         let paths = self.document["paths"].as_object().unwrap();
         paths
             .keys()
             .filter(|template| fits(template, path))
-            .min_by_key(|template| template.matches('{').count())
+            .min_by_key(|template| {
+                (template.matches('{').count(), std::cmp::Reverse(template.matches(':').count()))
+            })
             .map(String::as_str)
     }
 }
@@ -153,10 +155,13 @@ impl Contract {
 fn fits(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     wanted.len() == given.len()
-        && wanted
-            .iter()
-            .zip(given)
-            .all(|(wanted, given)| if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given })
+        && wanted.iter().zip(given).all(|(wanted, given)| {
+            match wanted.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+                // `{id}`, or `{id}:cancel`.
+                Some((_, verb)) => given.strip_suffix(verb).is_some_and(|value| !value.is_empty()),
+                None => *wanted == given,
+            }
+        })
 }
 
 fn pointer(steps: &[&str]) -> String {

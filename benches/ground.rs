@@ -1,0 +1,202 @@
+//! What the benches stand on: a PostgreSQL of their own with the settings of service, one database for each bench, and in it
+//! a service as it would be run: the real binary.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::str::FromStr as _;
+
+use chrono::NaiveTime;
+use picsbridge::app::Parts;
+use picsbridge::auth::scope::Scopes;
+use picsbridge::config::{Config, RawConfig};
+use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
+use picsbridge::sandbox::{Sandbox, SandboxOptions};
+use picsbridge::seal::Sealer;
+use picsbridge::store::{By, NewAce360Settings, Provider};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use super::floor;
+use super::folder::Folder;
+use super::http::Api;
+use super::people;
+use super::process::Process;
+
+/// 32 bytes, in base64.
+const MASTER_KEY: &str = "YmVuY2hlcyBvbmx5OiBub2JvZHkncyBtYXN0ZXIga2U=";
+/// So many that nothing waits for the pace.
+pub const NO_PACE: u32 = 6_000_000;
+
+/// The one PostgreSQL of a run of the benches.
+pub struct Ground {
+    postgres: EmbeddedPostgres,
+    folder: Folder,
+    _remover: std::process::Child,
+}
+
+impl Ground {
+    pub async fn start() -> Self {
+        let folder = Folder::new();
+        // Durable, as in service: half of what is measured here is waiting for the disk.
+        let postgres = EmbeddedPostgres::start(folder.path(), EmbeddedOptions::default()).await.unwrap();
+        let remover = folder.remove_at_exit();
+        Self { postgres, folder, _remover: remover }
+    }
+
+    /// A migrated database of its own, and a sandbox in this process.
+    pub async fn site(&self, name: &str, calls_per_minute: u32) -> Site<'_> {
+        let mut admin = PgConnection::connect(&self.postgres.url()).await.unwrap();
+        sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
+        let mut url = url::Url::parse(&self.postgres.url()).unwrap();
+        url.set_path(name);
+        let sandbox = Sandbox::start(SandboxOptions {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..SandboxOptions::default()
+        })
+        .await
+        .unwrap();
+        let settings = BTreeMap::from([
+            ("DATABASE_URL", url.to_string()),
+            ("PICSBRIDGE_MASTER_KEY", MASTER_KEY.to_owned()),
+            ("PICSBRIDGE_LISTEN", "127.0.0.1:0".to_owned()),
+            ("PICSBRIDGE_REQUESTS_PER_MINUTE", "off".to_owned()),
+            ("PICSBRIDGE_SANDBOX_URL", sandbox.url()),
+            ("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", calls_per_minute.to_string()),
+        ]);
+        let raw = RawConfig {
+            database_url: Some(url.to_string()),
+            master_key: Some(MASTER_KEY.to_owned()),
+            ..RawConfig::default()
+        };
+        let config = Config::check(&raw).unwrap();
+        let sealer = Sealer::new(&SecretString::from(MASTER_KEY)).unwrap();
+        let connect = PgConnectOptions::from_str(url.as_str()).unwrap();
+        let parts = Parts::build(config, connect, sealer, true).await.unwrap();
+        Site { ground: self, url: url.to_string(), settings, parts, sandbox }
+    }
+
+    pub async fn stop(self) {
+        self.postgres.stop().await.unwrap();
+    }
+}
+
+/// A bench's database, sandbox, and way into the store.
+pub struct Site<'a> {
+    ground: &'a Ground,
+    url: String,
+    settings: BTreeMap<&'static str, String>,
+    pub parts: Parts,
+    sandbox: Sandbox,
+}
+
+impl Site<'_> {
+    /// The service as its binary serves it: `serve`, `serve --no-worker`, `worker`.
+    pub fn service(&self, arguments: &[&str]) -> Process {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PICSBRIDGE_")) {
+            command.env_remove(name);
+        }
+        command.args(arguments).envs(&self.settings).env("PICSBRIDGE_DATA_DIR", self.ground.folder.path());
+        Process::start(command, if arguments.contains(&"worker") { "works jobs" } else { "  API " })
+    }
+
+    /// The floor, with as many workers as the service has.
+    pub async fn floor(&self, rows: i32) -> Process {
+        floor::prepare(&mut self.connection().await, rows).await;
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([floor::HIDDEN, &self.url, &workers.to_string()]);
+        Process::start(command, "ready at")
+    }
+
+    pub async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// A provider whose ACE360 is the sandbox, and a token of it that may do everything.
+    pub async fn provider(&self, name: &str) -> (Provider, String) {
+        let provider = self.parts.store.create_provider(name).await.unwrap().expect("the name is free");
+        let settings = NewAce360Settings {
+            enabled: true,
+            environment: "sandbox".to_owned(),
+            token: Some(SecretString::from("sandbox")),
+            daily_enabled: false,
+            daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap(),
+        };
+        self.parts.store.put_ace360_settings(provider.id, &settings, &by()).await.unwrap();
+        let (token, _) = self
+            .parts
+            .auth
+            .issue(&self.parts.store, &provider, "bench", Scopes::all(), 30, &by())
+            .await
+            .unwrap();
+        (provider, token)
+    }
+
+    /// The sandbox's control API.
+    pub async fn control(&self) -> Api {
+        let address: SocketAddr = self.sandbox.url().trim_start_matches("http://").parse().unwrap();
+        Api::open(address, None).await
+    }
+
+    /// Links learners to the sandbox's records from `first` on, as an upload would have, in one statement: one by one a hundred
+    /// thousand take minutes.
+    pub async fn link(&self, provider: &Provider, count: i64, first: i64) {
+        let sql = "insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text,
+                       status_read_at, detail_read_at, detail_wanted, uploaded_at)
+                   select $1, 'L' || n, 'sandbox', $3 + n, 'uploaded', 'upload', 1, 'In Training', now(), now(), false, now()
+                   from generate_series(0, $2 - 1) n";
+        let mut connection = self.connection().await;
+        let query = sqlx::query(sql).bind(provider.id).bind(count).bind(first);
+        query.execute(&mut connection).await.unwrap();
+        sqlx::query("vacuum analyze ace360_links").execute(&mut connection).await.unwrap();
+    }
+
+    pub async fn stop(self) {
+        self.sandbox.stop().await;
+        self.parts.store.pool().close().await;
+    }
+}
+
+/// Learners `from..to` as an import holds them, a line each.
+pub fn lines(from: u64, to: u64, id: impl Fn(u64) -> String) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for n in from..to {
+        serde_json::to_writer(&mut lines, &people::with_id("learnerId", &id(n), &people::learner(n)))
+            .unwrap();
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// Brings what an upload needs: employer, contact, catalogue, and learners `L<from>` to before `L<to>`.
+pub async fn make_ready(api: &mut Api, from: u64, to: u64) {
+    api.call("PUT", &format!("/officers/{}", people::OFFICER), &people::officer()).await;
+    api.call("PUT", &format!("/organisations/{}", people::ORGANISATION), &people::organisation()).await;
+    let body = lines(from, to, |n| format!("L{n}"));
+    let answer = api.bytes("POST", "/learners:import", "application/x-ndjson", &body).await;
+    let answer: Value = serde_json::from_slice(answer).unwrap();
+    assert_eq!(answer["failed"], 0, "{answer:#}");
+    let run = api.call("POST", "/ace360/standards:refresh", &json!({})).await;
+    wait(api, &run).await;
+}
+
+/// Waits until a run has ended, and gives it.
+pub async fn wait(api: &mut Api, run: &Value) -> Value {
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    loop {
+        let run = api.call("GET", &path, &Value::Null).await;
+        if !run["finishedAt"].is_null() {
+            return run;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// Whoever prepares a bench.
+pub fn by() -> By {
+    By { actor: "bench".to_owned(), request_id: None }
+}

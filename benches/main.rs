@@ -1,0 +1,91 @@
+//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|pace|all`.
+//! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
+//! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a bench that meets anything unexpected must stop, and its figures are rounded anyway"
+)]
+
+mod figures;
+mod floor;
+#[path = "../tests/support/folder.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod folder;
+mod ground;
+mod http;
+mod import;
+mod load;
+mod pace;
+#[path = "../tests/support/people.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod people;
+mod process;
+mod sync;
+mod upload;
+
+use std::process::ExitCode;
+
+use figures::Bound;
+use ground::Ground;
+
+const USAGE: &str = "cargo bench -- load|upload|import|sync|pace|all";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|argument| argument == floor::HIDDEN) {
+        floor::serve(&arguments[1..]);
+        return ExitCode::SUCCESS;
+    }
+    // cargo adds `--bench`; without it somebody runs all targets as tests, which these are not.
+    let benching = arguments.iter().any(|argument| argument == "--bench");
+    let mut names: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
+    if names.is_empty() {
+        if !benching {
+            println!("Not a test: {USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        names.push("all");
+    }
+    if let Some(unknown) =
+        names.iter().find(|name| !["load", "upload", "import", "sync", "pace", "all"].contains(name))
+    {
+        eprintln!("There is no bench `{unknown}`: {USAGE}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let bounds = runtime.block_on(async {
+        let ground = Ground::start().await;
+        let wanted = |name: &str| names.iter().any(|asked| *asked == name || *asked == "all");
+        let mut bounds: Vec<Bound> = Vec::new();
+        if wanted("load") {
+            bounds.extend(load::run(&ground).await);
+        }
+        if wanted("upload") {
+            bounds.extend(upload::run(&ground).await);
+        }
+        if wanted("import") {
+            bounds.extend(import::run(&ground).await);
+        }
+        if wanted("sync") {
+            bounds.extend(sync::run(&ground).await);
+        }
+        if wanted("pace") {
+            bounds.extend(pace::run(&ground).await);
+        }
+        ground.stop().await;
+        bounds
+    });
+    println!("\n== bounds");
+    for bound in &bounds {
+        println!("{bound}");
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,78 @@
+//! What we add to one upload: its time as its caller sees it, less all time that its upstream calls took. Beside it two
+//! one-row commits, which are the least that never sending twice takes: the intent before, the outcome after.
+
+use std::time::Instant;
+
+use super::figures::{Bound, percentile};
+use super::ground::{Ground, NO_PACE, make_ready};
+use super::http::Api;
+
+const UPLOADS: u64 = 600;
+/// Connections are opened and statements prepared by the first ones.
+const WARM_UP: u64 = 40;
+
+pub async fn run(ground: &Ground) -> Vec<Bound> {
+    println!("\n== upload: {UPLOADS} uploads one after the other, each followed by two one-row commits");
+    let site = ground.site("upload", NO_PACE).await;
+    let (_, token) = site.provider("upload").await;
+    let service = site.service(&["serve"]);
+    let mut api = Api::open(service.address(), Some(&token)).await;
+    make_ready(&mut api, 0, UPLOADS + WARM_UP).await;
+    let mut connection = site.connection().await;
+    sqlx::query("create table two_commits (id bigint primary key, sealed bytea not null)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let row = vec![7_u8; 700];
+
+    let (mut whole, mut added, mut commits, mut calls) = (Vec::new(), Vec::new(), Vec::new(), 0.0);
+    for n in 0..UPLOADS + WARM_UP {
+        let before = api.upstream_seconds().await;
+        let begun = Instant::now();
+        let answer = api.bytes("POST", &format!("/learners/L{n}/ace360"), "application/json", b"{}").await;
+        let took = begun.elapsed().as_secs_f64() * 1000.0;
+        assert!(
+            answer.windows(10).any(|part| part == b"\"uploaded\""),
+            "{}",
+            String::from_utf8_lossy(answer)
+        );
+        let after = api.upstream_seconds().await;
+
+        let begun = Instant::now();
+        for id in [2 * n, 2 * n + 1] {
+            sqlx::query("insert into two_commits values ($1, $2)")
+                .bind(id.cast_signed())
+                .bind(&row)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+        }
+        let two = begun.elapsed().as_secs_f64() * 1000.0;
+        if n >= WARM_UP {
+            whole.push(took);
+            added.push(took - (after.0 - before.0) * 1000.0);
+            commits.push(two);
+            calls += after.1 - before.1;
+        }
+    }
+    println!("upstream calls of an upload: {:.1}", calls / UPLOADS as f64);
+    let mut bounds = Vec::new();
+    for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
+        let (whole, added, commits) =
+            (percentile(&mut whole, share), percentile(&mut added, share), percentile(&mut commits, share));
+        let ratio = added / commits;
+        println!(
+            "{name}: upload {whole:.2} ms, of which added {added:.2} ms; two commits {commits:.2} ms; ratio {ratio:.2}"
+        );
+        if share < 0.95 {
+            bounds.push(Bound::at_most(
+                format!("upload: what we add, of two one-row commits, {name}"),
+                ratio,
+                3.0,
+            ));
+        }
+    }
+    drop(service);
+    site.stop().await;
+    bounds
+}
