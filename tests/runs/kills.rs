@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use crate::processes::{Caller, Place, Process, Reply, Role, TIMINGS, until};
 use crate::support::{TestApp, people};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The app (which works no jobs) is where a test looks; processes do the work.
 struct Stage {

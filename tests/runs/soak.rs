@@ -1,6 +1,6 @@
 //! The soak: rounds of random faults and kills, each from a seed, and after each round the books must balance.
 //!
-//! `SOAK_ROUNDS` rounds (3 if not said) from the seed `SOAK_SEED` (1) on, `SOAK_LANES` (3) at a time. A seed fixes the
+//! `SOAK_ROUNDS` rounds (3 if not said) from the seed `SOAK_SEED` (1) on, `SOAK_LANES` (4) at a time. A seed fixes the
 //! faults, the kills and who uploads what; how they meet is up to the machine.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its figures are what it is for")]
 
@@ -22,8 +22,6 @@ const SINGLE_TO: u64 = 28;
 const BULK_FROM: u64 = 22;
 /// Callers at once.
 const CALLERS: usize = 5;
-/// How long faults and kills go on.
-const STORM: Duration = Duration::from_millis(4500);
 /// How long a round may take to come to rest.
 const REST: Duration = Duration::from_secs(90);
 
@@ -34,7 +32,7 @@ async fn soak_random_faults_and_kills_leave_one_record_for_each_learner() {
             .map_or(default, |text| text.parse().expect("a number of rounds, lanes, or a seed"))
     };
     let (rounds, first) = (number("SOAK_ROUNDS", 3), number("SOAK_SEED", 1));
-    let lanes = number("SOAK_LANES", 3).min(rounds);
+    let lanes = number("SOAK_LANES", 4).min(rounds);
     let next = Arc::new(AtomicU64::new(first));
     let (total, begun) = (Arc::new(Mutex::new(Figures::default())), Instant::now());
     let mut running = Vec::new();
@@ -96,7 +94,7 @@ impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} uploaded by {} calls to create, {} faults fired, {} kills, {} answers lost: {} found, {} sent again, {} settled by a person",
+            "{} uploaded by {} calls to create, {} faults fired, {} kills, {} answers lost: {} found, {} sent again and of those {} settled by a person",
             self.uploaded,
             self.calls,
             self.faults,
@@ -126,6 +124,10 @@ impl Draw {
         self.next() % end
     }
 
+    fn percent(&mut self, from: u32, to: u32) -> u32 {
+        from + u32::try_from(self.below(u64::from(to - from + 1))).unwrap()
+    }
+
     fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(from + self.below(to - from))
     }
@@ -135,7 +137,7 @@ impl Draw {
 struct Fleet {
     place: Place,
     roles: [Role; 3],
-    processes: [tokio::sync::Mutex<Option<Process>>; 3],
+    processes: [Arc<tokio::sync::Mutex<Process>>; 3],
     urls: [RwLock<String>; 3],
 }
 
@@ -146,7 +148,7 @@ impl Fleet {
         let [a, b, c] = roles.map(|role| Process::start(&place, role));
         let (a, b, c) = tokio::join!(a, b, c);
         let urls = [a.url().to_owned(), b.url().to_owned(), String::new()].map(RwLock::new);
-        let processes = [a, b, c].map(|process| tokio::sync::Mutex::new(Some(process)));
+        let processes = [a, b, c].map(|process| Arc::new(tokio::sync::Mutex::new(process)));
         Self { place, roles, processes, urls }
     }
 
@@ -155,18 +157,12 @@ impl Fleet {
         self.urls[which % 2].read().unwrap().clone()
     }
 
-    async fn kill(&self, which: usize) {
-        if let Some(mut process) = self.processes[which].lock().await.take() {
-            process.kill().await;
-        }
-    }
-
-    async fn bring_back(&self, which: usize) {
+    async fn start_one(&self, which: usize) -> Process {
         let process = Process::start(&self.place, self.roles[which]).await;
         if let Some(url) = &process.url {
             url.clone_into(&mut self.urls[which].write().unwrap());
         }
-        *self.processes[which].lock().await = Some(process);
+        process
     }
 }
 
@@ -224,7 +220,6 @@ async fn round(seed: u64) -> Figures {
     check_books(&app, &runs, seed).await;
     let mut figures = look_back(&app).await;
     (figures.faults, figures.kills, figures.by_a_person) = (faults, kills, by_a_person);
-    figures.lost += by_a_person;
     figures
 }
 
@@ -253,37 +248,43 @@ fn faults(draw: &mut Draw) -> Value {
     while !creates.is_empty() {
         let kind = creates.swap_remove(usize::try_from(draw.below(creates.len() as u64)).unwrap());
         let once = kind["status"]["status"] == 422 || kind["status"]["status"] == 429;
-        rules.push(rule("createApprentice", kind, 10 + draw.below(40), once.then(|| 1 + draw.below(2))));
+        rules.push(rule("createApprentice", &kind, draw.percent(1, 5), once.then(|| 1 + draw.below(2))));
     }
     // Few of them: a search or a look makes several calls, and each is tried again.
     reads.push(json!({"status": {"status": 422, "body": {"message": "No."}}}));
     while !reads.is_empty() {
         let kind = reads.swap_remove(usize::try_from(draw.below(reads.len() as u64)).unwrap());
         let once = kind["status"]["status"] == 422 || kind["status"]["status"] == 429;
-        rules.push(rule("*", kind, 2 + draw.below(12), once.then_some(1)));
+        rules.push(rule("*", &kind, draw.percent(0, 1), once.then_some(1)));
     }
     json!(rules)
 }
 
-fn rule(operation: &str, kind: Value, per_mille: u64, times: Option<u64>) -> Value {
-    let mut rule = json!({"operation": operation, "chance": per_mille as f64 / 1000.0, "kind": kind});
+fn rule(operation: &str, kind: &Value, percent: u32, times: Option<u64>) -> Value {
+    let mut rule = json!({"operation": operation, "chance": f64::from(percent) / 100.0, "kind": kind});
     if let Some(times) = times {
         rule["times"] = json!(times);
     }
     rule
 }
 
+/// Kills one after another, and brings each back after a while.
 async fn keep_killing(fleet: Arc<Fleet>, mut draw: Draw) -> u64 {
-    let begun = Instant::now();
-    let mut kills = 0;
-    while begun.elapsed() < STORM {
+    let kills = 3 + draw.below(4);
+    let mut coming_back = tokio::task::JoinSet::new();
+    for _ in 0..kills {
         tokio::time::sleep(draw.millis(100, 1200)).await;
-        let which = usize::try_from(draw.below(3)).unwrap();
-        fleet.kill(which).await;
-        kills += 1;
-        tokio::time::sleep(draw.millis(0, 500)).await;
-        fleet.bring_back(which).await;
+        let (which, pause) = (usize::try_from(draw.below(3)).unwrap(), draw.millis(0, 500));
+        // One that is gone still is waited for: a kill is a kill of somebody.
+        let mut process = Arc::clone(&fleet.processes[which]).lock_owned().await;
+        process.kill().await;
+        let fleet = Arc::clone(&fleet);
+        coming_back.spawn(async move {
+            tokio::time::sleep(pause).await;
+            *process = fleet.start_one(which).await;
+        });
     }
+    coming_back.join_all().await;
     kills
 }
 
