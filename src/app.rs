@@ -9,8 +9,8 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use riverqueue::RunHandle;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,6 +36,8 @@ const WORKER_POOL: u32 = 8;
 /// Connections of the main runtime: jobs, uploads, the tick.
 const MAIN_POOL: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Busy connections are used more often than this.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +111,10 @@ fn pool_options(size: u32) -> PgPoolOptions {
         .acquire_timeout(ACQUIRE)
         // The look costs a round trip a request; a connection that died is found out by its use.
         .test_before_acquire(false)
+        // But one that has been quiet for a while may have died with a server that was restarted: it is asked first.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < QUIET || connection.ping().await.is_ok()) })
+        })
         .idle_timeout(Duration::from_mins(5))
 }
 

@@ -58,6 +58,8 @@ struct Cursor {
     after: Option<String>,
     /// All were taken once.
     all: bool,
+    /// Those that are being sent: written down before they are.
+    taking: Vec<String>,
     /// Those that could not be sent yet.
     again: Vec<String>,
     /// Those whose outcome is not known yet.
@@ -94,7 +96,12 @@ impl Ace360 {
             Some(total) => total,
             None => self.count_wanted(run.provider_id, &params).await?,
         };
-        let batch = self.next_learners(run.provider_id, &params, &mut cursor).await?;
+        // What a worker that died had taken is taken again: one that it did upload is known by its intent.
+        let batch = if cursor.taking.is_empty() {
+            self.next_learners(run.provider_id, &params, &mut cursor).await?
+        } else {
+            cursor.taking.clone()
+        };
         if batch.is_empty() {
             return self.look_at_open(client, run, fence, cursor, total).await;
         }
@@ -112,6 +119,13 @@ impl Ace360 {
             environment: environment.to_owned(),
             complete: cursor.complete,
         };
+        if !run.validate_only && cursor.taking.is_empty() {
+            cursor.taking.clone_from(&batch);
+            match self.save(client, run, fence, &cursor, total, Vec::new(), false).await? {
+                Step::More => {}
+                other => return Ok(other),
+            }
+        }
         let by = By { actor: format!("run:{}", run.id), request_id: None };
         let mut tasks = Vec::with_capacity(batch.len());
         for id in &batch {
@@ -153,7 +167,8 @@ impl Ace360 {
                 }
             }
         }
-        let step = self.save(client, run, fence, &cursor, total, outcomes).await?;
+        cursor.taking.clear();
+        let step = self.save(client, run, fence, &cursor, total, outcomes, false).await?;
         Ok(match (step, blocked) {
             (Step::More, Some(failure)) => Step::Blocked(failure),
             (step, _) => step,
@@ -317,7 +332,9 @@ impl Ace360 {
         let waiting = open.len();
         cursor.open = open;
         let more = !cursor.again.is_empty();
-        let step = self.save(client, run, fence, &cursor, total, outcomes).await?;
+        // Learners that came or went while a filter was worked: the total is what was accounted for.
+        let complete = !more && waiting == 0;
+        let step = self.save(client, run, fence, &cursor, total, outcomes, complete).await?;
         Ok(match step {
             Step::More if more => Step::More,
             Step::More if waiting > 0 => Step::Waiting(
@@ -331,6 +348,7 @@ impl Ace360 {
         })
     }
 
+    #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and what it adds")]
     async fn save(
         &self,
         client: &Client,
@@ -339,6 +357,7 @@ impl Ace360 {
         cursor: &Cursor,
         total: i32,
         outcomes: Vec<RecordOutcome>,
+        complete: bool,
     ) -> Result<Step, Ace360Error> {
         let left = total - run.done - i32::try_from(outcomes.len()).unwrap_or(0);
         let calls = client.meter().take();
@@ -349,6 +368,7 @@ impl Ace360 {
             calls_planned: Some(run.calls_used + calls + sends),
             calls,
             outcomes,
+            complete,
             ..Progress::default()
         };
         run.done += i32::try_from(progress.outcomes.len()).unwrap_or(0);

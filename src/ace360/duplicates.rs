@@ -47,11 +47,14 @@ pub struct Newest {
 /// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
 /// say less than there is, and then it is counted again.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<HashMap<(Vec<u8>, Uuid), (Instant, i64)>>>);
+pub struct Known(Arc<Mutex<Counts>>);
+
+/// When it was counted and how many, by account and provider.
+type Counts = HashMap<(Vec<u8>, Uuid), (Instant, i64)>;
 
 impl Known {
     /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
-    const LIFE: Duration = Duration::from_secs(60);
+    const LIFE: Duration = Duration::from_mins(1);
 
     fn is_fresh(&self, account: &Account, provider: Uuid) -> bool {
         self.at_least(account, provider, 0)
@@ -78,6 +81,12 @@ impl Known {
     }
 }
 
+/// By what a learner's records are found.
+struct Indexes {
+    person: Option<Vec<u8>>,
+    uln: Option<Vec<u8>>,
+}
+
 impl Search {
     /// Why the likely ones are.
     pub fn reasons(&self) -> String {
@@ -102,14 +111,14 @@ impl Ace360 {
         learner: &Learner,
         standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
-        let index = self.index_of(provider, learner);
+        let indexes = self.indexes_of(provider, learner);
         // What is known is looked up while ACE360 is asked; it is looked up again only if the answer holds this very person.
         let (newest, twins) = tokio::try_join!(
             self.read_newest(client, provider, environment),
-            self.twins_of(provider, environment, index.as_deref()),
+            self.twins_of(provider, environment, &indexes),
         )?;
-        let twins = if index.as_ref().is_some_and(|index| newest.people.contains(index)) {
-            self.twins_of(provider, environment, index.as_deref()).await?
+        let twins = if indexes.person.as_ref().is_some_and(|index| newest.people.contains(index)) {
+            self.twins_of(provider, environment, &indexes).await?
         } else {
             twins
         };
@@ -130,26 +139,28 @@ impl Ace360 {
         learner: &Learner,
         standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
-        let index = self.index_of(provider, learner);
-        let twins = self.twins_of(provider, environment, index.as_deref()).await?;
+        let indexes = self.indexes_of(provider, learner);
+        let twins = self.twins_of(provider, environment, &indexes).await?;
         self.judge(client, twins, learner_id, learner, standard).await
     }
 
-    fn index_of(&self, provider: Uuid, learner: &Learner) -> Option<Vec<u8>> {
-        let birth = learner.date_of_birth?;
-        Some(self.store.person_index(provider, &learner.first_name, &learner.last_name, birth))
+    fn indexes_of(&self, provider: Uuid, learner: &Learner) -> Indexes {
+        let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
+        Indexes {
+            person: learner.date_of_birth.map(|birth| {
+                self.store.person_index(provider, &learner.first_name, &learner.last_name, birth)
+            }),
+            uln: uln.map(|uln| self.store.uln_index(provider, uln.as_str())),
+        }
     }
 
     async fn twins_of(
         &self,
         provider: Uuid,
         environment: &str,
-        index: Option<&[u8]>,
+        indexes: &Indexes,
     ) -> Result<Vec<Twin>, Ace360Error> {
-        match index {
-            Some(index) => Ok(self.store.twins(provider, environment, index).await?),
-            None => Ok(Vec::new()),
-        }
+        Ok(self.store.twins(provider, environment, indexes.person.as_deref(), indexes.uln.as_deref()).await?)
     }
 
     /// Which of the records of the same person a create would double; they are read singly.
@@ -176,12 +187,18 @@ impl Ace360 {
                 Some(Err(failure)) => return Err(failure.into()),
                 None => None,
             };
-            let (same, reason) = match (own, theirs) {
-                (Some(own), Some(theirs)) if own.as_str() == theirs => {
+            let (same, reason) = match (own, theirs, twin.by_person) {
+                (Some(own), Some(theirs), true) if own.as_str() == theirs => {
                     (true, "the same ULN, name and birth date")
                 }
-                (Some(_), Some(_)) => (false, "the same name and birth date, but another ULN"),
-                _ => (true, "the same name and birth date"),
+                (Some(own), Some(theirs), false) if own.as_str() == theirs => {
+                    (true, "the same ULN, though another name or birth date")
+                }
+                (Some(_), Some(_), true) => (false, "the same name and birth date, but another ULN"),
+                // A learner here had this ULN, and its record has another: it is somebody else's.
+                (Some(_), Some(_), false) => continue,
+                (_, _, true) => (true, "the same name and birth date"),
+                (_, _, false) => (true, "the same ULN"),
             };
             // Another programme of the same person, which another learner here has, is no duplicate.
             let elsewhere = twin.linked_to.is_some() && standard.is_some() && twin.standard_id != standard;

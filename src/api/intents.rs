@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
+use super::ace360::link::same_person;
 use super::ace360::of_failure;
 use super::document::{IntentPage, ReadErrors, ResolveErrors};
 use super::extract::{Body, Caller, Id};
@@ -117,6 +118,10 @@ pub struct ResolveRequest {
     #[serde(default)]
     #[schema(example = 248, minimum = 1)]
     remote_id: Option<i64>,
+    /// Also when the record's ULN is not the learner's.
+    #[serde(default)]
+    #[schema(default = false)]
+    allow_other_person: bool,
 }
 
 impl Check for ResolveRequest {
@@ -159,6 +164,9 @@ pub async fn resolve(
     if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
         let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
         let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
+        if !body.0.allow_other_person {
+            same_person(&state, provider, &intent.subject_id, &apprentice).await?;
+        }
         let settled = state
             .store
             .settle_uploaded(

@@ -67,6 +67,7 @@ codes! {
     MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
     AlreadyUploaded "alreadyUploaded" 409 false "The learner is uploaded already" "The learner has an ACE360 record. Nothing was sent. To link another record, unlink this one first.",
     LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. Link one of them, or repeat with `allowDuplicate: true`.",
+    OtherPerson "otherPerson" 409 false "The record is another person's" "The record's ULN is not the learner's. Nothing was linked. Look at the number again; if it is right all the same, repeat with `allowOtherPerson: true`.",
     InFlight "inFlight" 409 true "An upload is under way" "An upload of this learner was sent and its outcome is not known yet. It is looked for in ACE360; ask again in a minute.",
     AlreadyLinked "alreadyLinked" 409 false "Linked already" "The learner, or the record, is linked to another. Remove that link first.",
     NotActive "notActive" 409 false "The run has ended" "A run that has ended cannot be stopped.",
@@ -308,6 +309,12 @@ impl From<StoreError> for Problem {
         ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class))));
         // Logged once, here.
         error!(%error, "the store failed");
+        if matches!(&error, StoreError::Seal(crate::seal::SealError::UnknownKey(_))) {
+            return Self::new(
+                Code::Unavailable,
+                "The record is sealed with a key that this process does not have: restart it with every key in PICSBRIDGE_MASTER_KEY.",
+            );
+        }
         if passing {
             Self::new(Code::Unavailable, "The database cannot be reached now. Try again shortly.")
         } else {

@@ -61,6 +61,10 @@ pub struct Run {
     /// What set it off: `manual`, `schedule` or `retry`.
     #[schema(example = "manual")]
     trigger: String,
+    /// Whether it only looks: nothing is sent or linked.
+    validate_only: bool,
+    /// The run whose failed records it takes again.
+    retry_of: Option<Uuid>,
     /// Where it stands.
     #[schema(value_type = RunState)]
     state: String,
@@ -176,6 +180,8 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
         kind: row.kind,
         upstream: row.upstream,
         trigger: row.trigger,
+        validate_only: row.validate_only,
+        retry_of: row.retry_of,
         state: row.state,
         total: row.total,
         done: row.done,

@@ -106,6 +106,8 @@ pub struct Twin {
     pub archived: bool,
     /// The learner that it is linked to here.
     pub linked_to: Option<String>,
+    /// It has the same name and birth date; else it was found by the ULN.
+    pub by_person: bool,
 }
 
 impl Store {
@@ -490,7 +492,8 @@ impl Store {
         .await?)
     }
 
-    /// The records of a person: same name and birth date.
+    /// The records of a person: same name and birth date, or a ULN that is known to be the same: ACE360's, where it was read,
+    /// or that of a learner here whose record it is.
     ///
     /// # Errors
     /// The database's.
@@ -498,17 +501,28 @@ impl Store {
         &self,
         provider: Uuid,
         environment: &str,
-        person_index: &[u8],
+        person_index: Option<&[u8]>,
+        uln_index: Option<&[u8]>,
     ) -> StoreResult<Vec<Twin>> {
         Ok(sqlx::query_as!(
             Twin,
-            r#"select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?"
+            r#"select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?",
+                      coalesce(m.person_index = $3, false) as "by_person!"
                from ace360_mirror m
                left join ace360_links l on l.provider_id = m.provider_id and l.environment = m.environment and l.record_id = m.record_id
-               where m.provider_id = $1 and m.environment = $2 and m.person_index = $3 order by m.record_id desc"#,
+               where m.provider_id = $1 and m.environment = $2 and m.record_id in (
+                   select record_id from ace360_mirror where provider_id = $1 and environment = $2 and person_index = $3
+                   union all
+                   select record_id from ace360_mirror where provider_id = $1 and environment = $2 and uln_index = $4
+                   union all
+                   select own.record_id from records r
+                   join ace360_links own on own.provider_id = r.provider_id and own.learner_id = r.record_id and own.environment = $2
+                   where r.provider_id = $1 and r.kind = 'learner' and r.uln_index = $4
+               ) order by m.record_id desc"#,
             provider,
             environment,
-            person_index
+            person_index,
+            uln_index
         )
         .fetch_all(&self.pool)
         .await?)

@@ -62,6 +62,8 @@ pub struct RunRow {
     pub finished_at: Option<Time>,
     /// When it goes on, if it waits.
     pub due_at: Time,
+    /// The run whose failed records it takes again.
+    pub retry_of: Option<Uuid>,
 }
 
 impl RunRow {
@@ -261,7 +263,7 @@ impl Store {
         Ok(sqlx::query_as!(
             RunRow,
             r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
                from runs where provider_id = $1 and id = $2"#,
             provider,
             id
@@ -284,7 +286,7 @@ impl Store {
         let rows = sqlx::query_as!(
             RunRow,
             r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
                from runs where provider_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
             provider,
             after,
@@ -362,7 +364,7 @@ impl Store {
                where id = $1 and slice = $2 and state in ('queued', 'running', 'waiting')
                  and (leased_until is null or leased_until < app_now())
                returning id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at"#,
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of"#,
             run,
             slice,
             fence,
@@ -528,7 +530,7 @@ impl Store {
             "run",
             &run.id.to_string(),
             &serde_json::json!({
-                "kind": run.kind, "upstream": run.upstream, "state": row.state, "succeeded": row.succeeded,
+                "kind": run.kind, "upstream": run.upstream, "validateOnly": run.validate_only, "state": row.state, "succeeded": row.succeeded,
                 "unchanged": row.unchanged, "failed": row.failed, "skipped": row.skipped,
             }),
         )
@@ -611,7 +613,7 @@ async fn run_row(tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<Ru
     Ok(sqlx::query_as!(
         RunRow,
         r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                  failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at
+                  failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
            from runs where provider_id = $1 and id = $2"#,
         provider,
         id

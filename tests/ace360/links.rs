@@ -124,3 +124,15 @@ async fn an_upload_and_a_link_of_one_learner_at_the_same_instant_leave_one_recor
         }
     }
 }
+
+#[tokio::test]
+async fn a_record_with_another_uln_is_linked_only_when_that_is_said() {
+    let app = ready().await;
+    let record = uploaded(&app, "L1", 1).await;
+    app.delete(LINK).await.expect(204);
+    app.put_ready("L2", 2).await;
+    app.put("/learners/L2/ace360/link", &json!({ "recordId": record })).await.refused(409, "otherPerson");
+    assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "notUploaded");
+    let sure = json!({ "recordId": record, "allowOtherPerson": true });
+    assert_eq!(app.put("/learners/L2/ace360/link", &sure).await.expect(200)["recordId"], record);
+}

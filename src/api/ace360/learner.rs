@@ -349,7 +349,16 @@ pub async fn upload(
     let uploaded = finished.map_err(|error| {
         error!(%error, "an upload's task failed");
         Problem::new(Code::Internal, "Something unexpected happened here. The tab tells whether it was sent.")
-    })??;
+    })?;
+    let uploaded = uploaded.map_err(|error| {
+        // The database may have failed after the send; whatever else failed did so before.
+        let before = !matches!(error, Ace360Error::Store(_));
+        let mut problem = Problem::from(error);
+        if before {
+            problem.detail.push_str(" Nothing was sent.");
+        }
+        problem
+    })?;
     match uploaded {
         Uploaded::Done => {
             let tab = tab_of(&state, provider, id.0.as_str()).await?;

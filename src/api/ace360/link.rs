@@ -12,9 +12,10 @@ use super::super::extract::{Body, Caller, Id};
 use super::super::problem::{Code, Problem};
 use super::learner::{self, Tab};
 use crate::ace360::status::single;
+use crate::ace360::wire::Apprentice;
 use crate::auth::scope::needs::Ace360Write;
-use crate::domain::{Check, Fault, LearnerId};
-use crate::store::Linked;
+use crate::domain::{Check, Fault, Learner, LearnerId};
+use crate::store::{Linked, RecordKind};
 use crate::upstream::pace::Class;
 
 /// Which record.
@@ -24,6 +25,10 @@ pub struct LinkRequest {
     /// ACE360's id of the record ("ACE ID").
     #[schema(example = 248, minimum = 1)]
     record_id: i64,
+    /// Also when the record's ULN is not the learner's.
+    #[serde(default)]
+    #[schema(default = false)]
+    allow_other_person: bool,
 }
 
 impl Check for LinkRequest {
@@ -59,6 +64,9 @@ pub async fn put(
     learner::answer(&state, provider, learner).await?;
     let (client, settings) = state.ace360.client(provider, Class::Interactive).await?;
     let apprentice = client.apprentice(body.0.record_id).await?.map_err(super::of_failure)?;
+    if !body.0.allow_other_person {
+        same_person(&state, provider, learner, &apprentice).await?;
+    }
     match state
         .store
         .link_ace360(provider, learner, &settings.environment, "manual", &single(&apprentice), &who.by())
@@ -78,6 +86,27 @@ pub async fn put(
             Code::AlreadyLinked,
             "The record is linked to another learner: unlink that one first.",
         )),
+    }
+}
+
+/// Refuses a record whose ULN is known not to be the learner's: one wrong digit would give it a stranger's status.
+pub async fn same_person(
+    state: &State,
+    provider: uuid::Uuid,
+    learner: &str,
+    apprentice: &Apprentice,
+) -> Result<(), Problem> {
+    let stored = state.store.record::<Learner>(provider, RecordKind::Learner, learner).await?;
+    let own = stored.and_then(|stored| stored.record.uln).filter(|uln| !uln.is_placeholder());
+    match (own, &apprentice.uln_number) {
+        (Some(own), Some(theirs)) if own.as_str() != theirs => Err(Problem::new(
+            Code::OtherPerson,
+            format!(
+                "Record {} has another ULN than the learner. Nothing was linked: look at the number again, or repeat with `allowOtherPerson: true`.",
+                apprentice.id
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 
