@@ -248,14 +248,14 @@ fn faults(draw: &mut Draw) -> Value {
     while !creates.is_empty() {
         let kind = creates.swap_remove(usize::try_from(draw.below(creates.len() as u64)).unwrap());
         let once = kind["status"]["status"] == 422 || kind["status"]["status"] == 429;
-        rules.push(rule("createApprentice", &kind, draw.percent(1, 5), once.then(|| 1 + draw.below(2))));
+        rules.push(rule("createApprentice", &kind, draw.percent(2, 6), once.then(|| 1 + draw.below(2))));
     }
     // Few of them: a search or a look makes several calls, and each is tried again.
     reads.push(json!({"status": {"status": 422, "body": {"message": "No."}}}));
     while !reads.is_empty() {
         let kind = reads.swap_remove(usize::try_from(draw.below(reads.len() as u64)).unwrap());
         let once = kind["status"]["status"] == 422 || kind["status"]["status"] == 429;
-        rules.push(rule("*", &kind, draw.percent(0, 1), once.then_some(1)));
+        rules.push(rule("*", &kind, draw.percent(0, 2), once.then_some(1)));
     }
     json!(rules)
 }
