@@ -59,9 +59,10 @@ async fn one_record_belongs_to_one_learner_and_one_learner_has_one_record() {
     let app = ready().await;
     let first = uploaded(&app, "L1", 1).await;
     let second = app.sandbox_create(typed(2)).await["id"].clone();
-    app.put(LINK, &json!({"recordId": second})).await.refused(409, "alreadyLinked");
+    app.put(LINK, &json!({"recordId": second, "allowOtherPerson": true})).await.refused(409, "alreadyLinked");
     app.put("/learners/L2", &people::learner(2)).await.good();
-    app.put("/learners/L2/ace360/link", &json!({"recordId": first})).await.refused(409, "alreadyLinked");
+    let sure = json!({"recordId": first, "allowOtherPerson": true});
+    app.put("/learners/L2/ace360/link", &sure).await.refused(409, "alreadyLinked");
     app.put("/learners/L2/ace360/link", &json!({"recordId": second})).await.expect(200);
 }
 

@@ -195,7 +195,9 @@ async fn a_person_settles_what_no_look_can() {
     let record = app.sandbox_records().await[0]["id"].clone();
     settle("L1", json!({"outcome": "done"})).await.refused(422, "invalidRequest");
     settle("L1", json!({"outcome": "done", "remoteId": 4711})).await.refused(404, "upstreamMissing");
-    settle("L1", json!({"outcome": "done", "remoteId": taken})).await.refused(409, "alreadyLinked");
+    settle("L1", json!({"outcome": "done", "remoteId": taken})).await.refused(409, "otherPerson");
+    let sure = json!({"outcome": "done", "remoteId": taken, "allowOtherPerson": true});
+    settle("L1", sure).await.refused(409, "alreadyLinked");
     assert_eq!(
         settle("L1", json!({"outcome": "done", "remoteId": record})).await.expect(200)["state"],
         "done"
@@ -304,7 +306,8 @@ async fn while_the_outcome_is_open_nothing_else_is_done_with_the_learner() {
     lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
     let calls = app.sandbox_state().await["calls"]["createApprentice"].clone();
     under_way(&app, "L1", "unknown").await;
-    app.put("/learners/L1/ace360/link", &json!({"recordId": other})).await.refused(409, "inFlight");
+    let sure = json!({"recordId": other, "allowOtherPerson": true});
+    app.put("/learners/L1/ace360/link", &sure).await.refused(409, "inFlight");
     app.delete("/learners/L1").await.refused(409, "inFlight");
     app.post("/learners/L1/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
     assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], calls);

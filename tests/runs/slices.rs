@@ -70,12 +70,12 @@ async fn two_processes_over_one_database_work_each_run_once() {
         second.post("/ace360/standards:refresh", &Value::Null),
         other.post(SYNC, &Value::Null)
     );
-    let status = app.wait_run(&id(&status.expect(202))).await;
+    let status = app.wait_run(&id(&status.good())).await;
     assert_eq!((&status["state"], counts(&status)), (&json!("succeeded"), [6, 6, 1, 5, 0, 0]), "{status:#}");
     assert_eq!(status["calls"]["used"], 7);
-    let standards = second.wait_run(&id(&standards.expect(202))).await;
+    let standards = second.wait_run(&id(&standards.good())).await;
     assert_eq!((&standards["state"], &standards["succeeded"]), (&json!("succeeded"), &standards["total"]));
-    let path = format!("/runs/{}", id(&others.expect(202)));
+    let path = format!("/runs/{}", id(&others.good()));
     let begun = std::time::Instant::now();
     while other.get(&path).await.expect(200)["state"] != "succeeded" {
         assert!(begun.elapsed() < Duration::from_secs(30));
