@@ -331,16 +331,20 @@ async fn uploads_of_one_learner_at_the_same_instant_make_one_record() {
             app.post(&path, &body),
             second.post(&path, &body)
         );
-        let mut statuses: Vec<u16> = Vec::new();
+        let mut made_it = 0;
         for answer in [answers.0, answers.1, answers.2, answers.3] {
-            statuses.push(answer.status);
-            if answer.status != 201 {
-                let code = answer.body["code"].as_str().unwrap();
-                assert!(["alreadyUploaded", "likelyDuplicate"].contains(&code), "{answer:?}");
+            match answer.status {
+                201 => made_it += 1,
+                // On a machine that is busy enough an answer may be late: then the tab tells.
+                202 => {}
+                _ => {
+                    let code = answer.body["code"].as_str().unwrap();
+                    assert!(["alreadyUploaded", "likelyDuplicate"].contains(&code), "{answer:?}");
+                }
             }
         }
-        statuses.sort_unstable();
-        assert_eq!(statuses, [201, 409, 409, 409]);
+        assert!(made_it <= 1, "{made_it} of the calls say that they made it");
+        until(&app, &id, "uploaded").await;
         made(&app, i64::try_from(n).unwrap()).await;
     }
 }
