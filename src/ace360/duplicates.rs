@@ -47,11 +47,14 @@ pub struct Newest {
 /// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
 /// say less than there is, and then it is counted again.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<HashMap<(Vec<u8>, Uuid), (Instant, i64)>>>);
+pub struct Known(Arc<Mutex<Counted>>);
+
+/// When it was counted, and how many there were.
+type Counted = HashMap<(Vec<u8>, Uuid), (Instant, i64)>;
 
 impl Known {
     /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
-    const LIFE: Duration = Duration::from_secs(60);
+    const LIFE: Duration = Duration::from_mins(1);
 
     fn is_fresh(&self, account: &Account, provider: Uuid) -> bool {
         self.at_least(account, provider, 0)

@@ -104,7 +104,7 @@ pub fn uln(n: u64) -> String {
         .find_map(|nine| {
             let sum: u64 =
                 nine.to_string().bytes().zip((2..=10).rev()).map(|(b, w)| u64::from(b - b'0') * w).sum();
-            (sum % 11 != 0).then(|| format!("{nine}{}", 10 - sum % 11))
+            (!sum.is_multiple_of(11)).then(|| format!("{nine}{}", 10 - sum % 11))
         })
         .unwrap()
 }
