@@ -9,7 +9,7 @@ ENV SQLX_OFFLINE=true
 # The dependencies in a layer of their own, which changes only with the manifests: built with empty sources.
 COPY Cargo.toml Cargo.lock ./
 RUN mkdir src \
-    && echo 'fn main() {}' > src/main.rs \
+    && echo 'fn main() {}' | tee src/main.rs > src/build.rs \
     && touch src/lib.rs \
     && cargo build --release --locked --bin picsbridge \
     && rm -r src
@@ -20,7 +20,7 @@ COPY migrations migrations
 COPY openapi openapi
 COPY src src
 # Newer than what was built from the empty sources, whatever times the checkout gave the files.
-RUN touch src/lib.rs src/main.rs \
+RUN touch src/lib.rs src/main.rs src/build.rs \
     && cargo build --release --locked --bin picsbridge
 
 FROM debian:bookworm-slim

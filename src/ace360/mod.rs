@@ -59,6 +59,16 @@ pub enum Ace360Error {
     Store(#[from] StoreError),
 }
 
+impl Ace360Error {
+    /// For the log and for rows that are not sealed: without the upstream's words.
+    pub fn plain_text(&self) -> String {
+        match self {
+            Self::Upstream(failure) => failure.plain_text(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Ace360 {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {

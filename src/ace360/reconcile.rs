@@ -18,7 +18,7 @@ use crate::upstream::pace::Class;
 /// ACE360 writes creation times without a zone, and its clock may differ: a record counts as older than the send only
 /// when it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
-/// When a look could not be completed.
+/// When a look could not be completed; sooner only where the time between looks is shorter still.
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What is known of what was sent.
@@ -66,10 +66,11 @@ impl Ace360 {
             }
             Err(Ace360Error::Store(error)) => Err(error),
             Err(error) => {
-                info!(intent_id = %id, %error, "a look could not be completed");
+                info!(intent_id = %id, error = error.plain_text(), "a look could not be completed");
+                let soon = LOOK_AGAIN.min(self.timings.absence);
                 let wait = match &error {
-                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => LOOK_AGAIN.max(*wait),
-                    _ => LOOK_AGAIN,
+                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => soon.max(*wait),
+                    _ => soon,
                 };
                 self.store.look_again(id, wait).await?;
                 Ok(Looked::Later)
@@ -97,9 +98,22 @@ impl Ace360 {
                     &single(&apprentice),
                 )
                 .await?;
-            return Ok(if linked { Looked::Found } else { Looked::NotDue });
+            if linked {
+                return Ok(Looked::Found);
+            }
+            // Settled by somebody else meanwhile; or the record was linked to another learner, which no look can sort out.
+            let problem = Failure::new(
+                FailureKind::Failed,
+                None,
+                format!(
+                    "ACE360 record {} is the learner's by its ULN, but is linked to another learner here",
+                    apprentice.id
+                ),
+            );
+            let left = self.store.leave_to_person(intent.id, &problem.problem()).await?;
+            return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
         }
-        if !self.store.note_absent(intent.id, self.timings.absence).await? {
+        if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
         }
         client.permit().await?.map_err(Ace360Error::Upstream)?;

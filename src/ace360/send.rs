@@ -187,6 +187,10 @@ impl Ace360 {
         };
         if !order.allow_duplicate {
             if !search.likely.is_empty() {
+                // Another upload of this learner may have made the record meanwhile: then it is no duplicate.
+                if let Some(known) = self.known(provider, learner).await? {
+                    return Ok(known);
+                }
                 let reasons = search.reasons();
                 return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
             }
@@ -222,6 +226,17 @@ impl Ace360 {
                 Ok(link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id)))
             }
         }
+    }
+
+    /// Whether the learner has its record, or an upload whose outcome is open.
+    async fn known(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Uploaded>, StoreError> {
+        // In this order: an upload that is settled between the two has its link by then, so that one of them tells.
+        let latest = self.store.latest_intent(provider, "ace360", "learner", learner.as_str(), STEP).await?;
+        if latest.is_some_and(|intent| intent.is_open()) {
+            return Ok(Some(Uploaded::InFlight));
+        }
+        let link = self.store.ace360_link(provider, learner.as_str()).await?;
+        Ok(link.map(|link| Uploaded::AlreadyUploaded(link.record_id)))
     }
 
     /// Sends an intent that is ours, and settles it.

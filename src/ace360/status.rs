@@ -164,6 +164,7 @@ impl Ace360 {
                 .into_iter()
                 .map(|learner| outcome(learner, OutcomeKind::Succeeded, None))
                 .collect(),
+            changed_after_all: applied.changed_again,
             ..Progress::default()
         };
         run.total = Some(total);
@@ -192,6 +193,8 @@ impl Ace360 {
             let progress = Progress {
                 calls_planned: Some(run.calls_used + client.meter().peek()),
                 calls: client.meter().take(),
+                // Learners were linked and unlinked while it ran.
+                complete: true,
                 ..Progress::default()
             };
             let step = self.commit(tx, run, fence, progress).await?;
@@ -297,7 +300,11 @@ impl Ace360 {
                         .store
                         .apply_readings(&mut tx, provider, environment, &[single(&apprentice)], Some(run.id))
                         .await?;
-                    if applied.changed.is_empty() { OutcomeKind::Unchanged } else { OutcomeKind::Succeeded }
+                    if applied.changed.is_empty() && applied.changed_again.is_empty() {
+                        OutcomeKind::Unchanged
+                    } else {
+                        OutcomeKind::Succeeded
+                    }
                 }
                 // The list shows it and the single record is not there: that is trouble, not an end.
                 Err(failure) if failure.kind == FailureKind::Missing && !row.seen => {

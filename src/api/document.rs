@@ -11,7 +11,6 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBui
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
-use super::import::ImportAnswer;
 use super::intents::Intent;
 use super::problem::{Code, Problem};
 use super::runs::{Run, RunRecord};
@@ -103,12 +102,13 @@ impl Routes {
     }
 }
 
-/// Whether a template's segment, such as `{learnerId}` or `ace360:sync`, takes a path's.
+/// Whether a template's segment, such as `{learnerId}`, `{id}:cancel` or `ace360:sync`, takes a path's.
 fn matches(template: &str, given: &str) -> bool {
-    if template.starts_with('{') && template.ends_with('}') {
-        !given.is_empty() && !given.contains(':')
-    } else {
-        template == given
+    match template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((_, verb)) => {
+            given.strip_suffix(verb).is_some_and(|value| !value.is_empty() && !value.contains(':'))
+        }
+        None => template == given,
     }
 }
 
@@ -182,15 +182,6 @@ fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
             (status.to_string(), RefOr::T(response))
         })
         .collect()
-}
-
-/// The answer of an import.
-#[derive(Debug, IntoResponses)]
-#[allow(dead_code, reason = "read by the document only")]
-pub enum Imported {
-    /// Every record with its outcome, also when some or all failed.
-    #[response(status = 200)]
-    Answer(#[to_schema] ImportAnswer),
 }
 
 /// Declares pages of lists.

@@ -11,7 +11,9 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures_util::StreamExt as _;
+use futures_util::future::Either;
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::State;
@@ -24,8 +26,8 @@ use crate::store::{By, Provider};
 
 /// A record is a few kB; a list of ids for a bulk call is some 100.
 const BODY_CAP: usize = 1024 * 1024;
-/// 10,000 learners of 5 kB.
-pub const IMPORT_CAP: usize = 64 * 1024 * 1024;
+/// 10,000 learners of 3 kB.
+pub const IMPORT_CAP: usize = 32 * 1024 * 1024;
 
 /// Whoever calls, with the scope that the handler needs.
 #[derive(Debug)]
@@ -59,6 +61,8 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
+        let admitted = CancellationToken::new();
+        request.extensions_mut().insert(Admitted(admitted.clone()));
         Box::pin(async move {
             let state = state(&request)?;
             let Some(value) = request.headers().get("authorization") else {
@@ -85,8 +89,24 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             }
             let request_id =
                 request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            admitted.cancel();
             Ok(Self { principal, request_id, needs: PhantomData })
         })
+    }
+}
+
+/// Whether the caller is known to be allowed in; cancelled when it is. A handler's extractors run side by side, and a
+/// token that is new here takes a while: without this a body would be read, and its faults told, before.
+struct Admitted(CancellationToken);
+
+/// Waits until the caller, which every handler that needs one asks for first, is allowed in. When it is not, this never
+/// ends, and need not: the caller's own problem answers the request.
+fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
+    let admitted = request.extensions().get::<Admitted>().map(|admitted| admitted.0.clone());
+    async move {
+        if let Some(admitted) = admitted {
+            admitted.cancelled().await;
+        }
     }
 }
 
@@ -125,13 +145,20 @@ impl PathId for Uuid {
 
 impl<T: PathId> FromRequest for Id<T> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Either<Ready<Result<Self, Problem>>, Pin<Box<dyn Future<Output = Result<Self, Problem>>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = request.match_info().query(T::NAME);
-        ready(T::read(text).map(Self).map_err(|broken| {
-            Problem::parameters(vec![Fault::in_parameter(T::NAME, broken.code, broken.message)])
-        }))
+        match T::read(request.match_info().query(T::NAME)) {
+            Ok(id) => Either::Left(ready(Ok(Self(id)))),
+            Err(broken) => {
+                let admitted = admitted(request);
+                Either::Right(Box::pin(async move {
+                    admitted.await;
+                    let fault = Fault::in_parameter(T::NAME, broken.code, broken.message);
+                    Err(Problem::parameters(vec![fault]))
+                }))
+            }
+        }
     }
 }
 
@@ -145,7 +172,9 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
+        let admitted = admitted(&request);
         Box::pin(async move {
+            admitted.await;
             let state = state(&request)?;
             content_type(&request, &["application/json"])?;
             let bytes = read(&request, payload, BODY_CAP).await?;
@@ -164,7 +193,9 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for OptionalBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
+        let admitted = admitted(&request);
         Box::pin(async move {
+            admitted.await;
             let state = state(&request)?;
             let bytes = read(&request, payload, BODY_CAP).await?;
             if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -186,7 +217,9 @@ impl FromRequest for RecordBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
+        let admitted = admitted(&request);
         Box::pin(async move {
+            admitted.await;
             content_type(&request, &["application/json"])?;
             read(&request, payload, BODY_CAP).await.map(Self)
         })
@@ -208,7 +241,9 @@ impl FromRequest for ImportBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
+        let admitted = admitted(&request);
         Box::pin(async move {
+            admitted.await;
             let kind = content_type(&request, &["application/json", "application/x-ndjson"])?;
             let bytes = read(&request, payload, IMPORT_CAP).await?;
             Ok(Self { bytes, lines: kind == "application/x-ndjson" })

@@ -7,8 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::document::{Imported, ReadErrors, WriteErrors};
+use super::document::{ReadErrors, WriteErrors};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
+use super::import::ImportAnswer;
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use super::{import, records};
@@ -172,7 +173,7 @@ pub async fn list(
 /// it. Every record has its outcome; the good ones are kept. Needs `records:write`.
 #[utoipa::path(operation_id = "importLearners", tag = "Records", security(("bearer" = ["records:write"])),
     request_body(content((Vec<LearnerRecord> = "application/json"), (LearnerRecord = "application/x-ndjson"))),
-    responses(Imported, WriteErrors))]
+    responses((status = 200, description = "Every record with its outcome, also when some or all failed.", body = ImportAnswer), WriteErrors))]
 #[post("/learners:import")]
 pub async fn bring(
     who: Caller<RecordsWrite>,

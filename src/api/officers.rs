@@ -4,8 +4,9 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 
 use super::State;
-use super::document::{Imported, OfficerPage, ReadErrors, WriteErrors};
+use super::document::{OfficerPage, ReadErrors, WriteErrors};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
+use super::import::ImportAnswer;
 use super::params::{Page, Params};
 use super::problem::Problem;
 use super::{import, records};
@@ -81,7 +82,7 @@ pub async fn list(
 /// it. Every record has its outcome; the good ones are kept. Needs `records:write`.
 #[utoipa::path(operation_id = "importOfficers", tag = "Records", security(("bearer" = ["records:write"])),
     request_body(content((Vec<OfficerRecord> = "application/json"), (OfficerRecord = "application/x-ndjson"))),
-    responses(Imported, WriteErrors))]
+    responses((status = 200, description = "Every record with its outcome, also when some or all failed.", body = ImportAnswer), WriteErrors))]
 #[post("/officers:import")]
 pub async fn bring(
     who: Caller<RecordsWrite>,

@@ -8,7 +8,9 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use tracing::error;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::AuthError;
 use crate::auth::scope::Scope;
@@ -18,8 +20,21 @@ use crate::store::StoreError;
 macro_rules! codes {
     ($($variant:ident $text:literal $status:literal $retryable:literal $title:literal $about:literal,)*) => {
         /// What kind of error it is: stable, for programs.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         pub enum Code { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
+
+        // By hand: utoipa's derive does not read a `rename` that a macro puts in.
+        impl PartialSchema for Code {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some("What kind of error it is: stable, for programs."))
+                    .enum_values(Some([$($text,)*]))
+                    .into()
+            }
+        }
+
+        impl ToSchema for Code {}
 
         impl Code {
             /// All there are.
@@ -274,17 +289,23 @@ impl ResponseError for Problem {
     }
 }
 
+/// Classes of SQLSTATE that pass by themselves: no connection, no resources, an administrator's stop or start.
+const PASSING: [&str; 3] = ["08", "53", "57P"];
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let passing = matches!(
             &error,
             StoreError::Sql(
+                // A connection that ends while it is being made, at a pooler's door say, is a broken protocol to sqlx.
                 sqlx::Error::Io(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::Tls(_)
                     | sqlx::Error::PoolTimedOut
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::WorkerCrashed
             )
-        ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code.starts_with("57P")));
+        ) || matches!(&error, StoreError::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class))));
         // Logged once, here.
         error!(%error, "the store failed");
         if passing {

@@ -1,13 +1,28 @@
 //! What a token may do.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! scopes {
     ($($variant:ident $text:literal $about:literal,)*) => {
         /// What a token may do.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Scope { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
+
+        // By hand: utoipa's derive does not read a `rename` that a macro puts in.
+        impl PartialSchema for Scope {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some("What a token may do."))
+                    .enum_values(Some([$($text,)*]))
+                    .into()
+            }
+        }
+
+        impl ToSchema for Scope {}
 
         impl Scope {
             /// All there are, in the order of the contract.

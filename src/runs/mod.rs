@@ -180,7 +180,7 @@ impl Runs {
         let (client, settings) = match self.ace360.client(run.provider_id, Class::Bulk).await {
             Ok(ready) => ready,
             Err(Ace360Error::Store(error)) => return Err(error.into()),
-            Err(error) => return Ok(Some((SliceEnd::Failed(error.to_string()), 0))),
+            Err(error) => return Ok(Some((SliceEnd::Failed(error.plain_text()), 0))),
         };
         loop {
             if self.store.is_cancel_requested(run.id).await? {
@@ -192,7 +192,7 @@ impl Runs {
             let step = match self.step(&client, &settings.environment, run, fence).await {
                 Ok(step) => step,
                 Err(Ace360Error::Store(error)) => return Err(error.into()),
-                Err(error) => return Ok(Some((SliceEnd::Failed(error.to_string()), client.meter().take()))),
+                Err(error) => return Ok(Some((SliceEnd::Failed(error.plain_text()), client.meter().take()))),
             };
             match step {
                 Step::More => {}
@@ -246,7 +246,8 @@ impl Runs {
                 run.started_at.is_some_and(|started| now - started > LONGEST_RUN)
             }
         };
-        Ok(if hopeless { SliceEnd::Failed(failure.text()) } else { SliceEnd::Wait(wait, failure.text()) })
+        let why = failure.plain_text();
+        Ok(if hopeless { SliceEnd::Failed(why) } else { SliceEnd::Wait(wait, why) })
     }
 }
 

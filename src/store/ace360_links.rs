@@ -73,6 +73,8 @@ pub struct LinkRow {
     /// What ails it.
     pub problem_code: Option<String>,
     sealed_problem: Option<Vec<u8>>,
+    /// The run over all records that came to it last.
+    seen_by: Option<Uuid>,
 }
 
 /// What a learner's tab is made of.
@@ -176,6 +178,7 @@ impl Store {
                 uploaded_at,
                 problem_code: row.problem_code,
                 sealed_problem: row.sealed_problem,
+                seen_by: None,
             }))));
         }
         let record =
@@ -202,7 +205,7 @@ impl Store {
         Ok(sqlx::query_as!(
             LinkRow,
             r#"select learner_id, environment, record_id, state, method, status_id, status_text, status_read_at, archived_at, archival_status,
-                      provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem
+                      provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem, seen_by
                from ace360_links where provider_id = $1 and learner_id = $2 and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')"#,
             provider,
             learner
@@ -439,7 +442,7 @@ impl Store {
         let links = sqlx::query_as!(
             LinkRow,
             r#"select learner_id, environment, record_id, state, method, status_id, status_text, status_read_at, archived_at, archival_status,
-                      provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem
+                      provisional_grade, overall_grade, grade_date, certificate_claimed_at, uploaded_at, problem_code, sealed_problem, seen_by
                from ace360_links where provider_id = $1 and environment = $2 and record_id = any($3) order by record_id for update"#,
             provider,
             environment,
@@ -455,24 +458,29 @@ impl Store {
             else {
                 continue;
             };
+            let counted = run.is_some() && link.seen_by == run;
             let changes = differences(&link, reading);
             if changes.is_empty()
                 && link.state == "uploaded"
                 && link.problem_code.is_none()
                 && reading.detail.is_none()
             {
-                applied.unchanged.push(link.learner_id);
                 same.push(link.record_id);
+                // A record that moved to a later page while the run read is counted once.
+                if !counted {
+                    applied.unchanged.push(link.learner_id);
+                }
                 continue;
             }
             self.update_link(tx, provider, &link, reading, run, !changes.is_empty()).await?;
             for (type_, data) in &changes {
                 self.log_change(tx, provider, type_, "learner", &link.learner_id, data).await?;
             }
-            if changes.is_empty() {
-                applied.unchanged.push(link.learner_id);
-            } else {
-                applied.changed.push(link.learner_id);
+            match (changes.is_empty(), counted) {
+                (true, true) => {}
+                (true, false) => applied.unchanged.push(link.learner_id),
+                (false, true) => applied.changed_again.push(link.learner_id),
+                (false, false) => applied.changed.push(link.learner_id),
             }
         }
         // One statement for the many that did not change.
@@ -900,6 +908,8 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// Nothing was.
     pub unchanged: Vec<String>,
+    /// Something was other than before, and the run had come to it already.
+    pub changed_again: Vec<String>,
 }
 
 /// A learner whose single record is to be read.

@@ -286,20 +286,26 @@ impl Store {
     }
 
     /// A complete look did not find the record. The second one, at least `absence` after the call's deadline, makes it
-    /// surely absent: then it may be sent once more (`true`); after a second send a person decides.
+    /// surely absent: then it may be sent once more (`true`), and whoever does is given `lease` for it before somebody
+    /// else looks. After a second send a person decides.
     ///
     /// # Errors
     /// The database's.
-    pub async fn note_absent(&self, id: Uuid, absence: Duration) -> StoreResult<bool> {
+    pub async fn note_absent(&self, id: Uuid, absence: Duration, lease: Duration) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         let row = sqlx::query!(
-            r#"update intents set absent_looks = absent_looks + 1, first_absent_at = coalesce(first_absent_at, app_now()),
-                      next_look_at = case when absent_looks = 0 or deadline_at + $2 > app_now()
-                                          then greatest(deadline_at + $2, app_now() + interval '1 second') end
-               where id = $1 and state = 'unknown'
-               returning sends, next_look_at, coalesce(extract(epoch from next_look_at - app_now()), 0)::float8 as "wait!""#,
+            r#"with look as (
+                   select id, absent_looks > 0 and deadline_at + $2 <= app_now() as sure from intents
+                   where id = $1 and state = 'unknown' for update
+               )
+               update intents i set absent_looks = i.absent_looks + 1, first_absent_at = coalesce(i.first_absent_at, app_now()),
+                      next_look_at = case when not look.sure then greatest(i.deadline_at + $2, app_now() + interval '1 second')
+                                          when i.sends < 2 then app_now() + $3 end
+               from look where i.id = look.id
+               returning look.sure as "sure!", i.next_look_at, coalesce(extract(epoch from i.next_look_at - app_now()), 0)::float8 as "wait!""#,
             id,
-            interval(absence)
+            interval(absence),
+            interval(lease)
         )
         .fetch_optional(&mut *tx)
         .await?;
@@ -308,7 +314,23 @@ impl Store {
             self.queue_look(&mut tx, id, Duration::from_secs_f64(row.wait.clamp(0.0, 86_400.0))).await?;
         }
         tx.commit().await?;
-        Ok(row.next_look_at.is_none() && row.sends < 2)
+        Ok(row.sure && row.next_look_at.is_some())
+    }
+
+    /// No look can tell what became of it: a person does. `false`: it is settled.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn leave_to_person(&self, id: Uuid, problem: &IntentProblem) -> StoreResult<bool> {
+        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let left = sqlx::query!(
+            "update intents set next_look_at = null, sealed_problem = $2 where id = $1 and state = 'unknown'",
+            id,
+            sealed
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(left.rows_affected() == 1)
     }
 
     /// The look could not be completed (the upstream is down, say): try again later.
@@ -338,7 +360,7 @@ impl Store {
         let taken = sqlx::query_scalar!(
             r#"update intents set state = 'sending', lease_token = $2, lease_until = app_now() + $3, sent_at = null, deadline_at = null,
                       absent_looks = 0, first_absent_at = null, next_look_at = null
-               where id = $1 and state = 'unknown' and sends < 2 and next_look_at is null returning id"#,
+               where id = $1 and state = 'unknown' and sends < 2 and absent_looks > 1 returning id"#,
             id,
             Uuid::new_v4(),
             interval(lease)

@@ -173,6 +173,8 @@ pub struct Progress {
     pub outcomes: Vec<RecordOutcome>,
     /// Learners that an earlier step may have counted as unchanged, and that have changed after all.
     pub changed_after_all: Vec<String>,
+    /// Nothing is left: the records that have an outcome are all there are, whatever was counted before.
+    pub complete: bool,
 }
 
 /// How a slice ends.
@@ -406,9 +408,10 @@ impl Store {
             (count(OutcomeKind::Succeeded), count(OutcomeKind::Failed), count(OutcomeKind::Skipped));
         let unchanged = progress.unchanged + count(OutcomeKind::Unchanged);
         let updated = sqlx::query!(
-            r#"update runs set cursor = coalesce($3, cursor), total = coalesce($4, total), calls_planned = coalesce($5, calls_planned),
+            r#"update runs set cursor = coalesce($3, cursor), calls_planned = coalesce($5, calls_planned),
                       calls_used = calls_used + $6, unchanged = unchanged + $7, succeeded = succeeded + $8, failed = failed + $9,
-                      skipped = skipped + $10, done = done + $7 + $8 + $9 + $10
+                      skipped = skipped + $10, done = done + $7 + $8 + $9 + $10,
+                      total = case when $11 then done + $7 + $8 + $9 + $10 else coalesce($4, total) end
                where id = $1 and fence = $2"#,
             run,
             fence,
@@ -420,6 +423,7 @@ impl Store {
             succeeded,
             failed,
             skipped,
+            progress.complete,
         )
         .execute(&mut **tx)
         .await?
@@ -498,7 +502,9 @@ impl Store {
         let row = sqlx::query!(
             r#"update runs set slice = slice + 1, fence = null, leased_until = null, due_at = app_now() + $3,
                       state = coalesce($4, case when failed > 0 then 'partial' else 'succeeded' end), problem = $5,
-                      calls_used = calls_used + $6, finished_at = case when $7 then app_now() end
+                      calls_used = calls_used + $6, finished_at = case when $7 then app_now() end,
+                      -- It may hold a learner's id, which must not outlive its erasure.
+                      cursor = case when $7 then '{}' else cursor end
                where id = $1 and fence = $2 returning slice, state, succeeded, unchanged, failed, skipped"#,
             run.id,
             fence,

@@ -69,7 +69,30 @@ impl Failure {
 
     /// For people, with the upstream's words if it had any.
     pub fn text(&self) -> String {
-        let what = match self.kind {
+        match &self.message {
+            Some(message) => format!("{}: {message}", self.what()),
+            None => format!("{}.", self.what()),
+        }
+    }
+
+    /// For the log and for rows that are not sealed: never with the upstream's words, which may repeat personal values.
+    pub fn plain_text(&self) -> String {
+        match self.kind {
+            // These carry what the upstream said.
+            FailureKind::Unauthorised
+            | FailureKind::Forbidden
+            | FailureKind::Missing
+            | FailureKind::Refused => match self.status {
+                Some(status) => format!("{} (HTTP status {status}).", self.what()),
+                None => format!("{}.", self.what()),
+            },
+            // These what we saw.
+            FailureKind::Limited | FailureKind::Unreachable | FailureKind::Failed => self.text(),
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self.kind {
             FailureKind::Unauthorised => "The upstream does not accept the token",
             FailureKind::Forbidden => "The upstream does not allow this",
             FailureKind::Missing => "The upstream has no such record",
@@ -77,10 +100,6 @@ impl Failure {
             FailureKind::Limited => "The upstream takes no more calls for now",
             FailureKind::Unreachable => "The upstream cannot be reached",
             FailureKind::Failed => "The upstream gave no usable answer",
-        };
-        match &self.message {
-            Some(message) => format!("{what}: {message}"),
-            None => format!("{what}."),
         }
     }
 

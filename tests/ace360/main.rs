@@ -11,4 +11,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
+mod common;
+mod links;
+mod lost;
+mod pacing;
+mod preview;
+mod refused;
+mod settings;
 mod smoke;
+mod standards;
+mod status;
+mod status_run;
+mod upload;

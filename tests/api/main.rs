@@ -10,4 +10,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bodies;
+mod cli;
+mod contract;
+mod document;
 mod embedded_postgres;
+mod foreign;
+mod import;
+mod layers;
+mod learners;
+mod paths;
+mod records;
+mod sealed;
+mod service;
+mod tokens;

@@ -11,4 +11,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod common;
+mod database;
+mod kills;
+mod pace;
+mod processes;
+mod schedule;
+mod secrecy;
+mod slices;
 mod smoke;
+mod soak;

@@ -117,7 +117,7 @@ impl AppBuilder {
             ..self.raw
         };
         let config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
-        TestApp::over(config, database, Arc::new(sandbox), self.worker, None).await
+        Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await
     }
 }
 
@@ -305,6 +305,17 @@ impl TestApp {
     /// It goes right again.
     pub async fn no_faults(&self) {
         self.sandbox_call(Method::PUT, "/faults", Some(json!([]))).await;
+    }
+
+    /// Forgets all that the sandbox has, then invents so many apprentices; the first one's id is 248.
+    pub async fn sandbox_seed(&self, apprentices: u32) {
+        let body = json!({ "seedApprentices": apprentices });
+        self.sandbox_call(Method::POST, "/reset", Some(body)).await;
+    }
+
+    /// Changes the sandbox: `{"credits":0}`, `{"callsPerMinute":60}`, `{"hideArchived":true}`.
+    pub async fn sandbox_settings(&self, change: Value) {
+        self.sandbox_call(Method::PUT, "/settings", Some(change)).await;
     }
 
     async fn sandbox_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {

@@ -73,6 +73,10 @@ impl Api {
         &self.base
     }
 
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
     pub fn document(&self) -> &Value {
         self.contract.document()
     }

@@ -1,7 +1,7 @@
 //! Holding the API's answers against its own served document.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{Draft, Validator};
 use reqwest::Client;
@@ -121,7 +121,8 @@ impl Contract {
 
     fn validate(&self, place: &str, body: &Value, at: &str) {
         let validator = {
-            let mut validators = self.validators.lock().unwrap();
+            // A test that failed within must not fail the others.
+            let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
             let validator = validators.entry(place.to_owned()).or_insert_with(|| {
                 // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
                 let schema =
@@ -138,13 +139,15 @@ impl Contract {
         assert!(faults.is_empty(), "{at}:\n{}\nin {body:#}", faults.join("\n"));
     }
 
-    /// The template of a path: of several that fit, the one with the fewest parameters.
+    /// The template of a path: of several that fit, the one that leaves the least to its parameters.
     fn template(&self, path: &str) -> Option<&str> {
         let paths = self.document["paths"].as_object().unwrap();
         paths
             .keys()
             .filter(|template| fits(template, path))
-            .min_by_key(|template| template.matches('{').count())
+            .min_by_key(|template| {
+                (template.matches('{').count(), std::cmp::Reverse(template.matches(':').count()))
+            })
             .map(String::as_str)
     }
 }
@@ -152,10 +155,13 @@ impl Contract {
 fn fits(template: &str, path: &str) -> bool {
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     wanted.len() == given.len()
-        && wanted
-            .iter()
-            .zip(given)
-            .all(|(wanted, given)| if wanted.starts_with('{') { !given.is_empty() } else { *wanted == given })
+        && wanted.iter().zip(given).all(|(wanted, given)| {
+            match wanted.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+                // `{id}`, or `{id}:cancel`.
+                Some((_, verb)) => given.strip_suffix(verb).is_some_and(|value| !value.is_empty()),
+                None => *wanted == given,
+            }
+        })
 }
 
 fn pointer(steps: &[&str]) -> String {

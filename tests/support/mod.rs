@@ -10,4 +10,4 @@ pub mod people;
 pub mod postgres;
 
 pub use app::{TestApp, on_runtime};
-pub use client::{Answer, Api, faults};
+pub use client::{Answer, Api, Call, faults};

@@ -3,12 +3,12 @@
 
 use std::str::FromStr as _;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Mutex, mpsc};
 
 use super::folder::{self, Folder};
 
@@ -21,8 +21,6 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
     // A thread of its own, since a test's thread is within a runtime already.
     std::thread::spawn(|| RUNTIME.block_on(Server::start())).join().expect("PostgreSQL starts")
 });
-
-static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 struct Server {
     postgres: EmbeddedPostgres,
@@ -70,13 +68,29 @@ pub struct Database {
     name: String,
 }
 
+/// Databases that are ready to be taken: copying the template takes longer than most else of a test, and goes on meanwhile.
+static READY: LazyLock<Mutex<mpsc::Receiver<String>>> = LazyLock::new(|| {
+    let (ready, taken) = mpsc::channel(2);
+    RUNTIME.spawn(async move {
+        let mut number = 0;
+        loop {
+            let name = format!("test_{number}");
+            number += 1;
+            let mut admin = SERVER.admin().await;
+            let sql = format!("create database {name} template picsbridge strategy file_copy");
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+            admin.close().await.unwrap();
+            if ready.send(name).await.is_err() {
+                return;
+            }
+        }
+    });
+    Mutex::new(taken)
+});
+
 impl Database {
     pub async fn new() -> Self {
-        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        let mut admin = SERVER.admin().await;
-        let sql = format!("create database {name} template picsbridge");
-        sqlx::query(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
-        admin.close().await.unwrap();
+        let name = READY.lock().await.recv().await.expect("PostgreSQL makes databases");
         Self { name }
     }
 

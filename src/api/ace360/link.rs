@@ -85,7 +85,7 @@ pub async fn put(
 ///
 /// Nothing happens in ACE360: the record stays, and so does what it cost. Needs `ace360:write`.
 #[utoipa::path(operation_id = "unlinkLearnerFromAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])), params(("learnerId" = LearnerId, Path)),
-    responses((status = 204, description = "It is unlinked, or was not linked."), ReadErrors))]
+    responses((status = 204, description = "It is unlinked."), ReadErrors))]
 #[delete("/learners/{learnerId}/ace360/link")]
 pub async fn delete(
     who: Caller<Ace360Write>,
@@ -93,7 +93,10 @@ pub async fn delete(
     id: Id<LearnerId>,
 ) -> Result<HttpResponse, Problem> {
     match state.store.unlink_ace360(who.provider(), id.0.as_str(), &who.by()).await? {
-        Some(_) => Ok(HttpResponse::NoContent().finish()),
+        Some(true) => Ok(HttpResponse::NoContent().finish()),
+        Some(false) => {
+            Err(Problem::new(Code::NotFound, "The learner has no ACE360 record to be unlinked from."))
+        }
         None => Err(Problem::not_found("learner")),
     }
 }

@@ -1,0 +1,468 @@
+//! Creates whose answer was lost: looked for, linked when they are there, sent once more when they surely are not,
+//! and never twice.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use picsbridge::store::{IntentRow, NewIntent, Opened};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::common::{later, linked, previewed, ready, ready_with, tab, typed, uploaded};
+use crate::support::app::by;
+use crate::support::people::{self, but};
+use crate::support::{TestApp, on_runtime};
+
+const QUICK: &str = "call=1s,lease=4s,absence=10m";
+
+async fn quick() -> TestApp {
+    ready_with(TestApp::builder().timings(QUICK)).await
+}
+
+fn once(kind: &Value) -> Value {
+    json!({"operation": "createApprentice", "times": 1, "kind": kind})
+}
+
+/// Exactly so many records through the API, none double.
+async fn made(app: &TestApp, credits: i64) {
+    let state = app.sandbox_state().await;
+    assert_eq!(
+        (&state["creditsUsed"], &state["invariants"]["duplicateUlns"]),
+        (&json!(credits), &json!([])),
+        "{state:#}"
+    );
+}
+
+/// Uploads the learner while ACE360 goes wrong so, and looks at what is known then.
+async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
+    app.put_ready(id, n).await;
+    app.fault(once(kind)).await;
+    let answer = app.post(&tab(id), &json!({})).await;
+    assert_eq!(answer.header("location"), Some(tab(id).as_str()), "{kind}: {answer:?}");
+    let tab = answer.expect(202);
+    assert_eq!((&tab["state"], &tab["recordId"]), (&json!("unknown"), &Value::Null), "{kind}");
+    assert_eq!(tab["problem"]["code"], "upstreamFailed", "{kind}");
+    // The look for it may have begun by now, but it is listed until it is settled.
+    let listed = app.get("/intents?pageSize=500").await.expect(200);
+    assert!(listed["items"].as_array().unwrap().iter().any(|intent| intent["subject"]["id"] == id), "{kind}");
+}
+
+/// Another call for the same upload does nothing, and tells where it stands.
+async fn under_way(app: &TestApp, id: &str, state: &str) {
+    for body in [json!({}), json!({"allowDuplicate": true})] {
+        let again = app.call(Method::POST, &tab(id)).header("prefer", "wait=0").json(&body).send().await;
+        assert_eq!(again.expect(202)["state"], state);
+    }
+}
+
+async fn intent(app: &TestApp, id: &str) -> Value {
+    let intents = app.get("/intents?pageSize=500").await.expect(200);
+    let of = intents["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id);
+    of.unwrap_or_else(|| panic!("no intent of {id}")).clone()
+}
+
+async fn until_intent(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let of = |page: &Value| {
+        page["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id).cloned()
+    };
+    let page =
+        app.eventually("/intents?pageSize=500", |page| of(page).is_some_and(|intent| wanted(&intent))).await;
+    of(&page).unwrap()
+}
+
+async fn until(app: &TestApp, id: &str, state: &str) -> Value {
+    app.eventually(&tab(id), |tab| tab["state"] == state).await
+}
+
+/// The time between two times of an intent, in minutes.
+fn minutes(from: &Value, to: &Value) -> i64 {
+    let time = |text: &Value| chrono::DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap();
+    (time(to) - time(from)).num_minutes()
+}
+
+#[tokio::test]
+async fn one_that_was_made_is_found_and_linked_and_never_made_again() {
+    let app = quick().await;
+    let kinds = [
+        json!({"commitThenReset": {}}),
+        json!({"commitThenSilence": {"ms": 4000}}),
+        json!({"truncated": {}}),
+        json!({"wrongTypes": {}}),
+    ];
+    for (at, kind) in (1..).zip(&kinds) {
+        lose(&app, &format!("L{at}"), at, kind).await;
+        made(&app, i64::try_from(at).unwrap()).await;
+    }
+    later(&app, TimeDelta::seconds(2)).await;
+    for at in 1..=4 {
+        let tab = until(&app, &format!("L{at}"), "uploaded").await;
+        assert_eq!((&tab["method"], &tab["status"]["id"]), (&json!("reconciled"), &json!(1)));
+        let record =
+            app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
+        assert_eq!(record["ulnNumber"], people::uln(at), "each has its own");
+    }
+    made(&app, 4).await;
+    assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"], json!([]));
+    // Whatever is overdue later, they are done.
+    later(&app, TimeDelta::hours(1)).await;
+    app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.refused(409, "alreadyUploaded");
+    made(&app, 4).await;
+}
+
+#[tokio::test]
+async fn one_that_was_not_made_is_sent_once_more_after_two_looks_ten_minutes_apart() {
+    let app = quick().await;
+    let kinds = [
+        json!({"status": {"status": 500, "body": {"message": "Server Error"}}}),
+        json!({"status": {"status": 503}}),
+        json!({"status": {"status": 302}}),
+        json!({"html": {}}),
+        json!({"reset": {}}),
+        json!({"silence": {"ms": 4000}}),
+        json!({"huge": {"bytes": 9_000_000}}),
+        json!({"replaceBody": {"body": {"ok": true}}}),
+    ];
+    let all: Vec<_> = (1..).zip(&kinds).map(|(n, kind)| (format!("L{n}"), n, kind)).collect();
+    for (id, n, kind) in &all {
+        lose(&app, id, *n, kind).await;
+    }
+    made(&app, 0).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    for (id, _, kind) in &all {
+        let intent = until_intent(&app, id, |it| {
+            it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+        })
+        .await;
+        assert_eq!((&intent["state"], &intent["sends"]), (&json!("unknown"), &json!(1)), "{kind}");
+    }
+    // Not before.
+    later(&app, TimeDelta::minutes(9)).await;
+    assert_eq!(
+        app.get("/intents?state=unknown").await.expect(200)["items"].as_array().unwrap().len(),
+        all.len()
+    );
+    made(&app, 0).await;
+    later(&app, TimeDelta::minutes(2)).await;
+    for (id, n, kind) in &all {
+        let tab = until(&app, id, "uploaded").await;
+        let record =
+            app.sandbox_records().await.into_iter().find(|record| record["id"] == tab["recordId"]).unwrap();
+        assert_eq!(record["ulnNumber"], people::uln(*n), "{kind}");
+        assert_eq!(intent(&app, id).await["sends"], 2, "{kind}");
+    }
+    made(&app, i64::try_from(all.len()).unwrap()).await;
+}
+
+#[tokio::test]
+async fn one_that_is_lost_twice_is_left_to_a_person() {
+    let app = quick().await;
+    app.put_ready("L1", 1).await;
+    app.fault(json!({"operation": "createApprentice", "times": 2, "kind": {"status": {"status": 500}}}))
+        .await;
+    app.post(&tab("L1"), &json!({})).await.expect(202);
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    later(&app, TimeDelta::minutes(11)).await;
+    until_intent(&app, "L1", |it| it["sends"] == 2 && it["state"] == "unknown").await;
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| {
+        it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+    })
+    .await;
+    later(&app, TimeDelta::minutes(11)).await;
+    let left = until_intent(&app, "L1", |it| it["nextLookAt"].is_null()).await;
+    assert_eq!((&left["state"], &left["sends"]), (&json!("unknown"), &json!(2)));
+    for _ in 0..3 {
+        later(&app, TimeDelta::days(1)).await;
+    }
+    let page = app.get("/intents?state=unknown").await.expect(200);
+    assert_eq!(page["items"], json!([left]), "nothing moves it any more");
+    under_way(&app, "L1", "unknown").await;
+    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 2);
+    made(&app, 0).await;
+}
+
+#[tokio::test]
+async fn a_person_settles_what_no_look_can() {
+    let app = quick().await;
+    let settle = async |id: &str, body: Value| {
+        let intent = intent(&app, id).await["id"].as_str().unwrap().to_owned();
+        app.post(&format!("/intents/{intent}:resolve"), &body).await
+    };
+    let taken = uploaded(&app, "L9", 9).await;
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    lose(&app, "L2", 2, &json!({"reset": {}})).await;
+    let record = app.sandbox_records().await[0]["id"].clone();
+    settle("L1", json!({"outcome": "done"})).await.refused(422, "invalidRequest");
+    settle("L1", json!({"outcome": "done", "remoteId": 4711})).await.refused(404, "upstreamMissing");
+    settle("L1", json!({"outcome": "done", "remoteId": taken})).await.refused(409, "alreadyLinked");
+    assert_eq!(
+        settle("L1", json!({"outcome": "done", "remoteId": record})).await.expect(200)["state"],
+        "done"
+    );
+    let tab_now = app.get(&tab("L1")).await.expect(200);
+    assert_eq!((&tab_now["state"], &tab_now["recordId"]), (&json!("uploaded"), &record));
+    settle("L1", json!({"outcome": "notDone"})).await.refused(409, "alreadySettled");
+    settle("L9", json!({"outcome": "notDone"})).await.refused(409, "alreadySettled");
+    assert_eq!(settle("L2", json!({"outcome": "notDone"})).await.expect(200)["state"], "notSent");
+    assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "notUploaded");
+    app.post(&tab("L2"), &json!({})).await.expect(201);
+    made(&app, 3).await;
+}
+
+#[tokio::test]
+async fn one_that_was_made_late_is_found_by_the_second_look() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"reset": {}})).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    // It was still on its way: ACE360 has it now.
+    let fields = previewed(&app, "L1").await;
+    let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
+    later(&app, TimeDelta::minutes(11)).await;
+    let tab = until(&app, "L1", "uploaded").await;
+    assert_eq!((&tab["recordId"], &tab["method"]), (&record, &json!("reconciled")));
+    made(&app, 0).await;
+}
+
+#[tokio::test]
+async fn a_look_that_fails_is_no_look() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    app.fault(json!({"operation": "listApprentices", "kind": {"status": {"status": 500}}})).await;
+    let first = intent(&app, "L1").await["nextLookAt"].clone();
+    later(&app, TimeDelta::seconds(2)).await;
+    let again = until_intent(&app, "L1", |it| minutes(&first, &it["nextLookAt"]) >= 1).await;
+    assert_eq!(again["state"], "unknown");
+    app.no_faults().await;
+    later(&app, TimeDelta::minutes(2)).await;
+    assert_eq!(until(&app, "L1", "uploaded").await["method"], "reconciled");
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn a_record_that_was_there_before_is_not_taken_for_the_lost_one() {
+    let app = quick().await;
+    app.put_ready("L1", 1).await;
+    let before = app.sandbox_create(typed(1)).await["id"].clone();
+    app.fault(once(&json!({"reset": {}}))).await;
+    app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.expect(202);
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    later(&app, TimeDelta::minutes(11)).await;
+    let tab = until(&app, "L1", "uploaded").await;
+    assert_ne!(tab["recordId"], before);
+    assert_eq!(app.sandbox_state().await["creditsUsed"], 1);
+}
+
+#[tokio::test]
+async fn somebody_elses_record_of_the_same_name_is_not_taken_for_the_lost_one() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"reset": {}})).await;
+    app.sandbox_create(but(typed(1), json!({"ulnNumber": people::uln(900)}))).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    let waits = until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    assert_eq!(waits["state"], "unknown");
+}
+
+#[tokio::test]
+async fn an_answer_with_another_learners_record_links_nothing() {
+    let app = quick().await;
+    let record = uploaded(&app, "L1", 1).await;
+    let body = json!({"id": record, "firstName": "Bertil", "status": {"id": 1, "text": "In Training"}});
+    lose(&app, "L2", 2, &json!({"replaceBody": {"body": body}})).await;
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["recordId"], record);
+    made(&app, 1).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L2", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    later(&app, TimeDelta::minutes(11)).await;
+    let tab_now = until(&app, "L2", "uploaded").await;
+    assert_ne!(tab_now["recordId"], record);
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["recordId"], record);
+    made(&app, 2).await;
+}
+
+#[tokio::test]
+async fn a_lost_upload_whose_record_was_linked_to_another_learner_is_left_to_a_person() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    let record = app.sandbox_records().await[0]["id"].as_i64().unwrap();
+    linked(&app, &["L2"], [record]).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    let open = until_intent(&app, "L1", |it| it["nextLookAt"].is_null()).await;
+    assert_eq!(open["state"], "unknown");
+    assert!(open["problem"].as_str().unwrap().contains("another learner"), "{open:#}");
+    later(&app, TimeDelta::minutes(30)).await;
+    assert_eq!(intent(&app, "L1").await["state"], "unknown");
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn while_the_outcome_is_open_nothing_else_is_done_with_the_learner() {
+    let app = quick().await;
+    let other = app.sandbox_create(typed(50)).await["id"].clone();
+    lose(&app, "L1", 1, &json!({"commitThenReset": {}})).await;
+    let calls = app.sandbox_state().await["calls"]["createApprentice"].clone();
+    under_way(&app, "L1", "unknown").await;
+    app.put("/learners/L1/ace360/link", &json!({"recordId": other})).await.refused(409, "inFlight");
+    app.delete("/learners/L1").await.refused(409, "inFlight");
+    app.post("/learners/L1/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
+    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], calls);
+    later(&app, TimeDelta::seconds(2)).await;
+    until(&app, "L1", "uploaded").await;
+    app.delete("/learners/L1").await.expect(204);
+    app.get(&tab("L1")).await.refused(404, "notFound");
+}
+
+#[tokio::test]
+async fn uploads_of_one_learner_at_the_same_instant_make_one_record() {
+    let app = ready().await;
+    let second = app.second().await;
+    for n in 1..=4 {
+        let id = format!("L{n}");
+        app.put_ready(&id, n).await;
+        let (path, body) = (tab(&id), json!({}));
+        let answers = tokio::join!(
+            app.post(&path, &body),
+            second.post(&path, &body),
+            app.post(&path, &body),
+            second.post(&path, &body)
+        );
+        let mut statuses: Vec<u16> = Vec::new();
+        for answer in [answers.0, answers.1, answers.2, answers.3] {
+            statuses.push(answer.status);
+            if answer.status != 201 {
+                let code = answer.body["code"].as_str().unwrap();
+                assert!(["alreadyUploaded", "likelyDuplicate"].contains(&code), "{answer:?}");
+            }
+        }
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409]);
+        made(&app, i64::try_from(n).unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_does_not_wait_is_told_where_to_look() {
+    let app = ready().await;
+    app.put_ready("L1", 1).await;
+    app.fault(once(&json!({"delay": {"ms": 700}}))).await;
+    let answer = app.call(Method::POST, &tab("L1")).header("prefer", "wait=0").json(&json!({})).send().await;
+    assert_eq!(answer.header("location"), Some("/learners/L1/ace360"));
+    assert_eq!(answer.expect(202)["state"], "uploading");
+    under_way(&app, "L1", "uploading").await;
+    // One who waits is told of the other's outcome.
+    app.post(&tab("L1"), &json!({})).await.refused(409, "alreadyUploaded");
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["method"], "upload");
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_does_not_stop_an_upload() {
+    let app = ready().await;
+    app.put_ready("L1", 1).await;
+    app.fault(once(&json!({"delay": {"ms": 700}}))).await;
+    let caller = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(350)).build().unwrap();
+    let gone = caller.post(format!("{}{}", app.base(), tab("L1"))).bearer_auth(app.token()).send().await;
+    assert!(gone.unwrap_err().is_timeout());
+    assert_eq!(until(&app, "L1", "uploaded").await["method"], "upload");
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn a_stop_of_the_service_lets_an_upload_come_to_its_end() {
+    let app = ready().await;
+    app.put_ready("L1", 1).await;
+    let second = app.second().await;
+    app.fault(once(&json!({"delay": {"ms": 500}}))).await;
+    let accepted =
+        second.call(Method::POST, &tab("L1")).header("prefer", "wait=0").json(&json!({})).send().await;
+    accepted.expect(202);
+    second.stop().await;
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "uploaded");
+    made(&app, 1).await;
+}
+
+/// An intent as a process leaves it that dies; `fenced`: it had come to the socket.
+async fn dead(app: &TestApp, id: &str, fenced: bool) -> IntentRow {
+    let payload = serde_json::to_vec(&previewed(app, id).await).unwrap();
+    let (parts, provider, id) = (app.parts.clone(), app.tenant.provider.id, id.to_owned());
+    on_runtime(async move {
+        let timings = &parts.config.timings;
+        let new = NewIntent {
+            provider,
+            upstream: "ace360",
+            environment: "sandbox".to_owned(),
+            subject_kind: "learner",
+            subject_id: id,
+            step: "apprentice",
+            payload,
+            candidates: Vec::new(),
+            run_id: None,
+        };
+        let Opened::Ours(intent) = parts.store.open_intent(&new, timings.lease, &by()).await.unwrap() else {
+            panic!("it is free");
+        };
+        if fenced {
+            assert!(parts.store.fence_intent(intent.id, intent.lease_token, timings.call).await.unwrap());
+        }
+        *intent
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_upload_whose_process_died_before_it_was_sent_is_released() {
+    let app = quick().await;
+    app.put_ready("L1", 1).await;
+    let intent = dead(&app, "L1", false).await;
+    under_way(&app, "L1", "uploading").await;
+    later(&app, TimeDelta::seconds(5)).await;
+    until(&app, "L1", "notUploaded").await;
+    // The dead one wakes: its lease is gone, and it must not send.
+    let (store, call) = (app.parts.store.clone(), app.parts.config.timings.call);
+    assert!(
+        !on_runtime(async move { store.fence_intent(intent.id, intent.lease_token, call).await.unwrap() })
+            .await
+    );
+    app.post(&tab("L1"), &json!({})).await.expect(201);
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_process_died_after_it_was_sent_is_looked_for() {
+    let app = quick().await;
+    app.put_ready("L1", 1).await;
+    app.put_ready("L2", 2).await;
+    dead(&app, "L1", true).await;
+    dead(&app, "L2", true).await;
+    // Of the two, ACE360 got one.
+    let fields = previewed(&app, "L1").await;
+    let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
+    later(&app, TimeDelta::seconds(5)).await;
+    let found = until(&app, "L1", "uploaded").await;
+    assert_eq!((&found["recordId"], &found["method"]), (&record, &json!("reconciled")));
+    until_intent(&app, "L2", |it| {
+        it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
+    })
+    .await;
+    assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "unknown");
+    later(&app, TimeDelta::minutes(11)).await;
+    until(&app, "L2", "uploaded").await;
+    made(&app, 1).await;
+}
+
+#[tokio::test]
+async fn looks_of_several_processes_at_once_send_once() {
+    let app = quick().await;
+    let second = app.second().await;
+    lose(&app, "L1", 1, &json!({"reset": {}})).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    app.clock_advance(TimeDelta::minutes(11)).await;
+    tokio::join!(app.tick(), second.tick(), app.tick(), second.tick());
+    until(&app, "L1", "uploaded").await;
+    tokio::join!(app.tick(), second.tick());
+    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 2);
+    made(&app, 1).await;
+}

@@ -1,0 +1,254 @@
+//! The API's document: it is the committed one, it is whole, and every route keeps what it says of tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use picsbridge::auth::scope::Scope;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+const COMMITTED: &str = include_str!("../../openapi/picsbridge.json");
+const ADOPT: &str = "cargo run -- openapi > openapi/picsbridge.json";
+/// What needs no token, and nothing else.
+const PUBLIC: [&str; 6] =
+    ["getDocument", "getJwks", "getLiveness", "getMetrics", "getProblem", "getReadiness"];
+
+/// An operation of the document.
+struct Operation {
+    method: Method,
+    path: String,
+    what: Value,
+}
+
+impl Operation {
+    fn name(&self) -> &str {
+        self.what["operationId"].as_str().unwrap_or_default()
+    }
+
+    /// The scope that it declares; none: it is public.
+    fn scope(&self) -> Option<Scope> {
+        let schemes =
+            self.what["security"].as_array().unwrap_or_else(|| panic!("{}: no security", self.name()));
+        assert_eq!(schemes.len(), 1, "{}: one way to be let in", self.name());
+        let bearer = schemes[0].get("bearer")?.as_array().unwrap();
+        assert_eq!(bearer.len(), 1, "{}: one scope", self.name());
+        Some(Scope::parse(bearer[0].as_str().unwrap()).expect("a scope that there is"))
+    }
+
+    /// The path with something in its parameters.
+    fn filled(&self) -> String {
+        let dummies = [
+            ("{learnerId}", "NOBODY"),
+            ("{officerId}", "NOBODY"),
+            ("{organisationId}", "NOWHERE"),
+            ("{id}", "0190b0a0-0000-7000-8000-000000000000"),
+            ("{code}", "notFound"),
+        ];
+        let path = dummies.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));
+        assert!(!path.contains('{'), "{path}: say in this test what to put into its parameter");
+        path
+    }
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(|(method, what)| Operation {
+            method: method.to_uppercase().parse().unwrap(),
+            path: path.clone(),
+            what: what.clone(),
+        })
+    });
+    operations.collect()
+}
+
+/// Every value that is no list or object, by its place.
+fn leaves(at: String, value: &Value, found: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            fields.iter().for_each(|(key, value)| leaves(format!("{at}/{key}"), value, found));
+        }
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().enumerate().for_each(|(key, value)| leaves(format!("{at}/{key}"), value, found));
+        }
+        leaf => {
+            found.insert(at, leaf.clone());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_committed_one() {
+    let app = TestApp::start().await;
+    let served = app.without_token().get("/openapi.json").await.expect(200);
+    let committed: Value = serde_json::from_str(COMMITTED).unwrap();
+    let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+    leaves(String::new(), &committed, &mut old);
+    leaves(String::new(), &served, &mut new);
+    let mut lines = Vec::new();
+    for place in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        match (old.get(place), new.get(place)) {
+            (Some(old), None) => lines.push(format!("- {place}: {old}")),
+            (None, Some(new)) => lines.push(format!("+ {place}: {new}")),
+            (Some(old), Some(new)) if old != new => lines.push(format!("~ {place}: {old} -> {new}")),
+            _ => {}
+        }
+    }
+    assert!(
+        lines.is_empty(),
+        "the served document differs from openapi/picsbridge.json:\n{}\nIf that is meant: {ADOPT}",
+        lines.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn every_operation_says_what_it_is_whose_it_is_and_how_it_can_fail() {
+    let app = TestApp::start().await;
+    let document = app.document();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let tags: Vec<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let mut names = BTreeSet::new();
+    for operation in operations(document) {
+        let at = format!("{} {}", operation.method, operation.path);
+        assert!(!operation.name().is_empty(), "{at}: no operationId");
+        assert!(names.insert(operation.name().to_owned()), "{at}: {} stands twice", operation.name());
+        for text in ["summary", "description"] {
+            assert!(operation.what[text].as_str().is_some_and(|text| !text.is_empty()), "{at}: no {text}");
+        }
+        let own: Vec<&str> =
+            operation.what["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()).collect();
+        assert!(own.len() == 1 && tags.contains(&own[0]), "{at}: tags {own:?}");
+
+        let responses = operation.what["responses"].as_object().unwrap();
+        let declares = |status: &str| responses.contains_key(status);
+        match operation.scope() {
+            None => assert!(
+                PUBLIC.contains(&operation.name()),
+                "{at}: needs no token, which this test does not know"
+            ),
+            Some(scope) => {
+                for status in ["401", "403", "500", "503"] {
+                    assert!(declares(status), "{at}: {status} is not declared");
+                }
+                let description = operation.what["description"].as_str().unwrap();
+                assert!(
+                    description.contains(&format!("`{}`", scope.as_str())),
+                    "{at}: its text does not name the scope"
+                );
+            }
+        }
+        for (status, response) in responses {
+            assert!(!response["description"].as_str().unwrap().is_empty(), "{at} {status}: no description");
+            if status.as_str() >= "400" {
+                let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{at} {status}");
+            }
+        }
+        if operation.what.get("requestBody").is_some() {
+            for status in ["400", "413", "415", "422"] {
+                assert!(declares(status), "{at}: takes a body, but {status} is not declared");
+            }
+        }
+        let parameters = operation.what["parameters"].as_array().cloned().unwrap_or_default();
+        for segment in operation.path.split('/').filter(|segment| segment.starts_with('{')) {
+            let name = segment[1..].split('}').next().unwrap();
+            let declared = parameters
+                .iter()
+                .any(|own| own["in"] == "path" && own["name"] == name && own["required"] == true);
+            assert!(declared, "{at}: {segment} is not declared");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
+    fn walk(value: &Value, at: &str, document: &Value, faults: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(reference) = fields.get("$ref").and_then(Value::as_str)
+                    && document.pointer(reference.trim_start_matches('#')).is_none()
+                {
+                    faults.push(format!("{at}: {reference} leads nowhere"));
+                }
+                fields.iter().for_each(|(key, value)| walk(value, &format!("{at}/{key}"), document, faults));
+            }
+            Value::Array(items) => items.iter().for_each(|value| walk(value, at, document, faults)),
+            _ => {}
+        }
+    }
+    let app = TestApp::start().await;
+    let document = app.document();
+    let mut faults = Vec::new();
+    walk(document, "", document, &mut faults);
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+            let said = |schema: &Value| schema["description"].as_str().is_some_and(|text| !text.is_empty());
+            let target = schema["$ref"].as_str().and_then(|to| document.pointer(&to[1..]));
+            let within = schema["oneOf"].as_array().into_iter().flatten().any(said);
+            if !said(schema) && !target.is_some_and(said) && !within {
+                faults.push(format!("{name}.{field} is not described"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn every_route_answers_401_without_a_token_and_403_without_its_scope() {
+    let app = TestApp::start().await;
+    for operation in operations(app.document()) {
+        let Some(scope) = operation.scope() else { continue };
+        let path = operation.filled();
+        let answer = app.without_token().call(operation.method.clone(), &path).send().await;
+        answer.refused(401, "unauthenticated");
+
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|own| *own != scope).collect();
+        let without = app.with_scopes(&others).await;
+        let problem = without.call(operation.method.clone(), &path).send().await.refused(403, "scopeMissing");
+        let named = format!("`{}`", scope.as_str());
+        assert!(problem["detail"].as_str().unwrap().contains(&named), "{}: {problem}", operation.name());
+    }
+}
+
+#[tokio::test]
+async fn the_scope_that_a_route_declares_is_all_that_it_needs() {
+    let app = TestApp::start().await;
+    for operation in operations(app.document()) {
+        let path = operation.filled();
+        let caller = match operation.scope() {
+            None => app.without_token(),
+            Some(scope) => app.with_scopes(&[scope]).await,
+        };
+        let answer = caller.call(operation.method.clone(), &path).send().await;
+        assert!(![401, 403].contains(&answer.status), "{}: {}", operation.name(), answer.text);
+        assert!(answer.status < 500, "{}: {}", operation.name(), answer.text);
+    }
+}
+
+fn is_file(link: &str) -> bool {
+    Path::new(link).extension().is_some_and(|extension| extension == "js" || extension == "css")
+}
+
+#[tokio::test]
+async fn the_swagger_page_is_served_with_all_that_it_needs() {
+    let app = TestApp::start().await;
+    let redirect = app.page("/docs").await;
+    assert!(redirect.status().is_redirection());
+    assert_eq!(redirect.headers()["location"], "/docs/");
+    let page = app.page("/docs/").await;
+    assert_eq!(page.status(), 200);
+    let html = page.text().await.unwrap();
+    let mut named = 0;
+    for link in html.split(['"', '\'']).filter(|text| is_file(text)) {
+        let file = app.page(&format!("/docs/{}", link.trim_start_matches("./"))).await;
+        assert_eq!(file.status(), 200, "{link}");
+        named += 1;
+    }
+    assert!(named >= 3, "{html}");
+    let script = app.page("/docs/swagger-initializer.js").await.text().await.unwrap();
+    assert!(script.contains("/openapi.json"), "{script}");
+    assert!(!html.contains("https://") || !html.contains("cdn"), "nothing is loaded from elsewhere");
+}

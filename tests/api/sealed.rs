@@ -1,0 +1,109 @@
+//! What a thief of the database finds: ids and states, and nobody's name, numbers or address.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+
+use crate::support::TestApp;
+use crate::support::people::{self, but};
+
+/// Every row of every table as text, with its table.
+pub async fn dump(app: &TestApp) -> Vec<(String, String)> {
+    let mut sql = app.sql().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+    )
+    .fetch_all(&mut sql)
+    .await
+    .unwrap();
+    let mut rows = Vec::new();
+    for table in tables {
+        let query = format!(r#"select to_jsonb(own)::text from public."{table}" own"#);
+        let found: Vec<String> = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut sql).await.unwrap();
+        rows.extend(found.into_iter().map(|row| (table.clone(), row)));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn a_dump_of_all_tables_shows_no_personal_value_and_no_secret() {
+    let app = TestApp::start().await;
+    let settings = json!({"enabled": true, "environment": "sandbox", "token": "sandbox-plantedtoken",
+                          "dailySync": {"enabled": false, "at": "05:00"}});
+    app.put("/ace360/settings", &settings).await.expect(200);
+    app.refresh_standards().await;
+
+    let uln = people::uln(77);
+    let planted = json!({"firstName": "Zephyrine", "lastName": "Plantagenet-Quux", "dateOfBirth": "2003-03-29",
+        "nationalInsuranceNumber": "AB987654D", "uln": uln, "email": "zephyrine@planted.example",
+        "telephone": "01632 960987", "mainTag": "Planted tag",
+        "address": {"line1": "99 Planted Passage", "line2": "Plantville", "line3": "Plantshire", "line4": null, "postcode": "OX9 9XX"}});
+    app.put_ready("OTHER", 1).await;
+    app.put(
+        "/officers/OFF12",
+        &but(people::officer(), json!({"lastName": "Plantedofficer", "email": "officer@planted.example"})),
+    )
+    .await
+    .expect(200);
+    let organisation =
+        but(people::organisation(), json!({"name": "Plantedcorp Ltd", "telephone": "01632 960654"}));
+    app.put("/organisations/ORG7", &organisation).await.expect(200);
+    app.put("/learners/L1", &but(people::learner(1), planted.clone())).await.expect(201);
+    app.post("/learners/L1/ace360", &json!({})).await.expect(201);
+
+    // An upstream's words may repeat what was sent: refused once, and refused for good.
+    app.put("/learners/L2", &but(people::learner(2), planted)).await.expect(201);
+    let body = json!({"message": "Zephyrine Plantagenet-Quux is refused", "errors": {"ulnNumber": [format!("{uln} is taken")]}});
+    app.fault(json!({"operation": "createApprentice", "kind": {"status": {"status": 422, "body": body}}}))
+        .await;
+    app.post("/learners/L2/ace360", &json!({"allowDuplicate": true})).await.refused(422, "upstreamRejected");
+    app.no_faults().await;
+    let run = app.post("/ace360/status:sync", &Value::Null).await;
+    app.wait_run(run.body["id"].as_str().unwrap()).await;
+
+    let rows = dump(&app).await;
+    assert!(rows.iter().any(|(table, _)| table == "ace360_mirror"), "the mirror was read");
+    for value in [
+        "Zephyrine",
+        "Plantagenet",
+        "2003-03-29",
+        "AB987654D",
+        &uln,
+        "planted.example",
+        "960987",
+        "960654",
+        "Planted Passage",
+        "Plantville",
+        "OX9 9XX",
+        "OX99XX",
+        "Plantedofficer",
+        "Plantedcorp",
+        "sandbox-plantedtoken",
+        "Planted tag",
+    ] {
+        let hex = picsbridge::seal::hex(value.as_bytes());
+        // Base64 of the value begins like this, whatever follows it.
+        let base64 = STANDARD.encode(&value[..value.len() / 3 * 3]);
+        for form in [value.to_lowercase(), hex, base64.to_lowercase()] {
+            let found = rows.iter().find(|(_, row)| row.to_lowercase().contains(&form));
+            assert!(found.is_none(), "{value} stands in {found:?}");
+        }
+    }
+    // It is all there for who may read it.
+    assert_eq!(app.get("/learners/L1").await.expect(200)["lastName"], "Plantagenet-Quux");
+}
+
+#[tokio::test]
+async fn a_sealed_record_that_is_moved_to_another_row_cannot_be_read_there() {
+    let app = TestApp::start().await;
+    for n in 1..=2 {
+        app.put(&format!("/learners/L{n}"), &people::learner(n)).await.expect(201);
+    }
+    let moved = "update records set sealed = (select sealed from records where record_id = 'L1') where record_id = 'L2'";
+    sqlx::query(moved).execute(&mut app.sql().await).await.unwrap();
+    let answer = app.get("/learners/L2").await;
+    assert!(!answer.text.contains("Okonedo"), "{}", answer.text);
+    answer.refused(500, "internal");
+    app.get("/learners/L1").await.expect(200);
+}
