@@ -47,10 +47,10 @@ pub struct Newest {
 /// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
 /// say less than there is, and then it is counted again.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<Counts>>);
+pub struct Known(Arc<Mutex<Counted>>);
 
-/// When it was counted and how many, by account and provider.
-type Counts = HashMap<(Vec<u8>, Uuid), (Instant, i64)>;
+/// When it was counted, and how many there were.
+type Counted = HashMap<(Vec<u8>, Uuid), (Instant, i64)>;
 
 impl Known {
     /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
@@ -236,8 +236,7 @@ impl Ace360 {
             // Counted a moment ago: some rows are enough to see whether the mirror still holds all.
             let page = client.few_apprentices().await?.map_err(Ace360Error::Upstream)?;
             let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
-            let all = page.total.is_some_and(|total| self.known.at_least(client.account(), provider, total));
-            if all && fresh < rows {
+            if fresh < rows && self.holds_all(client, provider, environment, page.total).await? {
                 return Ok(Newest { complete: true, people });
             }
         }
@@ -248,20 +247,29 @@ impl Ace360 {
             if last {
                 return Ok(Newest { complete: true, people });
             }
-            if fresh == 0 {
-                let Some(total) = page.total else { continue };
-                // Counting takes longer the more there is: what was counted a moment ago still holds.
-                if self.known.at_least(client.account(), provider, total) {
-                    return Ok(Newest { complete: true, people });
-                }
-                let known = self.store.mirror_size(provider, environment).await?;
-                self.known.counted(client.account(), provider, known);
-                if known >= total {
-                    return Ok(Newest { complete: true, people });
-                }
+            if fresh == 0 && self.holds_all(client, provider, environment, page.total).await? {
+                return Ok(Newest { complete: true, people });
             }
         }
         Ok(Newest { complete: false, people })
+    }
+
+    /// Whether the mirror is as large as ACE360 says that its list is.
+    async fn holds_all(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+        total: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let Some(total) = total else { return Ok(false) };
+        // Counting takes longer the more there is: what was counted a moment ago still holds.
+        if self.known.at_least(client.account(), provider, total) {
+            return Ok(true);
+        }
+        let known = self.store.mirror_size(provider, environment).await?;
+        self.known.counted(client.account(), provider, known);
+        Ok(known >= total)
     }
 
     /// Puts a page into the mirror; answers how many of its records were new there, and how many it has.

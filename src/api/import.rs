@@ -6,15 +6,17 @@ use std::collections::HashSet;
 use actix_web::HttpResponse;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::task::JoinHandle;
+use tracing::error;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
 use super::extract::ImportBody;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use super::records::{Resource, to_new};
 use crate::domain::{Fault, parse};
-use crate::store::{By, NewRecord};
+use crate::store::{By, NewRecord, StoreResult};
 
 /// Records in one import.
 const MOST: usize = 10_000;
@@ -88,6 +90,7 @@ pub async fn import<R: Resource>(
     let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
     let mut ids = HashSet::with_capacity(raw.len());
+    let mut writing: Option<JoinHandle<StoreResult<()>>> = None;
     for chunk in raw.chunks(CHUNK) {
         let mut good: Vec<NewRecord> = Vec::with_capacity(chunk.len());
         for text in chunk {
@@ -116,11 +119,31 @@ pub async fn import<R: Resource>(
                 Err(errors) => answer.refused(id_of::<R>(text), errors),
             }
         }
+        if let Some(before) = writing.take() {
+            written(before).await?;
+        }
         if !good.is_empty() {
-            state.store.put_records(provider, R::KIND, &good, by).await?;
+            // On the main runtime: the next chunk is read meanwhile.
+            let (store, by) = (state.background.ace360.store.clone(), by.clone());
+            writing = Some(
+                state.background.spawn(async move { store.put_records(provider, R::KIND, &good, &by).await }),
+            );
         }
     }
+    if let Some(last) = writing {
+        written(last).await?;
+    }
     Ok(HttpResponse::Ok().json(answer))
+}
+
+async fn written(writing: JoinHandle<StoreResult<()>>) -> Result<(), Problem> {
+    match writing.await {
+        Ok(result) => Ok(result?),
+        Err(error) => {
+            error!(%error, "the task of an import failed");
+            Err(Problem::new(Code::Internal, "Something unexpected happened here: send the import again."))
+        }
+    }
 }
 
 impl ImportAnswer {

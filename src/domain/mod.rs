@@ -36,6 +36,7 @@ pub mod time;
 mod uln;
 
 mod address;
+mod beside;
 mod learner;
 mod officer;
 mod organisation;
