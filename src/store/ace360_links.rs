@@ -260,8 +260,12 @@ impl Store {
         let change = new_id();
         let sealed = self.seal_json(&change_row(change), &data)?;
         let detail = reading.detail.clone().unwrap_or_default();
+        let mut tx = self.begin().await?;
+        // Without this lock another upload that opens its intent just now could see neither the link nor the open intent: its
+        // look at the links would be older than this commit, and the open intent gone by it.
+        self.lock_record(&mut tx, provider, "learner", learner).await?;
         // One statement, and so one round trip: all of it or nothing. The link goes first: an intent whose record is another
-        // learner's is not done. While the intent is open nobody else links or erases the learner.
+        // learner's is not done.
         let linked = sqlx::query_scalar!(
             r#"with mine as (
                    select id from intents where id = $15 and state in ('sending', 'unknown') for update
@@ -303,8 +307,9 @@ impl Store {
             change,
             sealed,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *tx)
         .await?;
+        tx.commit().await?;
         Ok(linked > 0)
     }
 
