@@ -248,7 +248,7 @@ impl Ace360 {
             problem: Some(failure.whole_text()),
         };
         Ok(match uploaded {
-            Ok(Uploaded::Done | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
+            Ok(Uploaded::Done(_) | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
             Ok(Uploaded::AlreadyUploaded(record)) => {
                 // By this very run, when its process died before it could write that down.
                 let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;

@@ -1,17 +1,37 @@
 //! The catalogue of standards: refreshed from ACE360 as a run, page by page; read for previews and look-ups. The sectors
 //! are those that the standards name, until ACE360 publishes a list (assumed).
 
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::client::Client;
 use super::standards::{Sector, Standard};
 use super::{Ace360, Ace360Error};
-use crate::store::{OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, Time};
+use crate::domain::Learner;
+use crate::store::{
+    Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time,
+};
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
 pub const REFRESH: &str = "ace360.standardsRefresh";
+
+/// Catalogues that are kept: one for each standard that a provider's learners are on.
+pub type Catalogues = Arc<Cache<(Uuid, i64, Option<i64>, Option<i64>, Option<i32>), Arc<Catalogue>>>;
+/// So many, of some kilobytes.
+pub const CATALOGUES: usize = 2_000;
+
+/// What of the catalogue an upload needs.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// Those of the learner's LARS code, and the chosen one.
+    pub standards: Vec<Standard>,
+    /// All of them.
+    pub sectors: Vec<Sector>,
+}
 
 /// Where a refresh stands.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -50,7 +70,7 @@ impl Ace360 {
         let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
         let began = match cursor.began {
             Some(began) => began,
-            None => self.store.now().await.map_err(crate::store::StoreError::from)?,
+            None => self.store.now().await.map_err(StoreError::from)?,
         };
         cursor.began = Some(began);
         cursor.page += 1;
@@ -102,7 +122,7 @@ impl Ace360 {
         if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
             return Ok(Step::Replaced);
         }
-        tx.commit().await.map_err(crate::store::StoreError::from)?;
+        tx.commit().await.map_err(StoreError::from)?;
         run.cursor = progress.cursor.unwrap_or_default();
         if last {
             self.note_connection(run.provider_id, None).await?;
@@ -110,26 +130,45 @@ impl Ace360 {
         Ok(if last { Step::Done } else { Step::More })
     }
 
-    /// The rows that an upload needs, and the sectors.
+    /// The rows that a learner's upload needs, and the sectors. Kept until the catalogue is refreshed: most learners are on a
+    /// standard that another one was uploaded with.
     ///
     /// # Errors
     /// The database's.
-    pub async fn catalogue_for(
+    pub async fn catalogue_of(
         &self,
         provider: Uuid,
-        environment: &str,
-        chosen: Option<i64>,
-        lars_code: Option<i32>,
-    ) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
+        settings: &Ace360Settings,
+        learner: &Learner,
+    ) -> Result<Arc<Catalogue>, StoreError> {
+        let programme = learner.programme.as_ref();
+        let lars_code = programme.and_then(|programme| programme.standard_code.as_ref());
+        let lars_code = lars_code.and_then(|code| i32::try_from(code.get()).ok());
+        let chosen = chosen_standard(learner);
+        let refreshed_at = settings.standards_refreshed_at.map(|at| at.timestamp_micros());
+        let key = (provider, settings.version, refreshed_at, chosen, lars_code);
+        if let Some(kept) = self.catalogues.get(&key) {
+            return Ok(kept);
+        }
         let (rows, sectors) = tokio::try_join!(
-            self.store.standards_for(provider, environment, chosen, lars_code),
-            self.store.sectors(provider, environment),
+            self.store.standards_for(provider, &settings.environment, chosen, lars_code),
+            self.store.sectors(provider, &settings.environment),
         )?;
-        Ok((
-            rows.into_iter().map(from_row).collect(),
-            sectors.into_iter().map(|(id, name)| Sector { id, name }).collect(),
-        ))
+        let catalogue = Arc::new(Catalogue {
+            standards: rows.into_iter().map(from_row).collect(),
+            sectors: sectors.into_iter().map(|(id, name)| Sector { id, name }).collect(),
+        });
+        // While the first refresh goes on there is more every moment.
+        if refreshed_at.is_some() {
+            self.catalogues.insert(key, Arc::clone(&catalogue));
+        }
+        Ok(catalogue)
     }
+}
+
+/// The standard that was chosen for the learner among several with its LARS code.
+pub fn chosen_standard(learner: &Learner) -> Option<i64> {
+    learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
 }
 
 fn to_row(standard: Standard) -> StandardRow {

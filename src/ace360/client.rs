@@ -10,7 +10,7 @@ use crate::http::{Answer, Method, Request};
 use crate::store::{IntentRow, Store, StoreError};
 use crate::upstream::call::{Caller, Meter};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::intent::{self, Attempt};
+use crate::upstream::intent::{self, Lease};
 use crate::upstream::outcome::Outcome;
 use crate::upstream::pace::{Account, Class};
 
@@ -29,6 +29,7 @@ pub struct Client {
     base_url: String,
     token: SecretString,
     class: Class,
+    version: i64,
     meter: Meter,
 }
 
@@ -46,12 +47,10 @@ pub enum Created {
     NotSent(Failure),
     /// Nobody can tell.
     Unknown(Failure),
-    /// Somebody else has the intent.
-    NotOurs,
 }
 
 impl Client {
-    /// A connection with this token.
+    /// A connection with this token, of this version of the settings.
     pub fn new(
         caller: Caller,
         store: &Store,
@@ -59,13 +58,22 @@ impl Client {
         token: SecretString,
         per_minute: u32,
         class: Class,
+        version: i64,
     ) -> Self {
         let account = Account {
             key: store.account_key("ace360", base_url, token.expose_secret()),
             upstream: "ace360",
             per_minute,
         };
-        Self { caller, account, base_url: base_url.to_owned(), token, class, meter: Meter::default() }
+        Self {
+            caller,
+            account,
+            base_url: base_url.to_owned(),
+            token,
+            class,
+            version,
+            meter: Meter::default(),
+        }
     }
 
     /// The same connection for another kind of caller.
@@ -83,6 +91,11 @@ impl Client {
     /// The account whose pace it keeps.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// Of which version of the settings it is.
+    pub fn version(&self) -> i64 {
+        self.version
     }
 
     /// A page of apprentices, from 1.
@@ -161,18 +174,19 @@ impl Client {
     ///
     /// # Errors
     /// The database's.
-    pub async fn create(&self, store: &Store, intent: &IntentRow) -> Result<Created, StoreError> {
+    pub async fn create(
+        &self,
+        store: &Store,
+        intent: &IntentRow,
+        lease: Lease,
+    ) -> Result<Created, StoreError> {
         let body = store.intent_payload(intent)?;
         let request = Request {
             method: Method::Post,
             body: Some(body),
             ..self.request("createApprentice", format!("{}/apprentices", self.base_url))
         };
-        let outcome =
-            match intent::send(&self.caller, store, &self.account, &self.meter, intent, request).await? {
-                Attempt::NotOurs => return Ok(Created::NotOurs),
-                Attempt::Outcome(outcome) => outcome,
-            };
+        let outcome = intent::send(&self.caller, &self.account, &self.meter, lease, request).await?;
         Ok(match outcome {
             Outcome::Answered(answer) => match wire::record::<Apprentice>(&answer.body) {
                 Ok((apprentice, _)) => Created::Yes(Box::new(apprentice)),

@@ -14,7 +14,7 @@ use super::upload::PossibleDuplicate;
 use super::wire::ApprenticePage;
 use super::{Ace360, Ace360Error};
 use crate::domain::Learner;
-use crate::store::{Account, StoreError, Twin};
+use crate::store::{MirrorRow, StoreError, Twin};
 use crate::upstream::failure::FailureKind;
 
 /// Pages read before a create, at most: with ours of 100 the newest thousand records. More is the status run's work.
@@ -44,40 +44,69 @@ pub struct Newest {
     people: Vec<Vec<u8>>,
 }
 
-/// How many records the mirror was counted to hold, by account and provider. Only this process's own additions are added: it may
-/// say less than there is, and then it is counted again.
+/// What this process knows of the mirror, so that it need not ask for each upload: how many records it was counted to hold,
+/// and some of its newest rows. It may know of fewer than there are; then the database is asked.
 #[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<Counted>>);
+pub struct Known(Arc<Mutex<HashMap<Mirror, Seen>>>);
 
-/// When it was counted, and how many there were.
-type Counted = HashMap<(Vec<u8>, Uuid), (Instant, i64)>;
+/// A provider's mirror. Other settings may have emptied it, hence their version.
+type Mirror = (Uuid, Vec<u8>, i64);
+
+#[derive(Debug, Default)]
+struct Seen {
+    counted: Option<(Instant, i64)>,
+    rows: HashMap<i64, (Instant, MirrorRow)>,
+}
 
 impl Known {
     /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
     const LIFE: Duration = Duration::from_mins(1);
+    /// Rows that are kept: what two pages hold.
+    const ROWS: usize = 200;
 
-    fn is_fresh(&self, account: &Account, provider: Uuid) -> bool {
-        self.at_least(account, provider, 0)
+    fn with<T>(&self, client: &Client, provider: Uuid, what: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        what(all.entry((provider, client.account().key.clone(), client.version())).or_default())
     }
 
-    fn at_least(&self, account: &Account, provider: Uuid, total: i64) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .get(&(account.key.clone(), provider))
-            .is_some_and(|(at, count)| at.elapsed() < Self::LIFE && *count >= total)
+    fn is_fresh(&self, client: &Client, provider: Uuid) -> bool {
+        self.at_least(client, provider, 0)
     }
 
-    fn counted(&self, account: &Account, provider: Uuid, count: i64) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((account.key.clone(), provider), (Instant::now(), count));
+    fn at_least(&self, client: &Client, provider: Uuid, total: i64) -> bool {
+        self.with(client, provider, |seen| {
+            seen.counted.is_some_and(|(at, count)| at.elapsed() < Self::LIFE && count >= total)
+        })
     }
 
-    /// So many were added to the mirror.
-    pub fn add(&self, account: &Account, provider: Uuid, fresh: i64) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, count)) = known.get_mut(&(account.key.clone(), provider)) {
-            *count += fresh;
-        }
+    fn count(&self, client: &Client, provider: Uuid, count: i64) {
+        self.with(client, provider, |seen| seen.counted = Some((Instant::now(), count)));
+    }
+
+    /// Those of the rows that the mirror may not hold as they are.
+    fn unknown(&self, client: &Client, provider: Uuid, rows: &[MirrorRow]) -> Vec<MirrorRow> {
+        self.with(client, provider, |seen| {
+            let holds = |row: &MirrorRow| {
+                seen.rows
+                    .get(&row.record_id)
+                    .is_some_and(|(at, known)| at.elapsed() < Self::LIFE && known == row)
+            };
+            rows.iter().filter(|row| !holds(row)).cloned().collect()
+        })
+    }
+
+    /// These were put into the mirror, and so many of them are new there.
+    pub fn add(&self, client: &Client, provider: Uuid, rows: Vec<MirrorRow>, fresh: i64) {
+        self.with(client, provider, |seen| {
+            if let Some((_, count)) = &mut seen.counted {
+                *count += fresh;
+            }
+            if seen.rows.len() + rows.len() > Self::ROWS {
+                seen.rows.clear();
+            }
+            let now = Instant::now();
+            seen.rows.extend(rows.into_iter().map(|row| (row.record_id, (now, row))));
+        });
     }
 }
 
@@ -232,7 +261,7 @@ impl Ace360 {
         environment: &str,
     ) -> Result<Newest, Ace360Error> {
         let mut people = Vec::new();
-        if self.known.is_fresh(client.account(), provider) {
+        if self.known.is_fresh(client, provider) {
             // Counted a moment ago: some rows are enough to see whether the mirror still holds all.
             let page = client.few_apprentices().await?.map_err(Ace360Error::Upstream)?;
             let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
@@ -264,11 +293,11 @@ impl Ace360 {
     ) -> Result<bool, StoreError> {
         let Some(total) = total else { return Ok(false) };
         // Counting takes longer the more there is: what was counted a moment ago still holds.
-        if self.known.at_least(client.account(), provider, total) {
+        if self.known.at_least(client, provider, total) {
             return Ok(true);
         }
         let known = self.store.mirror_size(provider, environment).await?;
-        self.known.counted(client.account(), provider, known);
+        self.known.count(client, provider, known);
         Ok(known >= total)
     }
 
@@ -287,8 +316,12 @@ impl Ace360 {
             .flatten()
             .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
             .collect();
-        let fresh = self.store.mirror_lightly(provider, environment, &rows).await?;
-        self.known.add(client.account(), provider, fresh);
+        let unknown = self.known.unknown(client, provider, &rows);
+        let mut fresh = 0;
+        if !unknown.is_empty() {
+            fresh = self.store.mirror_lightly(provider, environment, &unknown).await?;
+            self.known.add(client, provider, unknown, fresh);
+        }
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         people.extend(rows.into_iter().filter_map(|row| row.person_index));
         Ok((fresh, count))

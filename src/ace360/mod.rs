@@ -17,9 +17,13 @@ pub mod status;
 pub mod upload;
 pub mod wire;
 
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use self::catalogue::{CATALOGUES, Catalogues};
 use self::client::Client;
 use self::duplicates::Known;
 use crate::config::{Timings, Upstreams};
@@ -40,6 +44,7 @@ pub struct Ace360 {
     upstreams: Upstreams,
     timings: Timings,
     known: Known,
+    catalogues: Catalogues,
 }
 
 /// Why a call to ACE360 was not made.
@@ -72,7 +77,14 @@ impl Ace360Error {
 impl Ace360 {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
-        Self { store, caller, upstreams, timings, known: Known::default() }
+        Self {
+            store,
+            caller,
+            upstreams,
+            timings,
+            known: Known::default(),
+            catalogues: Arc::new(Cache::new(CATALOGUES)),
+        }
     }
 
     /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which
@@ -92,11 +104,15 @@ impl Ace360 {
         class: Class,
     ) -> Result<(Client, Ace360Settings), Ace360Error> {
         let settings = self.store.ace360_settings(provider).await?;
+        Ok((self.enabled_client(&settings, class)?, settings))
+    }
+
+    /// The connection that settings describe, if they are switched on.
+    fn enabled_client(&self, settings: &Ace360Settings, class: Class) -> Result<Client, Ace360Error> {
         if !settings.enabled {
             return Err(Ace360Error::Disabled);
         }
-        let client = self.client_of(&settings, class)?;
-        Ok((client, settings))
+        self.client_of(settings, class)
     }
 
     /// The connection that settings describe, whether switched on or not.
@@ -123,6 +139,7 @@ impl Ace360 {
             token,
             self.upstreams.ace360_calls_per_minute,
             class,
+            settings.version,
         ))
     }
 

@@ -13,6 +13,7 @@ use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
 use crate::store::{IntentRow, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::intent::Lease;
 use crate::upstream::pace::Class;
 
 /// ACE360 writes creation times without a zone, and its clock may differ: a record counts as older than the send only
@@ -98,7 +99,7 @@ impl Ace360 {
                     &single(&apprentice),
                 )
                 .await?;
-            if linked {
+            if linked.is_some() {
                 return Ok(Looked::Found);
             }
             // Settled by somebody else meanwhile; or the record was linked to another learner, which no look can sort out.
@@ -117,9 +118,10 @@ impl Ace360 {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
         }
         client.permit().await?.map_err(Ace360Error::Upstream)?;
-        match self.store.reopen_intent(intent.id, self.timings.lease).await? {
+        let lease = Lease::begin(self.timings.lease);
+        match self.store.reopen_intent(intent.id, lease.lasts()).await? {
             Some(intent) => {
-                self.send(&client, &intent).await?;
+                self.send(&client, &intent, lease).await?;
                 Ok(Looked::SentAgain)
             }
             None => Ok(Looked::NotDue),

@@ -4,22 +4,23 @@
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::catalogue::{Catalogue, chosen_standard};
 use super::client::{Client, Created};
 use super::duplicates::Search;
-use super::standards::{Sector, Standard};
 use super::status::single;
 use super::upload::{self, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
-use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, TabRow, UndoneState};
+use crate::domain::LearnerId;
+use crate::store::{By, IntentRow, LinkRow, NewIntent, Opened, StoreError, UndoneState, UploadGround};
 use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::intent::Lease;
 use crate::upstream::pace::Class;
 
 /// What came of an upload.
 #[derive(Debug)]
 pub enum Uploaded {
     /// There is a record, and the learner is linked to it.
-    Done,
+    Done(Box<LinkRow>),
     /// Nothing is in the way; it was not to be sent.
     Would,
     /// There is no such learner.
@@ -74,15 +75,6 @@ pub struct OfRun {
     pub complete: bool,
 }
 
-/// The records that an upload is made of.
-struct Records {
-    learner_id: LearnerId,
-    learner: Learner,
-    employer: Option<(OrganisationId, Organisation)>,
-    employer_missing: bool,
-    contact: Option<(OfficerId, Officer)>,
-}
-
 impl Ace360 {
     /// What an upload would send, and what is in its way; `None`: no such learner. Duplicates are looked for when the
     /// integration can call ACE360; when it cannot, a warning says that they were not.
@@ -90,19 +82,18 @@ impl Ace360 {
     /// # Errors
     /// The database's.
     pub async fn preview(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Preview>, Ace360Error> {
-        let Some(records) = self.records(provider, learner).await? else { return Ok(None) };
-        let settings = self.store.ace360_settings(provider).await?;
-        let catalogue = self.catalogue_of(provider, &settings.environment, &records.learner).await?;
-        let mut built = build(&records, &catalogue);
-        let searched = match self.client(provider, Class::Interactive).await {
-            Ok((client, _)) => {
-                let standard = chosen_standard(&records.learner);
+        let Some(ground) = self.store.upload_ground(provider, learner).await? else { return Ok(None) };
+        let catalogue = self.catalogue_of(provider, &ground.settings, &ground.learner).await?;
+        let mut built = build(learner, &ground, &catalogue);
+        let searched = match self.enabled_client(&ground.settings, Class::Interactive) {
+            Ok(client) => {
+                let standard = chosen_standard(&ground.learner);
                 self.search_on_top(
                     &client,
                     provider,
-                    &settings.environment,
+                    &ground.settings.environment,
                     learner.as_str(),
-                    &records.learner,
+                    &ground.learner,
                     standard,
                 )
                 .await
@@ -135,34 +126,25 @@ impl Ace360 {
     /// The integration's set-up; ACE360's before anything was sent; the database's.
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
-        let connection = async {
-            match &order.run {
-                Some(run) => Ok((run.client.clone(), run.environment.clone())),
-                None => self
-                    .client(provider, Class::Interactive)
-                    .await
-                    .map(|(client, settings)| (client, settings.environment)),
-            }
-        };
-        let (tab, connection) =
-            tokio::join!(self.store.ace360_tab::<Learner>(provider, learner.as_str()), connection);
         // What is known here is said before anything upstream is asked.
-        let record = match tab? {
-            None => return Ok(Uploaded::NoLearner),
-            Some(TabRow::Linked(link)) => return Ok(Uploaded::AlreadyUploaded(link.record_id)),
-            Some(TabRow::Unlinked { intent: Some((_, state)), .. })
-                if matches!(state.as_str(), "sending" | "unknown") =>
-            {
-                return Ok(Uploaded::InFlight);
-            }
-            Some(TabRow::Unlinked { record, .. }) => *record,
+        let Some(ground) = self.store.upload_ground(provider, learner).await? else {
+            return Ok(Uploaded::NoLearner);
         };
-        let (client, environment) = connection?;
-        let (records, catalogue) = tokio::try_join!(
-            async { Ok(self.others(provider, learner, record.clone()).await?) },
-            self.catalogue_of(provider, &environment, &record),
-        )?;
-        let mut built = build(&records, &catalogue);
+        if let Some(record) = ground.record_id {
+            return Ok(Uploaded::AlreadyUploaded(record));
+        }
+        if ground.in_flight {
+            return Ok(Uploaded::InFlight);
+        }
+        let (client, environment) = match &order.run {
+            Some(run) => (run.client.clone(), run.environment.clone()),
+            None => (
+                self.enabled_client(&ground.settings, Class::Interactive)?,
+                ground.settings.environment.clone(),
+            ),
+        };
+        let catalogue = self.catalogue_of(provider, &ground.settings, &ground.learner).await?;
+        let mut built = build(learner, &ground, &catalogue);
         if let Err(reason) = &built.eligibility {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
         }
@@ -175,14 +157,14 @@ impl Ace360 {
                     provider,
                     &environment,
                     learner.as_str(),
-                    &records.learner,
+                    &ground.learner,
                     standard,
                 )
                 .await?;
             Search { complete: run.complete, ..search }
         } else {
             client.permits_of_an_upload().await?;
-            self.search_on_top(&client, provider, &environment, learner.as_str(), &records.learner, standard)
+            self.search_on_top(&client, provider, &environment, learner.as_str(), &ground.learner, standard)
                 .await?
         };
         if !order.allow_duplicate {
@@ -214,10 +196,11 @@ impl Ace360 {
             candidates: search.present,
             run_id: order.run.as_ref().map(|run| run.id),
         };
-        match self.store.open_intent(&intent, self.timings.lease, &order.by).await? {
+        let lease = Lease::begin(self.timings.lease);
+        match self.store.open_intent(&intent, lease.lasts(), &order.by).await? {
             Opened::Ours(intent) => {
                 opened.cancel();
-                self.send(&client, &intent).await
+                self.send(&client, &intent, lease).await
             }
             Opened::InFlight => Ok(Uploaded::InFlight),
             Opened::NoRecord => Ok(Uploaded::NoLearner),
@@ -243,15 +226,19 @@ impl Ace360 {
     ///
     /// # Errors
     /// The database's: then the intent's lease runs out and it is looked for.
-    pub async fn send(&self, client: &Client, intent: &IntentRow) -> Result<Uploaded, Ace360Error> {
-        match client.create(&self.store, intent).await? {
-            Created::NotOurs => Ok(Uploaded::InFlight),
+    pub async fn send(
+        &self,
+        client: &Client,
+        intent: &IntentRow,
+        lease: Lease,
+    ) -> Result<Uploaded, Ace360Error> {
+        match client.create(&self.store, intent, lease).await? {
             Created::Yes(apprentice) => {
                 let reading = single(&apprentice);
                 if intent.candidates.contains(&reading.record_id) {
                     return self.unknown(intent, "ACE360 answered with a record that was there before").await;
                 }
-                let method = if intent.sends == 0 { "upload" } else { "reconciled" };
+                let method = if intent.sends == 1 { "upload" } else { "reconciled" };
                 let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
                 // The mirror learns of it now, so that the next search need not.
                 let (settled, fresh) = tokio::join!(
@@ -269,12 +256,13 @@ impl Ace360 {
                         std::slice::from_ref(&row)
                     ),
                 );
-                let settled = settled?;
-                self.known.add(client.account(), intent.provider_id, fresh?);
-                if !settled {
+                self.known.add(client, intent.provider_id, vec![row], fresh?);
+                let Some(link) = settled? else {
                     // Either a look settled it meanwhile, or the answered record belongs to another learner.
                     return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {
-                        Some(link) if link.record_id == reading.record_id => Ok(Uploaded::Done),
+                        Some(link) if link.record_id == reading.record_id => {
+                            Ok(Uploaded::Done(Box::new(link)))
+                        }
                         _ => {
                             self.unknown(
                                 intent,
@@ -283,8 +271,8 @@ impl Ace360 {
                             .await
                         }
                     };
-                }
-                Ok(Uploaded::Done)
+                };
+                Ok(Uploaded::Done(Box::new(link)))
             }
             Created::No(failure) => {
                 self.store.settle_undone(intent.id, UndoneState::Rejected, &failure.problem()).await?;
@@ -308,69 +296,18 @@ impl Ace360 {
         self.store.settle_unknown(intent.id, &failure.problem(), self.caller.timeout()).await?;
         Ok(Uploaded::Unknown)
     }
-
-    /// The part of the catalogue that a learner's upload needs.
-    async fn catalogue_of(
-        &self,
-        provider: Uuid,
-        environment: &str,
-        learner: &Learner,
-    ) -> Result<(Vec<Standard>, Vec<Sector>), Ace360Error> {
-        let lars = learner.programme.as_ref().and_then(|programme| programme.standard_code.as_ref());
-        let lars = lars.and_then(|code| i32::try_from(code.get()).ok());
-        self.catalogue_for(provider, environment, chosen_standard(learner), lars).await
-    }
-
-    async fn records(&self, provider: Uuid, id: &LearnerId) -> Result<Option<Records>, StoreError> {
-        let Some(learner) = self.store.record::<Learner>(provider, RecordKind::Learner, id.as_str()).await?
-        else {
-            return Ok(None);
-        };
-        self.others(provider, id, learner.record).await.map(Some)
-    }
-
-    /// The records that a learner's names.
-    async fn others(&self, provider: Uuid, id: &LearnerId, learner: Learner) -> Result<Records, StoreError> {
-        let mut records = Records {
-            learner_id: id.clone(),
-            learner,
-            employer: None,
-            employer_missing: false,
-            contact: None,
-        };
-        let Some(employer_id) = records.learner.employer_id.clone() else { return Ok(records) };
-        let employer = self
-            .store
-            .record::<Organisation>(provider, RecordKind::Organisation, employer_id.as_str())
-            .await?;
-        let Some(employer) = employer else {
-            records.employer_missing = true;
-            return Ok(records);
-        };
-        if let Some(contact_id) = employer.record.main_contact_id.clone() {
-            let contact =
-                self.store.record::<Officer>(provider, RecordKind::Officer, contact_id.as_str()).await?;
-            records.contact = contact.map(|contact| (contact_id, contact.record));
-        }
-        records.employer = Some((employer_id, employer.record));
-        Ok(records)
-    }
 }
 
-fn build(records: &Records, (standards, sectors): &(Vec<Standard>, Vec<Sector>)) -> Upload {
+fn build(id: &LearnerId, ground: &UploadGround, catalogue: &Catalogue) -> Upload {
     upload::build(&UploadInput {
-        learner_id: &records.learner_id,
-        learner: &records.learner,
-        employer: records.employer.as_ref().map(|(id, organisation)| (id, organisation)),
-        employer_missing: records.employer_missing,
-        contact: records.contact.as_ref().map(|(id, officer)| (id, officer)),
-        standards,
-        sectors,
+        learner_id: id,
+        learner: &ground.learner,
+        employer: ground.employer.as_ref().map(|(id, organisation)| (id, organisation)),
+        employer_missing: ground.employer_missing,
+        contact: ground.contact.as_ref().map(|(id, officer)| (id, officer)),
+        standards: &catalogue.standards,
+        sectors: &catalogue.sectors,
     })
-}
-
-fn chosen_standard(learner: &Learner) -> Option<i64> {
-    learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
 }
 
 fn incomplete() -> Warning {

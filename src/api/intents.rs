@@ -178,7 +178,7 @@ pub async fn resolve(
                 &single(&apprentice),
             )
             .await?;
-        if !settled {
+        if settled.is_none() {
             return Err(Problem::new(
                 Code::AlreadyLinked,
                 "The record is linked to another learner, or the intent was settled meanwhile.",

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::changes::change_row;
 use super::records::page;
-use super::{After, By, IntentProblem, RecordKind, RecordPage, Store, StoreResult, Time, Tx, new_id};
+use super::{After, By, IntentProblem, RecordKind, RecordPage, Store, StoreResult, Time, Tx};
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,9 +71,9 @@ pub struct LinkRow {
     pub uploaded_at: Time,
     /// What ails it.
     pub problem_code: Option<String>,
-    sealed_problem: Option<Vec<u8>>,
+    pub(super) sealed_problem: Option<Vec<u8>>,
     /// The run over all records that came to it last.
-    seen_by: Option<Uuid>,
+    pub(super) seen_by: Option<Uuid>,
 }
 
 /// What a learner's tab is made of.
@@ -214,16 +213,6 @@ impl Store {
         .await?)
     }
 
-    pub(super) async fn is_ace360_linked(
-        &self,
-        tx: &mut Tx,
-        provider: Uuid,
-        learner: &str,
-        environment: &str,
-    ) -> StoreResult<bool> {
-        Ok(self.linked_record(tx, provider, learner, environment).await?.is_some())
-    }
-
     /// The record that a learner is linked to, as the transaction sees it.
     async fn linked_record(
         &self,
@@ -240,77 +229,6 @@ impl Store {
         )
         .fetch_optional(&mut **tx)
         .await?)
-    }
-
-    /// Settles an upload: the intent is done, the learner linked, the change told; all or nothing. `false`: it was
-    /// settled already, or the record is another learner's.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn settle_uploaded(
-        &self,
-        provider: Uuid,
-        learner: &str,
-        environment: &str,
-        intent: Uuid,
-        method: &str,
-        reading: &Reading,
-    ) -> StoreResult<bool> {
-        let data = json!({"recordId": reading.record_id, "status": status_json(reading.status_id, reading.status_text.as_deref()), "method": method});
-        let change = new_id();
-        let sealed = self.seal_json(&change_row(change), &data)?;
-        let detail = reading.detail.clone().unwrap_or_default();
-        let mut tx = self.begin().await?;
-        // Without this lock another upload that opens its intent just now could see neither the link nor the open intent: its
-        // look at the links would be older than this commit, and the open intent gone by it.
-        self.lock_record(&mut tx, provider, "learner", learner).await?;
-        // One statement, and so one round trip: all of it or nothing. The link goes first: an intent whose record is another
-        // learner's is not done.
-        let linked = sqlx::query_scalar!(
-            r#"with mine as (
-                   select id from intents where id = $15 and state in ('sending', 'unknown') for update
-               ), link as (
-                   insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
-                                             archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
-                                             detail_read_at, detail_wanted, uploaded_at)
-                   select $1::uuid, $2, $3, $4::bigint, 'uploaded', $5, $6::int, $7, case when $6::int is not null or $7::text is not null then app_now() end,
-                          $8, $9, $10, $11, $12, $13, case when $14 then app_now() end, not $14::bool, app_now()
-                   from mine
-                   on conflict do nothing
-                   returning learner_id
-               ), done as (
-                   update intents set state = 'done', remote_id = $4, settled_at = app_now(), next_look_at = null
-                   where id = $15 and exists (select from link)
-               ), history as (
-                   insert into ace360_history (provider_id, learner_id, record_id, read_at, status_id, status_text)
-                   select $1, $2, $4, app_now(), $6, $7 from link where $6::int is not null or $7::text is not null
-               ), change as (
-                   insert into changes (id, provider_id, type, subject_kind, subject_id, at, sealed_data)
-                   select $16::uuid, $1, 'ace360.uploaded', 'learner', $2, app_now(), $17::bytea from link
-               )
-               select count(*) as "count!" from link"#,
-            provider,
-            learner,
-            environment,
-            reading.record_id,
-            method,
-            reading.status_id,
-            reading.status_text,
-            reading.archived_at.clone().flatten(),
-            detail.archival_status,
-            detail.provisional_grade,
-            detail.overall_grade,
-            detail.grade_date,
-            reading.certificate_claimed_at.clone().flatten(),
-            reading.detail.is_some(),
-            intent,
-            change,
-            sealed,
-        )
-        .fetch_one(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(linked > 0)
     }
 
     /// Links a learner to a record that exists, by hand or by matching.
@@ -1062,7 +980,7 @@ async fn add_history(
     Ok(())
 }
 
-fn status_json(id: Option<i32>, text: Option<&str>) -> Value {
+pub(super) fn status_json(id: Option<i32>, text: Option<&str>) -> Value {
     json!({"id": id, "text": text})
 }
 

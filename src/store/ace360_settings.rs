@@ -30,6 +30,8 @@ pub struct Ace360Settings {
     pub connection: Option<String>,
     /// When that was.
     pub connection_at: Option<Time>,
+    /// Counts the writes.
+    pub version: i64,
 }
 
 /// Settings to keep; no token: the present one stays.
@@ -75,7 +77,7 @@ pub struct StandardRow {
 }
 
 /// A record of ACE360's, as the mirror keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorRow {
     /// ACE360's id.
     pub record_id: i64,
@@ -116,13 +118,23 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn ace360_settings(&self, provider: Uuid) -> StoreResult<Ace360Settings> {
+        let mut connection = self.pool.acquire().await?;
+        self.ace360_settings_on(&mut connection, provider).await
+    }
+
+    /// The same on a connection that is at hand.
+    pub(super) async fn ace360_settings_on(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        provider: Uuid,
+    ) -> StoreResult<Ace360Settings> {
         let row = sqlx::query!(
             r#"select enabled, environment, sealed_token, daily_enabled, daily_at, standards_refreshed_at, mirror_refreshed_at,
-                      last_synced_at, connection, connection_at
+                      last_synced_at, connection, connection_at, version
                from ace360_settings where provider_id = $1"#,
             provider
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(connection)
         .await?;
         let Some(row) = row else {
             return Ok(Ace360Settings {
@@ -136,6 +148,7 @@ impl Store {
                 last_synced_at: None,
                 connection: None,
                 connection_at: None,
+                version: 0,
             });
         };
         let token = match row.sealed_token {
@@ -156,6 +169,7 @@ impl Store {
             last_synced_at: row.last_synced_at,
             connection: row.connection,
             connection_at: row.connection_at,
+            version: row.version,
         })
     }
 
@@ -506,19 +520,29 @@ impl Store {
     ) -> StoreResult<Vec<Twin>> {
         Ok(sqlx::query_as!(
             Twin,
-            r#"select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?",
-                      coalesce(m.person_index = $3, false) as "by_person!"
-               from ace360_mirror m
-               left join ace360_links l on l.provider_id = m.provider_id and l.environment = m.environment and l.record_id = m.record_id
-               where m.provider_id = $1 and m.environment = $2 and m.record_id in (
+            // One record at a time from its index, whatever the tables' statistics say: those of a database that is new know
+            // nothing, and then each upload would look at all records.
+            r#"with found as materialized (
                    select record_id from ace360_mirror where provider_id = $1 and environment = $2 and person_index = $3
-                   union all
+                   union
                    select record_id from ace360_mirror where provider_id = $1 and environment = $2 and uln_index = $4
-                   union all
-                   select own.record_id from records r
-                   join ace360_links own on own.provider_id = r.provider_id and own.learner_id = r.record_id and own.environment = $2
+                   union
+                   select own.record_id from records r cross join lateral (
+                       select record_id from ace360_links l
+                       where l.provider_id = r.provider_id and l.learner_id = r.record_id and l.environment = $2 limit 1
+                   ) own
                    where r.provider_id = $1 and r.kind = 'learner' and r.uln_index = $4
-               ) order by m.record_id desc"#,
+               )
+               select m.record_id as "record_id!", m.standard_id, m.status_id, m.status_text, m.archived as "archived!",
+                      l.learner_id as "linked_to?", coalesce(m.person_index = $3, false) as "by_person!"
+               from found cross join lateral (
+                   select * from ace360_mirror
+                   where provider_id = $1 and environment = $2 and record_id = found.record_id limit 1
+               ) m left join lateral (
+                   select learner_id from ace360_links
+                   where provider_id = $1 and environment = $2 and record_id = found.record_id limit 1
+               ) l on true
+               order by m.record_id desc"#,
             provider,
             environment,
             person_index,

@@ -54,7 +54,7 @@ pub struct IntentRow {
     pub state: String,
     /// Who holds it.
     pub lease_token: Uuid,
-    /// When it was sent last; none: nothing can have reached the upstream.
+    /// When it was taken for sending last: it was sent then, or soon after, or never.
     pub sent_at: Option<Time>,
     /// When that call was over at the latest.
     pub deadline_at: Option<Time>,
@@ -115,40 +115,16 @@ pub enum Opened {
 }
 
 impl Store {
-    /// Writes an intent and its safety net in one transaction.
+    /// Writes an intent down. From here on its creation counts as sent: whoever has it sends it within the lease, or settles
+    /// that it was not; if the process is gone instead, the tick finds the lease run out, and it is looked for.
     ///
     /// # Errors
     /// The database's.
     pub async fn open_intent(&self, new: &NewIntent, lease: Duration, by: &By) -> StoreResult<Opened> {
-        let mut tx = self.begin().await?;
-        // The record's row is what linking, erasing and sending take by turns.
-        if !self.lock_record(&mut tx, new.provider, new.subject_kind, &new.subject_id).await? {
-            return Ok(Opened::NoRecord);
-        }
-        let id = new_id();
+        let (id, lease_token) = (new_id(), Uuid::new_v4());
         let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
-        // A statement of its own, after the lock: it sees a link that was made while we waited for it. One statement for all,
-        // since whoever uploads waits for each.
-        let made = sqlx::query_as!(
-            IntentRow,
-            r#"with made as (
-                   insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, lease_until,
-                                        sealed_payload, candidates, run_id, requested_by, created_at)
-                   select $1::uuid, $2::uuid, $3::text, $4::text, $5::text, $6::text, $7, 'sending', $8, app_now() + $9::interval, $10, $11, $12,
-                          $13::text, app_now()
-                   where not ($3 = 'ace360' and exists (select from ace360_links where provider_id = $2 and learner_id = $6 and environment = $4))
-                   on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing
-                   returning *
-               ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $14::uuid, $2, app_now(), $13, 'intent.open', $5, $6, $15 from made
-               )
-               select id as "id!", provider_id as "provider_id!", upstream as "upstream!", environment as "environment!",
-                      subject_kind as "subject_kind!", subject_id as "subject_id!", step as "step!", state as "state!",
-                      lease_token as "lease_token!", sent_at, deadline_at, sends as "sends!", candidates as "candidates!",
-                      absent_looks as "absent_looks!", next_look_at, remote_id, upstream_status, created_at as "created_at!", settled_at, run_id,
-                      sealed_payload as "sealed_payload!", sealed_problem
-               from made"#,
+        let row = sqlx::query!(
+            r#"select came as "came!", at from intent_open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
             id,
             new.provider,
             new.upstream,
@@ -156,43 +132,46 @@ impl Store {
             new.subject_kind,
             new.subject_id,
             new.step,
-            Uuid::new_v4(),
+            lease_token,
             interval(lease),
             sealed,
             &new.candidates,
             new.run_id,
-            by.actor,
             new_id(),
+            by.actor,
             by.request_id,
         )
-        .fetch_optional(&mut *tx)
+        .fetch_one(&self.pool)
         .await?;
-        let Some(intent) = made else {
-            let linked = new.upstream == "ace360"
-                && self.is_ace360_linked(&mut tx, new.provider, &new.subject_id, &new.environment).await?;
-            return Ok(if linked { Opened::AlreadyLinked } else { Opened::InFlight });
-        };
-        self.queue_look(&mut tx, id, lease + Duration::from_secs(1)).await?;
-        tx.commit().await?;
-        Ok(Opened::Ours(Box::new(intent)))
-    }
-
-    /// The last look before the socket: marks the intent as sent if its lease is ours and outlives the call.
-    /// `false`: it must not be sent.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn fence_intent(&self, id: Uuid, lease_token: Uuid, call: Duration) -> StoreResult<bool> {
-        let fenced = sqlx::query!(
-            r#"update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + 1
-               where id = $1 and lease_token = $2 and state = 'sending' and lease_until > app_now() + $3"#,
-            id,
-            lease_token,
-            interval(call)
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(fenced.rows_affected() == 1)
+        Ok(match (row.came.as_str(), row.at) {
+            ("ours", Some(at)) => Opened::Ours(Box::new(IntentRow {
+                id,
+                provider_id: new.provider,
+                upstream: new.upstream.to_owned(),
+                environment: new.environment.clone(),
+                subject_kind: new.subject_kind.to_owned(),
+                subject_id: new.subject_id.clone(),
+                step: new.step.to_owned(),
+                state: "sending".to_owned(),
+                lease_token,
+                sent_at: Some(at),
+                deadline_at: Some(at + lease),
+                sends: 1,
+                candidates: new.candidates.clone(),
+                absent_looks: 0,
+                next_look_at: None,
+                remote_id: None,
+                upstream_status: None,
+                created_at: at,
+                settled_at: None,
+                run_id: new.run_id,
+                sealed_payload: sealed,
+                sealed_problem: None,
+            })),
+            ("linked", _) => Opened::AlreadyLinked,
+            ("noRecord", _) => Opened::NoRecord,
+            _ => Opened::InFlight,
+        })
     }
 
     /// Marks an open intent as refused (`rejected`) or never sent (`notSent`), with the reason.
@@ -232,7 +211,8 @@ impl Store {
         let sealed = self.seal_json(&problem_row(id), problem)?;
         let mut tx = self.begin().await?;
         sqlx::query!(
-            r#"update intents set state = 'unknown', sealed_problem = $2, upstream_status = $3, next_look_at = app_now() + $4
+            r#"update intents set state = 'unknown', sealed_problem = $2, upstream_status = $3, next_look_at = app_now() + $4,
+                      deadline_at = least(deadline_at, app_now() + $4)
                where id = $1 and state = 'sending'"#,
             id,
             sealed,
@@ -247,27 +227,20 @@ impl Store {
     }
 
     /// Takes an intent that somebody must look at: one whose lease ran out, or one whose answer was lost and whose next
-    /// look is due. One that was never sent is released on the spot. `None`: nothing to do (now).
+    /// look is due. `None`: nothing to do (now).
     ///
     /// # Errors
     /// The database's.
     pub async fn take_intent_to_look(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
         let mut tx = self.begin().await?;
-        let expired = sqlx::query!(
-            r#"update intents set state = case when sent_at is null then 'notSent' else 'unknown' end,
-                      settled_at = case when sent_at is null then app_now() end,
-                      next_look_at = case when sent_at is null then null else app_now() end,
-                      lease_token = $2
-               where id = $1 and state = 'sending' and lease_until < app_now() returning state"#,
+        sqlx::query!(
+            r#"update intents set state = 'unknown', next_look_at = app_now(), lease_token = $2
+               where id = $1 and state = 'sending' and lease_until < app_now()"#,
             id,
             Uuid::new_v4(),
         )
-        .fetch_optional(&mut *tx)
+        .execute(&mut *tx)
         .await?;
-        if expired.is_some_and(|row| row.state == "notSent") {
-            tx.commit().await?;
-            return Ok(None);
-        }
         // The look itself is leased by moving the next one: a second job finds nothing due.
         let taken = sqlx::query_scalar!(
             r#"update intents set next_look_at = app_now() + $2
@@ -358,8 +331,8 @@ impl Store {
     pub async fn reopen_intent(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
         let mut tx = self.begin().await?;
         let taken = sqlx::query_scalar!(
-            r#"update intents set state = 'sending', lease_token = $2, lease_until = app_now() + $3, sent_at = null, deadline_at = null,
-                      absent_looks = 0, first_absent_at = null, next_look_at = null
+            r#"update intents set state = 'sending', lease_token = $2, lease_until = app_now() + $3, sent_at = app_now(),
+                      deadline_at = app_now() + $3, sends = sends + 1, absent_looks = 0, first_absent_at = null, next_look_at = null
                where id = $1 and state = 'unknown' and sends < 2 and absent_looks > 1 returning id"#,
             id,
             Uuid::new_v4(),

@@ -4,6 +4,7 @@
 mod ace360_links;
 mod ace360_matching;
 mod ace360_settings;
+mod ace360_upload;
 mod changes;
 mod clock;
 mod intents;
@@ -30,6 +31,7 @@ pub use self::ace360_links::{
 };
 pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
+pub use self::ace360_upload::UploadGround;
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob};

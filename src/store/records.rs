@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{After, By, Store, StoreResult, Time, new_id};
@@ -199,6 +200,25 @@ impl Store {
             })
         })
         .transpose()
+    }
+
+    /// Reads one record on a connection that is at hand.
+    pub(super) async fn record_on<T: DeserializeOwned>(
+        &self,
+        connection: &mut PgConnection,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+    ) -> StoreResult<Option<T>> {
+        let sealed = sqlx::query_scalar!(
+            "select sealed from records where provider_id = $1 and kind = $2 and record_id = $3",
+            provider,
+            kind.as_str(),
+            id
+        )
+        .fetch_optional(connection)
+        .await?;
+        sealed.map(|sealed| self.unseal_record(provider, kind, id, &sealed)).transpose()
     }
 
     /// Deletes an officer or an organisation; `false` when there was none. Learners are erased instead.

@@ -1,37 +1,52 @@
 //! Sending what an intent wants, once. The order is the whole of it: the permit is there, the intent is written and
-//! leased, the row is fenced, and only then the socket is touched; what comes back settles the row or leaves it
-//! unknown. The upstreams' own modules say what is sent, and read what an accepted creation answers.
+//! leased, and only then the socket is touched; what comes back settles the row or leaves it unknown. The upstreams' own
+//! modules say what is sent, and read what an accepted creation answers.
+
+use std::time::{Duration, Instant};
 
 use super::call::{Caller, Meter};
 use super::outcome::Outcome;
 use super::pace::Account;
 use crate::http::Request;
-use crate::store::{IntentRow, Store, StoreError};
+use crate::store::StoreError;
 
-/// What came of a send.
-#[derive(Debug)]
-pub enum Attempt {
-    /// The lease was lost before the socket: somebody else has the intent. Nothing was sent.
-    NotOurs,
-    /// It was sent, or could not be; this came of it.
-    Outcome(Outcome),
+/// How long an intent is ours: who finds it later than that may send it, and so we must not.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease {
+    began: Instant,
+    lasts: Duration,
 }
 
-/// Sends. The caller has the permit and the intent's lease.
+impl Lease {
+    /// To be called before the database is asked: its own count begins later.
+    pub fn begin(lasts: Duration) -> Self {
+        Self { began: Instant::now(), lasts }
+    }
+
+    /// How long it is in the database.
+    pub fn lasts(&self) -> Duration {
+        self.lasts
+    }
+
+    fn outlives(&self, call: Duration) -> bool {
+        self.began.elapsed() + call < self.lasts
+    }
+}
+
+/// Sends. The caller has the permit and the intent's lease, which must outlive the call; if it does not, because the process
+/// was held up, nothing is sent.
 ///
 /// # Errors
-/// The database's. After the fence that leaves the intent `sending` with a `sent_at`: whoever finds its lease expired
-/// takes it for unknown, and looks.
+/// The database's: the intent stays `sending`, and whoever finds its lease run out looks.
 pub async fn send(
     caller: &Caller,
-    store: &Store,
     account: &Account,
     meter: &Meter,
-    intent: &IntentRow,
+    lease: Lease,
     request: Request,
-) -> Result<Attempt, StoreError> {
-    if !store.fence_intent(intent.id, intent.lease_token, caller.timeout()).await? {
-        return Ok(Attempt::NotOurs);
+) -> Result<Outcome, StoreError> {
+    if !lease.outlives(caller.timeout()) {
+        return Ok(Outcome::NotSent("this service was held up before it could send"));
     }
-    Ok(Attempt::Outcome(caller.call_with_permit(account, meter, request).await?))
+    Ok(caller.call_with_permit(account, meter, request).await?)
 }

@@ -360,8 +360,8 @@ pub async fn upload(
         problem
     })?;
     match uploaded {
-        Uploaded::Done => {
-            let tab = tab_of(&state, provider, id.0.as_str()).await?;
+        Uploaded::Done(link) => {
+            let tab = linked_tab(&state, provider, *link)?;
             Ok(HttpResponse::Created()
                 .insert_header((LOCATION, format!("/learners/{}/ace360", id.0.as_str())))
                 .json(tab))
@@ -415,7 +415,7 @@ fn refusal(uploaded: Uploaded) -> Problem {
         )
         .with_records(Vec::new()),
         Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
-        Uploaded::InFlight | Uploaded::Done | Uploaded::Would | Uploaded::Unknown => {
+        Uploaded::InFlight | Uploaded::Done(_) | Uploaded::Would | Uploaded::Unknown => {
             Problem::new(Code::InFlight, "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.")
         }
     }
