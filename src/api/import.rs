@@ -119,11 +119,13 @@ pub async fn import<R: Resource>(
                 Err(errors) => answer.refused(id_of::<R>(text), errors),
             }
         }
+        let any = !good.is_empty();
+        let good = state.store.seal_records(provider, R::KIND, good)?;
         if let Some(before) = writing.take() {
             written(before).await?;
         }
-        if !good.is_empty() {
-            // On the main runtime: the next chunk is read meanwhile.
+        if any {
+            // On the main runtime: the next chunk is read and sealed meanwhile.
             let (store, by) = (state.background.ace360.store.clone(), by.clone());
             writing = Some(
                 state.background.spawn(async move { store.put_records(provider, R::KIND, &good, &by).await }),

@@ -38,7 +38,7 @@ pub use self::jobs::{LookJob, SliceJob};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::pace::{Account, Granted};
 pub use self::providers::Provider;
-pub use self::records::{NewRecord, RecordKind, RecordPage, StoredRecord, to_json};
+pub use self::records::{NewRecord, RecordKind, RecordPage, SealedRecords, StoredRecord, to_json};
 pub use self::retention::Swept;
 pub use self::runs::{Claim, NewRun, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;

@@ -43,6 +43,15 @@ pub struct NewRecord {
     pub person_index: Option<Vec<u8>>,
 }
 
+/// Records that are ready to be written.
+#[derive(Clone, Debug, Default)]
+pub struct SealedRecords {
+    ids: Vec<String>,
+    sealed: Vec<Vec<u8>>,
+    ulns: Vec<Option<Vec<u8>>>,
+    people: Vec<Option<Vec<u8>>>,
+}
+
 /// A record as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredRecord<T> {
@@ -123,7 +132,27 @@ impl Store {
         Ok((row.version, row.updated_at))
     }
 
-    /// Writes many records, all or none of them; the ids must differ.
+    /// Seals records for [`Store::put_records`]; the ids must differ.
+    ///
+    /// # Errors
+    /// A record cannot be sealed.
+    pub fn seal_records(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        records: Vec<NewRecord>,
+    ) -> StoreResult<SealedRecords> {
+        let mut sealed = SealedRecords::default();
+        for record in records {
+            sealed.sealed.push(self.seal_record(provider, kind, &record.id, &record.json)?);
+            sealed.ids.push(record.id);
+            sealed.ulns.push(record.uln_index);
+            sealed.people.push(record.person_index);
+        }
+        Ok(sealed)
+    }
+
+    /// Writes many records, all or none of them, and one line of the audit.
     ///
     /// # Errors
     /// The database's.
@@ -131,21 +160,9 @@ impl Store {
         &self,
         provider: Uuid,
         kind: RecordKind,
-        records: &[NewRecord],
+        records: &SealedRecords,
         by: &By,
     ) -> StoreResult<()> {
-        let mut ids = Vec::with_capacity(records.len());
-        let mut sealed = Vec::with_capacity(records.len());
-        let mut ulns = Vec::with_capacity(records.len());
-        let mut people = Vec::with_capacity(records.len());
-        let mut lines = Vec::with_capacity(records.len());
-        for record in records {
-            ids.push(record.id.clone());
-            sealed.push(self.seal_record(provider, kind, &record.id, &record.json)?);
-            ulns.push(record.uln_index.clone());
-            people.push(record.person_index.clone());
-            lines.push(new_id());
-        }
         sqlx::query!(
             r#"with put as (
                    insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
@@ -155,16 +172,15 @@ impl Store {
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
                        version = records.version + 1, updated_at = excluded.updated_at
                )
-               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-               select line, $1, (select app_now()), $8, 'record.import', $2, id, $9
-               from unnest($7::uuid[], $3::text[]) as told (line, id)"#,
+               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id)
+               values ($7, $1, app_now(), $8, 'record.import', $2, $3, $9)"#,
             provider,
             kind.as_str(),
-            &ids,
-            &sealed,
-            &ulns as &[Option<Vec<u8>>],
-            &people as &[Option<Vec<u8>>],
-            &lines,
+            &records.ids,
+            &records.sealed,
+            &records.ulns as &[Option<Vec<u8>>],
+            &records.people as &[Option<Vec<u8>>],
+            new_id(),
             by.actor,
             by.request_id,
         )

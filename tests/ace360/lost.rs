@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use picsbridge::ace360::send::Uploaded;
 use picsbridge::store::{IntentRow, NewIntent, Opened};
+use picsbridge::upstream::intent::Lease;
+use picsbridge::upstream::pace::Class;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -390,8 +393,8 @@ async fn a_stop_of_the_service_lets_an_upload_come_to_its_end() {
     made(&app, 1).await;
 }
 
-/// An intent as a process leaves it that dies; `fenced`: it had come to the socket.
-async fn dead(app: &TestApp, id: &str, fenced: bool) -> IntentRow {
+/// An intent as a process leaves it that dies, be it before it came to the socket or after.
+async fn dead(app: &TestApp, id: &str) -> IntentRow {
     let payload = serde_json::to_vec(&previewed(app, id).await).unwrap();
     let (parts, provider, id) = (app.parts.clone(), app.tenant.provider.id, id.to_owned());
     on_runtime(async move {
@@ -410,39 +413,39 @@ async fn dead(app: &TestApp, id: &str, fenced: bool) -> IntentRow {
         let Opened::Ours(intent) = parts.store.open_intent(&new, timings.lease, &by()).await.unwrap() else {
             panic!("it is free");
         };
-        if fenced {
-            assert!(parts.store.fence_intent(intent.id, intent.lease_token, timings.call).await.unwrap());
-        }
         *intent
     })
     .await
 }
 
 #[tokio::test]
-async fn an_upload_whose_process_died_before_it_was_sent_is_released() {
+async fn an_upload_whose_process_is_held_up_before_it_sends_is_not_sent() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
-    let intent = dead(&app, "L1", false).await;
+    let intent = dead(&app, "L1").await;
     under_way(&app, "L1", "uploading").await;
-    later(&app, TimeDelta::seconds(5)).await;
-    until(&app, "L1", "notUploaded").await;
-    // The dead one wakes: its lease is gone, and it must not send.
-    let (store, call) = (app.parts.store.clone(), app.parts.config.timings.call);
-    assert!(
-        !on_runtime(async move { store.fence_intent(intent.id, intent.lease_token, call).await.unwrap() })
-            .await
-    );
+    let (parts, provider) = (app.parts.clone(), app.tenant.provider.id);
+    let sent = on_runtime(async move {
+        let (client, _) = parts.ace360.client(provider, Class::Interactive).await.unwrap();
+        // What is left of its lease is less than the call may take.
+        let late = Lease::begin(parts.config.timings.call);
+        parts.ace360.send(&client, &intent, late).await.unwrap()
+    })
+    .await;
+    assert!(matches!(sent, Uploaded::NotSent(_)), "{sent:?}");
+    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 0);
+    under_way(&app, "L1", "notUploaded").await;
     app.post(&tab("L1"), &json!({})).await.expect(201);
     made(&app, 1).await;
 }
 
 #[tokio::test]
-async fn an_upload_whose_process_died_after_it_was_sent_is_looked_for() {
+async fn an_upload_whose_process_died_is_looked_for_and_sent_if_it_is_not_there() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
     app.put_ready("L2", 2).await;
-    dead(&app, "L1", true).await;
-    dead(&app, "L2", true).await;
+    dead(&app, "L1").await;
+    dead(&app, "L2").await;
     // Of the two, ACE360 got one.
     let fields = previewed(&app, "L1").await;
     let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
