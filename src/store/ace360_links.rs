@@ -268,7 +268,7 @@ impl Store {
         // learner's is not done.
         let linked = sqlx::query_scalar!(
             r#"with mine as (
-                   select id from intents where id = $15 and state in ('sending', 'unknown') for update
+                   select id from intents where id = $15 and (state = 'unknown' or state = 'sending' and $5 <> 'manual') for update
                ), link as (
                    insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
                                              archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,

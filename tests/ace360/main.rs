@@ -13,6 +13,7 @@ mod support;
 
 mod changes;
 mod common;
+mod leases;
 mod links;
 mod lost;
 mod pacing;
