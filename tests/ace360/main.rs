@@ -16,6 +16,7 @@ mod common;
 mod leases;
 mod links;
 mod lost;
+mod matching;
 mod pacing;
 mod preview;
 mod refused;
