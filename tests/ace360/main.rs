@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bulk;
 mod changes;
 mod common;
 mod leases;
