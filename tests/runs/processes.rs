@@ -149,7 +149,8 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
 
 /// Runs a command to its end; what it said.
 pub async fn command(place: &Place, arguments: &[&str]) -> String {
-    let output = program(place, arguments).output().await.unwrap();
+    let ended = tokio::time::timeout(START, program(place, arguments).output());
+    let output = ended.await.expect("the command ends in time").unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
