@@ -50,7 +50,8 @@ declare
 begin
     -- Without this lock another upload that opens its intent just now could see neither the link nor the open intent.
     perform from records where provider_id = provider_ and kind = 'learner' and record_id = learner_ for update;
-    perform from intents where id = intent_ and state in ('sending', 'unknown') for update;
+    -- A person settles nothing that is being sent.
+    perform from intents where id = intent_ and (state = 'unknown' or state = 'sending' and method_ <> 'manual') for update;
     if not found then
         return null;
     end if;

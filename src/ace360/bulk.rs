@@ -2,7 +2,7 @@
 //! pages of ACE360's list are read once for many learners. One whose answer was lost is waited for at the end, so that
 //! the run tells what became of it.
 
-use std::time::Duration;
+mod open;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::client::Client;
 use super::send::{OfRun, Order, Uploaded};
 use super::{Ace360, Ace360Error, STEP};
 use crate::domain::LearnerId;
-use crate::store::{By, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
+use crate::store::{By, IntentRow, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
@@ -23,8 +23,10 @@ pub const UPLOAD: &str = "ace360.upload";
 const AT_ONCE: usize = 4;
 /// After this the newest pages are read again.
 const FRESH: TimeDelta = TimeDelta::seconds(60);
-/// How often the run looks at uploads whose answer was lost.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+const NO_LEARNER: &str = "There is no such learner.";
+const NOT_TRIED: &str =
+    "Something unexpected happened here before it was sent: tell the operator, and take it again.";
 
 /// What the run was asked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -149,12 +151,11 @@ impl Ace360 {
         let mut outcomes = Vec::new();
         let mut blocked = None;
         for (id, task) in batch.into_iter().zip(tasks) {
-            let uploaded = match task.await {
-                Ok(uploaded) => uploaded,
-                // A task that panicked: the intent, if there is one, is looked for.
-                Err(_) => Ok(Uploaded::InFlight),
+            let verdict = match task.await {
+                Ok(uploaded) => self.verdict(run, &id, uploaded).await?,
+                Err(_) => self.after_panic(run, &id).await?,
             };
-            match self.verdict(run, &id, uploaded).await? {
+            match verdict {
                 Verdict::Outcome(outcome) => outcomes.push(*outcome),
                 Verdict::Open => cursor.open.push(id),
                 Verdict::Again(failure) => {
@@ -232,20 +233,10 @@ impl Ace360 {
         uploaded: Result<Uploaded, Ace360Error>,
     ) -> Result<Verdict, Ace360Error> {
         let told = |outcome, code: &str, problem: String| {
-            Verdict::Outcome(Box::new(RecordOutcome {
-                kind: "learner".to_owned(),
-                id: id.to_owned(),
-                outcome,
-                code: Some(code.to_owned()),
-                problem: Some(problem),
-            }))
+            Verdict::Outcome(Box::new(told(id, outcome, code, problem)))
         };
-        let failed = |failure: &Failure| RecordOutcome {
-            kind: "learner".to_owned(),
-            id: id.to_owned(),
-            outcome: OutcomeKind::Failed,
-            code: Some(failure.kind.code().to_owned()),
-            problem: Some(failure.whole_text()),
+        let failed = |failure: &Failure| {
+            self::told(id, OutcomeKind::Failed, failure.kind.code(), failure.whole_text())
         };
         Ok(match uploaded {
             Ok(Uploaded::Done(_) | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
@@ -259,7 +250,7 @@ impl Ace360 {
                 }
             }
             Ok(Uploaded::NotEligible(reason)) => told(OutcomeKind::Skipped, "notEligible", reason),
-            Ok(Uploaded::NoLearner) => told(OutcomeKind::Failed, "notFound", "There is no such learner.".to_owned()),
+            Ok(Uploaded::NoLearner) => told(OutcomeKind::Failed, "notFound", NO_LEARNER.to_owned()),
             Ok(Uploaded::Missing(built)) => {
                 let lines: Vec<_> = built.missing.iter().map(|missing| format!("{}: {}", missing.field, missing.message)).collect();
                 told(OutcomeKind::Failed, "fieldsMissing", lines.join(" "))
@@ -280,71 +271,16 @@ impl Ace360 {
         })
     }
 
-    /// All were taken: what is still open is waited for, until it is known or only a person can tell.
-    async fn look_at_open(
-        &self,
-        client: &Client,
-        run: &mut RunRow,
-        fence: Uuid,
-        mut cursor: Cursor,
-        total: i32,
-    ) -> Result<Step, Ace360Error> {
-        let mut outcomes = Vec::new();
-        let mut open = Vec::new();
-        for id in std::mem::take(&mut cursor.open) {
-            if self.store.ace360_link(run.provider_id, &id).await?.is_some() {
-                outcomes.push(succeeded(&id));
-                continue;
-            }
-            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
-            let Some(intent) = intent else { continue };
-            if intent.is_open() && (intent.state == "sending" || intent.next_look_at.is_some()) {
-                open.push(id);
-                continue;
-            }
-            if intent.state == "notSent" {
-                // Nothing of it arrived: it is still to be done.
-                cursor.again.push(id);
-                continue;
-            }
-            let problem = self.store.intent_problem(&intent)?;
-            let code = if intent.is_open() {
-                "unknownOutcome".to_owned()
-            } else {
-                problem.as_ref().map_or_else(String::new, |p| p.code.clone())
-            };
-            let message = if intent.is_open() {
-                format!(
-                    "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
-                    intent.id
-                )
-            } else {
-                problem.map(|problem| problem.message).unwrap_or_default()
-            };
-            outcomes.push(RecordOutcome {
-                kind: "learner".to_owned(),
-                id,
-                outcome: OutcomeKind::Failed,
-                code: Some(code),
-                problem: Some(message),
-            });
-        }
-        let waiting = open.len();
-        cursor.open = open;
-        let more = !cursor.again.is_empty();
-        // Learners that came or went while a filter was worked: the total is what was accounted for.
-        let complete = !more && waiting == 0;
-        let step = self.save(client, run, fence, &cursor, total, outcomes, complete).await?;
-        Ok(match step {
-            Step::More if more => Step::More,
-            Step::More if waiting > 0 => Step::Waiting(
-                LOOK_EVERY,
-                format!(
-                    "{waiting} upload(s) were sent and their answers lost; what became of them is being looked for"
-                ),
-            ),
-            Step::More => Step::Done,
-            other => other,
+    /// Its task panicked: an intent that it wrote is looked for; without one nothing was sent.
+    async fn after_panic(&self, run: &RunRow, id: &str) -> Result<Verdict, Ace360Error> {
+        let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
+        let sent = |intent: &IntentRow| {
+            intent.is_open() || (intent.run_id == Some(run.id) && intent.state == "done")
+        };
+        Ok(if intent.as_ref().is_some_and(sent) {
+            Verdict::Open
+        } else {
+            Verdict::Outcome(Box::new(told(id, OutcomeKind::Failed, "internal", NOT_TRIED.to_owned())))
         })
     }
 
@@ -385,6 +321,16 @@ impl Filter {
             Some(state) => vec![state.clone()],
             None => vec!["notUploaded".to_owned(), "rejected".to_owned()],
         }
+    }
+}
+
+fn told(id: &str, outcome: OutcomeKind, code: &str, problem: String) -> RecordOutcome {
+    RecordOutcome {
+        kind: "learner".to_owned(),
+        id: id.to_owned(),
+        outcome,
+        code: Some(code.to_owned()),
+        problem: Some(problem),
     }
 }
 

@@ -138,16 +138,24 @@ impl Ace360 {
         let batch =
             self.store.match_candidates(provider, environment, cursor.after.as_deref(), BATCH).await?;
         if batch.is_empty() {
-            return Ok(Step::Done);
+            let progress = progress_of(client, &cursor, None, Vec::new());
+            let tx = self.store.begin().await?;
+            let step = self.commit(tx, run, fence, Progress { complete: true, ..progress }).await?;
+            return Ok(if matches!(step, Step::More) { Step::Done } else { step });
         }
         let mut outcomes = Vec::new();
+        let mut before = None;
         for candidate in &batch {
             let learner = &candidate.learner_id;
+            let judged = before.replace(learner.clone());
             let records: Vec<String> =
                 candidate.records.iter().map(|found| found.record_id.to_string()).collect();
             let by_uln: Vec<_> =
                 candidate.records.iter().filter(|found| found.kind == MatchKind::Uln).collect();
             let chosen = match by_uln.as_slice() {
+                [one] if one.rivals > 1 => {
+                    Err(format!("record {} has the ULN of several learners", one.record_id))
+                }
                 [one] => Ok((one.record_id, "the same ULN")),
                 [] => self.by_person(provider, learner, &candidate.records).await?,
                 _ => Err(format!("several ACE360 records have the learner's ULN: {}", records.join(", "))),
@@ -176,7 +184,10 @@ impl Ace360 {
             let apprentice = match client.apprentice(record).await? {
                 Ok(apprentice) => apprentice,
                 Err(failure) if failure.kind.is_general() => {
-                    // What was judged so far is kept; the rest follows when ACE360 answers again.
+                    // What was judged so far is kept, and not judged again; the rest follows when ACE360 answers again.
+                    if let Some(last) = judged {
+                        cursor.after = Some(last);
+                    }
                     return match self.finish_batch(client, run, fence, &cursor, outcomes).await? {
                         Step::More => Ok(Step::Blocked(failure)),
                         other => Ok(other),
@@ -247,9 +258,7 @@ impl Ace360 {
             [one] if one.uln_differs => {
                 Err(format!("record {} has the same name and birth date, but another ULN", one.record_id))
             }
-            [one] if one.rivals > 1 => {
-                Err(format!("record {} fits several learners by name and birth date", one.record_id))
-            }
+            [one] if one.rivals > 1 => Err(format!("record {} fits several learners", one.record_id)),
             [one] => Ok((one.record_id, "the same name, birth date and standard")),
             [] => Err(format!(
                 "record(s) {} have the same name and birth date, but not the learner's standard",

@@ -275,17 +275,18 @@ impl Ace360 {
                 Ok(Uploaded::Done(Box::new(link)))
             }
             Created::No(failure) => {
-                self.store.settle_undone(intent.id, UndoneState::Rejected, &failure.problem()).await?;
+                let ours =
+                    self.store.settle_undone(intent, UndoneState::Rejected, &failure.problem()).await?;
                 self.note_connection(intent.provider_id, Some(&failure)).await?;
-                Ok(Uploaded::Rejected(failure))
+                Ok(if ours { Uploaded::Rejected(failure) } else { Uploaded::InFlight })
             }
             Created::NotSent(failure) => {
-                self.store.settle_undone(intent.id, UndoneState::NotSent, &failure.problem()).await?;
-                Ok(Uploaded::NotSent(failure))
+                let ours = self.store.settle_undone(intent, UndoneState::NotSent, &failure.problem()).await?;
+                Ok(if ours { Uploaded::NotSent(failure) } else { Uploaded::InFlight })
             }
             Created::Unknown(failure) => {
                 // The call is over, but its request may still be on the way: the look waits until its deadline.
-                self.store.settle_unknown(intent.id, &failure.problem(), self.caller.timeout()).await?;
+                self.store.settle_unknown(intent, &failure.problem(), self.caller.timeout()).await?;
                 Ok(Uploaded::Unknown)
             }
         }
@@ -293,7 +294,7 @@ impl Ace360 {
 
     async fn unknown(&self, intent: &IntentRow, what: &str) -> Result<Uploaded, Ace360Error> {
         let failure = Failure::new(FailureKind::Failed, Some(201), what);
-        self.store.settle_unknown(intent.id, &failure.problem(), self.caller.timeout()).await?;
+        self.store.settle_unknown(intent, &failure.problem(), self.caller.timeout()).await?;
         Ok(Uploaded::Unknown)
     }
 }

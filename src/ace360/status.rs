@@ -231,34 +231,31 @@ impl Ace360 {
         if named.is_empty() {
             return Ok(Step::Done);
         }
-        let batch = self.store.links_of(run.provider_id, environment, &named).await?;
+        let rows = self.store.links_of(run.provider_id, environment, &named).await?;
+        let row_of = |id: &String| rows.iter().find(|row| row.learner_id == *id);
         let total = i32::try_from(learners.len()).ok();
-        if run.total.is_none() || batch.len() < named.len() {
-            let outcomes = named
-                .iter()
-                .filter(|id| !batch.iter().any(|row| row.learner_id == **id))
-                .map(|id| RecordOutcome {
-                    kind: "learner".to_owned(),
-                    id: id.clone(),
-                    outcome: OutcomeKind::Skipped,
-                    code: Some("notUploaded".to_owned()),
-                    problem: Some("The learner has no ACE360 record (any more).".to_owned()),
-                })
-                .collect();
-            let progress = Progress { total, calls_planned: total, outcomes, ..Progress::default() };
-            let tx = self.store.begin().await?;
-            match self.commit(tx, run, fence, progress).await? {
-                Step::More => run.total = total,
-                other => return Ok(other),
-            }
+        let expected = Progress { total, calls_planned: total, ..Progress::default() };
+        run.total = total;
+        // Those with a record and those without are taken by turns, so that the cursor tells exactly who was accounted for.
+        let batch: Vec<_> = named.iter().map_while(row_of).cloned().collect();
+        if !batch.is_empty() {
+            return self.read_batch(client, environment, run, fence, cursor, &batch, expected).await;
         }
-        cursor.taken += named.len();
-        if batch.is_empty() {
-            let progress = Progress { cursor: serde_json::to_value(&cursor).ok(), ..Progress::default() };
-            let tx = self.store.begin().await?;
-            return self.commit(tx, run, fence, progress).await;
-        }
-        self.read_batch(client, environment, run, fence, cursor, &batch, Progress::default()).await
+        let outcomes: Vec<_> = named
+            .iter()
+            .take_while(|id| row_of(id).is_none())
+            .map(|id| RecordOutcome {
+                kind: "learner".to_owned(),
+                id: id.clone(),
+                outcome: OutcomeKind::Skipped,
+                code: Some("notUploaded".to_owned()),
+                problem: Some("The learner has no ACE360 record (any more).".to_owned()),
+            })
+            .collect();
+        cursor.taken += outcomes.len();
+        let progress = Progress { cursor: serde_json::to_value(&cursor).ok(), outcomes, ..expected };
+        let tx = self.store.begin().await?;
+        self.commit(tx, run, fence, progress).await
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and its batch")]
@@ -286,9 +283,9 @@ impl Ace360 {
                 if answers.is_empty() {
                     return Ok(Step::Blocked(failure.clone()));
                 }
-                cursor.taken = cursor.taken.saturating_sub(batch.len() - answers.len());
                 break;
             }
+            cursor.taken += 1;
             cursor.after = Some(row.learner_id.clone());
             answers.push((row, answer));
         }

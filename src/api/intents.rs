@@ -18,7 +18,7 @@ use super::runs::Subject;
 use crate::ace360::status::single;
 use crate::auth::scope::needs::{Ace360Write, RunsRead};
 use crate::domain::{Check, Fault};
-use crate::store::{IntentProblem, IntentRow, UndoneState};
+use crate::store::{IntentProblem, IntentRow};
 use crate::upstream::pace::Class;
 
 /// A creation that was to happen upstream.
@@ -191,8 +191,11 @@ pub async fn resolve(
             status: None,
             field_errors: Vec::new(),
         };
-        if !state.store.settle_undone(intent.id, UndoneState::NotSent, &problem).await? {
-            return Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."));
+        if !state.store.settle_not_done(intent.id, &problem).await? {
+            return Err(Problem::new(
+                Code::AlreadySettled,
+                "The intent was settled meanwhile, or is being sent once more.",
+            ));
         }
     }
     state.store.note_resolved(provider, &intent, &who.by()).await?;

@@ -24,7 +24,7 @@ pub struct MatchedRecord {
     pub standard_id: Option<i64>,
     /// Both sides have a ULN, and they differ.
     pub uln_differs: bool,
-    /// How many unlinked learners have this name and birth date.
+    /// How many unlinked learners have its ULN; for one found by name and birth date: have that, or those.
     pub rivals: i64,
 }
 
@@ -115,7 +115,8 @@ impl Store {
                    select distinct learner_id from found where $3::text is null or learner_id > $3 order by learner_id limit $4
                )
                select f.learner_id as "learner_id!", f.record_id as "record_id!", f.by_uln as "by_uln!", f.standard_id, f.uln_differs as "uln_differs!",
-                      (select count(*) from free_learner l join free_record m on m.person_index = l.person_index where m.record_id = f.record_id) as "rivals!"
+                      (select count(*) from free_learner l join free_record m
+                       on m.uln_index = l.uln_index or not f.by_uln and m.person_index = l.person_index where m.record_id = f.record_id) as "rivals!"
                from found f join page using (learner_id) order by f.learner_id, f.record_id"#,
             provider,
             environment,

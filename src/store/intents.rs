@@ -174,21 +174,24 @@ impl Store {
         })
     }
 
-    /// Marks an open intent as refused (`rejected`) or never sent (`notSent`), with the reason.
+    /// Whoever sent an intent marks it as refused (`rejected`) or never sent (`notSent`), with the reason. `false`: it stalled
+    /// for longer than its lease, and somebody else has the intent, who may be sending it again: what came of this send
+    /// settles nothing any more.
     ///
     /// # Errors
     /// The database's.
     pub async fn settle_undone(
         &self,
-        id: Uuid,
+        intent: &IntentRow,
         state: UndoneState,
         problem: &IntentProblem,
     ) -> StoreResult<bool> {
-        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let sealed = self.seal_json(&problem_row(intent.id), problem)?;
         let settled = sqlx::query!(
-            r#"update intents set state = $2, sealed_problem = $3, upstream_status = $4, settled_at = app_now(), next_look_at = null
-               where id = $1 and state in ('sending', 'unknown')"#,
-            id,
+            r#"update intents set state = $3, sealed_problem = $4, upstream_status = $5, settled_at = app_now(), next_look_at = null
+               where id = $1 and lease_token = $2 and state = 'sending'"#,
+            intent.id,
+            intent.lease_token,
             state.as_str(),
             sealed,
             problem.status.map(i32::from),
@@ -198,31 +201,52 @@ impl Store {
         Ok(settled.rows_affected() == 1)
     }
 
-    /// Marks an intent whose answer was lost; it is looked for after `look_in`.
+    /// A person marks an intent as not done. `false`: it is settled, or is being sent once more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_not_done(&self, id: Uuid, problem: &IntentProblem) -> StoreResult<bool> {
+        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let settled = sqlx::query!(
+            r#"update intents set state = 'notSent', sealed_problem = $2, settled_at = app_now(), next_look_at = null
+               where id = $1 and state = 'unknown'"#,
+            id,
+            sealed
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(settled.rows_affected() == 1)
+    }
+
+    /// Whoever sent an intent marks that the answer was lost; it is looked for after `look_in`. Nothing is marked where
+    /// somebody else has it.
     ///
     /// # Errors
     /// The database's.
     pub async fn settle_unknown(
         &self,
-        id: Uuid,
+        intent: &IntentRow,
         problem: &IntentProblem,
         look_in: Duration,
     ) -> StoreResult<()> {
-        let sealed = self.seal_json(&problem_row(id), problem)?;
+        let sealed = self.seal_json(&problem_row(intent.id), problem)?;
         let mut tx = self.begin().await?;
-        sqlx::query!(
-            r#"update intents set state = 'unknown', sealed_problem = $2, upstream_status = $3, next_look_at = app_now() + $4,
-                      deadline_at = least(deadline_at, app_now() + $4)
-               where id = $1 and state = 'sending'"#,
-            id,
+        let marked = sqlx::query!(
+            r#"update intents set state = 'unknown', sealed_problem = $3, upstream_status = $4, next_look_at = app_now() + $5,
+                      deadline_at = least(deadline_at, app_now() + $5)
+               where id = $1 and lease_token = $2 and state = 'sending'"#,
+            intent.id,
+            intent.lease_token,
             sealed,
             problem.status.map(i32::from),
             interval(look_in)
         )
         .execute(&mut *tx)
         .await?;
-        self.queue_look(&mut tx, id, look_in).await?;
-        tx.commit().await?;
+        if marked.rows_affected() == 1 {
+            self.queue_look(&mut tx, intent.id, look_in).await?;
+            tx.commit().await?;
+        }
         Ok(())
     }
 

@@ -105,3 +105,23 @@ pub async fn outcomes(app: &TestApp, run: &Value) -> Vec<(String, String, Option
         })
         .collect()
 }
+
+/// A run's counts.
+pub fn counts(run: &Value) -> [i64; 6] {
+    ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap())
+}
+
+/// Keeps the learners `L1` to `Ln`, ready to be uploaded.
+pub async fn put_many(app: &TestApp, n: u64) {
+    app.put_ready("L1", 1).await;
+    let records: Vec<_> =
+        (1..=n).map(|n| people::with_id("learnerId", &format!("L{n}"), &people::learner(n))).collect();
+    let imported = app.post("/learners:import", &json!(records)).await.expect(200);
+    assert_eq!(imported["succeeded"], n, "{imported:#}");
+}
+
+/// The run that this body asks for, at its end.
+pub async fn ran_with(app: &TestApp, path: &str, body: &Value) -> Value {
+    let run = app.post(path, body).await.good();
+    app.wait_run(run["id"].as_str().unwrap()).await
+}

@@ -4,21 +4,16 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use picsbridge::ace360::send::Uploaded;
-use picsbridge::store::{IntentRow, NewIntent, Opened};
-use picsbridge::upstream::intent::Lease;
-use picsbridge::upstream::pace::Class;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::{later, linked, previewed, ready, ready_with, tab, typed, uploaded};
-use crate::support::app::by;
+use crate::support::TestApp;
 use crate::support::people::{self, but};
-use crate::support::{TestApp, on_runtime};
 
 const QUICK: &str = "call=1s,lease=4s,absence=10m";
 
-async fn quick() -> TestApp {
+pub async fn quick() -> TestApp {
     ready_with(TestApp::builder().timings(QUICK)).await
 }
 
@@ -27,7 +22,7 @@ fn once(kind: &Value) -> Value {
 }
 
 /// Exactly so many records through the API, none double.
-async fn made(app: &TestApp, credits: i64) {
+pub async fn made(app: &TestApp, credits: i64) {
     let state = app.sandbox_state().await;
     assert_eq!(
         (&state["creditsUsed"], &state["invariants"]["duplicateUlns"]),
@@ -37,7 +32,7 @@ async fn made(app: &TestApp, credits: i64) {
 }
 
 /// Uploads the learner while ACE360 goes wrong so, and looks at what is known then.
-async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
+pub async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
     app.put_ready(id, n).await;
     app.fault(once(kind)).await;
     let answer = app.post(&tab(id), &json!({})).await;
@@ -51,20 +46,20 @@ async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
 }
 
 /// Another call for the same upload does nothing, and tells where it stands.
-async fn under_way(app: &TestApp, id: &str, state: &str) {
+pub async fn under_way(app: &TestApp, id: &str, state: &str) {
     for body in [json!({}), json!({"allowDuplicate": true})] {
         let again = app.call(Method::POST, &tab(id)).header("prefer", "wait=0").json(&body).send().await;
         assert_eq!(again.expect(202)["state"], state);
     }
 }
 
-async fn intent(app: &TestApp, id: &str) -> Value {
+pub async fn intent(app: &TestApp, id: &str) -> Value {
     let intents = app.get("/intents?pageSize=500").await.expect(200);
     let of = intents["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id);
     of.unwrap_or_else(|| panic!("no intent of {id}")).clone()
 }
 
-async fn until_intent(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub async fn until_intent(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let of = |page: &Value| {
         page["items"].as_array().unwrap().iter().rfind(|intent| intent["subject"]["id"] == id).cloned()
     };
@@ -73,12 +68,12 @@ async fn until_intent(app: &TestApp, id: &str, wanted: impl Fn(&Value) -> bool) 
     of(&page).unwrap()
 }
 
-async fn until(app: &TestApp, id: &str, state: &str) -> Value {
+pub async fn until(app: &TestApp, id: &str, state: &str) -> Value {
     app.eventually(&tab(id), |tab| tab["state"] == state).await
 }
 
 /// The time between two times of an intent, in minutes.
-fn minutes(from: &Value, to: &Value) -> i64 {
+pub fn minutes(from: &Value, to: &Value) -> i64 {
     let time = |text: &Value| chrono::DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap();
     (time(to) - time(from)).num_minutes()
 }
@@ -122,7 +117,7 @@ async fn one_that_was_not_made_is_sent_once_more_after_two_looks_ten_minutes_apa
         json!({"html": {}}),
         json!({"reset": {}}),
         json!({"silence": {"ms": 4000}}),
-        json!({"huge": {"bytes": 9_000_000}}),
+        json!({"huge": {"bytes": 50_000_000}}),
         json!({"replaceBody": {"body": {"ok": true}}}),
     ];
     let all: Vec<_> = (1..).zip(&kinds).map(|(n, kind)| (format!("L{n}"), n, kind)).collect();
@@ -390,89 +385,5 @@ async fn a_stop_of_the_service_lets_an_upload_come_to_its_end() {
     accepted.expect(202);
     second.stop().await;
     assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "uploaded");
-    made(&app, 1).await;
-}
-
-/// An intent as a process leaves it that dies, be it before it came to the socket or after.
-async fn dead(app: &TestApp, id: &str) -> IntentRow {
-    let payload = serde_json::to_vec(&previewed(app, id).await).unwrap();
-    let (parts, provider, id) = (app.parts.clone(), app.tenant.provider.id, id.to_owned());
-    on_runtime(async move {
-        let timings = &parts.config.timings;
-        let new = NewIntent {
-            provider,
-            upstream: "ace360",
-            environment: "sandbox".to_owned(),
-            subject_kind: "learner",
-            subject_id: id,
-            step: "apprentice",
-            payload,
-            candidates: Vec::new(),
-            run_id: None,
-        };
-        let Opened::Ours(intent) = parts.store.open_intent(&new, timings.lease, &by()).await.unwrap() else {
-            panic!("it is free");
-        };
-        *intent
-    })
-    .await
-}
-
-#[tokio::test]
-async fn an_upload_whose_process_is_held_up_before_it_sends_is_not_sent() {
-    let app = quick().await;
-    app.put_ready("L1", 1).await;
-    let intent = dead(&app, "L1").await;
-    under_way(&app, "L1", "uploading").await;
-    let (parts, provider) = (app.parts.clone(), app.tenant.provider.id);
-    let sent = on_runtime(async move {
-        let (client, _) = parts.ace360.client(provider, Class::Interactive).await.unwrap();
-        // What is left of its lease is less than the call may take.
-        let late = Lease::begin(parts.config.timings.call);
-        parts.ace360.send(&client, &intent, late).await.unwrap()
-    })
-    .await;
-    assert!(matches!(sent, Uploaded::NotSent(_)), "{sent:?}");
-    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 0);
-    under_way(&app, "L1", "notUploaded").await;
-    app.post(&tab("L1"), &json!({})).await.expect(201);
-    made(&app, 1).await;
-}
-
-#[tokio::test]
-async fn an_upload_whose_process_died_is_looked_for_and_sent_if_it_is_not_there() {
-    let app = quick().await;
-    app.put_ready("L1", 1).await;
-    app.put_ready("L2", 2).await;
-    dead(&app, "L1").await;
-    dead(&app, "L2").await;
-    // Of the two, ACE360 got one.
-    let fields = previewed(&app, "L1").await;
-    let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
-    later(&app, TimeDelta::seconds(5)).await;
-    let found = until(&app, "L1", "uploaded").await;
-    assert_eq!((&found["recordId"], &found["method"]), (&record, &json!("reconciled")));
-    until_intent(&app, "L2", |it| {
-        it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
-    })
-    .await;
-    assert_eq!(app.get(&tab("L2")).await.expect(200)["state"], "unknown");
-    later(&app, TimeDelta::minutes(11)).await;
-    until(&app, "L2", "uploaded").await;
-    made(&app, 1).await;
-}
-
-#[tokio::test]
-async fn looks_of_several_processes_at_once_send_once() {
-    let app = quick().await;
-    let second = app.second().await;
-    lose(&app, "L1", 1, &json!({"reset": {}})).await;
-    later(&app, TimeDelta::seconds(2)).await;
-    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
-    app.clock_advance(TimeDelta::minutes(11)).await;
-    tokio::join!(app.tick(), second.tick(), app.tick(), second.tick());
-    until(&app, "L1", "uploaded").await;
-    tokio::join!(app.tick(), second.tick());
-    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 2);
     made(&app, 1).await;
 }

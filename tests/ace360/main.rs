@@ -11,13 +11,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bulk;
 mod changes;
 mod common;
+mod faults;
+mod leases;
 mod links;
 mod lost;
+mod matching;
 mod pacing;
 mod preview;
 mod refused;
+mod retention;
 mod settings;
 mod smoke;
 mod standards;

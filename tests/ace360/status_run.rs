@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{later, linked, outcomes, ran, ready, ready_with, tab};
+use crate::common::{counts, later, linked, outcomes, ran, ready, ready_with, tab};
 use crate::support::TestApp;
 
 const SYNC: &str = "/ace360/status:sync";
@@ -22,10 +22,6 @@ async fn seeded(app: &TestApp, records: u32, learners: usize) -> Vec<String> {
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
     linked(app, &names, FIRST..).await;
     ids
-}
-
-fn counts(run: &Value) -> [i64; 6] {
-    ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap())
 }
 
 async fn calls(app: &TestApp) -> i64 {

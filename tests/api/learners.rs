@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use picsbridge::store::{IntentProblem, NewIntent, Opened, UndoneState};
+use picsbridge::store::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 use serde_json::{Value, json};
 
 use crate::support::app::by;
@@ -25,8 +25,8 @@ async fn ids(app: &TestApp, query: &str) -> Vec<String> {
         .collect()
 }
 
-/// An upload of the learner that is under way; answers its id.
-async fn open_intent(app: &TestApp, learner: &str) -> uuid::Uuid {
+/// An upload of the learner that is under way.
+async fn open_intent(app: &TestApp, learner: &str) -> IntentRow {
     let new = NewIntent {
         provider: app.tenant.provider.id,
         upstream: "ace360",
@@ -41,7 +41,7 @@ async fn open_intent(app: &TestApp, learner: &str) -> uuid::Uuid {
     let store = app.parts.store.clone();
     let lease = Duration::from_hours(24);
     match on_runtime(async move { store.open_intent(&new, lease, &by()).await.unwrap() }).await {
-        Opened::Ours(intent) => intent.id,
+        Opened::Ours(intent) => *intent,
         other => panic!("{other:?}"),
     }
 }
@@ -262,7 +262,7 @@ async fn the_list_shows_where_each_learner_stands_and_filters_by_it() {
         field_errors: vec![],
     };
     let store = app.parts.store.clone();
-    on_runtime(async move { store.settle_undone(intent, UndoneState::Rejected, &problem).await.unwrap() })
+    on_runtime(async move { store.settle_undone(&intent, UndoneState::Rejected, &problem).await.unwrap() })
         .await;
     assert_eq!(ids(&app, "?ace360=rejected").await, ["L2"]);
 }
@@ -304,7 +304,7 @@ async fn a_learner_whose_upload_is_open_is_not_erased_until_it_is_settled() {
     let problem =
         IntentProblem { code: "notSent".into(), message: "no".into(), status: None, field_errors: vec![] };
     let store = app.parts.store.clone();
-    on_runtime(async move { store.settle_undone(intent, UndoneState::NotSent, &problem).await.unwrap() })
+    on_runtime(async move { store.settle_undone(&intent, UndoneState::NotSent, &problem).await.unwrap() })
         .await;
     app.delete("/learners/L1").await.expect(204);
 }

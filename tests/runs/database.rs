@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::processes::{Caller, Place, Process, Reply, Role, TIMINGS, command, until};
+use crate::support::app::MASTER_KEY;
 use crate::support::folder::Folder;
 use crate::support::postgres::Database;
 use crate::support::{on_runtime, people};
@@ -43,6 +44,7 @@ impl Stage {
             database_url: database_url.to_owned(),
             sandbox_url: sandbox.url(),
             timings: TIMINGS.to_owned(),
+            master_key: MASTER_KEY.to_owned(),
         };
         let sandbox_at = sandbox.url().trim_start_matches("http://").parse().unwrap();
         command(&place, &["migrate"]).await;

@@ -11,11 +11,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod common;
 mod database;
+mod events;
 mod kills;
 mod pace;
 mod processes;
+mod rotation;
 mod schedule;
 mod secrecy;
 mod slices;

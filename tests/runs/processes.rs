@@ -40,11 +40,17 @@ pub struct Place {
     pub database_url: String,
     pub sandbox_url: String,
     pub timings: String,
+    pub master_key: String,
 }
 
 impl Place {
     pub fn of(app: &TestApp) -> Self {
-        Self { database_url: app.database_url(), sandbox_url: app.sandbox_url(), timings: TIMINGS.to_owned() }
+        Self {
+            database_url: app.database_url(),
+            sandbox_url: app.sandbox_url(),
+            timings: TIMINGS.to_owned(),
+            master_key: MASTER_KEY.to_owned(),
+        }
     }
 }
 
@@ -130,7 +136,7 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
         // Nothing of the settings of whoever runs the tests.
         .env_clear()
         .env("DATABASE_URL", &place.database_url)
-        .env("PICSBRIDGE_MASTER_KEY", MASTER_KEY)
+        .env("PICSBRIDGE_MASTER_KEY", &place.master_key)
         .env("PICSBRIDGE_SANDBOX_URL", &place.sandbox_url)
         .env("PICSBRIDGE_LISTEN", "127.0.0.1:0")
         .env("PICSBRIDGE_TIMINGS", &place.timings)
@@ -143,7 +149,8 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
 
 /// Runs a command to its end; what it said.
 pub async fn command(place: &Place, arguments: &[&str]) -> String {
-    let output = program(place, arguments).output().await.unwrap();
+    let ended = tokio::time::timeout(START, program(place, arguments).output());
+    let output = ended.await.expect("the command ends in time").unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

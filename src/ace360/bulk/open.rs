@@ -1,0 +1,90 @@
+//! The end of an upload run: what became of those whose answer was lost.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Cursor, NO_LEARNER, NOT_TRIED, succeeded, told};
+use crate::ace360::catalogue::Step;
+use crate::ace360::client::Client;
+use crate::ace360::{Ace360, Ace360Error, STEP};
+use crate::domain::Learner;
+use crate::store::{OutcomeKind, RecordKind, RecordOutcome, RunRow, StoreError};
+
+/// How often the run looks at uploads whose answer was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+impl Ace360 {
+    /// All were taken: what is still open is waited for, until it is known or only a person can tell.
+    pub(super) async fn look_at_open(
+        &self,
+        client: &Client,
+        run: &mut RunRow,
+        fence: Uuid,
+        mut cursor: Cursor,
+        total: i32,
+    ) -> Result<Step, Ace360Error> {
+        let mut outcomes = Vec::new();
+        let mut open = Vec::new();
+        for id in std::mem::take(&mut cursor.open) {
+            if self.store.ace360_link(run.provider_id, &id).await?.is_some() {
+                outcomes.push(succeeded(&id));
+                continue;
+            }
+            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
+            let Some(intent) = intent else {
+                outcomes.push(self.without_intent(run.provider_id, &id).await?);
+                continue;
+            };
+            if intent.is_open() && (intent.state == "sending" || intent.next_look_at.is_some()) {
+                open.push(id);
+                continue;
+            }
+            if intent.state == "notSent" {
+                // Nothing of it arrived: it is still to be done.
+                cursor.again.push(id);
+                continue;
+            }
+            let problem = self.store.intent_problem(&intent)?;
+            let code = if intent.is_open() {
+                "unknownOutcome".to_owned()
+            } else {
+                problem.as_ref().map_or_else(String::new, |p| p.code.clone())
+            };
+            let message = if intent.is_open() {
+                format!(
+                    "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
+                    intent.id
+                )
+            } else {
+                problem.map(|problem| problem.message).unwrap_or_default()
+            };
+            outcomes.push(told(&id, OutcomeKind::Failed, &code, message));
+        }
+        let waiting = open.len();
+        cursor.open = open;
+        let more = !cursor.again.is_empty();
+        // Learners that came or went while a filter was worked: the total is what was accounted for.
+        let complete = !more && waiting == 0;
+        let step = self.save(client, run, fence, &cursor, total, outcomes, complete).await?;
+        Ok(match step {
+            Step::More if more => Step::More,
+            Step::More if waiting > 0 => Step::Waiting(
+                LOOK_EVERY,
+                format!(
+                    "{waiting} upload(s) were sent and their answers lost; what became of them is being looked for"
+                ),
+            ),
+            Step::More => Step::Done,
+            other => other,
+        })
+    }
+
+    /// One that was taken and has no intent (any more) has its outcome too.
+    async fn without_intent(&self, provider: Uuid, id: &str) -> Result<RecordOutcome, StoreError> {
+        let learner = self.store.record::<Learner>(provider, RecordKind::Learner, id).await?;
+        let (code, problem) =
+            if learner.is_none() { ("notFound", NO_LEARNER) } else { ("internal", NOT_TRIED) };
+        Ok(told(id, OutcomeKind::Failed, code, problem.to_owned()))
+    }
+}
