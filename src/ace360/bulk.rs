@@ -11,14 +11,15 @@ use uuid::Uuid;
 
 use super::catalogue::Step;
 use super::client::Client;
-use super::send::{OfRun, Order, Uploaded};
+use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
+use super::status::failed;
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::LearnerId;
-use crate::store::{By, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
-use crate::upstream::failure::Failure;
+use crate::domain::{LearnerId, RecordCode, RunKind, counted};
+use crate::store::{By, IntentRow, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told};
+use crate::upstream::failure::{Failure, faults};
 
 /// The kind of its run.
-pub const UPLOAD: &str = "ace360.upload";
+pub const UPLOAD: &str = RunKind::Upload.as_str();
 /// Learners at once: an upload takes its time in ACE360, and the pace wants to be kept.
 const AT_ONCE: usize = 4;
 /// After this the newest pages are read again.
@@ -231,49 +232,49 @@ impl Ace360 {
         id: &str,
         uploaded: Result<Uploaded, Ace360Error>,
     ) -> Result<Verdict, Ace360Error> {
-        let told = |outcome, code: &str, problem: String| {
-            Verdict::Outcome(Box::new(RecordOutcome {
-                kind: "learner".to_owned(),
-                id: id.to_owned(),
-                outcome,
-                code: Some(code.to_owned()),
-                problem: Some(problem),
-            }))
-        };
-        let failed = |failure: &Failure| RecordOutcome {
-            kind: "learner".to_owned(),
-            id: id.to_owned(),
-            outcome: OutcomeKind::Failed,
-            code: Some(failure.kind.code().to_owned()),
-            problem: Some(failure.whole_text()),
+        let told = |outcome, code, told: Told| {
+            Verdict::Outcome(Box::new(RecordOutcome::learner(id, outcome, code).told(told)))
         };
         Ok(match uploaded {
-            Ok(Uploaded::Done | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
+            Ok(Uploaded::Done) => Verdict::Outcome(Box::new(uploaded_now(id))),
+            Ok(Uploaded::Would) => Verdict::Outcome(Box::new(RecordOutcome::learner(
+                id,
+                OutcomeKind::Succeeded,
+                RecordCode::WouldUpload,
+            ))),
             Ok(Uploaded::AlreadyUploaded(record)) => {
                 // By this very run, when its process died before it could write that down.
                 let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
                 if intent.is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == "done") {
-                    Verdict::Outcome(Box::new(succeeded(id)))
+                    Verdict::Outcome(Box::new(uploaded_now(id)))
                 } else {
-                    told(OutcomeKind::Skipped, "alreadyUploaded", format!("The learner has ACE360 record {record} already."))
+                    let words = format!("The learner has ACE360 record {record} already.");
+                    told(OutcomeKind::Skipped, RecordCode::AlreadyUploaded, Told::words(words))
                 }
             }
-            Ok(Uploaded::NotEligible(reason)) => told(OutcomeKind::Skipped, "notEligible", reason),
-            Ok(Uploaded::NoLearner) => told(OutcomeKind::Failed, "notFound", "There is no such learner.".to_owned()),
+            Ok(Uploaded::NotEligible(reason)) => {
+                told(OutcomeKind::Skipped, RecordCode::NotEligible, Told::words(reason))
+            }
+            Ok(Uploaded::NoLearner) => {
+                told(OutcomeKind::Failed, RecordCode::NotFound, Told::words("There is no such learner."))
+            }
             Ok(Uploaded::Missing(built)) => {
-                let lines: Vec<_> = built.missing.iter().map(|missing| format!("{}: {}", missing.field, missing.message)).collect();
-                told(OutcomeKind::Failed, "fieldsMissing", lines.join(" "))
+                let message = format!("{}: see errors. Nothing was sent.", built.missing_in_words());
+                let missing = Told { message, errors: built.faults(), ..Told::default() };
+                told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
             }
-            Ok(Uploaded::LikelyDuplicate(_, reasons)) => {
-                told(OutcomeKind::Failed, "likelyDuplicate", format!("{reasons}. Nothing was sent: link it, or upload with `allowDuplicate`."))
+            Ok(Uploaded::LikelyDuplicate(search)) => {
+                let found =
+                    Told { message: search.lasting_advice(), record_ids: search.likely, ..Told::default() };
+                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, found)
             }
-            Ok(Uploaded::CannotTell) => told(
-                OutcomeKind::Failed,
-                "likelyDuplicate",
-                "ACE360 has more records than are known here, so a duplicate could be overlooked: synchronise once (POST /ace360/status:sync).".to_owned(),
-            ),
-            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => Verdict::Stop(Box::new(failed(&failure)), failure),
-            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(&failure))),
+            Ok(Uploaded::CannotTell) => {
+                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, Told::words(CANNOT_TELL))
+            }
+            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => {
+                Verdict::Stop(Box::new(failed(id, &failure)), failure)
+            }
+            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(id, &failure))),
             Ok(Uploaded::NotSent(failure)) | Err(Ace360Error::Upstream(failure)) => Verdict::Again(failure),
             Ok(Uploaded::InFlight | Uploaded::Unknown) => Verdict::Open,
             Err(error) => return Err(error),
@@ -293,7 +294,7 @@ impl Ace360 {
         let mut open = Vec::new();
         for id in std::mem::take(&mut cursor.open) {
             if self.store.ace360_link(run.provider_id, &id).await?.is_some() {
-                outcomes.push(succeeded(&id));
+                outcomes.push(uploaded_now(&id));
                 continue;
             }
             let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
@@ -307,27 +308,7 @@ impl Ace360 {
                 cursor.again.push(id);
                 continue;
             }
-            let problem = self.store.intent_problem(&intent)?;
-            let code = if intent.is_open() {
-                "unknownOutcome".to_owned()
-            } else {
-                problem.as_ref().map_or_else(String::new, |p| p.code.clone())
-            };
-            let message = if intent.is_open() {
-                format!(
-                    "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
-                    intent.id
-                )
-            } else {
-                problem.map(|problem| problem.message).unwrap_or_default()
-            };
-            outcomes.push(RecordOutcome {
-                kind: "learner".to_owned(),
-                id,
-                outcome: OutcomeKind::Failed,
-                code: Some(code),
-                problem: Some(message),
-            });
+            outcomes.push(self.unsettled(id, &intent)?);
         }
         let waiting = open.len();
         cursor.open = open;
@@ -340,12 +321,34 @@ impl Ace360 {
             Step::More if waiting > 0 => Step::Waiting(
                 LOOK_EVERY,
                 format!(
-                    "{waiting} upload(s) were sent and their answers lost; what became of them is being looked for"
+                    "the answer of {} was lost; what became of it is being looked for",
+                    counted(waiting, "upload that was sent", "uploads that were sent")
                 ),
             ),
             Step::More => Step::Done,
             other => other,
         })
+    }
+
+    /// An upload that did not happen, or of which only a person can tell.
+    fn unsettled(&self, id: String, intent: &IntentRow) -> Result<RecordOutcome, StoreError> {
+        if intent.is_open() {
+            let words = format!(
+                "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
+                intent.id
+            );
+            return Ok(RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
+                .told(Told::words(words)));
+        }
+        let problem = self.store.intent_problem(intent)?;
+        let code = problem.as_ref().and_then(|problem| RecordCode::parse(&problem.code));
+        let told = problem.map(|problem| Told {
+            errors: faults(&problem.field_errors),
+            message: problem.message,
+            ..Told::default()
+        });
+        Ok(RecordOutcome::learner(id, OutcomeKind::Failed, code.unwrap_or(RecordCode::Other))
+            .told(told.unwrap_or_default()))
     }
 
     #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and what it adds")]
@@ -388,12 +391,6 @@ impl Filter {
     }
 }
 
-fn succeeded(id: &str) -> RecordOutcome {
-    RecordOutcome {
-        kind: "learner".to_owned(),
-        id: id.to_owned(),
-        outcome: OutcomeKind::Succeeded,
-        code: None,
-        problem: None,
-    }
+fn uploaded_now(id: &str) -> RecordOutcome {
+    RecordOutcome::learner(id, OutcomeKind::Succeeded, RecordCode::Uploaded)
 }

@@ -7,11 +7,12 @@ use uuid::Uuid;
 use super::client::Client;
 use super::standards::{Sector, Standard};
 use super::{Ace360, Ace360Error};
-use crate::store::{OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, Time};
+use crate::domain::{RecordCode, RunKind};
+use crate::store::{OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, Time, Told};
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
-pub const REFRESH: &str = "ace360.standardsRefresh";
+pub const REFRESH: &str = RunKind::StandardsRefresh.as_str();
 
 /// Where a refresh stands.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -72,8 +73,9 @@ impl Ace360 {
                     kind: "standard".to_owned(),
                     id: format!("page {} row {}", cursor.page, fault.index + 1),
                     outcome: OutcomeKind::Failed,
-                    code: Some("unreadable".to_owned()),
-                    problem: Some(fault.message.to_owned()),
+                    code: RecordCode::Unreadable,
+                    record_id: None,
+                    told: Some(Told::words(fault.message)),
                 }),
             }
         }
@@ -84,8 +86,9 @@ impl Ace360 {
             kind: "standard".to_owned(),
             id: id.to_string(),
             outcome: OutcomeKind::Succeeded,
-            code: None,
-            problem: None,
+            code: RecordCode::Changed,
+            record_id: None,
+            told: None,
         }));
         if last {
             self.store.end_standards_refresh(&mut tx, run.provider_id, environment, began).await?;

@@ -8,9 +8,9 @@ use super::client::{Client, Created};
 use super::duplicates::Search;
 use super::standards::{Sector, Standard};
 use super::status::single;
-use super::upload::{self, Preview, Upload, UploadInput, Warning};
+use super::upload::{self, NotReady, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
+use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, RecordCode};
 use crate::store::{By, IntentRow, NewIntent, Opened, RecordKind, StoreError, TabRow, UndoneState};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
@@ -33,7 +33,7 @@ pub enum Uploaded {
     /// Fields are missing.
     Missing(Box<Upload>),
     /// ACE360 probably has these records of the learner.
-    LikelyDuplicate(Vec<i64>, String),
+    LikelyDuplicate(Box<Search>),
     /// The mirror of ACE360's list is not complete, so that duplicates could be overlooked.
     CannotTell,
     /// ACE360 refused it.
@@ -109,12 +109,19 @@ impl Ace360 {
             }
             Err(error) => Err(error),
         };
-        let search = match searched {
+        let (search, refusal) = match searched {
             Ok(search) => {
+                let refusal = if !search.likely.is_empty() {
+                    Some(search.advice(learner.as_str()))
+                } else if search.complete {
+                    None
+                } else {
+                    Some(CANNOT_TELL.to_owned())
+                };
                 if !search.complete {
                     built.warnings.push(incomplete());
                 }
-                search
+                (search, refusal)
             }
             Err(Ace360Error::Store(error)) => return Err(error.into()),
             Err(error) => {
@@ -122,10 +129,11 @@ impl Ace360 {
                     field: "possibleDuplicates",
                     message: format!("ACE360 was not asked whether it has this learner already: {error}"),
                 });
-                Search::default()
+                (Search::default(), None)
             }
         };
-        Ok(Some(built.into_preview(search.possible)))
+        let refusal = refusal.map(|message| NotReady { code: RecordCode::LikelyDuplicate, message });
+        Ok(Some(built.into_preview(search.possible, refusal)))
     }
 
     /// Uploads a learner, or only says what would come of it. Once the intent is written, which `opened` tells, this must
@@ -191,8 +199,7 @@ impl Ace360 {
                 if let Some(known) = self.known(provider, learner).await? {
                     return Ok(known);
                 }
-                let reasons = search.reasons();
-                return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
+                return Ok(Uploaded::LikelyDuplicate(Box::new(search)));
             }
             if !search.complete {
                 return Ok(Uploaded::CannotTell);
@@ -372,6 +379,9 @@ fn build(records: &Records, (standards, sectors): &(Vec<Standard>, Vec<Sector>))
 fn chosen_standard(learner: &Learner) -> Option<i64> {
     learner.ace360.as_ref().and_then(|choice| choice.standard_id.as_ref()).map(|id| id.get())
 }
+
+/// Why an upload is refused when the mirror does not hold ACE360's whole list.
+pub const CANNOT_TELL: &str = "ACE360 has more records than are known here, so a duplicate could be overlooked. Nothing was sent: synchronise once (POST /ace360/status:sync), or upload with `allowDuplicate: true`.";
 
 fn incomplete() -> Warning {
     Warning {

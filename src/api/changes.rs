@@ -16,6 +16,7 @@ use super::params::Params;
 use super::problem::{Code, Problem};
 use super::runs::Subject;
 use crate::auth::scope::needs::ChangesRead;
+use crate::domain::ChangeType;
 
 /// A part of the feed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,7 +36,7 @@ pub struct Change {
     id: Uuid,
     /// What kind of change.
     #[serde(rename = "type")]
-    #[schema(example = "ace360.statusChanged")]
+    #[schema(value_type = ChangeType)]
     type_: String,
     /// Whose.
     subject: Subject,

@@ -18,6 +18,7 @@ mod lost;
 mod pacing;
 mod preview;
 mod refused;
+mod run_records;
 mod settings;
 mod smoke;
 mod standards;

@@ -260,6 +260,7 @@ async fn the_list_shows_where_each_learner_stands_and_filters_by_it() {
         message: "no".into(),
         status: Some(422),
         field_errors: vec![],
+        upstream_message: None,
     };
     let store = app.parts.store.clone();
     on_runtime(async move { store.settle_undone(intent, UndoneState::Rejected, &problem).await.unwrap() })
@@ -301,8 +302,13 @@ async fn a_learner_whose_upload_is_open_is_not_erased_until_it_is_settled() {
     let intent = open_intent(&app, "L1").await;
     app.delete("/learners/L1").await.refused(409, "inFlight");
     app.get("/learners/L1").await.expect(200);
-    let problem =
-        IntentProblem { code: "notSent".into(), message: "no".into(), status: None, field_errors: vec![] };
+    let problem = IntentProblem {
+        code: "notSent".into(),
+        message: "no".into(),
+        status: None,
+        field_errors: vec![],
+        upstream_message: None,
+    };
     let store = app.parts.store.clone();
     on_runtime(async move { store.settle_undone(intent, UndoneState::NotSent, &problem).await.unwrap() })
         .await;
