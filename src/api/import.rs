@@ -27,6 +27,12 @@ const CHUNK: usize = 500;
 
 /// What happened to the records of an import.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "succeeded": 1, "failed": 1,
+    "items": [{"index": 0, "id": "L-1001", "outcome": "succeeded", "problem": null},
+        {"index": 1, "id": "L-1002", "outcome": "failed", "problem": {"code": "invalidRequest", "message": "1 fault", "line": 2,
+            "errors": [{"pointer": "/lastName", "code": "required", "message": "Send this field: it is required."}]}}]
+}))]
 pub struct ImportAnswer {
     /// Records that were kept.
     #[schema(example = 2)]

@@ -24,6 +24,11 @@ use crate::upstream::pace::Class;
 /// A creation that was to happen upstream.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "upstream": "ace360", "subject": {"kind": "learner", "id": "L-1001"}, "step": "apprentice",
+    "state": "unknown", "createdAt": "2026-11-22T10:00:00Z", "sentAt": "2026-11-22T10:00:00Z", "sends": 1, "nextLookAt": "2026-11-22T10:10:15Z",
+    "remoteId": null, "settledAt": null, "problem": "no answer within 15 s", "problemCode": "upstreamFailed"
+}))]
 pub struct Intent {
     /// Ours.
     id: Uuid,
@@ -143,6 +148,7 @@ pub enum Settlement {
 /// What a person found out.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"outcome": "done", "remoteId": 248}))]
 pub struct ResolveRequest {
     /// How it was settled.
     outcome: Settlement,

@@ -113,6 +113,13 @@ pub struct UpstreamCause {
 /// An error, as it goes out.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "type": "http://127.0.0.1:8080/problems/invalidRequest", "title": "Fields are wrong", "status": 422, "detail": "2 faults: see errors",
+    "instance": "/learners/L-1002", "code": "invalidRequest",
+    "errors": [{"pointer": "/sex", "code": "invalidValue", "message": "Send one of: F, M."},
+        {"pointer": "/birthDate", "code": "unknownField", "message": "There is no field birthDate here: take it out."}],
+    "requestId": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "retryable": false, "upstream": null
+}))]
 pub struct Problem {
     /// A page that says what this code means.
     #[serde(rename = "type")]

@@ -63,6 +63,12 @@ pub enum RunTrigger {
 /// A run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "kind": "ace360.upload", "upstream": "ace360", "trigger": "manual", "validateOnly": false,
+    "retryOf": null, "state": "running", "total": 120, "done": 40, "succeeded": 38, "unchanged": 0, "failed": 1, "skipped": 1,
+    "calls": {"used": 44, "planned": 124}, "budget": {"perMinute": 120, "remaining": 76}, "createdAt": "2026-11-22T10:00:00Z",
+    "startedAt": "2026-11-22T10:00:00Z", "finishedAt": null, "estimatedEndAt": "2026-11-22T10:01:02Z", "queuedBehind": null, "problem": null
+}))]
 pub struct Run {
     /// Ours.
     id: Uuid,

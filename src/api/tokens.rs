@@ -23,6 +23,7 @@ const MOST_DAYS: u32 = 3660;
 /// A token to issue.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "PICSWeb front end", "scopes": ["records:read", "records:write", "ace360:read"], "days": 365}))]
 pub struct TokenRequest {
     /// For people: who uses it, for what.
     #[schema(min_length = 1, max_length = 100, example = "PICSWeb front end")]

@@ -193,14 +193,15 @@ impl Mended {
         while let Some((parent, segment)) = pointer.rsplit_once('/') {
             let tries = self.0.entry(pointer.to_owned()).or_default();
             *tries += 1;
-            let stand_in = match tries {
-                1 => Value::Null,
+            let stand_in = match (first_variant(words), *tries) {
                 // One of a list of words takes none but these.
-                2 => json!(first_variant(words).unwrap_or("x")),
-                3 => json!(1),
-                4 => json!({}),
-                5 => json!([]),
-                6 => json!(true),
+                (Some(word), 1..=6) => json!(word),
+                (None, 1) => Value::Null,
+                (None, 2) => json!("x"),
+                (None, 3) => json!(1),
+                (None, 4) => json!({}),
+                (None, 5) => json!([]),
+                (None, 6) => json!(true),
                 _ => {
                     pointer = parent;
                     continue;

@@ -25,3 +25,4 @@ mod standards;
 mod status;
 mod status_run;
 mod upload;
+mod waiting;

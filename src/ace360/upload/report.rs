@@ -84,6 +84,16 @@ impl Upload {
 /// What an upload would send, and what is in its way.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "ready": false, "notReady": [{"code": "fieldsMissing", "message": "1 field is missing: see `missing`."}], "eligible": true, "ineligibleReason": null,
+    "fields": [{"name": "firstName", "value": "Lucy", "source": "Learner > First Name"}],
+    "missing": [{"field": "ulnNumber", "record": {"kind": "learner", "id": "L-1001"}, "pointer": "/uln",
+        "message": "Enter it in PICSWeb: Learner > ULN. It cannot be added in ACE360 afterwards."}],
+    "warnings": [{"field": "email", "message": "Not sent, since it is blank in PICSWeb: Learner > Email."}],
+    "candidateStandards": [{"standardId": 170, "stCode": "ST0033/02", "larsCode": 1029, "version": "1.1", "option": null, "name": "Bus and coach engineering technician",
+        "validFrom": "2023-01-01", "validTo": null}],
+    "possibleDuplicates": []
+}))]
 pub struct Preview {
     /// Whether an upload would be sent.
     pub ready: bool,

@@ -75,6 +75,12 @@ impl Status {
 /// A learner's ACE360 tab.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "learnerId": "L-1001", "eligible": true, "ineligibleReason": null, "state": "uploaded", "recordId": 248,
+    "status": {"id": 2, "text": "Gateway in Progress"}, "statusReadAt": "2026-11-22T05:00:03Z", "archivedAt": null, "archivalStatus": null,
+    "provisionalGrade": null, "overallGrade": null, "gradeDate": null, "certificateClaimedAt": null, "uploadedAt": "2026-11-20T10:12:00Z",
+    "method": "upload", "problem": null, "history": "/learners/L-1001/ace360/history"
+}))]
 pub struct Tab {
     /// PICSWeb's id.
     #[schema(example = "L1")]
@@ -150,6 +156,7 @@ impl From<IntentProblem> for TabProblem {
 /// How to upload.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"allowDuplicate": false}))]
 pub struct UploadRequest {
     /// Upload even though ACE360 probably has the learner. It costs another credit.
     #[serde(default)]
