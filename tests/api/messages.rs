@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::app::MASTER_KEY;
 use crate::support::people::{learner, with_id};
 use crate::support::{TestApp, faults};
 
@@ -103,4 +104,28 @@ async fn a_parameter_that_a_read_does_not_take_is_refused_on_every_read() {
     }
     // Who may not read at all is told so first.
     app.without_token().get("/learners/L1?verbose=1").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn doctor_names_the_address_that_it_checks_and_what_helps_when_the_port_is_anothers() {
+    let app = TestApp::start().await;
+    let doctor = |sandbox: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_picsbridge"))
+            .arg("doctor")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DATABASE_URL", app.database_url())
+            .env("PICSBRIDGE_MASTER_KEY", MASTER_KEY)
+            .env("PICSBRIDGE_SANDBOX_URL", sandbox)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = doctor(&app.sandbox_url());
+    let line = format!("ok      ACE360 of provider first at {}/ace360/connect-api/beta: ", app.sandbox_url());
+    assert!(said.contains(&line), "{said}");
+    // The service itself is no sandbox.
+    let said = doctor(app.base());
+    let line = format!("WRONG   ACE360 of provider first at {}/ace360/connect-api/beta: ", app.base());
+    assert!(said.contains(&line) && said.contains("--sandbox-listen"), "{said}");
 }

@@ -95,12 +95,13 @@ fn faults(input: &UploadInput<'_>, standard: &Standard, draft: &mut Draft) -> Ve
     faults
 }
 
-/// The sectors come from all standards: without either there are none.
-fn is_empty(input: &UploadInput<'_>) -> bool {
+/// Whether the catalogue is: the sectors come from all standards.
+pub(super) fn is_empty(input: &UploadInput<'_>) -> bool {
     input.standards.is_empty() && input.sectors.is_empty()
 }
 
-const EMPTY: &str = "The catalogue of ACE360's standards is empty here, since it was not fetched yet: call \
+/// What to do then.
+pub(super) const EMPTY: &str = "The catalogue of ACE360's standards is empty here, since it was not fetched yet: call \
                      POST /ace360/standards:refresh, and ask again when its run has ended.";
 
 fn none_chosen(input: &UploadInput<'_>) -> String {
