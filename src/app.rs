@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+use uuid::Uuid;
 
 use crate::ace360::Ace360;
 use crate::api::document::{self, Routes};
@@ -36,6 +37,8 @@ const WORKER_POOL: u32 = 8;
 /// Connections of the main runtime: jobs, uploads, the tick.
 const MAIN_POOL: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How often a process says that it lives, and with which keys.
+const BEAT: Duration = Duration::from_secs(30);
 /// Busy connections are used more often than this.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -55,11 +58,13 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The address is taken, say.
     #[error(
-        "{setting} {address} cannot be listened on ({why}): stop what uses it, or set {setting} to another address"
+        "{setting} {address} cannot be listened on ({why}): stop what uses it, or choose another address by {setting} or {flag}"
     )]
     Listen {
         /// Which setting.
         setting: &'static str,
+        /// The flag of that name.
+        flag: &'static str,
         /// Which address.
         address: SocketAddr,
         /// Why.
@@ -218,7 +223,8 @@ impl Parts {
         Ok(server)
     }
 
-    /// Begins what every process does in the background: reading revocations, and, if `work`, working jobs.
+    /// Begins what every process does in the background: reading revocations, if `work`, working jobs, and
+    /// saying that it lives.
     ///
     /// # Errors
     /// The job engine's.
@@ -230,7 +236,9 @@ impl Parts {
         } else {
             (None, None)
         };
-        Ok(Running { parts: self.clone(), pulse, jobs, tick })
+        let process = store::new_id();
+        let beat = tokio::spawn(keep_beating(self.store.clone(), process, work));
+        Ok(Running { parts: self.clone(), process, beat, pulse, jobs, tick })
     }
 }
 
@@ -238,6 +246,8 @@ impl Parts {
 #[derive(Debug)]
 pub struct Running {
     parts: Parts,
+    process: Uuid,
+    beat: JoinHandle<()>,
     pulse: JoinHandle<()>,
     jobs: Option<RunHandle>,
     tick: Option<JoinHandle<()>>,
@@ -262,12 +272,28 @@ impl Running {
             warn!("some work did not end in time; it is taken up again after its lease");
         }
         self.pulse.abort();
+        self.beat.abort();
+        let goodbye = self.parts.store.leave(self.process);
+        // A row that stays is taken for a dead process's after minutes.
+        let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
         if let Some(tick) = &self.tick {
             tick.abort();
         }
         // Pools say goodbye to the server; one that hangs must not hold us up.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.pool().close()).await;
         info!("stopped");
+    }
+}
+
+/// Says now and then that this process lives.
+async fn keep_beating(store: Store, process: Uuid, works: bool) {
+    let mut beats = tokio::time::interval(BEAT);
+    beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beats.tick().await;
+        if let Err(error) = store.beat(process, works).await {
+            warn!(%error, "this process could not say that it lives; it tries again");
+        }
     }
 }
 

@@ -9,11 +9,12 @@ use picsbridge::ace360::Ace360Error;
 use picsbridge::app::{Parts, StartError, document};
 use picsbridge::auth::scope::{Scope, Scopes};
 use picsbridge::config::{Config, Database};
+use picsbridge::domain::counted;
 use picsbridge::embedded_postgres::{self, EmbeddedOptions, EmbeddedPostgres};
 use picsbridge::runs;
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use picsbridge::seal::{self, Sealer};
-use picsbridge::store::{By, NewAce360Settings, Provider, Store};
+use picsbridge::store::{By, NewAce360Settings, ProcessRow, Provider, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tracing::info;
@@ -21,6 +22,10 @@ use tracing::info;
 const DEMO: &str = "demo";
 const SANDBOX_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8090);
+
+/// What to look at when the sandbox does not answer as it should.
+const SANDBOX_HINT: &str = "(Does `serve` or `sandbox` run, and at this address? If another program has taken the port, start it with \
+                            --sandbox-listen ADDRESS, and give `doctor` the same.)";
 
 /// A database that is there, and what to stop afterwards.
 struct Reached {
@@ -102,12 +107,12 @@ fn write_secret(path: &Path, secret: &SecretString) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+fn listen(setting: &'static str, flag: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     let bound = TcpListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    bound.map_err(|why| StartError::Listen { setting, address, why })
+    bound.map_err(|why| StartError::Listen { setting, flag, address, why })
 }
 
 async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Result<Sandbox> {
@@ -118,7 +123,7 @@ async fn start_sandbox(config: &mut Config, address: SocketAddr) -> anyhow::Resu
     };
     let sandbox = Sandbox::start(options)
         .await
-        .with_context(|| format!("the sandbox cannot listen on {address}: stop what uses it, or set PICSBRIDGE_SANDBOX_LISTEN to another address or `off`"))?;
+        .with_context(|| format!("the sandbox cannot listen on {address}: stop what uses it, or give PICSBRIDGE_SANDBOX_LISTEN (--sandbox-listen) another address or `off`"))?;
     config.upstreams.sandbox.get_or_insert_with(|| sandbox.url());
     Ok(sandbox)
 }
@@ -139,7 +144,7 @@ async fn asked_to_stop() {
 /// Answers the API, and works jobs if `work`.
 pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Result<()> {
     // Taken before anything is started, so that a second start fails at once and says why.
-    let listener = listen("PICSBRIDGE_LISTEN", config.listen)?;
+    let listener = listen("PICSBRIDGE_LISTEN", "--listen", config.listen)?;
     let reached = reach(&config, false).await?;
     let sandbox = match config.sandbox_listen {
         Some(address) => Some(start_sandbox(&mut config, address).await?),
@@ -348,11 +353,20 @@ pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Seals everything anew with the first master key.
-pub async fn rotate(config: Config) -> anyhow::Result<()> {
+/// Seals everything anew with the first master key. Not while a process runs that lacks it, unless `force`.
+pub async fn rotate(config: Config, force: bool) -> anyhow::Result<()> {
+    let place = if config.master_key.is_some() {
+        "PICSBRIDGE_MASTER_KEY (or --master-key), in every process".to_owned()
+    } else {
+        format!("the key file {}", config.data_dir.join("master-key").display())
+    };
     let mut reached = reach(&config, true).await?;
     let rotated = async {
         let parts = open(config, &mut reached).await?;
+        let without = parts.store.processes_without_present_key().await?;
+        if !force && !without.is_empty() {
+            bail!(unprepared(&without, &place));
+        }
         let rotated = parts.store.rotate().await?;
         let left = parts.store.sealed_with_older_keys().await?;
         Ok::<_, anyhow::Error>((rotated, left))
@@ -365,13 +379,28 @@ pub async fn rotate(config: Config) -> anyhow::Result<()> {
     }
     if left > 0 {
         bail!(
-            "{left} value(s) are still sealed with an older key: a process that has the old key first is writing; set the new order everywhere, then rotate again"
+            "{left} of the values are still sealed with an older key: a process that has the old key first is writing; set the new order everywhere, then rotate again"
         );
     }
-    println!(
-        "Everything is sealed with the first key; the others may be removed from PICSBRIDGE_MASTER_KEY."
-    );
+    println!("Everything is sealed with the first key; the others may be removed from {place}.");
     Ok(())
+}
+
+fn unprepared(without: &[ProcessRow], place: &str) -> String {
+    let lines: Vec<_> = without
+        .iter()
+        .map(|process| {
+            let (started, seen) = (process.started_at.format("%F %T"), process.seen_at.format("%F %T"));
+            let what = if process.works { "works jobs" } else { "only answers" };
+            format!("  one that {what}, started at {started} UTC, seen at {seen} UTC")
+        })
+        .collect();
+    format!(
+        "nothing was sealed anew: {} would not be able to read what the first key seals:\n{}\nPut the new key first in {place}, keep the old one after it, and restart these; then rotate again. \
+         If they do not run any more, wait three minutes, or say --force.",
+        counted(without.len(), "running process", "running processes"),
+        lines.join("\n")
+    )
 }
 
 /// Prints the document.
@@ -409,8 +438,16 @@ pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
             say("keys", Ok("the master key opens what is kept".to_owned()));
             say("clock", clock(&parts).await);
             for (provider, enabled) in parts.store.ace360_configured().await? {
+                let settings = parts.store.ace360_settings(provider.id).await?;
+                let place = match parts.ace360.address_of(&settings) {
+                    Ok(address) => format!(" at {address}"),
+                    Err(_) => String::new(),
+                };
                 let result = match parts.ace360.test_connection(provider.id).await {
                     Ok(Ok(detail)) => Ok(detail),
+                    Ok(Err(failure)) if settings.environment == "sandbox" => {
+                        Err(format!("{} {SANDBOX_HINT}", failure.text()))
+                    }
                     Ok(Err(failure)) => Err(failure.text()),
                     Err(Ace360Error::NotConfigured(what)) if !enabled => Ok(format!("not set up ({what})")),
                     Err(error) => Err(error.to_string()),
@@ -421,7 +458,7 @@ pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
                 } else {
                     Ok(result.unwrap_or_else(|problem| format!("switched off ({problem})")))
                 };
-                say(&format!("ACE360 of provider {}", provider.name), result);
+                say(&format!("ACE360 of provider {}{place}", provider.name), result);
             }
             parts.store.pool().close().await;
         }

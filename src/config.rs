@@ -106,6 +106,27 @@ pub struct Timings {
     pub shutdown: Duration,
 }
 
+/// The names of the timings.
+const TIMINGS: &str = "call, lease, slice, job, rescue, tick, absence, retry, revocations, shutdown";
+
+impl Timings {
+    fn named(&mut self, name: &str) -> Option<&mut Duration> {
+        Some(match name {
+            "call" => &mut self.call,
+            "lease" => &mut self.lease,
+            "slice" => &mut self.slice,
+            "job" => &mut self.job,
+            "rescue" => &mut self.rescue,
+            "tick" => &mut self.tick,
+            "absence" => &mut self.absence,
+            "retry" => &mut self.retry,
+            "revocations" => &mut self.revocations,
+            "shutdown" => &mut self.shutdown,
+            _ => return None,
+        })
+    }
+}
+
 impl Default for Timings {
     fn default() -> Self {
         Self {
@@ -269,28 +290,17 @@ impl Reader {
         const SETTING: &str = "PICSBRIDGE_TIMINGS";
         let mut timings = Timings::default();
         for item in raw.unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty()) {
-            let (name, value) = item.split_once('=').unwrap_or((item, ""));
-            let Some(duration) = parse_duration(value) else {
-                self.fault(
-                    SETTING,
-                    format!("`{item}`: write a name and a duration, such as `lease=30s`, `500ms` or `10m`"),
-                );
+            let (name, value) =
+                item.split_once('=').map_or((item, ""), |(name, value)| (name.trim(), value.trim()));
+            let Some(own) = timings.named(name) else {
+                self.fault(SETTING, format!("`{name}` is not known: use some of {TIMINGS}"));
                 continue;
             };
-            match name {
-                "call" => timings.call = duration,
-                "lease" => timings.lease = duration,
-                "slice" => timings.slice = duration,
-                "job" => timings.job = duration,
-                "rescue" => timings.rescue = duration,
-                "tick" => timings.tick = duration,
-                "absence" => timings.absence = duration,
-                "retry" => timings.retry = duration,
-                "revocations" => timings.revocations = duration,
-                "shutdown" => timings.shutdown = duration,
-                _ => self.fault(
+            match parse_duration(value) {
+                Some(duration) => *own = duration,
+                None => self.fault(
                     SETTING,
-                    format!("`{name}` is not known: use call, lease, slice, job, rescue, tick, absence, retry, revocations or shutdown"),
+                    format!("`{item}`: write `{name}=` and a duration in ms, s, m or h, such as `{name}=500ms`, `{name}=30s` or `{name}=10m`; the names are {TIMINGS}"),
                 ),
             }
         }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use picsbridge::auth::scope::Scope;
 use picsbridge::config::{Config, RawConfig};
+use picsbridge::domain::counted;
 
 /// The middleware between PICSWeb, ACE360 and OneFile
 #[derive(Parser, Debug)]
@@ -83,10 +84,17 @@ enum TokenCommand {
     },
 }
 
+#[derive(Args, Debug)]
+struct RotateArgs {
+    /// Also while a process that was seen in the last minutes lacks the new key
+    #[arg(long)]
+    force: bool,
+}
+
 #[derive(Subcommand, Debug)]
 enum KeysCommand {
     /// Seal everything anew with the first key of PICSBRIDGE_MASTER_KEY; the service may run meanwhile
-    Rotate,
+    Rotate(RotateArgs),
 }
 
 #[derive(Subcommand, Debug)]
@@ -117,7 +125,10 @@ async fn main() -> ExitCode {
     let config = match Config::check(&cli.config) {
         Ok(config) => config,
         Err(faults) => {
-            eprintln!("picsbridge does not start: {} setting(s) cannot be used.", faults.len());
+            eprintln!(
+                "picsbridge does not start: {} cannot be used.",
+                counted(faults.len(), "setting", "settings")
+            );
             for fault in faults {
                 eprintln!("  {fault}");
             }
@@ -136,7 +147,7 @@ async fn main() -> ExitCode {
         Command::Provider { command: ProviderCommand::Create { name } } => {
             cli::create_provider(config, &name).await
         }
-        Command::Keys { command: KeysCommand::Rotate } => cli::rotate(config).await,
+        Command::Keys { command: KeysCommand::Rotate(args) } => cli::rotate(config, args.force).await,
         Command::Openapi => Ok(()),
         Command::Doctor => match cli::doctor(config).await {
             Ok(true) => Ok(()),

@@ -128,6 +128,11 @@ impl Sealer {
         Ok(body)
     }
 
+    /// The ids of the keys, the one that seals first. They tell nothing of the keys.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys.iter().map(|(id, _)| hex(id)).collect()
+    }
+
     /// How a value begins that the present key sealed.
     pub fn current_prefix(&self) -> Vec<u8> {
         let id = self.keys.first().map(|(id, _)| *id).unwrap_or_default();

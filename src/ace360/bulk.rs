@@ -11,14 +11,15 @@ use uuid::Uuid;
 
 use super::catalogue::Step;
 use super::client::Client;
-use super::send::{OfRun, Order, Uploaded};
+use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
+use super::status::failed;
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::LearnerId;
-use crate::store::{By, IntentRow, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
+use crate::domain::{LearnerId, RecordCode, RunKind};
+use crate::store::{By, IntentRow, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told};
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
-pub const UPLOAD: &str = "ace360.upload";
+pub const UPLOAD: &str = RunKind::Upload.as_str();
 /// Learners at once: an upload takes its time in ACE360, and the pace wants to be kept.
 const AT_ONCE: usize = 4;
 /// After this the newest pages are read again.
@@ -232,39 +233,49 @@ impl Ace360 {
         id: &str,
         uploaded: Result<Uploaded, Ace360Error>,
     ) -> Result<Verdict, Ace360Error> {
-        let told = |outcome, code: &str, problem: String| {
-            Verdict::Outcome(Box::new(told(id, outcome, code, problem)))
-        };
-        let failed = |failure: &Failure| {
-            self::told(id, OutcomeKind::Failed, failure.kind.code(), failure.whole_text())
+        let told = |outcome, code, told: Told| {
+            Verdict::Outcome(Box::new(RecordOutcome::learner(id, outcome, code).told(told)))
         };
         Ok(match uploaded {
-            Ok(Uploaded::Done(_) | Uploaded::Would) => Verdict::Outcome(Box::new(succeeded(id))),
+            Ok(Uploaded::Done(_)) => Verdict::Outcome(Box::new(uploaded_now(id))),
+            Ok(Uploaded::Would) => Verdict::Outcome(Box::new(RecordOutcome::learner(
+                id,
+                OutcomeKind::Succeeded,
+                RecordCode::WouldUpload,
+            ))),
             Ok(Uploaded::AlreadyUploaded(record)) => {
                 // By this very run, when its process died before it could write that down.
                 let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
                 if intent.is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == "done") {
-                    Verdict::Outcome(Box::new(succeeded(id)))
+                    Verdict::Outcome(Box::new(uploaded_now(id)))
                 } else {
-                    told(OutcomeKind::Skipped, "alreadyUploaded", format!("The learner has ACE360 record {record} already."))
+                    let words = format!("The learner has ACE360 record {record} already.");
+                    told(OutcomeKind::Skipped, RecordCode::AlreadyUploaded, Told::words(words))
                 }
             }
-            Ok(Uploaded::NotEligible(reason)) => told(OutcomeKind::Skipped, "notEligible", reason),
-            Ok(Uploaded::NoLearner) => told(OutcomeKind::Failed, "notFound", NO_LEARNER.to_owned()),
+            Ok(Uploaded::NotEligible(reason)) => {
+                told(OutcomeKind::Skipped, RecordCode::NotEligible, Told::words(reason))
+            }
+            Ok(Uploaded::NoLearner) => {
+                told(OutcomeKind::Failed, RecordCode::NotFound, Told::words(NO_LEARNER))
+            }
             Ok(Uploaded::Missing(built)) => {
-                let lines: Vec<_> = built.missing.iter().map(|missing| format!("{}: {}", missing.field, missing.message)).collect();
-                told(OutcomeKind::Failed, "fieldsMissing", lines.join(" "))
+                let message = format!("{}: see errors. Nothing was sent.", built.missing_in_words());
+                let missing = Told { message, errors: built.faults(), ..Told::default() };
+                told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
             }
-            Ok(Uploaded::LikelyDuplicate(_, reasons)) => {
-                told(OutcomeKind::Failed, "likelyDuplicate", format!("{reasons}. Nothing was sent: link it, or upload with `allowDuplicate`."))
+            Ok(Uploaded::LikelyDuplicate(search)) => {
+                let found =
+                    Told { message: search.lasting_advice(), record_ids: search.likely, ..Told::default() };
+                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, found)
             }
-            Ok(Uploaded::CannotTell) => told(
-                OutcomeKind::Failed,
-                "likelyDuplicate",
-                "ACE360 has more records than are known here, so a duplicate could be overlooked: synchronise once (POST /ace360/status:sync).".to_owned(),
-            ),
-            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => Verdict::Stop(Box::new(failed(&failure)), failure),
-            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(&failure))),
+            Ok(Uploaded::CannotTell) => {
+                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, Told::words(CANNOT_TELL))
+            }
+            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => {
+                Verdict::Stop(Box::new(failed(id, &failure)), failure)
+            }
+            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(id, &failure))),
             Ok(Uploaded::NotSent(failure)) | Err(Ace360Error::Upstream(failure)) => Verdict::Again(failure),
             Ok(Uploaded::InFlight | Uploaded::Unknown) => Verdict::Open,
             Err(error) => return Err(error),
@@ -280,7 +291,7 @@ impl Ace360 {
         Ok(if intent.as_ref().is_some_and(sent) {
             Verdict::Open
         } else {
-            Verdict::Outcome(Box::new(told(id, OutcomeKind::Failed, "internal", NOT_TRIED.to_owned())))
+            Verdict::Outcome(Box::new(not_tried(id)))
         })
     }
 
@@ -324,22 +335,11 @@ impl Filter {
     }
 }
 
-fn told(id: &str, outcome: OutcomeKind, code: &str, problem: String) -> RecordOutcome {
-    RecordOutcome {
-        kind: "learner".to_owned(),
-        id: id.to_owned(),
-        outcome,
-        code: Some(code.to_owned()),
-        problem: Some(problem),
-    }
+fn uploaded_now(id: &str) -> RecordOutcome {
+    RecordOutcome::learner(id, OutcomeKind::Succeeded, RecordCode::Uploaded)
 }
 
-fn succeeded(id: &str) -> RecordOutcome {
-    RecordOutcome {
-        kind: "learner".to_owned(),
-        id: id.to_owned(),
-        outcome: OutcomeKind::Succeeded,
-        code: None,
-        problem: None,
-    }
+/// Something unexpected kept it from being tried.
+fn not_tried(id: &str) -> RecordOutcome {
+    RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::Internal).told(Told::words(NOT_TRIED))
 }

@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::client::Client;
 use super::standards::{Sector, Standard};
 use super::{Ace360, Ace360Error};
-use crate::domain::Learner;
+use crate::domain::{Learner, RecordCode, RunKind};
 use crate::store::{
-    Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time,
+    Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time, Told,
 };
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
-pub const REFRESH: &str = "ace360.standardsRefresh";
+pub const REFRESH: &str = RunKind::StandardsRefresh.as_str();
 
 /// Catalogues that are kept: one for each standard that a provider's learners are on.
 pub type Catalogues = Arc<Cache<(Uuid, i64, Option<i64>, Option<i64>, Option<i32>), Arc<Catalogue>>>;
@@ -92,8 +92,9 @@ impl Ace360 {
                     kind: "standard".to_owned(),
                     id: format!("page {} row {}", cursor.page, fault.index + 1),
                     outcome: OutcomeKind::Failed,
-                    code: Some("unreadable".to_owned()),
-                    problem: Some(fault.message.to_owned()),
+                    code: RecordCode::Unreadable,
+                    record_id: None,
+                    told: Some(Told::words(fault.message)),
                 }),
             }
         }
@@ -104,8 +105,9 @@ impl Ace360 {
             kind: "standard".to_owned(),
             id: id.to_string(),
             outcome: OutcomeKind::Succeeded,
-            code: None,
-            problem: None,
+            code: RecordCode::Changed,
+            record_id: None,
+            told: None,
         }));
         if last {
             self.store.end_standards_refresh(&mut tx, run.provider_id, environment, began).await?;

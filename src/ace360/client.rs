@@ -251,6 +251,7 @@ fn said(kind: FailureKind, answer: &Answer) -> Failure {
         kind,
         status: Some(answer.status),
         message: message.message,
+        seen: message.seen.map(str::to_owned),
         field_errors: message.field_errors,
         wait: None,
     }

@@ -116,16 +116,6 @@ struct Indexes {
     uln: Option<Vec<u8>>,
 }
 
-impl Search {
-    /// Why the likely ones are.
-    pub fn reasons(&self) -> String {
-        let likely = self.possible.iter().filter(|possible| self.likely.contains(&possible.record_id));
-        let reasons: Vec<_> =
-            likely.map(|possible| format!("record {} has {}", possible.record_id, possible.reason)).collect();
-        reasons.join("; ")
-    }
-}
-
 impl Ace360 {
     /// Reads the newest pages, then looks for records of this learner.
     ///
@@ -234,15 +224,18 @@ impl Ace360 {
             if same && !elsewhere {
                 search.likely.push(twin.record_id);
             }
-            let reason = match twin.linked_to {
-                Some(other) => format!("{reason}; it is linked to learner {other}"),
-                None => reason.to_owned(),
+            let likeness = reason;
+            let reason = match &twin.linked_to {
+                Some(other) => format!("{likeness}; it is linked to learner {other}"),
+                None => likeness.to_owned(),
             };
             search.possible.push(PossibleDuplicate {
                 record_id: twin.record_id,
                 standard_id: twin.standard_id,
                 status_text: twin.status_text,
                 archived: twin.archived,
+                linked_to: twin.linked_to,
+                likeness,
                 reason,
             });
         }

@@ -7,14 +7,16 @@ use uuid::Uuid;
 
 use super::catalogue::Step;
 use super::client::Client;
-use super::status::{mirror_row, single};
+use super::status::{failed, mirror_row, single};
 use super::{Ace360, Ace360Error};
-use crate::domain::Learner;
-use crate::store::{By, Linked, MatchKind, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time};
+use crate::domain::{Learner, RecordCode, RunKind};
+use crate::store::{
+    By, Linked, MatchKind, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
+};
 use crate::upstream::failure::FailureKind;
 
 /// The kind of its run.
-pub const MATCH: &str = "ace360.match";
+pub const MATCH: &str = RunKind::Match.as_str();
 /// Records read, or learners judged, in one step.
 const BATCH: i64 = 20;
 
@@ -154,31 +156,32 @@ impl Ace360 {
                 candidate.records.iter().filter(|found| found.kind == MatchKind::Uln).collect();
             let chosen = match by_uln.as_slice() {
                 [one] if one.rivals > 1 => {
-                    Err(format!("record {} has the ULN of several learners", one.record_id))
+                    Err(format!("Record {} has the ULN of several learners", one.record_id))
                 }
                 [one] => Ok((one.record_id, "the same ULN")),
                 [] => self.by_person(provider, learner, &candidate.records).await?,
-                _ => Err(format!("several ACE360 records have the learner's ULN: {}", records.join(", "))),
+                _ => Err(format!("Several ACE360 records have the learner's ULN: {}", records.join(", "))),
             };
             let (record, why) = match chosen {
                 Ok(chosen) => chosen,
                 Err(why) => {
-                    outcomes.push(told(
-                        learner,
-                        OutcomeKind::Skipped,
-                        "ambiguous",
-                        format!("{why}; nothing was linked: link by hand what belongs together."),
-                    ));
+                    let message = format!(
+                        "{why}. Nothing was linked: link by hand what belongs together (PUT /learners/{learner}/ace360/link)."
+                    );
+                    let record_ids = candidate.records.iter().map(|found| found.record_id).collect();
+                    outcomes.push(
+                        RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::Ambiguous)
+                            .told(Told { message, record_ids, ..Told::default() }),
+                    );
                     continue;
                 }
             };
             if run.validate_only {
-                outcomes.push(told(
-                    learner,
-                    OutcomeKind::Succeeded,
-                    "wouldLink",
-                    format!("Record {record} has {why}."),
-                ));
+                outcomes.push(
+                    RecordOutcome::learner(learner, OutcomeKind::Succeeded, RecordCode::WouldLink)
+                        .of_record(record)
+                        .told(Told::words(format!("Record {record} has {why}."))),
+                );
                 continue;
             }
             let apprentice = match client.apprentice(record).await? {
@@ -195,38 +198,31 @@ impl Ace360 {
                 }
                 Err(failure) if failure.kind == FailureKind::Missing => continue,
                 Err(failure) => {
-                    outcomes.push(told(
-                        learner,
-                        OutcomeKind::Failed,
-                        failure.kind.code(),
-                        failure.whole_text(),
-                    ));
+                    outcomes.push(failed(learner, &failure).of_record(record));
                     continue;
                 }
             };
-            let outcome = match self
+            let (outcome, code, words) = match self
                 .store
                 .link_ace360(provider, learner, environment, "matched", &single(&apprentice), &by)
                 .await?
             {
-                Linked::Done | Linked::Same => told(
-                    learner,
-                    OutcomeKind::Succeeded,
-                    "linked",
-                    format!("Linked to record {record}: {why}."),
-                ),
-                Linked::InFlight => {
-                    told(learner, OutcomeKind::Skipped, "inFlight", "An upload's outcome is open.".to_owned())
+                Linked::Done | Linked::Same => {
+                    (OutcomeKind::Succeeded, RecordCode::Linked, format!("Linked to record {record}: {why}."))
                 }
-                Linked::RecordTaken => told(
-                    learner,
+                Linked::InFlight => {
+                    (OutcomeKind::Skipped, RecordCode::InFlight, "An upload's outcome is open.".to_owned())
+                }
+                Linked::RecordTaken => (
                     OutcomeKind::Skipped,
-                    "alreadyLinked",
+                    RecordCode::AlreadyLinked,
                     format!("Record {record} is another learner's."),
                 ),
                 Linked::LearnerTaken | Linked::NoRecord => continue,
             };
-            outcomes.push(outcome);
+            outcomes.push(
+                RecordOutcome::learner(learner, outcome, code).of_record(record).told(Told::words(words)),
+            );
         }
         cursor.after = batch.last().map(|candidate| candidate.learner_id.clone());
         self.finish_batch(client, run, fence, &cursor, outcomes).await
@@ -245,7 +241,7 @@ impl Ace360 {
         let Some(stored) =
             self.store.record::<Learner>(provider, crate::store::RecordKind::Learner, learner).await?
         else {
-            return Ok(Err("the learner is gone".to_owned()));
+            return Ok(Err("The learner is gone".to_owned()));
         };
         let own = stored
             .record
@@ -255,18 +251,25 @@ impl Ace360 {
         let fitting: Vec<_> =
             found.iter().filter(|record| own.is_some() && record.standard_id == own).collect();
         Ok(match fitting.as_slice() {
-            [one] if one.uln_differs => {
-                Err(format!("record {} has the same name and birth date, but another ULN", one.record_id))
+            [one] if one.uln_differs => Err(format!(
+                "Record {} has the same name and birth date, but another ULN, so it is taken for another person's: an upload of the learner would make a record of its own",
+                one.record_id
+            )),
+            [one] if one.rivals > 1 => {
+                Err(format!("Record {} fits several learners by name and birth date", one.record_id))
             }
-            [one] if one.rivals > 1 => Err(format!("record {} fits several learners", one.record_id)),
             [one] => Ok((one.record_id, "the same name, birth date and standard")),
             [] => Err(format!(
-                "record(s) {} have the same name and birth date, but not the learner's standard",
-                list(&all)
+                "{} the same name and birth date, but not the learner's standard",
+                if let [one] = all.as_slice() {
+                    format!("Record {one} has")
+                } else {
+                    format!("Records {} have", list(&all))
+                }
             )),
             many => {
                 let ids: Vec<i64> = many.iter().map(|record| record.record_id).collect();
-                Err(format!("several records have the same name, birth date and standard: {}", list(&ids)))
+                Err(format!("Several records have the same name, birth date and standard: {}", list(&ids)))
             }
         })
     }
@@ -302,15 +305,5 @@ fn progress_of(
         calls: client.meter().take(),
         outcomes,
         ..Progress::default()
-    }
-}
-
-fn told(learner: &str, outcome: OutcomeKind, code: &str, problem: String) -> RecordOutcome {
-    RecordOutcome {
-        kind: "learner".to_owned(),
-        id: learner.to_owned(),
-        outcome,
-        code: Some(code.to_owned()),
-        problem: Some(problem),
     }
 }

@@ -4,6 +4,7 @@
 //! What we rely on there is in `openapi/upstream/ace360-connect.yaml`; little of it is public, so what the
 //! code assumes is marked "assumed" where it is made.
 
+mod advice;
 pub mod bulk;
 pub mod catalogue;
 pub mod client;
@@ -123,15 +124,7 @@ impl Ace360 {
         let token: SecretString = settings.token.clone().ok_or(Ace360Error::NotConfigured(
             "The ACE360 settings have no token: PUT /ace360/settings with the API token from ACE360 Connect's dashboard.",
         ))?;
-        let base_url = match settings.environment.as_str() {
-            "sandbox" => format!(
-                "{}/ace360/connect-api/beta",
-                self.upstreams.sandbox.as_deref().ok_or(Ace360Error::NotConfigured(
-                    "The ACE360 settings say `sandbox`, but this service knows of none: set PICSBRIDGE_SANDBOX_URL, or choose `live`.",
-                ))?
-            ),
-            _ => self.upstreams.ace360_live.clone(),
-        };
+        let base_url = self.address_of(settings)?;
         Ok(Client::new(
             self.caller.clone(),
             &self.store,
@@ -141,6 +134,22 @@ impl Ace360 {
             class,
             settings.version,
         ))
+    }
+
+    /// The base address that settings describe.
+    ///
+    /// # Errors
+    /// No sandbox.
+    pub fn address_of(&self, settings: &Ace360Settings) -> Result<String, Ace360Error> {
+        Ok(match settings.environment.as_str() {
+            "sandbox" => format!(
+                "{}/ace360/connect-api/beta",
+                self.upstreams.sandbox.as_deref().ok_or(Ace360Error::NotConfigured(
+                    "The ACE360 settings say `sandbox`, but this service knows of none: set PICSBRIDGE_SANDBOX_URL, or choose `live`.",
+                ))?
+            ),
+            _ => self.upstreams.ace360_live.clone(),
+        })
     }
 
     /// Calls a minute that an account may make.

@@ -8,9 +8,9 @@ use super::catalogue::{Catalogue, chosen_standard};
 use super::client::{Client, Created};
 use super::duplicates::Search;
 use super::status::single;
-use super::upload::{self, Preview, Upload, UploadInput, Warning};
+use super::upload::{self, NotReady, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::LearnerId;
+use crate::domain::{LearnerId, RecordCode};
 use crate::store::{By, IntentRow, LinkRow, NewIntent, Opened, StoreError, UndoneState, UploadGround};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::Lease;
@@ -34,7 +34,7 @@ pub enum Uploaded {
     /// Fields are missing.
     Missing(Box<Upload>),
     /// ACE360 probably has these records of the learner.
-    LikelyDuplicate(Vec<i64>, String),
+    LikelyDuplicate(Box<Search>),
     /// The mirror of ACE360's list is not complete, so that duplicates could be overlooked.
     CannotTell,
     /// ACE360 refused it.
@@ -100,12 +100,19 @@ impl Ace360 {
             }
             Err(error) => Err(error),
         };
-        let search = match searched {
+        let (search, refusal) = match searched {
             Ok(search) => {
+                let refusal = if !search.likely.is_empty() {
+                    Some(search.advice(learner.as_str()))
+                } else if search.complete {
+                    None
+                } else {
+                    Some(CANNOT_TELL.to_owned())
+                };
                 if !search.complete {
                     built.warnings.push(incomplete());
                 }
-                search
+                (search, refusal)
             }
             Err(Ace360Error::Store(error)) => return Err(error.into()),
             Err(error) => {
@@ -113,10 +120,11 @@ impl Ace360 {
                     field: "possibleDuplicates",
                     message: format!("ACE360 was not asked whether it has this learner already: {error}"),
                 });
-                Search::default()
+                (Search::default(), None)
             }
         };
-        Ok(Some(built.into_preview(search.possible)))
+        let refusal = refusal.map(|message| NotReady { code: RecordCode::LikelyDuplicate, message });
+        Ok(Some(built.into_preview(search.possible, refusal)))
     }
 
     /// Uploads a learner, or only says what would come of it. Once the intent is written, which `opened` tells, this must
@@ -173,8 +181,7 @@ impl Ace360 {
                 if let Some(known) = self.known(provider, learner).await? {
                     return Ok(known);
                 }
-                let reasons = search.reasons();
-                return Ok(Uploaded::LikelyDuplicate(search.likely, reasons));
+                return Ok(Uploaded::LikelyDuplicate(Box::new(search)));
             }
             if !search.complete {
                 return Ok(Uploaded::CannotTell);
@@ -310,6 +317,9 @@ fn build(id: &LearnerId, ground: &UploadGround, catalogue: &Catalogue) -> Upload
         sectors: &catalogue.sectors,
     })
 }
+
+/// Why an upload is refused when the mirror does not hold ACE360's whole list.
+pub const CANNOT_TELL: &str = "ACE360 has more records than are known here, so a duplicate could be overlooked. Nothing was sent: synchronise once (POST /ace360/status:sync), or upload with `allowDuplicate: true`.";
 
 fn incomplete() -> Warning {
     Warning {

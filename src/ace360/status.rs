@@ -9,14 +9,15 @@ use super::catalogue::Step;
 use super::client::Client;
 use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
+use crate::domain::{RecordCode, RunKind};
 use crate::store::{
-    Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time,
+    Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time, Told,
 };
-use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::failure::{Failure, FailureKind, faults};
 use crate::upstream::pace::Class;
 
 /// The kind of its run.
-pub const SYNC: &str = "ace360.statusSync";
+pub const SYNC: &str = RunKind::StatusSync.as_str();
 /// Learners whose single record is read before the run's row is written again.
 const SINGLES: i64 = 20;
 
@@ -244,12 +245,9 @@ impl Ace360 {
         let outcomes: Vec<_> = named
             .iter()
             .take_while(|id| row_of(id).is_none())
-            .map(|id| RecordOutcome {
-                kind: "learner".to_owned(),
-                id: id.clone(),
-                outcome: OutcomeKind::Skipped,
-                code: Some("notUploaded".to_owned()),
-                problem: Some("The learner has no ACE360 record (any more).".to_owned()),
+            .map(|id| {
+                RecordOutcome::learner(id, OutcomeKind::Skipped, RecordCode::NotUploaded)
+                    .told(Told::words("The learner has no ACE360 record (any more)."))
             })
             .collect();
         cursor.taken += outcomes.len();
@@ -378,13 +376,19 @@ fn gone() -> Failure {
 }
 
 fn outcome(learner: String, outcome: OutcomeKind, failure: Option<&Failure>) -> RecordOutcome {
-    RecordOutcome {
-        kind: "learner".to_owned(),
-        id: learner,
-        outcome,
-        code: failure.map(|failure| failure.kind.code().to_owned()),
-        problem: failure.map(Failure::text),
+    match failure {
+        None => RecordOutcome::learner(learner, outcome, RecordCode::Changed),
+        Some(failure) => failed(learner, failure),
     }
+}
+
+/// A learner's record that failed upstream, with the upstream's reasons.
+pub(super) fn failed(learner: impl Into<String>, failure: &Failure) -> RecordOutcome {
+    RecordOutcome::learner(learner, OutcomeKind::Failed, failure.kind.record_code()).told(Told {
+        message: failure.text(),
+        errors: faults(&failure.field_errors),
+        ..Told::default()
+    })
 }
 
 fn count(many: usize) -> i32 {

@@ -16,10 +16,16 @@ use super::params::Params;
 use super::problem::{Code, Problem};
 use super::runs::Subject;
 use crate::auth::scope::needs::ChangesRead;
+use crate::domain::ChangeType;
 
 /// A part of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "items": [{"id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "type": "ace360.statusChanged", "subject": {"kind": "learner", "id": "L-1001"},
+        "at": "2026-11-22T05:00:03Z", "data": {"recordId": 248, "before": {"id": 1, "text": "In Training"}, "after": {"id": 2, "text": "Gateway in Progress"}}}],
+    "nextAfter": "NA"
+}))]
 pub struct Feed {
     /// In the order in which they were committed.
     items: Vec<Change>,
@@ -35,7 +41,7 @@ pub struct Change {
     id: Uuid,
     /// What kind of change.
     #[serde(rename = "type")]
-    #[schema(example = "ace360.statusChanged")]
+    #[schema(value_type = ChangeType)]
     type_: String,
     /// Whose.
     subject: Subject,

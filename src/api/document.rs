@@ -1,11 +1,12 @@
 //! The API's document: what frames the operations that the router collects, the errors that they share, and the table
 //! of paths made from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
@@ -13,7 +14,8 @@ use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 use super::State;
 use super::intents::Intent;
 use super::problem::{Code, Problem};
-use super::runs::{Run, RunRecord};
+use super::run_records::RunRecord;
+use super::runs::Run;
 use super::tokens::Token;
 use crate::domain::{OfficerRecord, OrganisationRecord};
 
@@ -61,6 +63,8 @@ pub fn base() -> OpenApi {
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     templates: Vec<(Vec<String>, Vec<&'static str>)>,
+    /// Those whose `GET` takes parameters in its query.
+    asked: BTreeSet<String>,
     /// The document, serialised once.
     json: String,
 }
@@ -69,6 +73,17 @@ impl Routes {
     /// From the document.
     pub fn of(api: &OpenApi) -> Self {
         let mut paths: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(own) if matches!(own.parameter_in, ParameterIn::Query));
+        let asked = api
+            .paths
+            .paths
+            .iter()
+            .filter(|(_, item)| {
+                let parameters = item.get.as_ref().and_then(|read| read.parameters.as_ref());
+                parameters.is_some_and(|parameters| parameters.iter().any(in_query))
+            })
+            .map(|(path, _)| path.clone())
+            .collect();
         for (path, item) in &api.paths.paths {
             let methods = paths.entry(path.clone()).or_default();
             for (method, operation) in
@@ -83,7 +98,12 @@ impl Routes {
             .into_iter()
             .map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods))
             .collect();
-        Self { templates, json: serde_json::to_string(api).unwrap_or_default() }
+        Self { templates, asked, json: serde_json::to_string(api).unwrap_or_default() }
+    }
+
+    /// Whether the `GET` of a template takes parameters in its query.
+    pub fn asks(&self, template: &str) -> bool {
+        self.asked.contains(template)
     }
 
     /// The methods of a path, as `Allow` says them; `None`: there is no such path.

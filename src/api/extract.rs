@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::State;
+use super::params::Params;
 use super::problem::{Code, Problem};
 use super::request::RequestId;
 use crate::auth::Principal;
@@ -89,6 +91,13 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             }
             let request_id =
                 request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+            // A handler that takes parameters looks at them itself, and tells all their faults at once.
+            if request.method() == Method::GET
+                && !request.query_string().is_empty()
+                && request.match_pattern().is_some_and(|template| !state.routes.asks(&template))
+            {
+                Params::of(&request).done()?;
+            }
             admitted.cancel();
             Ok(Self { principal, request_id, needs: PhantomData })
         })

@@ -15,7 +15,7 @@ use super::State;
 use super::extract::ImportBody;
 use super::problem::{Code, Problem};
 use super::records::{Resource, to_new};
-use crate::domain::{Fault, parse};
+use crate::domain::{Fault, counted, parse};
 use crate::store::{By, NewRecord, StoreResult};
 
 /// Records in one import.
@@ -27,6 +27,12 @@ const CHUNK: usize = 500;
 
 /// What happened to the records of an import.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "succeeded": 1, "failed": 1,
+    "items": [{"index": 0, "id": "L-1001", "outcome": "succeeded", "problem": null},
+        {"index": 1, "id": "L-1002", "outcome": "failed", "problem": {"code": "invalidRequest", "message": "1 fault", "line": 2,
+            "errors": [{"pointer": "/lastName", "code": "required", "message": "Send this field: it is required."}]}}]
+}))]
 pub struct ImportAnswer {
     /// Records that were kept.
     #[schema(example = 2)]
@@ -72,6 +78,9 @@ pub struct ImportProblem {
     /// In words.
     #[schema(example = "1 fault")]
     message: String,
+    /// The line of the body in which the record begins, from 1.
+    #[schema(example = 1)]
+    line: usize,
     /// Each fault; pointers are within the record.
     errors: Vec<Fault>,
 }
@@ -87,6 +96,7 @@ pub async fn import<R: Resource>(
     by: &By,
 ) -> Result<HttpResponse, Problem> {
     let raw = split(&body)?;
+    let mut lines = Lines::of(&body.bytes);
     let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
     let mut ids = HashSet::with_capacity(raw.len());
@@ -97,7 +107,7 @@ pub async fn import<R: Resource>(
             let parsed = if text.len() > LARGEST {
                 Err(vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")])
             } else {
-                parse::parse_line::<R>(text, today)
+                parse::parse_line::<R>(text, || lines.number(text), today)
             };
             let parsed = parsed.and_then(|record| {
                 if ids.insert(record.id_text().to_owned()) {
@@ -116,7 +126,7 @@ pub async fn import<R: Resource>(
                     answer.kept(record.id_text().to_owned());
                     good.push(to_new(&record, &state.store, provider)?);
                 }
-                Err(errors) => answer.refused(id_of::<R>(text), errors),
+                Err(errors) => answer.refused(id_of::<R>(text), lines.number(text), errors),
             }
         }
         let any = !good.is_empty();
@@ -159,11 +169,10 @@ impl ImportAnswer {
         });
     }
 
-    fn refused(&mut self, id: Option<String>, errors: Vec<Fault>) {
+    fn refused(&mut self, id: Option<String>, line: usize, errors: Vec<Fault>) {
         self.failed += 1;
-        let message =
-            if errors.len() == 1 { "1 fault".to_owned() } else { format!("{} faults", errors.len()) };
-        let problem = Some(ImportProblem { code: "invalidRequest", message, errors });
+        let message = counted(errors.len(), "fault", "faults");
+        let problem = Some(ImportProblem { code: "invalidRequest", message, line, errors });
         self.items.push(ImportItem { index: self.items.len(), id, outcome: ImportOutcome::Failed, problem });
     }
 }
@@ -177,7 +186,9 @@ fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
             .collect()
     } else {
         let raw: Vec<&RawValue> = serde_json::from_slice(&body.bytes).map_err(|error| {
-            let fault = if error.is_data() {
+            let fault = if body.bytes.iter().all(u8::is_ascii_whitespace) {
+                Fault::at("", "malformedJson", "The body is empty: send a JSON array of records.")
+            } else if error.is_data() {
                 Fault::at(
                     "",
                     "wrongType",
@@ -203,6 +214,29 @@ fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
         )]));
     }
     Ok(records)
+}
+
+/// Tells in which line of the body a record begins. The records are asked for in their order, so that no line is counted
+/// twice.
+struct Lines<'a> {
+    left: &'a [u8],
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn of(body: &'a [u8]) -> Self {
+        Self { left: body, line: 1 }
+    }
+
+    /// Of a record, which is a part of the body.
+    fn number(&mut self, record: &[u8]) -> usize {
+        let ahead = record.as_ptr().addr().saturating_sub(self.left.as_ptr().addr());
+        if let Some((passed, left)) = self.left.split_at_checked(ahead) {
+            self.line += passed.split(|byte| *byte == b'\n').skip(1).count();
+            self.left = left;
+        }
+        self.line
+    }
 }
 
 /// The id of a record that cannot be used, so that its outcome can be told apart.

@@ -17,13 +17,18 @@ use super::problem::{Code, Problem};
 use super::runs::Subject;
 use crate::ace360::status::single;
 use crate::auth::scope::needs::{Ace360Write, RunsRead};
-use crate::domain::{Check, Fault};
+use crate::domain::{Check, Fault, LearnerId};
 use crate::store::{IntentProblem, IntentRow};
 use crate::upstream::pace::Class;
 
 /// A creation that was to happen upstream.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "upstream": "ace360", "subject": {"kind": "learner", "id": "L-1001"}, "step": "apprentice",
+    "state": "unknown", "createdAt": "2026-11-22T10:00:00Z", "sentAt": "2026-11-22T10:00:00Z", "sends": 1, "nextLookAt": "2026-11-22T10:10:15Z",
+    "remoteId": null, "settledAt": null, "problem": "no answer within 15 s", "problemCode": "upstreamFailed"
+}))]
 pub struct Intent {
     /// Ours.
     id: Uuid,
@@ -35,14 +40,15 @@ pub struct Intent {
     /// Which of the subject's creations.
     #[schema(example = "apprentice")]
     step: String,
-    /// `sending`, `unknown`, `done`, `rejected` or `notSent`.
-    #[schema(example = "unknown")]
+    /// Where it stands.
+    #[schema(value_type = IntentState)]
     state: String,
     /// When it was written.
     created_at: DateTime<Utc>,
     /// When it was sent last; null: nothing can have reached the upstream.
     sent_at: Option<DateTime<Utc>>,
-    /// How often it was sent: twice only when the first was surely lost.
+    /// How often it was tried: twice only when the first was surely lost. A try that the upstream turned away at its door (429), or of
+    /// which nothing arrived, counts too.
     sends: i32,
     /// When it is looked for next; null, in state `unknown`: a person decides.
     next_look_at: Option<DateTime<Utc>>,
@@ -50,12 +56,34 @@ pub struct Intent {
     remote_id: Option<i64>,
     /// When it was settled.
     settled_at: Option<DateTime<Utc>>,
-    /// Why it did not happen, or is not known.
+    /// Why it did not happen, or is not known; null when it is done.
     problem: Option<String>,
+    /// The same, for programs: `settledByHand` when a person found it out.
+    #[schema(value_type = Option<Code>)]
+    problem_code: Option<String>,
+}
+
+/// Where an intent stands.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "the words stand in the rows; this is their document")]
+pub enum IntentState {
+    /// It is being sent.
+    Sending,
+    /// It was sent, and the answer was lost: it is looked for, or a person decides.
+    Unknown,
+    /// The upstream has it.
+    Done,
+    /// The upstream refused it.
+    Rejected,
+    /// The upstream does not have it: nothing of it arrived, or a person found so (`problemCode` is `settledByHand`).
+    NotSent,
 }
 
 fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
-    let problem = state.store.intent_problem(&row)?.map(|problem| problem.message);
+    // What was amiss before it was found is over.
+    let problem = if row.state == "done" { None } else { state.store.intent_problem(&row)? };
+    let (problem, problem_code) = problem.map(|problem| (problem.message, problem.code)).unzip();
     Ok(Intent {
         id: row.id,
         upstream: row.upstream,
@@ -69,6 +97,7 @@ fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
         remote_id: row.remote_id,
         settled_at: row.settled_at,
         problem,
+        problem_code,
     })
 }
 
@@ -76,7 +105,8 @@ fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
 ///
 /// With `state=unknown`: what was sent and whose answer was lost, and since when. Oldest first. Needs `runs:read`.
 #[utoipa::path(operation_id = "listIntents", tag = "Runs", security(("bearer" = ["runs:read"])),
-    params(("state" = Option<String>, Query, description = "`sending`, `unknown`, `done`, `rejected` or `notSent`."),
+    params(("state" = Option<IntentState>, Query, description = "Only those in this state."),
+           ("learnerId" = Option<LearnerId>, Query, description = "Only this learner's."),
            ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of intents.", body = IntentPage), ReadErrors))]
 #[get("/intents")]
@@ -87,9 +117,16 @@ pub async fn list(
 ) -> Result<Json<Page<Intent>>, Problem> {
     let mut params = Params::of(&request);
     let wanted = params.word("state", &["sending", "unknown", "done", "rejected", "notSent"]);
+    let learner = params.text("learnerId");
+    if let Some(Err(broken)) = learner.as_deref().map(LearnerId::parse) {
+        params.fault("learnerId", broken.code, broken.message);
+    }
     let paging = params.paging();
     params.done()?;
-    let page = state.store.list_intents(who.provider(), wanted, paging.after.as_deref(), paging.size).await?;
+    let page = state
+        .store
+        .list_intents(who.provider(), wanted, learner.as_deref(), paging.after.as_deref(), paging.size)
+        .await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
@@ -111,6 +148,7 @@ pub enum Settlement {
 /// What a person found out.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"outcome": "done", "remoteId": 248}))]
 pub struct ResolveRequest {
     /// How it was settled.
     outcome: Settlement,
@@ -187,9 +225,11 @@ pub async fn resolve(
     } else {
         let problem = IntentProblem {
             code: "settledByHand".to_owned(),
-            message: "A person found that the upstream does not have it.".to_owned(),
+            message: "A person found that the upstream does not have it; it may be uploaded again."
+                .to_owned(),
             status: None,
             field_errors: Vec::new(),
+            upstream_message: None,
         };
         if !state.store.settle_not_done(intent.id, &problem).await? {
             return Err(Problem::new(

@@ -94,8 +94,9 @@ pub async fn get(
 
 /// Erase a learner
 ///
-/// Everything that is kept of the learner here: record, links, histories, run records and changes. Nothing happens upstream, where the records
-/// stay. Refused (409) while the outcome of an upload is open. Needs `records:write`.
+/// Everything that is kept of the learner here: record, links, histories, intents, run records and changes, and its id in what runs were asked (in one that
+/// is under way when it ends). The audit keeps the id. Nothing happens upstream, where the record stays; so do its id, status and keyed hashes in the
+/// mirror of ACE360's list, by which duplicates are found. Refused (409) while the outcome of an upload is open. Needs `records:write`.
 #[utoipa::path(operation_id = "eraseLearner", tag = "Records", security(("bearer" = ["records:write"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 204, description = "Nothing is left."), (status = 409, description = "An upload's outcome is open (`inFlight`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
 #[delete("/learners/{learnerId}")]

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod problems;
 pub mod records;
 pub mod request;
+pub mod run_records;
 pub mod runs;
 pub mod tokens;
 
@@ -106,7 +107,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ace360::bulk::match_records)
         .service(runs::list)
         .service(runs::get)
-        .service(runs::records)
+        .service(run_records::list)
         .service(runs::cancel)
         .service(runs::retry)
         .service(runs::events)

@@ -66,7 +66,7 @@ codes! {
     NotFound "notFound" 404 false "There is no such thing" "Nothing of that name belongs to the token's provider.",
     MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
     AlreadyUploaded "alreadyUploaded" 409 false "The learner is uploaded already" "The learner has an ACE360 record. Nothing was sent. To link another record, unlink this one first.",
-    LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. Link one of them, or repeat with `allowDuplicate: true`.",
+    LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. The detail says whose they are and what to do: link one that is the learner's, correct the learner that is wrong, or repeat with `allowDuplicate: true`.",
     OtherPerson "otherPerson" 409 false "The record is another person's" "The record's ULN is not the learner's. Nothing was linked. Look at the number again; if it is right all the same, repeat with `allowOtherPerson: true`.",
     InFlight "inFlight" 409 true "An upload is under way" "An upload of this learner was sent and its outcome is not known yet. It is looked for in ACE360; ask again in a minute.",
     AlreadyLinked "alreadyLinked" 409 false "Linked already" "The learner, or the record, is linked to another. Remove that link first.",
@@ -74,6 +74,7 @@ codes! {
     StillActive "stillActive" 409 true "The run has not ended" "Wait for the run's end, or cancel it; then its failed records can be taken again.",
     NothingToRetry "nothingToRetry" 409 false "Nothing failed" "The run has no failed record that could be taken again.",
     AlreadySettled "alreadySettled" 409 false "It is settled" "The intent's outcome is known: there is nothing to settle by hand.",
+    SettledByHand "settledByHand" 409 false "Settled by hand" "A person looked in the upstream and found that it does not have what was sent. The learner may be uploaded again.",
     NotUploaded "notUploaded" 409 false "The learner has no ACE360 record" "There is no status to read: upload the learner, or link it to its record.",
     IntegrationDisabled "integrationDisabled" 409 false "The integration is switched off" "Switch it on in the settings of the integration (`enabled`).",
     IntegrationNotConfigured "integrationNotConfigured" 409 false "The integration is not set up" "The settings lack what the call needs; the detail says what.",
@@ -112,6 +113,13 @@ pub struct UpstreamCause {
 /// An error, as it goes out.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "type": "http://127.0.0.1:8080/problems/invalidRequest", "title": "Fields are wrong", "status": 422, "detail": "2 faults: see errors",
+    "instance": "/learners/L-1002", "code": "invalidRequest",
+    "errors": [{"pointer": "/sex", "code": "invalidValue", "message": "Send one of: F, M."},
+        {"pointer": "/birthDate", "code": "unknownField", "message": "There is no field birthDate here: take it out."}],
+    "requestId": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "retryable": false, "upstream": null
+}))]
 pub struct Problem {
     /// A page that says what this code means.
     #[serde(rename = "type")]

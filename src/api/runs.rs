@@ -11,15 +11,16 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{CancelErrors, ReadErrors, RetryErrors, RunPage, RunRecordPage};
+use super::document::{CancelErrors, ReadErrors, RetryErrors, RunPage};
 use super::extract::{Caller, Id};
 use super::params::{Page, Params, prefer_wait};
 use super::problem::{Code, Problem};
 use crate::ace360::{bulk, status};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{Ace360Sync, RunsRead};
+use crate::domain::RunKind;
 use crate::runs::new_run;
-use crate::store::{NewRun, OutcomeKind, RecordOutcome, RunRow};
+use crate::store::{Awaited, NewRun, RunRow};
 use crate::upstream::pace::Class;
 
 /// How often a waiting call looks whether its run has ended.
@@ -46,20 +47,39 @@ pub enum RunState {
     Cancelled,
 }
 
+/// What set a run off.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "the words stand in the rows; this is their document")]
+pub enum RunTrigger {
+    /// Somebody asked for it.
+    Manual,
+    /// Its time had come.
+    Schedule,
+    /// Somebody asked for the failed records of another run again.
+    Retry,
+}
+
 /// A run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "kind": "ace360.upload", "upstream": "ace360", "trigger": "manual", "validateOnly": false,
+    "retryOf": null, "state": "running", "total": 120, "done": 40, "succeeded": 38, "unchanged": 0, "failed": 1, "skipped": 1,
+    "calls": {"used": 44, "planned": 124}, "budget": {"perMinute": 120, "remaining": 76}, "createdAt": "2026-11-22T10:00:00Z",
+    "startedAt": "2026-11-22T10:00:00Z", "finishedAt": null, "estimatedEndAt": "2026-11-22T10:01:02Z", "queuedBehind": null, "problem": null
+}))]
 pub struct Run {
     /// Ours.
     id: Uuid,
     /// What it does.
-    #[schema(example = "ace360.statusSync")]
+    #[schema(value_type = RunKind)]
     kind: String,
     /// With which upstream.
     #[schema(example = "ace360")]
     upstream: String,
-    /// What set it off: `manual`, `schedule` or `retry`.
-    #[schema(example = "manual")]
+    /// What set it off.
+    #[schema(value_type = RunTrigger)]
     trigger: String,
     /// Whether it only looks: nothing is sent or linked.
     validate_only: bool,
@@ -90,8 +110,11 @@ pub struct Run {
     started_at: Option<DateTime<Utc>>,
     /// When it ended.
     finished_at: Option<DateTime<Utc>>,
-    /// When it will have ended, at the present pace; null: not known yet, or it has ended.
+    /// When it will have ended, at the present pace; of one that waits, if what it waits for comes in time. Null: not known yet, or it
+    /// has ended.
     estimated_end_at: Option<DateTime<Utc>>,
+    /// The run of its kind that must end before this one begins; null: it waits for none.
+    queued_behind: Option<Uuid>,
     /// Why it waits or failed.
     problem: Option<String>,
 }
@@ -115,17 +138,6 @@ pub struct Budget {
     remaining: u32,
 }
 
-/// What happened to a record.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RunRecord {
-    /// Which record.
-    subject: Subject,
-    /// How it went.
-    outcome: OutcomeKind,
-    /// Why; null when all is well.
-    problem: Option<RunRecordProblem>,
-}
-
 /// A record of a run or a change.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Subject {
@@ -137,44 +149,27 @@ pub struct Subject {
     pub id: String,
 }
 
-/// Why a record failed or was skipped.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RunRecordProblem {
-    /// Stable.
-    #[schema(example = "upstreamMissing")]
-    code: String,
-    /// What to know and to do.
-    message: Option<String>,
-}
-
-impl From<RecordOutcome> for RunRecord {
-    fn from(row: RecordOutcome) -> Self {
-        Self {
-            subject: Subject { kind: row.kind, id: row.id },
-            outcome: row.outcome,
-            problem: row.code.map(|code| RunRecordProblem { code, message: row.problem }),
-        }
-    }
-}
-
 async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     let finished = row.is_finished();
-    let (mut budget, mut end) = (None, None);
+    let (mut budget, mut end, mut awaited) = (None, None, Awaited::default());
     if !finished {
         let settings = state.store.ace360_settings(row.provider_id).await?;
+        awaited = state.store.awaited(&row).await?;
         if let Ok(client) = state.ace360.client_of(&settings, Class::Bulk) {
             let per_minute = client.account().per_minute;
             let remaining = state.store.pace_left(client.account()).await?;
-            let now = state.store.now().await?;
-            end = row.calls_planned.map(|planned| {
-                let left = i64::from((planned - row.calls_used).max(0));
-                // What the pace allows is what a run's time is made of.
-                now.max(row.due_at.min(now + TimeDelta::hours(1)))
-                    + TimeDelta::milliseconds(left * 60_000 / i64::from(per_minute))
-            });
+            end = ends(&row, &awaited, per_minute, state.store.now().await?);
             budget = Some(Budget { per_minute, remaining });
         }
     }
+    let problem = match awaited.behind {
+        Some(before) => Some(format!(
+            "It is queued behind run {before} of the same kind, and begins by itself when that has ended; \
+             POST /runs/{}:cancel takes it away.",
+            row.id
+        )),
+        None => row.problem,
+    };
     Ok(Run {
         id: row.id,
         kind: row.kind,
@@ -195,8 +190,25 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
         started_at: row.started_at,
         finished_at: row.finished_at,
         estimated_end_at: end,
-        problem: row.problem,
+        queued_behind: awaited.behind,
+        problem,
     })
+}
+
+/// When a run will have ended: what the pace allows is what its time is made of; one that waits goes on when it is due, and
+/// waits for the last upload that is looked for.
+fn ends(row: &RunRow, awaited: &Awaited, per_minute: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let left = match row.calls_planned {
+        Some(planned) => i64::from((planned - row.calls_used).max(0)),
+        // It waits before it could count: at least the call that it waits for is left.
+        None if row.state == "waiting" => 1,
+        None => return None,
+    };
+    let goes_on = row.due_at.min(now + TimeDelta::hours(1)).max(now);
+    Some(
+        awaited.looks_until.map_or(goes_on, |until| until.max(goes_on))
+            + TimeDelta::milliseconds(left * 60_000 / i64::from(per_minute)),
+    )
 }
 
 /// Makes a run, or finds the one that is active, and waits for its end as long as the caller prefers.
@@ -260,31 +272,6 @@ pub async fn list(
 pub async fn get(who: Caller<RunsRead>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
     let row = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
     shown(&state, row).await.map(Json)
-}
-
-/// List a run's records
-///
-/// What happened to each record and why, by subject. Records with nothing changed are counted in the run and not listed. Needs `runs:read`.
-#[utoipa::path(operation_id = "listRunRecords", tag = "Runs", security(("bearer" = ["runs:read"])),
-    params(("id" = Uuid, Path), ("outcome" = Option<OutcomeKind>, Query, description = "Only those with this outcome."),
-           ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
-    responses((status = 200, description = "A page of records.", body = RunRecordPage), ReadErrors))]
-#[get("/runs/{id}/records")]
-pub async fn records(
-    who: Caller<RunsRead>,
-    state: Data<State>,
-    id: Id<Uuid>,
-    request: HttpRequest,
-) -> Result<Json<Page<RunRecord>>, Problem> {
-    let mut params = Params::of(&request);
-    let outcome =
-        params.word("outcome", &["succeeded", "unchanged", "failed", "skipped"]).and_then(OutcomeKind::parse);
-    let paging = params.paging();
-    params.done()?;
-    let run = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
-    let page = state.store.run_records(run.id, outcome, paging.after.as_deref(), paging.size).await?;
-    let last = page.items.last().filter(|_| page.more).map(|row| row.id.clone());
-    Ok(Json(Page::new(page.items.into_iter().map(RunRecord::from).collect(), last.as_deref())))
 }
 
 /// Stop a run

@@ -23,6 +23,7 @@ const MOST_DAYS: u32 = 3660;
 /// A token to issue.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"name": "PICSWeb front end", "scopes": ["records:read", "records:write", "ace360:read"], "days": 365}))]
 pub struct TokenRequest {
     /// For people: who uses it, for what.
     #[schema(min_length = 1, max_length = 100, example = "PICSWeb front end")]
@@ -33,7 +34,7 @@ pub struct TokenRequest {
     /// For how many days it is good; 365 if not said.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 3660, example = 365)]
-    days: Option<u32>,
+    days: Option<i64>,
 }
 
 impl Check for TokenRequest {
@@ -50,7 +51,7 @@ impl Check for TokenRequest {
         if self.scopes.is_empty() {
             faults.push(Fault::at("/scopes", "required", "Name at least one scope."));
         }
-        if self.days.is_some_and(|days| !(1..=MOST_DAYS).contains(&days)) {
+        if self.days.is_some_and(|days| !(1..=i64::from(MOST_DAYS)).contains(&days)) {
             faults.push(Fault::at(
                 "/days",
                 "outOfRange",
@@ -125,7 +126,7 @@ pub async fn create(
             format!("A token cannot issue one that may do more than itself: it lacks {}.", names.join(", ")),
         ));
     }
-    let days = body.0.days.unwrap_or(DEFAULT_DAYS);
+    let days = body.0.days.and_then(|days| u32::try_from(days).ok()).unwrap_or(DEFAULT_DAYS);
     let (token, row) = state
         .auth
         .issue(&state.store, who.whole_provider(), body.0.name.trim(), wanted, days, &who.by())

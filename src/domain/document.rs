@@ -22,16 +22,29 @@ pub struct Document {
 
 /// Reads a body that should be JSON; what is not has one fault, with its line and column.
 pub fn read(body: &[u8]) -> Result<Document, Fault> {
+    read_from(body, 1)
+}
+
+/// The same for a part of a larger body, in whose line `line` it begins.
+pub fn read_from(body: &[u8], line: usize) -> Result<Document, Fault> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Fault::at("", "malformedJson", "The body is empty: send a JSON object."));
+    }
     let faults = RefCell::default();
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = Node { pointer: String::new(), faults: &faults }
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| {
+            let words = error.to_string();
+            let what = words.rsplit_once(" at line ").map_or(words.as_str(), |(what, _)| what);
+            let (line, column) = (error.line() + line - 1, error.column());
             Fault::at(
                 "",
                 "malformedJson",
-                format!("Send well-formed JSON in UTF-8. It breaks off so: {error}."),
+                format!(
+                    "Send well-formed JSON in UTF-8. It breaks off so: {what} at line {line} column {column}."
+                ),
             )
         })?;
     Ok(Document { value, faults: faults.into_inner() })
@@ -111,7 +124,8 @@ mod tests {
 
     #[test]
     fn malformed_json_says_line_and_column() {
-        for body in ["", "{", "{\"a\":1,}", "[1] 2", "{\n\"a\" 1}", "\u{feff}{}"] {
+        assert!(read(b" ").unwrap_err().message.contains("JSON object"));
+        for body in ["{", "{\"a\":1,}", "[1] 2", "{\n\"a\" 1}", "\u{feff}{}"] {
             let fault = read(body.as_bytes()).unwrap_err();
             assert_eq!((&*fault.code, fault.pointer.as_deref()), ("malformedJson", Some("")), "{body}");
             assert!(fault.message.contains("line") && fault.message.contains("column"), "{}", fault.message);

@@ -23,6 +23,12 @@ use super::uln::Uln;
 /// A learner of PICSWeb's. All but the names may be missing until an upload needs it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "firstName": "Lucy", "lastName": "Example", "dateOfBirth": "2005-03-14", "sex": "F", "uln": "1000102504", "status": "live",
+    "employerId": "ACME", "ace360": {"standardId": 170},
+    "address": {"line1": "2 Mill Lane", "line2": "Cowley", "line3": "Oxford", "line4": "Oxfordshire", "postcode": "OX4 3AB"},
+    "programme": {"type": 25, "standardCode": 1029, "startDate": "2025-09-01", "plannedEndDate": "2027-02-28", "fundingOrganisation": "SFZZ"}
+}))]
 pub struct Learner {
     /// First name.
     #[validate(length(max = 100), custom(function = not_blank))]

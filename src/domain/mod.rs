@@ -34,6 +34,7 @@ mod rule;
 mod shape;
 pub mod time;
 mod uln;
+mod words;
 
 mod address;
 mod beside;
@@ -69,5 +70,6 @@ pub use review::Review;
 pub use rule::Broken;
 pub use time::StartTime;
 pub use uln::Uln;
+pub use words::{ChangeType, RecordCode, RunKind, counted};
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -12,6 +12,9 @@ use super::fault::Fault;
 /// An officer of PICSWeb's: an assessor, a reviewer, or an employer's contact.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "firstName": "Sam", "lastName": "Okoro", "email": "sam.okoro@acme.example", "telephone": "01865 496001", "jobTitle": "Workshop Manager"
+}))]
 pub struct Officer {
     /// First name.
     #[validate(length(max = 100), custom(function = printable))]

@@ -16,6 +16,10 @@ use super::shape::{list, object};
 /// An organisation of PICSWeb's, such as a learner's employer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Acme Motors Ltd", "employeeCount": 42, "mainContactId": "O-17",
+    "address": {"line1": "1 High Street", "line2": "Oxford", "line3": "Oxfordshire", "postcode": "OX1 4AA"}
+}))]
 pub struct Organisation {
     /// Its name.
     #[validate(length(max = 200), custom(function = not_blank))]

@@ -45,15 +45,19 @@ pub fn parse_item<I: Item>(value: Value, prefix: &str, today: NaiveDate) -> Resu
     item(Document { value, faults: Vec::new() }, today).map_err(|faults| under(faults, prefix))
 }
 
-/// Parses one line of an NDJSON import. Pointers are those within the line's record.
-pub fn parse_line<I: Item>(line: &[u8], today: NaiveDate) -> Result<I, Vec<Fault>> {
+/// Parses one record of an import, which begins in line `number` of the whole. Pointers are those within the record.
+pub fn parse_line<I: Item>(
+    line: &[u8],
+    number: impl FnOnce() -> usize,
+    today: NaiveDate,
+) -> Result<I, Vec<Fault>> {
     // The good case in one pass, as in `parse`.
     if let Ok((id, Object(record))) = beside::read::<Object<I::Record>>(line, I::ID_FIELD)
         && let Ok(id) = I::id(&id)
     {
         return checked(record, today).map(|record| I::new(id, record));
     }
-    item(document::read(line).map_err(|fault| vec![fault])?, today)
+    item(document::read_from(line, number()).map_err(|fault| vec![fault])?, today)
 }
 
 fn item<I: Item>(mut document: Document, today: NaiveDate) -> Result<I, Vec<Fault>> {
@@ -116,7 +120,8 @@ fn from_document<T: DeserializeOwned + Check>(document: Document, today: NaiveDa
         };
         let (pointer, field) = place(error.path());
         let null = value.pointer(&pointer).is_some_and(Value::is_null);
-        let (fault, gone) = match explain(&error.inner().to_string(), field, null) {
+        let words = error.inner().to_string();
+        let (fault, gone) = match explain(&words, field, null) {
             Meaning::UnknownField(message) => {
                 let fault = Fault::at(pointer.clone(), "unknownField", message);
                 (fault, remove(&mut value, &pointer, field))
@@ -131,7 +136,7 @@ fn from_document<T: DeserializeOwned + Check>(document: Document, today: NaiveDa
         if !mended.covers(&fault) {
             faults.push(fault);
         }
-        if !gone && !mended.stand_in(&mut value, &place) {
+        if !gone && !mended.stand_in(&mut value, &place, &words) {
             return Err(faults);
         }
     }
@@ -183,17 +188,20 @@ impl Mended {
 
     /// Puts the next stand-in at a place: null, which all that is optional takes, then something of each
     /// type. When none will do, the thing around it is replaced. False: the whole body will not do.
-    fn stand_in(&mut self, value: &mut Value, pointer: &str) -> bool {
+    fn stand_in(&mut self, value: &mut Value, pointer: &str, words: &str) -> bool {
         let mut pointer = pointer;
         while let Some((parent, segment)) = pointer.rsplit_once('/') {
             let tries = self.0.entry(pointer.to_owned()).or_default();
             *tries += 1;
-            let stand_in = match tries {
-                1 => Value::Null,
-                2 => json!("x"),
-                3 => json!(1),
-                4 => json!({}),
-                5 => json!([]),
+            let stand_in = match (first_variant(words), *tries) {
+                // One of a list of words takes none but these.
+                (Some(word), 1..=6) => json!(word),
+                (None, 1) => Value::Null,
+                (None, 2) => json!("x"),
+                (None, 3) => json!(1),
+                (None, 4) => json!({}),
+                (None, 5) => json!([]),
+                (None, 6) => json!(true),
                 _ => {
                     pointer = parent;
                     continue;
@@ -212,6 +220,11 @@ impl Mended {
         }
         false
     }
+}
+
+/// The first of the words that a value may be, if serde's text lists them.
+fn first_variant(text: &str) -> Option<&str> {
+    text.strip_prefix("unknown variant ")?.rsplit_once(", expected ")?.1.split('`').nth(1)
 }
 
 #[cfg(test)]

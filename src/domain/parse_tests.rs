@@ -215,7 +215,7 @@ fn an_import_item_is_the_record_with_its_id() {
     body["learnerId"] = json!("L1");
     let item: LearnerRecord = parse_item(body.clone(), "/0", today()).unwrap();
     assert_eq!(serde_json::to_value(&item).unwrap(), body);
-    assert_eq!(parse_line::<LearnerRecord>(body.to_string().as_bytes(), today()).unwrap(), item);
+    assert_eq!(parse_line::<LearnerRecord>(body.to_string().as_bytes(), || 1, today()).unwrap(), item);
 
     let faults = parse_item::<OfficerRecord>(json!({"firstName": "A"}), "/3", today()).unwrap_err();
     expect(&faults, &[("/3/officerId", "required"), ("/3/lastName", "required")]);
@@ -224,7 +224,7 @@ fn an_import_item_is_the_record_with_its_id() {
     let faults = parse_item::<OfficerRecord>(json!({"officerId": "a:b", "lastName": "A"}), "/3", today());
     expect(&faults.unwrap_err(), &[("/3/officerId", "invalidIdentifier")]);
     assert!(parse_item::<OfficerRecord>(json!([]), "/3", today()).is_err());
-    expect(&parse_line::<OfficerRecord>(b"x", today()).unwrap_err(), &[("", "malformedJson")]);
+    expect(&parse_line::<OfficerRecord>(b"x", || 1, today()).unwrap_err(), &[("", "malformedJson")]);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

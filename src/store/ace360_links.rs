@@ -818,6 +818,7 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
+        self.forget_in_runs(&mut tx, provider, learner).await?;
         self.audit(&mut tx, provider, by, "learner.erase", "learner", learner).await?;
         tx.commit().await?;
         Ok(Some(true))

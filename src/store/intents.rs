@@ -99,6 +99,9 @@ pub struct IntentProblem {
     /// The upstream's faults, by its own field names.
     #[serde(default)]
     pub field_errors: Vec<(String, String)>,
+    /// The upstream's own words, where it had any.
+    #[serde(default)]
+    pub upstream_message: Option<String>,
 }
 
 /// What came of opening an intent.
@@ -429,6 +432,7 @@ impl Store {
         &self,
         provider: Uuid,
         state: Option<&str>,
+        learner: Option<&str>,
         after: After<'_>,
         size: i64,
     ) -> StoreResult<RecordPage<IntentRow>> {
@@ -438,11 +442,13 @@ impl Store {
             r#"select id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, sent_at, deadline_at, sends,
                       candidates, absent_looks, next_look_at, remote_id, upstream_status, created_at, settled_at, run_id, sealed_payload, sealed_problem
                from intents where provider_id = $1 and ($2::text is null or state = $2) and ($3::uuid is null or id > $3)
+                     and ($5::text is null or subject_kind = 'learner' and subject_id = $5)
                order by id limit $4"#,
             provider,
             state,
             after,
-            size + 1
+            size + 1,
+            learner
         )
         .fetch_all(&self.pool)
         .await?;

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::clock::interval;
 use super::records::page;
+use super::run_records::{OutcomeKind, RecordOutcome};
 use super::{After, RecordPage, Store, StoreResult, Time, Tx, new_id};
 
 /// A run as it stands.
@@ -109,53 +109,6 @@ pub enum Claim {
     Held,
     /// Another run of this kind is being worked; it will wake us.
     Behind,
-}
-
-/// What happened to one record.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct RecordOutcome {
-    /// `learner` and so on.
-    pub kind: String,
-    /// Whose.
-    pub id: String,
-    /// How it went.
-    pub outcome: OutcomeKind,
-    /// A stable code, for all but success.
-    pub code: Option<String>,
-    /// For people; may hold the upstream's words.
-    pub problem: Option<String>,
-}
-
-/// How it went for one record.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OutcomeKind {
-    /// Something was done or changed.
-    Succeeded,
-    /// Nothing had changed.
-    Unchanged,
-    /// It could not be done; the problem says why.
-    Failed,
-    /// It was not tried; the problem says why.
-    Skipped,
-}
-
-impl OutcomeKind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Unchanged => "unchanged",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    /// From the API's word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
-    }
 }
 
 /// What a step of a slice adds to its run.
@@ -297,60 +250,6 @@ impl Store {
         Ok(page(rows, size))
     }
 
-    /// What happened to a run's records, by subject.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn run_records(
-        &self,
-        run: Uuid,
-        outcome: Option<OutcomeKind>,
-        after: After<'_>,
-        size: i64,
-    ) -> StoreResult<RecordPage<RecordOutcome>> {
-        let rows = sqlx::query!(
-            r#"select subject_kind, subject_id, outcome, code, sealed_problem from run_records
-               where run_id = $1 and ($2::text is null or outcome = $2) and ($3::text is null or subject_id > $3)
-               order by subject_kind, subject_id limit $4"#,
-            run,
-            outcome.map(OutcomeKind::as_str),
-            after,
-            size + 1
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let items = rows
-            .into_iter()
-            .map(|row| {
-                let problem = row
-                    .sealed_problem
-                    .map(|sealed| self.unseal_json(&problem_row(run, &row.subject_id), &sealed))
-                    .transpose()?;
-                Ok(RecordOutcome {
-                    problem,
-                    outcome: OutcomeKind::parse(&row.outcome).unwrap_or(OutcomeKind::Failed),
-                    kind: row.subject_kind,
-                    id: row.subject_id,
-                    code: row.code,
-                })
-            })
-            .collect::<StoreResult<Vec<_>>>()?;
-        Ok(page(items, size))
-    }
-
-    /// The learners of a run that failed, by id.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn failed_learners(&self, run: Uuid) -> StoreResult<Vec<String>> {
-        Ok(sqlx::query_scalar!(
-            "select subject_id from run_records where run_id = $1 and subject_kind = 'learner' and outcome = 'failed' order by subject_id",
-            run
-        )
-        .fetch_all(&self.pool)
-        .await?)
-    }
-
     /// Takes slice `slice` of a run for `lease`.
     ///
     /// # Errors
@@ -437,8 +336,12 @@ impl Store {
             // One that was counted as changed has its line already and is not counted twice.
             sqlx::query!(
                 r#"with told as (
-                       insert into run_records (run_id, subject_kind, subject_id, outcome)
-                       select $1, 'learner', id, 'succeeded' from unnest($2::text[]) as id
+                       insert into run_records (run_id, subject_kind, subject_id, outcome, code, record_id)
+                       select r.id, 'learner', t.id, 'succeeded', 'changed', l.record_id
+                       from runs r cross join unnest($2::text[]) as t (id)
+                       left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = t.id
+                            and l.environment = (select ace360_environment(r.provider_id))
+                       where r.id = $1
                        on conflict do nothing returning 1
                    )
                    update runs set unchanged = unchanged - (select count(*) from told)::int,
@@ -449,33 +352,7 @@ impl Store {
             .execute(&mut **tx)
             .await?;
         }
-        let told: Vec<_> = progress.outcomes.iter().filter(|o| o.outcome != OutcomeKind::Unchanged).collect();
-        if told.is_empty() {
-            return Ok(true);
-        }
-        let mut problems = Vec::with_capacity(told.len());
-        for outcome in &told {
-            problems.push(match &outcome.problem {
-                Some(problem) => Some(self.seal_json(&problem_row(run, &outcome.id), problem)?),
-                None => None,
-            });
-        }
-        let column = |pick: fn(&RecordOutcome) -> String| told.iter().map(|o| pick(o)).collect::<Vec<_>>();
-        let codes: Vec<Option<String>> = told.iter().map(|o| o.code.clone()).collect();
-        sqlx::query!(
-            r#"insert into run_records (run_id, subject_kind, subject_id, outcome, code, sealed_problem)
-               select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
-               on conflict (run_id, subject_kind, subject_id) do update
-               set outcome = excluded.outcome, code = excluded.code, sealed_problem = excluded.sealed_problem"#,
-            run,
-            &column(|o| o.kind.clone()),
-            &column(|o| o.id.clone()),
-            &column(|o| o.outcome.as_str().to_owned()),
-            &codes as &[Option<String>],
-            &problems as &[Option<Vec<u8>>],
-        )
-        .execute(&mut **tx)
-        .await?;
+        self.tell_records(tx, run, &progress.outcomes).await?;
         Ok(true)
     }
 
@@ -523,6 +400,7 @@ impl Store {
             self.queue_slice(tx, run.id, row.slice, wait).await?;
             return Ok(true);
         }
+        self.forget_erased(tx, run.provider_id, run.id).await?;
         self.log_change(
             tx,
             run.provider_id,
@@ -620,8 +498,4 @@ async fn run_row(tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<Ru
     )
     .fetch_optional(&mut **tx)
     .await?)
-}
-
-fn problem_row(run: Uuid, subject: &str) -> String {
-    format!("run_records/{run}/{subject}")
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::{Fault, RecordCode};
 use crate::store::IntentProblem;
 
 /// The kinds of failure. Their words are the codes of the API's problems.
@@ -30,8 +31,10 @@ pub struct Failure {
     pub kind: FailureKind,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
-    /// The upstream's words, or ours.
+    /// The upstream's words.
     pub message: Option<String>,
+    /// What we saw, in our words.
+    pub seen: Option<String>,
     /// The upstream's faults by its own field names.
     pub field_errors: Vec<(String, String)>,
     /// When it is worth asking again.
@@ -52,6 +55,19 @@ impl FailureKind {
         }
     }
 
+    /// As it stands in a run's records.
+    pub fn record_code(self) -> RecordCode {
+        match self {
+            Self::Unauthorised => RecordCode::UpstreamUnauthorised,
+            Self::Forbidden => RecordCode::UpstreamForbidden,
+            Self::Missing => RecordCode::UpstreamMissing,
+            Self::Refused => RecordCode::UpstreamRejected,
+            Self::Limited => RecordCode::UpstreamLimited,
+            Self::Unreachable => RecordCode::UpstreamUnavailable,
+            Self::Failed => RecordCode::UpstreamFailed,
+        }
+    }
+
     /// Whether the upstream is the trouble, not the record: then a run waits instead of failing record after record.
     pub fn is_general(self) -> bool {
         match self {
@@ -63,13 +79,13 @@ impl FailureKind {
 
 impl Failure {
     /// One without the upstream's words.
-    pub fn new(kind: FailureKind, status: Option<u16>, message: impl Into<String>) -> Self {
-        Self { kind, status, message: Some(message.into()), field_errors: Vec::new(), wait: None }
+    pub fn new(kind: FailureKind, status: Option<u16>, seen: impl Into<String>) -> Self {
+        Self { kind, status, message: None, seen: Some(seen.into()), field_errors: Vec::new(), wait: None }
     }
 
     /// For people, with the upstream's words if it had any.
     pub fn text(&self) -> String {
-        match &self.message {
+        match self.message.as_ref().or(self.seen.as_ref()) {
             Some(message) => format!("{}: {message}", self.what()),
             None => format!("{}.", self.what()),
         }
@@ -103,20 +119,25 @@ impl Failure {
         }
     }
 
-    /// The same with the upstream's faults by its own field names.
-    pub fn whole_text(&self) -> String {
-        self.field_errors
-            .iter()
-            .fold(self.text(), |text, (field, message)| format!("{text} {field}: {message}"))
-    }
-
     /// As it is kept.
     pub fn problem(&self) -> IntentProblem {
         IntentProblem {
             code: self.kind.code().to_owned(),
-            message: self.message.clone().unwrap_or_else(|| self.text()),
+            message: self.message.clone().or_else(|| self.seen.clone()).unwrap_or_else(|| self.text()),
             status: self.status,
             field_errors: self.field_errors.clone(),
+            upstream_message: self.message.clone(),
         }
     }
+}
+
+/// An upstream's faults as ours. The field is the upstream's: where it comes from here, the preview of an upload says.
+pub fn faults(field_errors: &[(String, String)]) -> Vec<Fault> {
+    field_errors
+        .iter()
+        .map(|(field, message)| {
+            let message = if field.is_empty() { message.clone() } else { format!("{field}: {message}") };
+            Fault::at("", "upstream", message)
+        })
+        .collect()
 }

@@ -37,7 +37,8 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
             json!("No such standard."),
         ),
         (status(422, Value::Null), 422, "upstreamRejected", Value::Null),
-        (html, 422, "upstreamRejected", json!("an HTML page")),
+        // That it is a page is our word, not ACE360's.
+        (html, 422, "upstreamRejected", Value::Null),
         (status(400, json!({"message": "Bad."})), 422, "upstreamRejected", json!("Bad.")),
         (status(409, json!({"message": "Conflict."})), 422, "upstreamRejected", json!("Conflict.")),
         (status(404, json!({"message": "Not found."})), 422, "upstreamRejected", json!("Not found.")),

@@ -173,6 +173,19 @@ fn all_settings_that_cannot_be_used_are_told_at_once_with_exit_code_2() {
 }
 
 #[test]
+fn a_timing_that_cannot_be_used_is_told_with_the_names_that_there_are() {
+    let folder = Folder::new();
+    for timings in ["speed=3s", "speed", "lease=soon", "lease"] {
+        let output = command(&folder).arg("serve").env("PICSBRIDGE_TIMINGS", timings).output().unwrap();
+        let said = text(&output.stderr);
+        assert!(said.contains("1 setting cannot be used"), "{timings}: {said}");
+        for name in ["call", "lease", "absence", "shutdown"] {
+            assert!(said.contains(name), "{timings}: {name}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_command_line_that_cannot_be_read_is_explained() {
     let folder = Folder::new();
     for arguments in [

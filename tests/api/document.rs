@@ -252,3 +252,55 @@ async fn the_swagger_page_is_served_with_all_that_it_needs() {
     assert!(script.contains("/openapi.json"), "{script}");
     assert!(!html.contains("https://") || !html.contains("cdn"), "nothing is loaded from elsewhere");
 }
+
+/// The schema behind a body's, which may be one or null.
+fn named(schema: &Value) -> Option<&str> {
+    let target = schema["$ref"]
+        .as_str()
+        .or_else(|| schema["oneOf"].as_array().into_iter().flatten().find_map(|part| part["$ref"].as_str()));
+    target.map(|target| target.rsplit('/').next().unwrap())
+}
+
+#[tokio::test]
+async fn every_body_and_the_main_answers_have_an_example_that_their_schema_allows() {
+    let app = TestApp::start().await;
+    let document = app.document();
+    let mut wanted: BTreeSet<&str> =
+        ["Run", "RunRecord", "Tab", "Preview", "Intent", "Feed", "ImportAnswer", "Problem"].into();
+    for operation in operations(document) {
+        let schema = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()]["requestBody"]
+            ["content"]["application/json"]["schema"];
+        wanted.extend(named(schema));
+    }
+    assert!(wanted.contains("Learner") && wanted.contains("BulkUpload"), "{wanted:?}");
+    for name in wanted {
+        let schema = &document["components"]["schemas"][name];
+        let example = schema.get("example").unwrap_or_else(|| panic!("{name} has no example"));
+        let whole = serde_json::json!({ "allOf": [{"$ref": format!("#/components/schemas/{name}")}], "components": document["components"] });
+        let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+        let faults: Vec<_> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn words_that_programs_go_by_are_listed() {
+    let app = TestApp::start().await;
+    let schemas = &app.document()["components"]["schemas"];
+    let listed = |name: &str, word: &str| {
+        let words = schemas[name]["enum"].as_array().unwrap_or_else(|| panic!("{name} is no list"));
+        assert!(words.iter().any(|own| own == word), "{name}: {words:?}");
+    };
+    listed("RunKind", "ace360.upload");
+    listed("ChangeType", "ace360.statusChanged");
+    listed("ChangeType", "run.finished");
+    listed("RecordCode", "fieldsMissing");
+    listed("IntentState", "notSent");
+    listed("Code", "settledByHand");
+    for (schema, field) in
+        [("Run", "kind"), ("Change", "type"), ("RunRecord", "code"), ("TabProblem", "code")]
+    {
+        let reference = schemas[schema]["properties"][field].to_string();
+        assert!(reference.contains("$ref"), "{schema}.{field} names no list: {reference}");
+    }
+}

@@ -143,12 +143,8 @@ async fn more_than_ten_thousand_are_refused_and_nothing_is_kept() {
 async fn an_array_that_is_not_json_is_refused_whole_with_the_line_where_it_breaks() {
     let app = TestApp::start().await;
     let good = numbered(1);
-    for body in [
-        format!("[{good},\n{good}"),
-        format!("[{good}\n{good}]"),
-        "[\n{\"learnerId\": }]".to_owned(),
-        "\n".to_owned(),
-    ] {
+    for body in [format!("[{good},\n{good}"), format!("[{good}\n{good}]"), "[\n{\"learnerId\": }]".to_owned()]
+    {
         let call = app.call(Method::POST, "/learners:import").body("application/json", body.clone());
         let problem = call.send().await.refused(400, "malformedJson");
         assert!(problem["detail"].as_str().unwrap().contains("line 2"), "{body}: {problem}");

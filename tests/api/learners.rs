@@ -260,6 +260,7 @@ async fn the_list_shows_where_each_learner_stands_and_filters_by_it() {
         message: "no".into(),
         status: Some(422),
         field_errors: vec![],
+        upstream_message: None,
     };
     let store = app.parts.store.clone();
     on_runtime(async move { store.settle_undone(&intent, UndoneState::Rejected, &problem).await.unwrap() })
@@ -301,8 +302,13 @@ async fn a_learner_whose_upload_is_open_is_not_erased_until_it_is_settled() {
     let intent = open_intent(&app, "L1").await;
     app.delete("/learners/L1").await.refused(409, "inFlight");
     app.get("/learners/L1").await.expect(200);
-    let problem =
-        IntentProblem { code: "notSent".into(), message: "no".into(), status: None, field_errors: vec![] };
+    let problem = IntentProblem {
+        code: "notSent".into(),
+        message: "no".into(),
+        status: None,
+        field_errors: vec![],
+        upstream_message: None,
+    };
     let store = app.parts.store.clone();
     on_runtime(async move { store.settle_undone(&intent, UndoneState::NotSent, &problem).await.unwrap() })
         .await;
@@ -323,12 +329,20 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
     app.sandbox_advance(record).await;
     let run = app.post("/ace360/status:sync", &Value::Null).await;
     app.wait_run(run.body["id"].as_str().unwrap()).await;
+    // A run that was asked for it by name, and one that waits its turn.
+    for body in [
+        json!({"learnerIds": ["STAYS-1", "ERASED-1"]}),
+        json!({"learnerIds": ["ERASED-1"], "validateOnly": true}),
+    ] {
+        let run = app.post("/ace360/learners:upload", &body).await;
+        app.wait_run(run.body["id"].as_str().unwrap()).await;
+    }
     let before = crate::sealed::dump(&app).await;
     let holding = |dump: &[(String, String)], text: &str| -> BTreeSet<String> {
         dump.iter().filter(|(_, row)| row.contains(text)).map(|(table, _)| table.clone()).collect()
     };
     let tables = holding(&before, "ERASED-1");
-    for table in ["records", "ace360_links", "ace360_history", "intents", "changes", "run_records"] {
+    for table in ["records", "ace360_links", "ace360_history", "intents", "changes", "run_records", "runs"] {
         assert!(tables.contains(table), "the test should have filled {table}: {tables:?}");
     }
 
@@ -349,4 +363,30 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
     // Upstream nothing happened.
     assert_eq!(app.sandbox_state().await["records"], 2);
     assert_eq!(people::uln(1).len(), 10);
+}
+
+#[tokio::test]
+async fn a_run_that_was_under_way_forgets_an_erased_learner_when_it_ends() {
+    let app = TestApp::builder().no_worker().start().await;
+    for id in ["ERASED.1", "ERASED-2", "STAYS-1"] {
+        app.put(&format!("/learners/{id}"), &learner(1)).await.expect(201);
+    }
+    let ids = json!({"learnerIds": ["ERASED.1", "ERASED-2", "STAYS-1"], "validateOnly": true});
+    let run = app.post("/ace360/learners:upload", &ids).await.expect(202);
+    for id in ["ERASED.1", "ERASED-2"] {
+        app.delete(&format!("/learners/{id}")).await.expect(204);
+    }
+    let holds = async |text: &str| {
+        let dump = crate::sealed::dump(&app).await;
+        dump.into_iter()
+            .filter(|(table, row)| row.contains(text) && table != "audit")
+            .map(|(table, _)| table)
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(holds("ERASED").await, BTreeSet::new(), "what a run that waits was asked");
+    let second = app.second_with(true).await;
+    let run = second.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!((&run["total"], &run["done"], &run["failed"]), (&json!(3), &json!(3), &json!(3)), "{run:#}");
+    assert_eq!(holds("ERASED").await, BTreeSet::new());
+    assert!(holds("STAYS-1").await.contains("run_records"));
 }

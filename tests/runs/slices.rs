@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use picsbridge::ace360::catalogue::Step;
+use picsbridge::domain::RecordCode;
 use picsbridge::store::{Claim, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
 use picsbridge::upstream::pace::Class;
 use serde_json::{Value, json};
@@ -124,13 +125,7 @@ async fn a_worker_that_was_replaced_commits_nothing() {
     let store = app.parts.store.clone();
     let progress = |id: &str| Progress {
         calls: 1,
-        outcomes: vec![RecordOutcome {
-            kind: "learner".to_owned(),
-            id: id.to_owned(),
-            outcome: OutcomeKind::Failed,
-            code: Some("upstreamFailed".to_owned()),
-            problem: None,
-        }],
+        outcomes: vec![RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UpstreamFailed)],
         ..Progress::default()
     };
     let (late, due) = (progress("L00"), progress("L01"));

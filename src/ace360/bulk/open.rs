@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Cursor, NO_LEARNER, NOT_TRIED, succeeded, told};
+use super::{Cursor, NO_LEARNER, not_tried, uploaded_now};
 use crate::ace360::catalogue::Step;
 use crate::ace360::client::Client;
 use crate::ace360::{Ace360, Ace360Error, STEP};
-use crate::domain::Learner;
-use crate::store::{OutcomeKind, RecordKind, RecordOutcome, RunRow, StoreError};
+use crate::domain::{Learner, RecordCode, counted};
+use crate::store::{IntentRow, OutcomeKind, RecordKind, RecordOutcome, RunRow, StoreError, Told};
+use crate::upstream::failure::faults;
 
 /// How often the run looks at uploads whose answer was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ impl Ace360 {
         let mut open = Vec::new();
         for id in std::mem::take(&mut cursor.open) {
             if self.store.ace360_link(run.provider_id, &id).await?.is_some() {
-                outcomes.push(succeeded(&id));
+                outcomes.push(uploaded_now(&id));
                 continue;
             }
             let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
@@ -45,21 +46,7 @@ impl Ace360 {
                 cursor.again.push(id);
                 continue;
             }
-            let problem = self.store.intent_problem(&intent)?;
-            let code = if intent.is_open() {
-                "unknownOutcome".to_owned()
-            } else {
-                problem.as_ref().map_or_else(String::new, |p| p.code.clone())
-            };
-            let message = if intent.is_open() {
-                format!(
-                    "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
-                    intent.id
-                )
-            } else {
-                problem.map(|problem| problem.message).unwrap_or_default()
-            };
-            outcomes.push(told(&id, OutcomeKind::Failed, &code, message));
+            outcomes.push(self.unsettled(id, &intent)?);
         }
         let waiting = open.len();
         cursor.open = open;
@@ -72,7 +59,8 @@ impl Ace360 {
             Step::More if waiting > 0 => Step::Waiting(
                 LOOK_EVERY,
                 format!(
-                    "{waiting} upload(s) were sent and their answers lost; what became of them is being looked for"
+                    "the answer of {} was lost; what became of it is being looked for",
+                    counted(waiting, "upload that was sent", "uploads that were sent")
                 ),
             ),
             Step::More => Step::Done,
@@ -83,8 +71,32 @@ impl Ace360 {
     /// One that was taken and has no intent (any more) has its outcome too.
     async fn without_intent(&self, provider: Uuid, id: &str) -> Result<RecordOutcome, StoreError> {
         let learner = self.store.record::<Learner>(provider, RecordKind::Learner, id).await?;
-        let (code, problem) =
-            if learner.is_none() { ("notFound", NO_LEARNER) } else { ("internal", NOT_TRIED) };
-        Ok(told(id, OutcomeKind::Failed, code, problem.to_owned()))
+        Ok(if learner.is_some() {
+            not_tried(id)
+        } else {
+            RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::NotFound)
+                .told(Told::words(NO_LEARNER))
+        })
+    }
+
+    /// An upload that did not happen, or of which only a person can tell.
+    fn unsettled(&self, id: String, intent: &IntentRow) -> Result<RecordOutcome, StoreError> {
+        if intent.is_open() {
+            let words = format!(
+                "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
+                intent.id
+            );
+            return Ok(RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
+                .told(Told::words(words)));
+        }
+        let problem = self.store.intent_problem(intent)?;
+        let code = problem.as_ref().and_then(|problem| RecordCode::parse(&problem.code));
+        let told = problem.map(|problem| Told {
+            errors: faults(&problem.field_errors),
+            message: problem.message,
+            ..Told::default()
+        });
+        Ok(RecordOutcome::learner(id, OutcomeKind::Failed, code.unwrap_or(RecordCode::Other))
+            .told(told.unwrap_or_default()))
     }
 }

@@ -36,10 +36,14 @@ pub(super) fn fill(input: &UploadInput<'_>, draft: &mut Draft) -> Option<i64> {
         return None;
     };
     let Some(standard) = input.standards.iter().find(|standard| standard.standard_id == chosen) else {
-        let message = format!(
-            "ACE360's catalogue has no standard {chosen}: choose another in ILR Summary > ACE360 Standard, \
-             or refresh the catalogue with POST /ace360/standards:refresh."
-        );
+        let message = if is_empty(input) {
+            EMPTY.to_owned()
+        } else {
+            format!(
+                "ACE360's catalogue has no standard {chosen}: choose another in ILR Summary > ACE360 Standard, \
+                 or refresh the catalogue with POST /ace360/standards:refresh."
+            )
+        };
         draft.miss(FIELD, &record, POINTER, message);
         return None;
     };
@@ -91,7 +95,21 @@ fn faults(input: &UploadInput<'_>, standard: &Standard, draft: &mut Draft) -> Ve
     faults
 }
 
+/// Whether the catalogue is: the sectors come from all standards.
+pub(super) fn is_empty(input: &UploadInput<'_>) -> bool {
+    input.standards.is_empty() && input.sectors.is_empty()
+}
+
+/// What to do then.
+pub(super) const EMPTY: &str = "The catalogue of ACE360's standards is empty here, since it was not fetched yet: call \
+                     POST /ace360/standards:refresh, and ask again when its run has ended.";
+
 fn none_chosen(input: &UploadInput<'_>) -> String {
+    if is_empty(input) {
+        return format!(
+            "{EMPTY} Then choose the standard in ILR Summary > ACE360 Standard (ace360.standardId)."
+        );
+    }
     let choose = format!(
         "Choose the standard in ILR Summary > ACE360 Standard (PUT /learners/{} with ace360.standardId)",
         input.learner_id

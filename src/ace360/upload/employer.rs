@@ -5,7 +5,7 @@ use super::UploadInput;
 use super::address::{self, Names};
 use super::draft::{Draft, said};
 use super::report::RecordRef;
-use super::{sector, size};
+use super::{choice, sector, size};
 use crate::domain::{Email, Ern, Organisation, OrganisationId, Telephone};
 
 pub(super) struct Part {
@@ -154,6 +154,10 @@ fn sector_id(
             draft.send(FIELD, format!("{SOURCE} ({})", name.unwrap_or_default()), Some(id))
         }
         sector::Found::None => draft.prefer(FIELD, SOURCE, None),
+        sector::Found::Unknown(index) if choice::is_empty(input) => {
+            draft.miss(FIELD, record, &format!("/provisions/{index}"), choice::EMPTY);
+            None
+        }
         sector::Found::Unknown(index) => {
             let message = format!(
                 "This provision names no sector of ACE360's: make its code the sector's id or its description the \

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::ace360::standards::Standard;
 use crate::ace360::wire::CreateApprentice;
-use crate::domain::redacted;
+use crate::domain::{Fault, RecordCode, counted, redacted};
 
 /// What came of building an upload.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,10 +32,44 @@ impl Upload {
         self.payload.is_some()
     }
 
+    /// Every missing field as a fault, with where in PICSWeb to mend it. A pointer into the learner stands as it is; one into
+    /// another record is told in the message.
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |missing: &Missing| {
+            Fault::at(missing.pointer.clone(), "missing", format!("{}: {}", missing.field, missing.message))
+        };
+        self.missing.iter().map(fault).collect()
+    }
+
+    /// How many fields are missing, in words.
+    pub fn missing_in_words(&self) -> String {
+        counted(self.missing.len(), "field is missing", "fields are missing")
+    }
+
+    fn not_ready(&self) -> Vec<NotReady> {
+        let mut reasons = Vec::new();
+        if let Err(reason) = &self.eligibility {
+            reasons.push(NotReady { code: RecordCode::NotEligible, message: reason.message.clone() });
+        }
+        if !self.missing.is_empty() {
+            let message = format!("{}: see `missing`.", self.missing_in_words());
+            reasons.push(NotReady { code: RecordCode::FieldsMissing, message });
+        }
+        reasons
+    }
+
     /// The preview as the API answers it.
-    pub fn into_preview(self, possible_duplicates: Vec<PossibleDuplicate>) -> Preview {
+    ///
+    /// `refusal`: why an upload would be refused although the records are good.
+    pub fn into_preview(
+        self,
+        possible_duplicates: Vec<PossibleDuplicate>,
+        refusal: Option<NotReady>,
+    ) -> Preview {
+        let not_ready: Vec<_> = self.not_ready().into_iter().chain(refusal).collect();
         Preview {
-            ready: self.ready(),
+            ready: not_ready.is_empty(),
+            not_ready,
             eligible: self.eligibility.is_ok(),
             ineligible_reason: self.eligibility.err().map(|reason| reason.message),
             fields: self.fields,
@@ -50,9 +84,21 @@ impl Upload {
 /// What an upload would send, and what is in its way.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "ready": false, "notReady": [{"code": "fieldsMissing", "message": "1 field is missing: see `missing`."}], "eligible": true, "ineligibleReason": null,
+    "fields": [{"name": "firstName", "value": "Lucy", "source": "Learner > First Name"}],
+    "missing": [{"field": "ulnNumber", "record": {"kind": "learner", "id": "L-1001"}, "pointer": "/uln",
+        "message": "Enter it in PICSWeb: Learner > ULN. It cannot be added in ACE360 afterwards."}],
+    "warnings": [{"field": "email", "message": "Not sent, since it is blank in PICSWeb: Learner > Email."}],
+    "candidateStandards": [{"standardId": 170, "stCode": "ST0033/02", "larsCode": 1029, "version": "1.1", "option": null, "name": "Bus and coach engineering technician",
+        "validFrom": "2023-01-01", "validTo": null}],
+    "possibleDuplicates": []
+}))]
 pub struct Preview {
-    /// Whether an upload would be sent. Possible duplicates are judged by the upload itself.
+    /// Whether an upload would be sent.
     pub ready: bool,
+    /// Why an upload would be refused, every reason; empty when `ready`.
+    pub not_ready: Vec<NotReady>,
     /// Whether the learner may go to ACE360 at all.
     pub eligible: bool,
     /// Why not.
@@ -67,6 +113,17 @@ pub struct Preview {
     pub candidate_standards: Vec<CandidateStandard>,
     /// Records in ACE360 that may be this learner's already.
     pub possible_duplicates: Vec<PossibleDuplicate>,
+}
+
+/// Why an upload would be refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NotReady {
+    /// As the upload's own error would say it.
+    #[schema(value_type = RecordCode)]
+    pub code: RecordCode,
+    /// What to know and to do.
+    #[schema(example = "2 fields are missing: see `missing`.")]
+    pub message: String,
 }
 
 /// Why a learner does not go to ACE360.
@@ -188,6 +245,13 @@ pub struct PossibleDuplicate {
     pub status_text: Option<String>,
     /// Whether it is in ACE360's archive.
     pub archived: bool,
+    /// The learner here that has the record; null: none has.
+    #[schema(example = json!(null))]
+    pub linked_to: Option<String>,
     /// Why it may be the same.
+    #[schema(example = "the same ULN, name and birth date")]
     pub reason: String,
+    /// The same, without whose it is.
+    #[serde(skip)]
+    pub likeness: &'static str,
 }

@@ -16,6 +16,8 @@ pub struct UpstreamMessage {
     pub status: u16,
     /// What it says, if it says anything.
     pub message: Option<String>,
+    /// What it is instead of words.
+    pub seen: Option<&'static str>,
     /// What it says about single fields: key and message.
     pub field_errors: Vec<(String, String)>,
 }
@@ -27,11 +29,13 @@ pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> Up
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     let html = content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let mut seen = None;
     let (message, field_errors) = if text.is_empty() {
         (None, Vec::new())
     } else if html || text.starts_with('<') {
         // A proxy's or a framework's page: its text tells nobody anything.
-        (Some("an HTML page".to_owned()), Vec::new())
+        seen = Some("it answered with an HTML page");
+        (None, Vec::new())
     } else {
         match serde_json::from_str(text) {
             Ok(Value::Object(object)) => (said(&object), fields(&object)),
@@ -41,7 +45,7 @@ pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> Up
             Err(_) => (cut(text, LONGEST_MESSAGE), Vec::new()),
         }
     };
-    UpstreamMessage { status, message, field_errors }
+    UpstreamMessage { status, message, seen, field_errors }
 }
 
 fn said(object: &Map<String, Value>) -> Option<String> {

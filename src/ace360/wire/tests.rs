@@ -124,8 +124,8 @@ fn error_bodies() {
         (None, br#"{"errors":[{"field":"a","message":"b"},"c"]}"#, None, &[("a", "b"), ("", "c")]),
         (None, br#""Just text""#, Some("Just text"), &[]),
         (Some("text/plain"), b"Too\nbad", Some("Too bad"), &[]),
-        (Some("text/html; charset=utf-8"), b"Whoops", Some("an HTML page"), &[]),
-        (None, b" <!DOCTYPE html><p>Whoops", Some("an HTML page"), &[]),
+        (Some("text/html; charset=utf-8"), b"Whoops", None, &[]),
+        (None, b" <!DOCTYPE html><p>Whoops", None, &[]),
         (None, b"", None, &[]),
         (None, b"{}", None, &[]),
     ];

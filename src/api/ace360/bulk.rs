@@ -25,6 +25,7 @@ const MOST: usize = 10_000;
 /// Which learners to upload.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"filter": {}, "validateOnly": true}))]
 pub struct BulkUpload {
     /// These learners, in this order. Either this or `filter`.
     #[serde(default)]
@@ -96,6 +97,7 @@ impl Check for BulkUpload {
 /// How to match.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"validateOnly": true}))]
 pub struct MatchRequest {
     /// Only say what would be linked.
     #[serde(default)]
@@ -112,7 +114,8 @@ impl Check for MatchRequest {
 /// Upload many learners to ACE360
 ///
 /// A run with an outcome for each learner. **Each upload costs the provider one ACE360 credit and cannot be undone**; none is sent twice. With
-/// `validateOnly` nothing is sent: the outcomes say what is missing. `POST /runs/{id}:retry` takes the failed ones again. Needs `ace360:write`.
+/// `validateOnly` nothing is sent: the outcomes say what is missing. While another such run is under way this one waits its turn (`queuedBehind`); learners
+/// that it uploads meanwhile are not taken again. `POST /runs/{id}:retry` takes the failed ones again. Needs `ace360:write`.
 #[utoipa::path(operation_id = "uploadLearnersToAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])),
     params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
     request_body = BulkUpload,

@@ -18,13 +18,14 @@ use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::prefer_wait;
 use super::super::problem::{Code, Problem, UpstreamCause};
 use super::of_failure;
-use crate::ace360::send::{Order, Uploaded};
+use crate::ace360::send::{CANNOT_TELL, Order, Uploaded};
 use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
 use crate::ace360::{Ace360Error, STEP};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
 use crate::domain::{Check, Fault, Learner, LearnerId};
 use crate::store::{IntentProblem, LinkRow, TabRow};
+use crate::upstream::failure::faults;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
@@ -74,6 +75,12 @@ impl Status {
 /// A learner's ACE360 tab.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "learnerId": "L-1001", "eligible": true, "ineligibleReason": null, "state": "uploaded", "recordId": 248,
+    "status": {"id": 2, "text": "Gateway in Progress"}, "statusReadAt": "2026-11-22T05:00:03Z", "archivedAt": null, "archivalStatus": null,
+    "provisionalGrade": null, "overallGrade": null, "gradeDate": null, "certificateClaimedAt": null, "uploadedAt": "2026-11-20T10:12:00Z",
+    "method": "upload", "problem": null, "history": "/learners/L-1001/ace360/history"
+}))]
 pub struct Tab {
     /// PICSWeb's id.
     #[schema(example = "L1")]
@@ -120,7 +127,7 @@ pub struct Tab {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TabProblem {
     /// As in an error.
-    #[schema(example = "upstreamRejected")]
+    #[schema(value_type = Code)]
     code: String,
     /// What to know.
     message: String,
@@ -132,26 +139,16 @@ pub struct TabProblem {
 
 impl From<IntentProblem> for TabProblem {
     fn from(problem: IntentProblem) -> Self {
-        let errors = problem
-            .field_errors
-            .iter()
-            .map(|(field, message)| {
-                Fault::at(
-                    "",
-                    "upstream",
-                    if field.is_empty() { message.clone() } else { format!("{field}: {message}") },
-                )
-            })
-            .collect();
         Self {
-            upstream: Some(UpstreamCause {
+            errors: faults(&problem.field_errors),
+            // What a person said of it is not the upstream's part.
+            upstream: problem.code.starts_with("upstream").then(|| UpstreamCause {
                 name: "ace360".to_owned(),
                 status: problem.status,
-                message: Some(problem.message.clone()),
+                message: problem.upstream_message,
             }),
             code: problem.code,
             message: problem.message,
-            errors,
         }
     }
 }
@@ -159,6 +156,7 @@ impl From<IntentProblem> for TabProblem {
 /// How to upload.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"allowDuplicate": false}))]
 pub struct UploadRequest {
     /// Upload even though ACE360 probably has the learner. It costs another credit.
     #[serde(default)]
@@ -371,11 +369,11 @@ pub async fn upload(
             let tab = wait_for_other(&state, provider, id.0.as_str(), ends).await?;
             match (tab.state, tab.record_id) {
                 (TabState::Uploading | TabState::Unknown, _) => Ok(accepted(tab)),
-                (_, Some(record)) => Err(refusal(Uploaded::AlreadyUploaded(record))),
-                _ => Err(refusal(Uploaded::InFlight)),
+                (_, Some(record)) => Err(refusal(Uploaded::AlreadyUploaded(record), id.0.as_str())),
+                _ => Err(refusal(Uploaded::InFlight, id.0.as_str())),
             }
         }
-        refused => Err(refusal(refused)),
+        refused => Err(refusal(refused, id.0.as_str())),
     }
 }
 
@@ -396,43 +394,32 @@ async fn wait_for_other(
     }
 }
 
-fn refusal(uploaded: Uploaded) -> Problem {
+fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
     match uploaded {
         Uploaded::NoLearner => Problem::not_found("learner"),
-        Uploaded::AlreadyUploaded(record) => {
-            Problem::new(Code::AlreadyUploaded, format!("The learner has ACE360 record {record}. Nothing was sent.")).with_records(vec![record])
-        }
+        Uploaded::AlreadyUploaded(record) => Problem::new(
+            Code::AlreadyUploaded,
+            format!("The learner has ACE360 record {record}. Nothing was sent."),
+        )
+        .with_records(vec![record]),
         Uploaded::NotEligible(reason) => Problem::new(Code::NotEligible, reason),
-        Uploaded::Missing(built) => missing(*built),
-        Uploaded::LikelyDuplicate(records, reasons) => Problem::new(
-            Code::LikelyDuplicate,
-            format!("{reasons}. Nothing was sent: link one of them (PUT /learners/<id>/ace360/link), or repeat with `allowDuplicate: true`."),
-        )
-        .with_records(records),
-        Uploaded::CannotTell => Problem::new(
-            Code::LikelyDuplicate,
-            "ACE360 has more records than are known here, so a duplicate could be overlooked. Nothing was sent: synchronise once (POST /ace360/status:sync), or repeat with `allowDuplicate: true`.",
-        )
-        .with_records(Vec::new()),
-        Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
-        Uploaded::InFlight | Uploaded::Done(_) | Uploaded::Would | Uploaded::Unknown => {
-            Problem::new(Code::InFlight, "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.")
+        Uploaded::Missing(built) => missing(&built),
+        Uploaded::LikelyDuplicate(search) => {
+            Problem::new(Code::LikelyDuplicate, search.advice(learner)).with_records(search.likely)
         }
+        Uploaded::CannotTell => Problem::new(Code::LikelyDuplicate, CANNOT_TELL).with_records(Vec::new()),
+        Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
+        Uploaded::InFlight | Uploaded::Done(_) | Uploaded::Would | Uploaded::Unknown => Problem::new(
+            Code::InFlight,
+            "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.",
+        ),
     }
 }
 
-/// Every missing field, with where in PICSWeb to mend it. A pointer into the learner stands as it is; one into another
-/// record is told in the message.
-fn missing(built: Upload) -> Problem {
-    let detail = format!("{} field(s) are missing. Nothing was sent.", built.missing.len());
-    let errors = built
-        .missing
-        .into_iter()
-        .map(|missing| {
-            Fault::at(missing.pointer, "missing", format!("{}: {}", missing.field, missing.message))
-        })
-        .collect();
-    Problem::new(Code::FieldsMissing, detail).with_errors(errors)
+/// Every missing field, with where in PICSWeb to mend it.
+fn missing(built: &Upload) -> Problem {
+    let detail = format!("{}. Nothing was sent.", built.missing_in_words());
+    Problem::new(Code::FieldsMissing, detail).with_errors(built.faults())
 }
 
 /// Read a learner's status from ACE360 now

@@ -21,6 +21,7 @@ use crate::upstream::pace::Class;
 /// Which record.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"recordId": 248}))]
 pub struct LinkRequest {
     /// ACE360's id of the record ("ACE ID").
     #[schema(example = 248, minimum = 1)]

@@ -9,8 +9,7 @@ pub mod summary;
 
 use super::problem::{Code, Problem, UpstreamCause};
 use crate::ace360::Ace360Error;
-use crate::domain::Fault;
-use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::failure::{Failure, FailureKind, faults};
 
 impl From<Ace360Error> for Problem {
     fn from(error: Ace360Error) -> Self {
@@ -37,20 +36,19 @@ pub fn of_failure(failure: Failure) -> Problem {
         FailureKind::Unreachable => Code::UpstreamUnavailable,
         FailureKind::Failed => Code::UpstreamFailed,
     };
-    let errors = failure
-        .field_errors
-        .iter()
-        .map(|(field, message)| {
-            // The field is the upstream's: the preview's `fields[]` says where in PICSWeb it comes from.
-            let message = if field.is_empty() { message.clone() } else { format!("{field}: {message}") };
-            Fault::at("", "upstream", message)
-        })
-        .collect();
-    let mut problem = Problem::new(code, code.about()).with_errors(errors).with_upstream(UpstreamCause {
-        name: "ace360".to_owned(),
-        status: failure.status,
-        message: failure.message,
-    });
+    // What we saw is ours to say: `upstream.message` has the upstream's words only.
+    let detail = match &failure.seen {
+        Some(seen) if failure.kind != FailureKind::Limited => {
+            format!("{} What was seen: {seen}.", code.about())
+        }
+        _ => code.about().to_owned(),
+    };
+    let mut problem =
+        Problem::new(code, detail).with_errors(faults(&failure.field_errors)).with_upstream(UpstreamCause {
+            name: "ace360".to_owned(),
+            status: failure.status,
+            message: failure.message,
+        });
     if let Some(wait) = failure.wait {
         problem = problem.with_retry_after(wait);
     }

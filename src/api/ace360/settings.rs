@@ -64,6 +64,9 @@ pub struct DailySync {
 /// Settings to keep.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({
+    "enabled": true, "environment": "live", "token": "the token of ACE360 Connect's dashboard", "dailySync": {"enabled": true, "at": "05:00"}
+}))]
 pub struct SettingsRequest {
     /// Whether ACE360 is called at all.
     enabled: bool,

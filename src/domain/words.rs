@@ -1,0 +1,95 @@
+//! Words that stand in rows and in answers, each list in one place: what kinds of runs there are, what can change, what
+//! came of a record. Programs go by them, so that none is ever renamed.
+
+use serde::Serialize;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! words {
+    ($(#[doc = $doc:literal] $name:ident { $($variant:ident $text:literal $about:literal,)* })*) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        pub enum $name { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// As it stands in rows and answers.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// Reads one.
+            pub fn parse(text: &str) -> Option<Self> { Self::ALL.iter().copied().find(|own| own.as_str() == text) }
+        }
+
+        // By hand: utoipa's derive does not read a `rename` that a macro puts in.
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some(concat!($doc, "\n", $("\n- `", $text, "`: ", $about),*).trim_start()))
+                    .enum_values(Some([$($text,)*]))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+words! {
+    /// What a run does.
+    RunKind {
+        StandardsRefresh "ace360.standardsRefresh" "Reads ACE360's catalogue of standards.",
+        StatusSync "ace360.statusSync" "Reads the statuses of all uploaded learners.",
+        Match "ace360.match" "Finds the ACE360 records of learners that have none here.",
+        Upload "ace360.upload" "Uploads learners to ACE360.",
+    }
+    /// What changed.
+    ChangeType {
+        Uploaded "ace360.uploaded" "ACE360 has made the learner's record.",
+        StatusChanged "ace360.statusChanged" "The record's status is another.",
+        GradeChanged "ace360.gradeChanged" "A grade was given or changed.",
+        Archived "ace360.archived" "The record went into ACE360's archive, or came out of it.",
+        CertificateClaimed "ace360.certificateClaimed" "The certificate was claimed.",
+        Gone "ace360.gone" "The record is no longer in ACE360.",
+        LinkCreated "link.created" "A learner was linked to a record that was there, by hand or by matching.",
+        LinkRemoved "link.removed" "A learner was unlinked from its record.",
+        RunFinished "run.finished" "A run has ended.",
+    }
+    /// What came of a record in a run.
+    RecordCode {
+        Uploaded "uploaded" "ACE360 made its record.",
+        WouldUpload "wouldUpload" "Nothing is in the way of its upload; nothing was sent (`validateOnly`).",
+        Linked "linked" "It was linked to its record.",
+        WouldLink "wouldLink" "It would be linked to this record (`validateOnly`).",
+        Changed "changed" "What is kept of it changed.",
+        AlreadyUploaded "alreadyUploaded" "It has its record already.",
+        NotEligible "notEligible" "It may not go to ACE360.",
+        NotFound "notFound" "There is no such record here.",
+        FieldsMissing "fieldsMissing" "What an upload needs is missing; `errors` names each.",
+        LikelyDuplicate "likelyDuplicate" "ACE360 probably has it already (`recordIds`).",
+        Ambiguous "ambiguous" "Several records may be its own, or none surely is (`recordIds`).",
+        AlreadyLinked "alreadyLinked" "The record is another learner's.",
+        InFlight "inFlight" "The outcome of an upload is open.",
+        UnknownOutcome "unknownOutcome" "It was sent, and nobody can tell what became of it: a person decides.",
+        SettledByHand "settledByHand" "A person found that the upstream does not have it.",
+        NotUploaded "notUploaded" "It has no record upstream.",
+        Unreadable "unreadable" "What the upstream sent of it cannot be read.",
+        UpstreamRejected "upstreamRejected" "The upstream refused it; `errors` holds its reasons.",
+        UpstreamMissing "upstreamMissing" "The upstream has no such record.",
+        UpstreamFailed "upstreamFailed" "The upstream gave no usable answer.",
+        UpstreamUnauthorised "upstreamUnauthorised" "The upstream does not accept the token.",
+        UpstreamForbidden "upstreamForbidden" "The upstream does not allow it.",
+        UpstreamLimited "upstreamLimited" "The upstream takes no more calls for now.",
+        UpstreamUnavailable "upstreamUnavailable" "The upstream cannot be reached.",
+        Internal "internal" "Something unexpected happened here, and it was not sent.",
+        Other "other" "The message says what.",
+    }
+}
+
+/// Counts something in words: `1 field is`, `3 fields are`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

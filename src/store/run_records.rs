@@ -1,0 +1,219 @@
+//! What happened to the records of a run: told by its steps, read by whoever asks. Each outcome but `unchanged`, which is
+//! only counted, has its row.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::records::page;
+use super::{After, RecordPage, Store, StoreResult, Tx};
+use crate::domain::{Fault, RecordCode};
+
+/// What happened to one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordOutcome {
+    /// `learner` and so on.
+    pub kind: String,
+    /// Whose.
+    pub id: String,
+    /// How it went.
+    pub outcome: OutcomeKind,
+    /// What came of it.
+    pub code: RecordCode,
+    /// The record upstream; a learner's link tells it too, when this does not.
+    pub record_id: Option<i64>,
+    /// More of it, for people.
+    pub told: Option<Told>,
+}
+
+/// What is told of a record; sealed, since it may hold the upstream's words.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(default)]
+pub struct Told {
+    /// In words.
+    pub message: String,
+    /// Every fault.
+    pub errors: Vec<Fault>,
+    /// Records upstream that it may be.
+    pub record_ids: Vec<i64>,
+}
+
+impl Told {
+    /// Words alone.
+    pub fn words(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+}
+
+impl RecordOutcome {
+    /// Of a learner.
+    pub fn learner(id: impl Into<String>, outcome: OutcomeKind, code: RecordCode) -> Self {
+        Self { kind: "learner".to_owned(), id: id.into(), outcome, code, record_id: None, told: None }
+    }
+
+    /// With what is told of it.
+    #[must_use]
+    pub fn told(mut self, told: Told) -> Self {
+        self.told = Some(told);
+        self
+    }
+
+    /// With its record upstream.
+    #[must_use]
+    pub fn of_record(mut self, record: i64) -> Self {
+        self.record_id = Some(record);
+        self
+    }
+}
+
+/// How it went for one record.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OutcomeKind {
+    /// Something was done or changed.
+    Succeeded,
+    /// Nothing had changed.
+    Unchanged,
+    /// It could not be done; the problem says why.
+    Failed,
+    /// It was not tried; the problem says why.
+    Skipped,
+}
+
+impl OutcomeKind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// From the API's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Store {
+    /// What happened to a run's records, by subject.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn run_records(
+        &self,
+        run: Uuid,
+        outcome: Option<OutcomeKind>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<RecordOutcome>> {
+        let rows = sqlx::query!(
+            r#"select subject_kind, subject_id, outcome, code, record_id, sealed_problem from run_records
+               where run_id = $1 and ($2::text is null or outcome = $2) and ($3::text is null or subject_id > $3)
+               order by subject_kind, subject_id limit $4"#,
+            run,
+            outcome.map(OutcomeKind::as_str),
+            after,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let items = rows
+            .into_iter()
+            .map(|row| {
+                let told = row
+                    .sealed_problem
+                    .map(|sealed| self.unseal_json(&problem_row(run, &row.subject_id), &sealed))
+                    .transpose()?
+                    .map(told_of)
+                    .transpose()?;
+                let outcome = OutcomeKind::parse(&row.outcome).unwrap_or(OutcomeKind::Failed);
+                Ok(RecordOutcome {
+                    code: row.code.as_deref().and_then(RecordCode::parse).unwrap_or(match outcome {
+                        OutcomeKind::Succeeded => RecordCode::Changed,
+                        _ => RecordCode::Other,
+                    }),
+                    outcome,
+                    kind: row.subject_kind,
+                    id: row.subject_id,
+                    record_id: row.record_id,
+                    told,
+                })
+            })
+            .collect::<StoreResult<Vec<_>>>()?;
+        Ok(page(items, size))
+    }
+
+    /// The learners of a run that failed, by id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn failed_learners(&self, run: Uuid) -> StoreResult<Vec<String>> {
+        Ok(sqlx::query_scalar!(
+            "select subject_id from run_records where run_id = $1 and subject_kind = 'learner' and outcome = 'failed' order by subject_id",
+            run
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Writes outcomes down, in the transaction of what they tell.
+    pub(super) async fn tell_records(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        outcomes: &[RecordOutcome],
+    ) -> StoreResult<()> {
+        let told: Vec<_> = outcomes.iter().filter(|o| o.outcome != OutcomeKind::Unchanged).collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let mut sealed = Vec::with_capacity(told.len());
+        for outcome in &told {
+            sealed.push(match &outcome.told {
+                Some(told) => Some(self.seal_json(&problem_row(run, &outcome.id), told)?),
+                None => None,
+            });
+        }
+        let column = |pick: fn(&RecordOutcome) -> String| told.iter().map(|o| pick(o)).collect::<Vec<_>>();
+        let records: Vec<Option<i64>> = told.iter().map(|o| o.record_id).collect();
+        sqlx::query!(
+            r#"insert into run_records (run_id, subject_kind, subject_id, outcome, code, record_id, sealed_problem)
+               select r.id, t.kind, t.id, t.outcome, t.code, coalesce(t.record, l.record_id), t.sealed
+               from runs r
+               cross join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[])
+                    as t (kind, id, outcome, code, record, sealed)
+               left join ace360_links l on r.upstream = 'ace360' and t.kind = 'learner' and l.provider_id = r.provider_id
+                    and l.learner_id = t.id and l.environment = (select ace360_environment(r.provider_id))
+               where r.id = $1
+               on conflict (run_id, subject_kind, subject_id) do update
+               set outcome = excluded.outcome, code = excluded.code, record_id = excluded.record_id,
+                   sealed_problem = excluded.sealed_problem"#,
+            run,
+            &column(|o| o.kind.clone()),
+            &column(|o| o.id.clone()),
+            &column(|o| o.outcome.as_str().to_owned()),
+            &column(|o| o.code.as_str().to_owned()),
+            &records as &[Option<i64>],
+            &sealed as &[Option<Vec<u8>>],
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// As it was sealed: an object; before there were faults, a text.
+fn told_of(value: Value) -> StoreResult<Told> {
+    match value {
+        Value::String(message) => Ok(Told::words(message)),
+        other => Ok(serde_json::from_value(other)?),
+    }
+}
+
+fn problem_row(run: Uuid, subject: &str) -> String {
+    format!("run_records/{run}/{subject}")
+}
