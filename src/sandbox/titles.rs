@@ -10,7 +10,7 @@ const TITLES: &str = include_str!("apprenticeship-standards.csv");
 #[derive(Debug, Clone)]
 pub struct Title {
     pub st_code: String,
-    pub title: String,
+    pub name: String,
     pub lars_code: String,
     /// Whether the LARS code is the real one.
     pub known: bool,
@@ -26,7 +26,7 @@ pub fn all() -> io::Result<Vec<Title>> {
         let known = known_lars(st_code);
         titles.push(Title {
             st_code: st_code.to_owned(),
-            title: title.to_owned(),
+            name: title.to_owned(),
             lars_code: known.map_or_else(|| index.to_string(), str::to_owned),
             known: known.is_some(),
         });

@@ -96,7 +96,7 @@ struct Edition {
 }
 
 fn add(standards: &mut Vec<Standard>, from: &Title, index: u32) {
-    let Title { st_code, title, lars_code, known } = from;
+    let Title { st_code, name: title, lars_code, known } = from;
     let mut draw = Draw::new(SEED ^ (u64::from(index) << 20));
     let archived = !known && draw.below(40) == 0;
     let duration = 12 + 6 * draw.below(4);

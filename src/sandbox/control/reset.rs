@@ -29,6 +29,8 @@ pub struct Reset {
 }
 
 /// Forget all records, credits, counts, faults and settings
+///
+/// OneFile's customers are seeded again when they are met.
 #[utoipa::path(
     tag = "state",
     request_body(content = Option<Reset>),

@@ -23,10 +23,9 @@ pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answe
     }
     let is_learner = |id| desk.books.user(id, LEARNER).is_some();
     let (person, learner) = match desk.settings.assign {
-        AssignReading::AssessorInPath => (path, named),
         AssignReading::LearnerInPath => (named, path),
         AssignReading::Either if is_learner(path) => (named, path),
-        AssignReading::Either => (path, named),
+        AssignReading::AssessorInPath | AssignReading::Either => (path, named),
     };
     let (Some(learner), Some(person)) =
         (desk.books.user(learner, LEARNER), desk.books.user(person, &ROLES[1..]))

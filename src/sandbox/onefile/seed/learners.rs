@@ -41,7 +41,7 @@ pub fn learners(maker: &mut Maker, [main, north, _]: [u64; 3]) {
     if let Some(ground) = Ground::of(maker, main) {
         for number in 1..=12 {
             let mis = (number != 5).then(|| format!("OLD-{number:03}"));
-            let id = learner(maker, &ground, number, mis, 2, 2);
+            let id = learner(maker, &ground, number, mis.as_deref(), 2, 2);
             if number == 12 {
                 maker.archive(id);
             }
@@ -49,7 +49,7 @@ pub fn learners(maker: &mut Maker, [main, north, _]: [u64; 3]) {
     }
     if let Some(ground) = Ground::of(maker, north) {
         for number in 13..=15 {
-            learner(maker, &ground, number, Some(format!("OLD-{number:03}")), 1, 1);
+            learner(maker, &ground, number, Some(&format!("OLD-{number:03}")), 1, 1);
         }
     }
 }
@@ -59,7 +59,7 @@ pub fn learner(
     maker: &mut Maker,
     ground: &Ground,
     number: u64,
-    mis: Option<String>,
+    mis: Option<&str>,
     aims: usize,
     reviews: u64,
 ) -> u64 {

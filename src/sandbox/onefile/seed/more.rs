@@ -14,6 +14,8 @@ use crate::sandbox::onefile::world::Desk;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct More {
+    /// The organisation that gets them; the customer's first if not said.
+    pub centre_id: Option<u64>,
     /// Their MIS values are `MA-` and their ids.
     pub assessors: u32,
     /// Their MIS values are `MP-` and their ids.
@@ -60,7 +62,7 @@ fn make(maker: &mut Maker, centre: u64, wanted: &More) -> Option<Made> {
         let (aims, reviews) = (wanted.aims_per_learner as usize, u64::from(wanted.reviews_per_learner));
         learners.extend((0..wanted.learners).map(|_| {
             let number = maker.books.next_id();
-            learner(maker, &ground, number, Some(format!("ML-{number}")), aims, reviews)
+            learner(maker, &ground, number, Some(&format!("ML-{number}")), aims, reviews)
         }));
     }
     Some(Made { centre_id: centre, assessors, placements, standards, learners })
@@ -72,7 +74,7 @@ fn assessor(maker: &mut Maker, centre: u64) -> u64 {
     let fields = json!({
         "FirstName": first,
         "LastName": format!("{last} {number}"),
-        "Role": if number % 4 == 0 { 4 } else { 5 },
+        "Role": if number.is_multiple_of(4) { 4 } else { 5 },
         "MISID": format!("MA-{number}"),
         "Email": format!("assessor{number}@copperfold.example"),
         "Username": format!("user{number}"),

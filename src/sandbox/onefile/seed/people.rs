@@ -38,7 +38,7 @@ pub fn staff(maker: &mut Maker, [main, north, south]: [u64; 3]) {
 }
 
 fn assessor(maker: &mut Maker, centre: u64, number: usize, mis: Option<String>, email: bool) -> u64 {
-    let mut fields = person(number, if number % 4 == 0 { 4 } else { 5 });
+    let mut fields = person(number, if number.is_multiple_of(4) { 4 } else { 5 });
     fields["MISID"] = mis.into();
     if !email {
         fields["Email"] = Value::Null;

@@ -38,10 +38,10 @@ const AWKWARD: [(&str, Option<&str>); 8] = [
 pub fn placements(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     for (number, (name, mis)) in (0_u64..).zip(AWKWARD) {
         let address = format!("{} Sample Street\nSampleton\nZZ1 {number}ZZ", number + 1);
-        placement(maker, main, Some(name), mis.map(str::to_owned), &address, true);
+        placement(maker, main, Some(name), mis, &address, true);
     }
     // Somebody left the name out, which the pages let one do.
-    placement(maker, main, None, Some("E-NONAME".to_owned()), "", true);
+    placement(maker, main, None, Some("E-NONAME"), "", true);
     let rest = [(main, 31), (north, 12), (south, 8)];
     for (centre, number) in
         rest.into_iter().flat_map(|(centre, count)| (1..=count).map(move |it| (centre, it)))
@@ -54,7 +54,7 @@ pub fn placements(maker: &mut Maker, [main, north, south]: [u64; 3]) {
         let separator = if number % 4 == 0 { ", " } else { "\n" };
         let address =
             [format!("{number} Sample Lane"), "Sampleton".to_owned(), format!("ZZ2 {}ZZ", number % 10)];
-        placement(maker, centre, Some(&name), mis, &address.join(separator), number % 11 != 0);
+        placement(maker, centre, Some(&name), mis.as_deref(), &address.join(separator), number % 11 != 0);
     }
 }
 
@@ -62,7 +62,7 @@ fn placement(
     maker: &mut Maker,
     centre: u64,
     name: Option<&str>,
-    mis: Option<String>,
+    mis: Option<&str>,
     address: &str,
     active: bool,
 ) {

@@ -46,7 +46,7 @@ pub fn catalogue(maker: &mut Maker, [main, north, south]: [u64; 3]) {
         (known("105"), known("119"), known("196"), known("2"))
     {
         let whole = aims(maker, main, easy, Style::Bracket, "");
-        template(maker, main, &easy.title, &whole);
+        template(maker, main, &easy.name, &whole);
         units(maker, main, &whole);
         aims(maker, main, coded, Style::Code, "");
         let old = aim(maker, main, coded, AIMS[0], Style::Bracket, " (until 2020)");
@@ -94,7 +94,7 @@ fn aim(
     note: &str,
 ) -> u64 {
     let code = format!("{}{letters}", title.lars_code);
-    let plain = format!("{}{note} - {part}", title.title);
+    let plain = format!("{}{note} - {part}", title.name);
     let (title, code) = match style {
         Style::Bracket => (format!("{plain} [{code}]"), None),
         Style::Both => (format!("{plain} [{code}]"), Some(code)),
