@@ -15,9 +15,16 @@ async fn the_control_api_describes_itself() {
         "/control/apprentices",
         "/control/apprentices/{id}:advance",
         "/control/faults",
+        "/control/learners/{id}:progress",
+        "/control/onefile/records",
+        "/control/onefile/records:more",
         "/control/reset",
+        "/control/sessions:end",
         "/control/settings",
         "/control/state",
+        "/control/users/{id}:archive",
+        "/control/users/{id}:merge",
+        "/control/users/{id}:remove",
     ];
     assert_eq!(paths, expected);
     let page = sandbox.client.get(sandbox.sandbox.url() + "/docs/").send().await.unwrap();

@@ -96,7 +96,7 @@ impl Running {
     }
 }
 
-async fn answer(contract: &Contract, method: &str, path: &str, request: RequestBuilder) -> Answer {
+pub async fn answer(contract: &Contract, method: &str, path: &str, request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
     let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());

@@ -21,7 +21,7 @@ const MOST: u32 = 100_000;
 /// A record with everything that is kept of it, also what no answer of OneFile's has.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FullRecord {
+pub struct OneFileRecord {
     id: u64,
     kind: Kind,
     /// The organisation that it belongs to.
@@ -34,7 +34,7 @@ pub struct FullRecord {
     fields: Map<String, Value>,
 }
 
-impl From<&Record> for FullRecord {
+impl From<&Record> for OneFileRecord {
     fn from(record: &Record) -> Self {
         let Record { id, kind, centre, origin, archived, modified, fields } = record.clone();
         Self { id, kind, centre_id: centre, origin, archived, modified, fields }
@@ -73,7 +73,7 @@ impl Wanted {
 
 /// A customer's records in full, the newest first
 #[utoipa::path(
-    tag = "onefile", params(Wanted), responses((status = 200, body = Vec<FullRecord>), (status = 400, body = Problem))
+    tag = "onefile", params(Wanted), responses((status = 200, body = Vec<OneFileRecord>), (status = 400, body = Problem))
 )]
 #[get("/control/onefile/records")]
 pub async fn list(shared: web::Data<Shared>, wanted: Query<Wanted>) -> HttpResponse {
@@ -83,7 +83,7 @@ pub async fn list(shared: web::Data<Shared>, wanted: Query<Wanted>) -> HttpRespo
     let mut found: Vec<&Record> =
         desk.books.of_kind(wanted.kind).filter(|record| wanted.fits(record)).collect();
     found.reverse();
-    let records: Vec<FullRecord> = found.into_iter().take(limit).map(FullRecord::from).collect();
+    let records: Vec<OneFileRecord> = found.into_iter().take(limit).map(OneFileRecord::from).collect();
     HttpResponse::Ok().json(records)
 }
 

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::onefile::FullRecord;
+use super::onefile::OneFileRecord;
 use super::problem::{Problem, Refusal, optional};
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::onefile::lifecycle;
@@ -44,7 +44,7 @@ fn desk(world: &mut World, id: u64) -> Result<Desk<'_>, Refusal> {
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user")),
     request_body(content = Option<Archive>),
-    responses((status = 200, body = FullRecord), (status = 400, body = Problem), (status = 404, body = Problem))
+    responses((status = 200, body = OneFileRecord), (status = 400, body = Problem), (status = 404, body = Problem))
 )]
 #[post("/control/users/{id:[0-9]+}:archive")]
 pub async fn archive(
@@ -56,7 +56,7 @@ pub async fn archive(
     let mut world = shared.world();
     let mut desk = desk(&mut world, *id)?;
     lifecycle::archive(&mut desk, *id, asked.archived, &serde_json::Map::new());
-    let user = desk.books.find(*id).map(FullRecord::from);
+    let user = desk.books.find(*id).map(OneFileRecord::from);
     Ok(HttpResponse::Ok().json(user))
 }
 
@@ -80,7 +80,7 @@ pub async fn remove(shared: web::Data<Shared>, id: web::Path<u64>) -> Result<Htt
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user who goes")),
     responses(
-        (status = 200, body = FullRecord), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 200, body = OneFileRecord), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem)
     )
 )]
@@ -98,6 +98,6 @@ pub async fn merge(
         return Err(Refusal::invalid(&"take another user of the same organisation and role"));
     }
     lifecycle::merge(&mut desk, *id, asked.into);
-    let user = desk.books.find(asked.into).map(FullRecord::from);
+    let user = desk.books.find(asked.into).map(OneFileRecord::from);
     Ok(HttpResponse::Ok().json(user))
 }

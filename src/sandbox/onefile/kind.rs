@@ -5,6 +5,8 @@ use utoipa::ToSchema;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+// The fault switch has a `Kind` in the same document.
+#[schema(as = RecordKind)]
 pub enum Kind {
     /// A centre.
     Organisation,

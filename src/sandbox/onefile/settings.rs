@@ -8,6 +8,7 @@ use crate::sandbox::SandboxOptions;
 /// How OneFile behaves where it could do so in several ways.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schema(as = OneFileSettings)]
 pub struct Settings {
     /// By one customer token, `Authentication` included. Null: no limit.
     pub calls_per_minute: Option<u32>,
