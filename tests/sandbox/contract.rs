@@ -74,6 +74,12 @@ impl Contract {
     }
 
     fn validate(&self, place: &str, body: &Value, at: &str) {
+        // The lock is let go before a fault is reported: one test's fault is not to be that of all others.
+        let faults = self.faults(place, body);
+        assert!(faults.is_empty(), "{at}, against the document:\n{}", faults.join("\n"));
+    }
+
+    fn faults(&self, place: &str, body: &Value) -> Vec<String> {
         let mut validators = self.validators.lock().unwrap();
         let validator = validators.entry(place.to_owned()).or_insert_with(|| {
             // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
@@ -81,9 +87,7 @@ impl Contract {
             let schema = json!({ "allOf": [schema], "components": self.document["components"] });
             jsonschema::draft202012::new(&schema).expect("the schema is one")
         });
-        let faults: Vec<String> =
-            validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(faults.is_empty(), "{at}, against the document:\n{}", faults.join("\n"));
+        validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
     fn path(&self, path: &str) -> Option<(&str, &Value)> {

@@ -1,7 +1,5 @@
 //! OneFile's environments, and the customer tokens that each knows.
 
-use std::fmt;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,15 +39,5 @@ impl Environment {
             Some("beta") => Some(Self::Beta),
             _ => Some(Self::Live),
         }
-    }
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Live => "live",
-            Self::Practice => "practice",
-            Self::Beta => "beta",
-        })
     }
 }

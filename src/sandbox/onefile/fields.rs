@@ -218,7 +218,7 @@ pub fn of(kind: Kind) -> &'static [Field] {
     }
 }
 
-/// Of a search: what it can be narrowed down by.
+/// Of a search: what it can be narrowed down by. Where such a field is shown means nothing.
 pub fn filters(kind: Kind) -> &'static [Field] {
     match kind {
         Kind::Organisation => const { &[row("CustomerID", Whole)] },

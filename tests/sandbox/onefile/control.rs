@@ -71,21 +71,22 @@ async fn many_more_records_are_made_at_once() {
     assert_eq!(onefile.control("/onefile/records:more", json!({ "learners": 100_001 })).await.status, 422);
 }
 
-/// Not a measurement: a guard against a call that looks at all learning aims to find one learner's.
+/// Held against a search that has to look at all of them, not against a time: how busy the machine is says nothing.
 #[tokio::test]
-async fn ten_thousand_learners_do_not_slow_the_reading_of_one_down() {
+async fn one_learners_aims_are_found_without_a_look_at_all_the_others() {
     let onefile = OneFile::start().await;
-    let body = json!({ "learners": 10_000, "aimsPerLearner": 4 });
+    let body = json!({ "learners": 4000, "aimsPerLearner": 5 });
     let made = onefile.control("/onefile/records:more", body).await.body;
-    let start = std::time::Instant::now();
-    for place in 0..100 {
-        let url = format!("{}{BASE}/LearningAim/Search", onefile.running.sandbox.url());
-        let request = onefile.running.client.post(url).header("X-TokenID", &onefile.session);
-        let answer = request.json(&json!({ "UserID": made["learners"][place * 99] })).send().await.unwrap();
-        assert_eq!(answer.json::<Vec<Value>>().await.unwrap().len(), 4);
-    }
-    let each = start.elapsed() / 100;
-    assert!(each.as_millis() < 15, "{each:?} a search");
+    let time = async |filters: Value| {
+        let start = std::time::Instant::now();
+        for _ in 0..20 {
+            onefile.post("/LearningAim/Search", filters.clone()).await;
+        }
+        start.elapsed()
+    };
+    let all = time(json!({ "LearningAimCompletionStatus": 99 })).await;
+    let one = time(json!({ "UserID": made["learners"][3999] })).await;
+    assert!(one * 2 < all, "{one:?} for one learner's, {all:?} for a look at all");
 }
 
 #[tokio::test]
