@@ -26,6 +26,12 @@ pub struct Limiter {
 }
 
 impl Limiter {
+    /// How many calls of this minute count by now.
+    pub fn counted(&self, who: &str, now: Instant) -> usize {
+        let calls = self.allowed.get(who).into_iter().flatten();
+        calls.filter(|call| now.duration_since(**call) < WINDOW).count()
+    }
+
     /// Lets the call through, or says after how many seconds the next one will be.
     pub fn admit(&mut self, who: &str, most: u32, window: LimitWindow, now: Instant) -> Result<(), u64> {
         let calls = self.allowed.entry(who.to_owned()).or_default();

@@ -12,7 +12,11 @@ mod draw;
 mod faults;
 mod journal;
 mod limit;
+mod names;
 mod now;
+mod onefile;
+mod origin;
+mod titles;
 mod uln;
 mod world;
 
@@ -38,8 +42,10 @@ pub struct SandboxOptions {
     pub journal: Option<PathBuf>,
     /// For the draws of faults and for invented people. The catalogue of standards does not hang on it.
     pub seed: u64,
-    /// The most calls that one organisation may make in a minute; none: no limit.
+    /// The most calls that one ACE360 organisation may make in a minute; none: no limit.
     pub ace360_calls_per_minute: Option<u32>,
+    /// The most calls that one OneFile customer may make in a minute; none: no limit.
+    pub onefile_calls_per_minute: Option<u32>,
     /// What a minute is.
     pub limit_window: LimitWindow,
 }
@@ -51,6 +57,8 @@ impl Default for SandboxOptions {
             journal: None,
             seed: 1,
             ace360_calls_per_minute: None,
+            // The documented limit; of ACE360 none is known.
+            onefile_calls_per_minute: Some(300),
             limit_window: LimitWindow::Sliding,
         }
     }
@@ -82,6 +90,7 @@ impl Sandbox {
                 .configure(control::routes)
                 .split_for_parts();
             app.service(ace360::routes::routes())
+                .configure(onefile::routes::routes)
                 .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document))
         })
         .workers(2)

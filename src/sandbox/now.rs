@@ -1,15 +1,18 @@
-//! The simulators' own clock, in the shapes that ACE360 writes. The sandbox stands for somebody else's machine,
+//! The simulators' own clock, and the shapes that ACE360 writes. The sandbox stands for somebody else's machine,
 //! so the service's clock, which tests move, has no say here.
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub fn utc() -> DateTime<Utc> {
+    #[expect(clippy::disallowed_methods, reason = "an upstream has a clock of its own")]
+    Utc::now()
+}
 
 pub fn today() -> NaiveDate {
-    #[expect(clippy::disallowed_methods, reason = "an upstream has a clock of its own")]
-    Utc::now().date_naive()
+    utc().date_naive()
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, without a zone, as `createdAt` is documented.
 pub fn stamp() -> String {
-    #[expect(clippy::disallowed_methods, reason = "an upstream has a clock of its own")]
-    Utc::now().format("%Y-%m-%d %H:%M:%S").to_string()
+    utc().format("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -8,11 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::SandboxOptions;
 use super::ace360::books::Books;
 use super::ace360::catalogue::Catalogue;
-use super::ace360::record::{Apprentice, Origin, Record, WriteOnly};
+use super::ace360::entry::Entry;
+use super::ace360::record::{Apprentice, Record, WriteOnly};
 use super::faults::Faults;
-use super::journal::{Entry, Journal};
+use super::journal::{self, Journal};
 use super::limit::{LimitWindow, Limiter};
 use super::now;
+use super::onefile::world::OneFile;
+use super::origin::Origin;
 
 /// What every worker shares.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub struct World {
     pub settings: Settings,
     /// How many apprentices were invented, so that no two get one ULN.
     pub invented: u64,
+    pub onefile: OneFile,
     journal: Option<Journal>,
 }
 
@@ -56,7 +60,7 @@ impl Shared {
     pub fn open(options: SandboxOptions) -> io::Result<Self> {
         let mut books = Books::default();
         let mut journal = match &options.journal {
-            Some(folder) => Some(Journal::open(folder, |entry| books.replay(entry))?),
+            Some(folder) => Some(Journal::open(folder, "ace360", |entry| books.replay(entry))?),
             None => None,
         };
         if let Some(journal) = &mut journal {
@@ -70,6 +74,7 @@ impl Shared {
             // Ids are never given twice, so counting from them gives new numbers after a restart as well.
             invented: books.next_id(),
             books,
+            onefile: OneFile::open(&options)?,
             journal,
         };
         Ok(Self { catalogue: Catalogue::build()?, options, world: Mutex::new(world) })
@@ -144,26 +149,21 @@ impl World {
         self.limiter = Limiter::default();
         self.counts = Counts::default();
         self.settings = Settings::from(options);
+        self.onefile.reset(options);
         fill(&mut self.books);
         self.invented = self.books.next_id();
         let outcome = self.journal.as_mut().map(|journal| journal.rewrite(self.books.entries()));
-        report(outcome);
+        journal::report(outcome);
     }
 
     /// Lets go of the journal, for the next sandbox on this folder.
     pub fn close(&mut self) {
         self.journal = None;
+        self.onefile.close();
     }
 
     fn write(&mut self, entries: &[Entry<'_>]) {
         let outcome = self.journal.as_mut().map(|journal| journal.append(entries));
-        report(outcome);
-    }
-}
-
-/// The simulator goes on without its journal: the records are still in memory.
-fn report(outcome: Option<io::Result<()>>) {
-    if let Some(Err(error)) = outcome {
-        tracing::error!(%error, "the sandbox could not write its journal: records will not survive a restart");
+        journal::report(outcome);
     }
 }

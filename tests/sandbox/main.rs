@@ -1,5 +1,5 @@
-//! The sandbox, driven over HTTP as its users do. Every answer is held against the contract of ACE360 or against
-//! the sandbox's own document. Each test's name is a rule.
+//! The sandbox, driven over HTTP as its users do. Every answer is held against the contract of ACE360 or
+//! OneFile, or against the sandbox's own document. Each test's name is a rule.
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests stand for callers: they must not use the service's own client"
@@ -17,6 +17,7 @@ mod control;
 mod create;
 mod faults;
 mod limits;
+mod onefile;
 mod restart;
 mod standards;
 mod support;

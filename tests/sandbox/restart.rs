@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::support::{Running, apprentice, but};
 
 /// A folder that goes with the test.
-struct Folder(PathBuf);
+pub struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(std::env::temp_dir().join(format!("picsbridge-sandbox-{}", uuid::Uuid::new_v4())))
     }
 
-    fn options(&self) -> SandboxOptions {
+    pub fn options(&self) -> SandboxOptions {
         SandboxOptions { journal: Some(self.0.clone()), ..SandboxOptions::default() }
     }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::entry::{Entry, Past};
 use super::record::Record;
-use crate::sandbox::journal::{Entry, Past};
 
 /// The credits that an organisation starts with.
 pub const CREDITS: u64 = 100_000;

@@ -1,8 +1,7 @@
 //! The catalogue of standards: real ST codes and titles, dressed up with invented versions.
 //!
-//! Real: the 736 ST codes and titles (see `apprenticeship-standards.md`), and the LARS codes of ST0070, ST0384,
-//! ST0005 and ST0116. Invented, from a seed that never changes: ids, versions, options, dates, sectors, all other
-//! LARS codes (from 1001 up, where no real one is), descriptions, grades, assessments.
+//! What is real of them stands in `titles.rs`. Invented, from a seed that never changes: ids, versions, options,
+//! dates, sectors, descriptions, grades, assessments.
 
 use std::io;
 
@@ -11,8 +10,8 @@ use serde::Serialize;
 
 use super::sectors::{self, Sector};
 use crate::sandbox::draw::Draw;
+use crate::sandbox::titles::{self, Title};
 
-const TITLES: &str = include_str!("../apprenticeship-standards.csv");
 /// Not the sandbox's seed: a provider's settings and a test's expectations name standards by id.
 const SEED: u64 = 360;
 /// The id of the first standard.
@@ -67,11 +66,8 @@ impl Catalogue {
     /// The catalogue is the same each time.
     pub fn build() -> io::Result<Self> {
         let mut standards = Vec::new();
-        let mut rows = csv::Reader::from_reader(TITLES.as_bytes());
-        for (index, row) in (0_u32..).zip(rows.records()) {
-            let row = row.map_err(io::Error::other)?;
-            let (Some(st_code), Some(title)) = (row.get(0), row.get(1)) else { continue };
-            add(&mut standards, st_code, title, index);
+        for (index, title) in (0_u32..).zip(titles::all()?) {
+            add(&mut standards, &title, index);
         }
         Ok(Self(standards))
     }
@@ -99,14 +95,14 @@ struct Edition {
     options: Vec<&'static str>,
 }
 
-fn add(standards: &mut Vec<Standard>, st_code: &str, title: &str, index: u32) {
+fn add(standards: &mut Vec<Standard>, from: &Title, index: u32) {
+    let Title { st_code, name: title, lars_code, known } = from;
     let mut draw = Draw::new(SEED ^ (u64::from(index) << 20));
-    let known = known_lars(st_code);
-    let archived = known.is_none() && draw.below(40) == 0;
+    let archived = !known && draw.below(40) == 0;
     let duration = 12 + 6 * draw.below(4);
     let sector = sectors::of_title(title, draw.below(15) as usize);
     let highest_grade = draw.pick(&["distinction", "distinction", "merit", "pass"]);
-    let editions = editions(st_code, known.is_some(), archived, &mut draw);
+    let editions = editions(st_code, *known, archived, &mut draw);
     let last = editions.len() - 1;
     for (number, edition) in editions.into_iter().enumerate() {
         // A version without options is one standard, otherwise each option is one.
@@ -122,7 +118,7 @@ fn add(standards: &mut Vec<Standard>, st_code: &str, title: &str, index: u32) {
             standards.push(Standard {
                 id,
                 st_code: format!("{st_code}/{:02}", number + 1),
-                name: title.to_owned(),
+                name: title.clone(),
                 sector,
                 date_published: edition.from,
                 end_date: edition.to,
@@ -130,7 +126,7 @@ fn add(standards: &mut Vec<Standard>, st_code: &str, title: &str, index: u32) {
                 description: format!("{title}, as the sandbox's catalogue has it."),
                 ukprn: None,
                 archived: archived && number == last,
-                lars_code: known.map_or_else(|| (1001 + index).to_string(), str::to_owned),
+                lars_code: lars_code.clone(),
                 course_option,
                 version: format!("1.{number}"),
                 assessment_plan: format!("AP{:02}", number + 1),
@@ -138,17 +134,6 @@ fn add(standards: &mut Vec<Standard>, st_code: &str, title: &str, index: u32) {
                 epas: vec![epa(1, draw.pick(&EPA_TYPES[..2])), epa(2, second)],
             });
         }
-    }
-}
-
-/// The LARS codes that are public knowledge here.
-fn known_lars(st_code: &str) -> Option<&'static str> {
-    match st_code {
-        "ST0070" => Some("196"),
-        "ST0384" => Some("105"),
-        "ST0005" => Some("119"),
-        "ST0116" => Some("2"),
-        _ => None,
     }
 }
 

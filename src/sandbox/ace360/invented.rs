@@ -6,38 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::catalogue::{Catalogue, Standard};
 use crate::sandbox::draw::Draw;
+use crate::sandbox::names::{EMPLOYERS, FIRST, LAST};
 use crate::sandbox::uln;
-
-const FIRST: [&str; 16] = [
-    "Amara", "Bertil", "Carys", "Dinesh", "Elowen", "Fergus", "Gwenda", "Hamid", "Isolde", "Jarek", "Keziah",
-    "Lorcan", "Maelys", "Nikesh", "Orla", "Piran",
-];
-const LAST: [&str; 16] = [
-    "Ashdown",
-    "Brockwell",
-    "Cawthra",
-    "Dunmore",
-    "Elverstone",
-    "Fairhollow",
-    "Grimsdale",
-    "Hathersage",
-    "Ingleside",
-    "Jessop-Vale",
-    "Kettlewick",
-    "Lowmoor",
-    "Marchbank",
-    "Netherby",
-    "Oakenshaw",
-    "Penhallow",
-];
-const EMPLOYERS: [&str; 6] = [
-    "Brindle & Sons (sample)",
-    "Copperfold Ltd (sample)",
-    "Eastmere Care (sample)",
-    "Halcyon Works (sample)",
-    "Larkrise Services (sample)",
-    "Tideway Group (sample)",
-];
 
 /// Makes them one after the other; the same seed, the same people.
 pub struct People<'a> {

@@ -4,6 +4,7 @@
 pub mod books;
 pub mod catalogue;
 pub mod create;
+pub mod entry;
 pub mod gate;
 pub mod invented;
 pub mod lifecycle;

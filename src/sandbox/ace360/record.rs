@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::sandbox::origin::Origin;
+
 /// The single record: the 52 documented keys, in the order of the documentation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -107,18 +109,6 @@ pub struct WriteOnly {
     pub employer_company_size: Option<String>,
     pub employer_telephone_number: Option<String>,
     pub additional_needs: Option<bool>,
-}
-
-/// How a record came to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Origin {
-    /// Created through the Connect API.
-    Api,
-    /// Made in ACE360 itself, by somebody else.
-    Control,
-    /// Was there from the start.
-    Seed,
 }
 
 /// A record as the simulator keeps it.

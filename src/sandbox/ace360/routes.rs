@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::catalogue::Standard;
 use super::gate::{Caller, gate};
 use super::page::Asked;
-use super::record::{Origin, Row};
+use super::record::Row;
 use super::{BASE, create};
+use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
 /// All routes under the base path.

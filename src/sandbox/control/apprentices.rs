@@ -12,7 +12,8 @@ use super::usual_token;
 use crate::sandbox::ace360::create;
 use crate::sandbox::ace360::invented::People;
 use crate::sandbox::ace360::lifecycle::{self, Grades};
-use crate::sandbox::ace360::record::{Apprentice, Origin, Record, Status, WriteOnly};
+use crate::sandbox::ace360::record::{Apprentice, Record, Status, WriteOnly};
+use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
 /// A record with everything that was sent in its create, and who owns it.

@@ -9,7 +9,8 @@ use super::usual_token;
 use crate::sandbox::ace360::books::Books;
 use crate::sandbox::ace360::create;
 use crate::sandbox::ace360::invented::People;
-use crate::sandbox::ace360::record::{Origin, Record};
+use crate::sandbox::ace360::record::Record;
+use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
 /// The most apprentices to seed at once: ten times what the state is made for.
@@ -28,6 +29,8 @@ pub struct Reset {
 }
 
 /// Forget all records, credits, counts, faults and settings
+///
+/// OneFile's customers are seeded again when they are met.
 #[utoipa::path(
     tag = "state",
     request_body(content = Option<Reset>),

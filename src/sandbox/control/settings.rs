@@ -1,13 +1,15 @@
-//! `/control/settings`: credits, the call limit, and where archived records are.
+//! `/control/settings`: credits, the call limits, where archived records are, and how OneFile behaves.
 
 use actix_web::web::{self, Query};
 use actix_web::{HttpResponse, get, put};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-use super::problem::Problem;
+use super::problem::{Problem, Refusal};
 use super::usual_token;
 use crate::sandbox::limit::LimitWindow;
+use crate::sandbox::onefile::settings::Settings as OneFileSettings;
 use crate::sandbox::world::{Shared, World};
 
 /// The organisation whose credits are meant.
@@ -21,7 +23,7 @@ pub struct ForToken {
     pub for_token: String,
 }
 
-/// The settings in force. All but the credits are for all organisations.
+/// The settings in force: ACE360's, of which all but the credits are for all organisations, and OneFile's.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsShown {
@@ -29,9 +31,11 @@ pub struct SettingsShown {
     /// Null: no limit.
     #[schema(required)]
     calls_per_minute: Option<u32>,
+    /// For both upstreams.
     window: LimitWindow,
     /// Whether archived records leave the list.
     hide_archived: bool,
+    onefile: OneFileSettings,
 }
 
 /// New settings; what is absent stays.
@@ -46,6 +50,9 @@ pub struct SettingsChange {
     calls_per_minute: Option<Option<u32>>,
     window: Option<LimitWindow>,
     hide_archived: Option<bool>,
+    /// Of these, too, what is absent stays.
+    #[schema(value_type = Option<OneFileSettings>)]
+    onefile: Option<Map<String, Value>>,
 }
 
 /// Tells null, which is a value here, from absent.
@@ -72,8 +79,11 @@ pub async fn put_settings(
     shared: web::Data<Shared>,
     query: Query<ForToken>,
     change: web::Json<SettingsChange>,
-) -> HttpResponse {
+) -> Result<HttpResponse, Refusal> {
     let mut world = shared.world();
+    if let Some(change) = &change.onefile {
+        world.onefile.settings = changed(&world.onefile.settings, change)?;
+    }
     if let Some(credits) = change.credits {
         world.set_credits(&query.for_token, credits);
     }
@@ -81,7 +91,17 @@ pub async fn put_settings(
     settings.calls_per_minute = change.calls_per_minute.unwrap_or(settings.calls_per_minute);
     settings.window = change.window.unwrap_or(settings.window);
     settings.hide_archived = change.hide_archived.unwrap_or(settings.hide_archived);
-    HttpResponse::Ok().json(shown(&mut world, &query.for_token))
+    world.onefile.window = world.settings.window;
+    Ok(HttpResponse::Ok().json(shown(&mut world, &query.for_token)))
+}
+
+/// These settings, with what the change says.
+fn changed(settings: &OneFileSettings, change: &Map<String, Value>) -> Result<OneFileSettings, Refusal> {
+    let mut whole = serde_json::to_value(settings).map_err(|error| Refusal::broken(&error))?;
+    if let Value::Object(fields) = &mut whole {
+        fields.extend(change.clone());
+    }
+    serde_json::from_value(whole).map_err(|error| Refusal::malformed(&error))
 }
 
 fn shown(world: &mut World, token: &str) -> SettingsShown {
@@ -90,5 +110,6 @@ fn shown(world: &mut World, token: &str) -> SettingsShown {
         calls_per_minute: world.settings.calls_per_minute,
         window: world.settings.window,
         hide_archived: world.settings.hide_archived,
+        onefile: world.onefile.settings.clone(),
     }
 }

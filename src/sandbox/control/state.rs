@@ -6,11 +6,12 @@ use actix_web::{get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::onefile_state::OneFileState;
 use crate::sandbox::ace360::OPERATIONS;
 use crate::sandbox::ace360::books::Organisation;
 use crate::sandbox::world::Shared;
 
-/// The sandbox in numbers; records and credits are sums over all organisations.
+/// The sandbox in numbers: ACE360's, summed over all its organisations, and `onefile`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
@@ -30,6 +31,7 @@ pub struct State {
     invariants: Invariants,
     /// The same for each organisation that has called, by its token.
     organisations: BTreeMap<String, OrganisationState>,
+    onefile: OneFileState,
 }
 
 /// What should stay empty.
@@ -91,5 +93,6 @@ pub async fn get_state(shared: web::Data<Shared>) -> web::Json<State> {
         invariants: Invariants { duplicate_ulns: records_by_uln.keys().cloned().collect() },
         records_by_uln,
         organisations,
+        onefile: OneFileState::of(&mut world.onefile),
     })
 }

@@ -6,18 +6,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::ace360::OPERATIONS;
 use super::draw::Draw;
+use super::{ace360, onefile};
 
 /// A rule, as it is set.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})))]
 pub struct Rule {
-    /// Only `ace360` so far; absent: any upstream.
+    /// `ace360` or `onefile`; absent: any upstream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
-    /// `listApprentices`, `getApprentice`, `createApprentice`, `listStandards`, `getStandard`, or `*`; absent: `*`.
+    /// As the state names them, such as `createApprentice` or `createUser`, or `*`; absent: `*`.
+    /// ACE360 and OneFile both have a `getStandard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// How often it fires; absent: for ever.
@@ -127,12 +128,18 @@ impl Faults {
 impl Rule {
     /// What is wrong with the rule itself. A rule that never matches would let a test pass for nothing.
     pub fn fault(&self) -> Option<String> {
-        if let Some(upstream) = self.upstream.as_deref().filter(|name| *name != "ace360") {
-            return Some(format!("there is no upstream '{upstream}' here, only 'ace360'"));
-        }
-        let operation = self.operation.as_deref().filter(|name| *name != "*" && !OPERATIONS.contains(name));
+        let ace360 = || ace360::OPERATIONS.into_iter();
+        let operations: Vec<&str> = match self.upstream.as_deref() {
+            Some("ace360") => ace360().collect(),
+            Some("onefile") => onefile::call::operations().collect(),
+            None => ace360().chain(onefile::call::operations()).collect(),
+            Some(other) => {
+                return Some(format!("there is no upstream '{other}' here, only 'ace360' and 'onefile'"));
+            }
+        };
+        let operation = self.operation.as_deref().filter(|name| *name != "*" && !operations.contains(name));
         if let Some(operation) = operation {
-            return Some(format!("there is no operation '{operation}': take '*' or one of {OPERATIONS:?}"));
+            return Some(format!("there is no operation '{operation}': take '*' or one of {operations:?}"));
         }
         if self.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
             return Some("chance goes from 0 to 1".to_owned());
@@ -192,5 +199,11 @@ mod tests {
         assert!(rule(serde_json::json!({ "upstream": "ace" })).fault().is_some());
         assert!(rule(serde_json::json!({ "chance": 2 })).fault().is_some());
         assert!(rule(serde_json::json!({ "upstream": "ace360", "operation": "*" })).fault().is_none());
+        assert!(
+            rule(serde_json::json!({ "upstream": "ace360", "operation": "createUser" })).fault().is_some()
+        );
+        assert!(
+            rule(serde_json::json!({ "upstream": "onefile", "operation": "createUser" })).fault().is_none()
+        );
     }
 }

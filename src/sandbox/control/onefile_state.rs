@@ -1,0 +1,75 @@
+//! OneFile's part of `GET /control/state`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::sandbox::onefile::call;
+use crate::sandbox::onefile::environment::Environment;
+use crate::sandbox::onefile::invariants::Duplicates;
+use crate::sandbox::onefile::kind::Kind;
+use crate::sandbox::onefile::world::OneFile;
+
+/// OneFile in numbers.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OneFileState {
+    /// Calls with a valid token or session, by operation, those that were refused or met a fault included.
+    calls: BTreeMap<&'static str, u64>,
+    /// Calls that were answered 429 by the limit.
+    limited: u64,
+    /// Calls without a valid token or session.
+    unauthorised: u64,
+    /// What a caller has made twice: all of it should stay empty.
+    duplicates: Duplicates,
+    /// Those that have called, and `sandbox`, by their tokens.
+    customers: BTreeMap<String, CustomerState>,
+}
+
+/// One customer in numbers.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerState {
+    id: u64,
+    #[schema(required)]
+    environment: Option<Environment>,
+    /// The ids of its centres, the main one first.
+    organisations: Vec<u64>,
+    /// Sessions that are valid now.
+    sessions: usize,
+    /// Calls that count against the limit now.
+    calls_this_minute: usize,
+    /// By kind.
+    records: BTreeMap<&'static str, usize>,
+    archived_users: usize,
+}
+
+impl OneFileState {
+    pub fn of(onefile: &mut OneFile) -> Self {
+        // So that a sandbox that nobody has called shows the ids that there will be.
+        onefile.desk("sandbox");
+        let (now, instant) = (onefile.now(), onefile.instant());
+        let customers = onefile.customers().map(|books| {
+            let count = |kind: Kind| (kind.noun(), books.count(kind));
+            let state = CustomerState {
+                id: books.id,
+                environment: Environment::of_token(&books.token),
+                organisations: books.of_kind(Kind::Organisation).map(|centre| centre.id).collect(),
+                sessions: onefile.sessions.count(&books.token, now),
+                calls_this_minute: onefile.limiter.counted(&books.token, instant),
+                records: Kind::ALL.into_iter().map(count).collect(),
+                archived_users: books.of_kind(Kind::User).filter(|user| user.archived).count(),
+            };
+            (books.token.clone(), state)
+        });
+        let calls = |name| (name, onefile.counts.calls.get(name).copied().unwrap_or(0));
+        Self {
+            calls: call::operations().map(calls).collect(),
+            limited: onefile.counts.limited,
+            unauthorised: onefile.counts.unauthorised,
+            duplicates: Duplicates::find(onefile.customers()),
+            customers: customers.collect(),
+        }
+    }
+}

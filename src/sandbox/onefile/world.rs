@@ -1,0 +1,178 @@
+//! All of OneFile that changes while the sandbox runs. It is a part of the sandbox's world, under its lock.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use super::books::{Books, Entry, Past};
+use super::kind::Kind;
+use super::record::Record;
+use super::session::Sessions;
+use super::settings::Settings;
+use super::{seed, times};
+use crate::sandbox::SandboxOptions;
+use crate::sandbox::journal::{self, Journal};
+use crate::sandbox::limit::{LimitWindow, Limiter};
+use crate::sandbox::now;
+use crate::sandbox::origin::Origin;
+use crate::sandbox::titles::{self, Title};
+use crate::sandbox::world::Counts;
+
+/// The id of the first customer; each has room for so many records, so that no two have an id in common.
+const FIRST_ID: u64 = 1000;
+const ROOM: u64 = 10_000_000;
+
+#[derive(Debug)]
+pub struct OneFile {
+    customers: BTreeMap<String, Books>,
+    pub sessions: Sessions,
+    pub limiter: Limiter,
+    pub counts: Counts,
+    pub settings: Settings,
+    /// What a minute is: the sandbox's own setting, as ACE360 has it.
+    pub window: LimitWindow,
+    titles: Vec<Title>,
+    journal: Option<Journal>,
+}
+
+/// One customer's books, open for a call.
+pub struct Desk<'a> {
+    pub books: &'a mut Books,
+    pub settings: &'a Settings,
+    pub titles: &'a [Title],
+    /// The time, as OneFile writes it.
+    pub now: String,
+    journal: &'a mut Option<Journal>,
+}
+
+impl OneFile {
+    pub fn open(options: &SandboxOptions) -> io::Result<Self> {
+        let mut customers = BTreeMap::new();
+        let mut journal = match &options.journal {
+            Some(folder) => Some(Journal::open(folder, "onefile", |past| replay(&mut customers, past))?),
+            None => None,
+        };
+        if let Some(journal) = &mut journal {
+            journal.rewrite(customers.values().flat_map(Books::entries))?;
+        }
+        Ok(Self {
+            customers,
+            sessions: Sessions::default(),
+            limiter: Limiter::default(),
+            counts: Counts::default(),
+            settings: Settings::from(options),
+            window: options.limit_window,
+            titles: titles::all()?,
+            journal,
+        })
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        now::utc() + TimeDelta::seconds(self.settings.clock_ahead_seconds.into())
+    }
+
+    /// The same time, for the call limit.
+    pub fn instant(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.settings.clock_ahead_seconds.into())
+    }
+
+    pub fn customers(&self) -> impl Iterator<Item = &Books> {
+        self.customers.values()
+    }
+
+    /// The books of this customer token, which are seeded when it is met for the first time.
+    pub fn desk(&mut self, token: &str) -> Desk<'_> {
+        let now = times::written(self.now());
+        let next = self.customers.values().map(|books| books.id + ROOM).max().unwrap_or(FIRST_ID);
+        let journal = &mut self.journal;
+        let books = self.customers.entry(token.to_owned()).or_insert_with(|| {
+            let mut books = Books::new(token, next);
+            seed::first(&mut books, &self.titles);
+            let lines: Vec<Entry<'_>> = books.entries().collect();
+            journal::report(journal.as_mut().map(|journal| journal.append(&lines)));
+            books
+        });
+        Desk { books, settings: &self.settings, titles: &self.titles, now, journal: &mut self.journal }
+    }
+
+    /// The books that this record is in.
+    pub fn desk_with(&mut self, id: u64) -> Option<Desk<'_>> {
+        let token = self.customers().find(|books| books.find(id).is_some())?.token.clone();
+        Some(self.desk(&token))
+    }
+
+    /// Forgets everything. Customers are seeded again when they are met.
+    pub fn reset(&mut self, options: &SandboxOptions) {
+        self.customers = BTreeMap::new();
+        self.sessions = Sessions::default();
+        self.limiter = Limiter::default();
+        self.counts = Counts::default();
+        self.settings = Settings::from(options);
+        self.window = options.limit_window;
+        let nothing = std::iter::empty::<Entry<'_>>();
+        journal::report(self.journal.as_mut().map(|journal| journal.rewrite(nothing)));
+    }
+
+    /// Lets go of the journal.
+    pub fn close(&mut self) {
+        self.journal = None;
+    }
+}
+
+fn replay(customers: &mut BTreeMap<String, Books>, past: Past) {
+    match past {
+        Past::Customer { token, id, next_id } => {
+            let books = customers.entry(token).or_insert_with_key(|token| Books::new(token, id));
+            books.reserve(next_id);
+        }
+        Past::Record { customer, record } => {
+            if let Some(books) = customers.get_mut(&customer) {
+                books.put(*record);
+            }
+        }
+        Past::Removed { customer, id } => {
+            if let Some(books) = customers.get_mut(&customer) {
+                books.remove(id);
+            }
+        }
+    }
+}
+
+impl Desk<'_> {
+    /// Makes a record through the API, and gives its id.
+    pub fn add(&mut self, kind: Kind, centre: u64, origin: Origin, fields: Map<String, Value>) -> u64 {
+        let id = self.books.next_id();
+        let modified = self.now.clone();
+        self.put(Record { id, kind, centre, origin, archived: false, modified, fields });
+        id
+    }
+
+    /// Keeps a record that was changed now.
+    pub fn change(&mut self, mut record: Record) {
+        record.modified.clone_from(&self.now);
+        self.put(record);
+    }
+
+    /// Keeps a record as it is.
+    pub fn put(&mut self, record: Record) {
+        let line = Entry::Record { customer: &self.books.token, record: &record };
+        journal::report(self.journal.as_mut().map(|journal| journal.append(&[line])));
+        self.books.put(record);
+    }
+
+    pub fn remove(&mut self, id: u64) {
+        let line = Entry::Removed { customer: &self.books.token, id };
+        journal::report(self.journal.as_mut().map(|journal| journal.append(&[line])));
+        self.books.remove(id);
+    }
+
+    /// Writes down what was put into the books since the next id was this.
+    pub fn write_since(&mut self, id: u64) {
+        let customer = &self.books.token;
+        let lines: Vec<_> = self.books.since(id).map(|record| Entry::Record { customer, record }).collect();
+        journal::report(self.journal.as_mut().map(|journal| journal.append(&lines)));
+    }
+}
