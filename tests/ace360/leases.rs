@@ -109,6 +109,7 @@ fn problem() -> IntentProblem {
         message: "No.".to_owned(),
         status: Some(422),
         field_errors: Vec::new(),
+        upstream_message: None,
     }
 }
 
