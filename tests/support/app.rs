@@ -12,7 +12,7 @@ use picsbridge::auth::scope::{Scope, Scopes};
 use picsbridge::config::{Config, RawConfig};
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use picsbridge::seal::Sealer;
-use picsbridge::store::{By, NewAce360Settings, Provider};
+use picsbridge::store::{By, NewAce360Settings, Provider, StoreError};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -352,7 +352,12 @@ impl Drop for TestApp {
 async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_token: &'static str) -> Tenant {
     let own = parts.clone();
     let provider = on_runtime(async move {
-        let provider = own.store.create_provider(name).await.unwrap().expect("the name is free");
+        // Where the machine is so busy that the pool gave up, it is asked once more.
+        let made = match own.store.create_provider(name).await {
+            Err(StoreError::Sql(sqlx::Error::PoolTimedOut)) => own.store.create_provider(name).await,
+            made => made,
+        };
+        let provider = made.unwrap().expect("the name is free");
         let settings = NewAce360Settings {
             enabled: true,
             environment: "sandbox".to_owned(),
