@@ -100,7 +100,7 @@ pub async fn outcomes(app: &TestApp, run: &Value) -> Vec<(String, String, Option
         .iter()
         .map(|item| {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
-            let code = item["problem"]["code"].as_str().map(str::to_owned);
+            let code = item["code"].as_str().map(str::to_owned);
             (text(&item["subject"]["id"]), text(&item["outcome"]), code)
         })
         .collect()

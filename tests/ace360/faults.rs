@@ -110,7 +110,7 @@ async fn a_read_whose_answers_cannot_be_used_is_given_up_in_words_and_the_tab_st
         let problem = app.post(SYNC, &Value::Null).await.refused(502, "upstreamFailed");
         assert!(begun.elapsed() < Duration::from_secs(15), "{kind}: {:?}", begun.elapsed());
         assert_eq!(problem["retryable"], true, "{kind}");
-        let words = problem["upstream"]["message"].to_string();
+        let words = problem["detail"].to_string();
         assert!(!words.contains("<h1>"), "{kind}: {words}");
         assert_eq!(words.contains("larger than 8 MiB"), kind.get("huge").is_some(), "{kind}: {words}");
         let tried = app.sandbox_state().await["calls"]["getApprentice"].as_i64().unwrap() - calls;

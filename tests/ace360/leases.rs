@@ -50,7 +50,7 @@ async fn an_upload_whose_process_is_held_up_before_it_sends_is_not_sent() {
     let sent = send(&app, &intent, late).await;
     assert!(matches!(sent, Uploaded::NotSent(_)), "{sent:?}");
     assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 0);
-    under_way(&app, "L1", "notUploaded").await;
+    assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "notUploaded");
     app.post(&tab("L1"), &json!({})).await.expect(201);
     made(&app, 1).await;
 }
