@@ -85,7 +85,7 @@ impl Pace {
 
     async fn interactive(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
         if let Some(slot) = self.fetched(account) {
-            tokio::time::sleep_until(slot.into()).await;
+            until(slot).await;
             return Ok(Ok(()));
         }
         let class = Class::Interactive;
@@ -93,7 +93,7 @@ impl Pace {
         if granted.count == 0 {
             return Ok(Err(granted.first_wait));
         }
-        tokio::time::sleep(granted.first_wait).await;
+        until(Instant::now() + granted.first_wait).await;
         Ok(Ok(()))
     }
 
@@ -154,12 +154,20 @@ impl Pace {
                 shelf.extend((0..granted.count).map(|index| now + granted.wait(index)));
             }
         };
-        tokio::time::sleep_until(slot.into()).await;
+        until(slot).await;
         Ok(Ok(()))
     }
 
     fn shelf(&self, account: &Account) -> Shelf {
         let mut shelves = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shelves.entry(account.key.clone()).or_default())
+    }
+}
+
+/// Waits for a slot. Tokio's clock goes by milliseconds and wakes late rather than early: one that has come already would be
+/// waited for as well.
+async fn until(slot: Instant) {
+    if slot > Instant::now() {
+        tokio::time::sleep_until(slot.into()).await;
     }
 }
