@@ -37,23 +37,26 @@ begin
     came := 'ours';
 end $$;
 
--- Settles an upload: the intent is done, the learner linked, the change told; all of it or nothing. Answers when; null:
--- it was settled already, or the record is another learner's.
+-- Settles an upload: the intent is done, the learner linked, the change told, and the mirror knows the record, if it does not yet; all of
+-- it or nothing. Answers when; null: it was settled already, or the record is another learner's.
 create function ace360_settle_uploaded(
-    provider_ uuid, learner_ text, environment_ text, intent_ uuid, method_ text, record_ bigint, status_ integer, words_ text,
-    archived_at_ text, archival_status_ text, provisional_grade_ text, overall_grade_ text, grade_date_ text,
-    certificate_claimed_at_ text, detailed_ boolean, change_ uuid, data_ bytea
-) returns timestamptz language plpgsql as $$
+    in provider_ uuid, in learner_ text, in environment_ text, in intent_ uuid, in method_ text, in record_ bigint, in status_ integer,
+    in words_ text, in archived_at_ text, in archival_status_ text, in provisional_grade_ text, in overall_grade_ text,
+    in grade_date_ text, in certificate_claimed_at_ text, in detailed_ boolean, in change_ uuid, in data_ bytea,
+    in mirrored_ boolean, in person_ bytea, in standard_ bigint, in archived_ boolean,
+    out at timestamptz, out fresh boolean
+) language plpgsql as $$
 declare
     at_ timestamptz;
     read_at_ timestamptz;
 begin
+    fresh := false;
     -- Without this lock another upload that opens its intent just now could see neither the link nor the open intent.
     perform from records where provider_id = provider_ and kind = 'learner' and record_id = learner_ for update;
     -- A person settles nothing that is being sent.
     perform from intents where id = intent_ and (state = 'unknown' or state = 'sending' and method_ <> 'manual') for update;
     if not found then
-        return null;
+        return;
     end if;
     at_ := app_now();
     read_at_ := case when status_ is not null or words_ is not null then at_ end;
@@ -66,7 +69,7 @@ begin
             case when detailed_ then at_ end, not detailed_, at_)
     on conflict do nothing;
     if not found then
-        return null;
+        return;
     end if;
     update intents set state = 'done', remote_id = record_, settled_at = at_, next_look_at = null where id = intent_;
     if read_at_ is not null then
@@ -75,8 +78,50 @@ begin
     end if;
     insert into changes (id, provider_id, type, subject_kind, subject_id, at, sealed_data)
     values (change_, provider_, 'ace360.uploaded', 'learner', learner_, at_, data_);
-    return at_;
+    if mirrored_ then
+        insert into ace360_mirror (provider_id, environment, record_id, person_index, standard_id, status_id, status_text, archived,
+                                   refreshed_at)
+        values (provider_, environment_, record_, person_, standard_, status_, words_, archived_, at_)
+        on conflict do nothing;
+        fresh := found;
+    end if;
+    at := at_;
 end $$;
+
+-- The records of a person: same name and birth date, or a ULN that is known to be the same: ACE360's, where it was read, or that of a
+-- learner here whose record it is. One record at a time from its index, whatever the tables' statistics say: those of a database that is
+-- new know nothing, and then each upload would look at all records. Planned once: planning takes longer than the rest.
+create function ace360_twins(provider_ uuid, environment_ text, person_ bytea, uln_ bytea)
+returns table (record_id bigint, standard_id bigint, status_id integer, status_text text, archived boolean, linked_to text, by_person boolean)
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    with found as materialized (
+        select m.record_id from ace360_mirror m where m.provider_id = provider_ and m.environment = environment_ and m.person_index = person_
+        union
+        select m.record_id from ace360_mirror m where m.provider_id = provider_ and m.environment = environment_ and m.uln_index = uln_
+        union
+        select own.record_id from records r cross join lateral (
+            select l.record_id from ace360_links l
+            where l.provider_id = r.provider_id and l.learner_id = r.record_id and l.environment = environment_ limit 1
+        ) own
+        where r.uln_index = uln_ and r.provider_id = provider_ and r.kind = 'learner'
+    )
+    select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id, coalesce(m.person_index = person_, false)
+    from found cross join lateral (
+        select * from ace360_mirror a
+        where a.provider_id = provider_ and a.environment = environment_ and a.record_id = found.record_id limit 1
+    ) m left join lateral (
+        select b.learner_id from ace360_links b
+        where b.provider_id = provider_ and b.environment = environment_ and b.record_id = found.record_id limit 1
+    ) l on true
+    order by m.record_id desc;
+end $$;
+
+-- The record that a record names and that is read along with it: a learner's employer, an organisation's main contact. Null where it was
+-- kept before this column was.
+alter table records add column refers_to text;
 
 -- A blind index is made with the provider's id: no two providers share one, and half as long a key is found as well.
 drop index records_by_uln, records_by_person;
@@ -94,3 +139,10 @@ alter table audit add column subject_ids text[];
 -- Looking up the provider for each record took a third of an import. Whoever writes a record has a token, which has a provider, and
 -- providers are never deleted.
 alter table records drop constraint records_provider_id_fkey;
+
+-- A function in SQL is parsed and planned in each statement that calls it; one in PL/pgSQL once a connection.
+create or replace function app_now() returns timestamptz language plpgsql stable parallel safe
+    as $$ begin return clock_timestamp() + (select ahead from clock); end $$;
+
+create or replace function ace360_environment(provider uuid) returns text language plpgsql stable parallel safe
+    as $$ begin return coalesce((select environment from ace360_settings where provider_id = provider), 'live'); end $$;

@@ -154,14 +154,6 @@ impl Client {
         .await
     }
 
-    /// Fetches the permits of an upload's usual calls, the list and the creation, in one trip.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn permits_of_an_upload(&self) -> Result<(), StoreError> {
-        Ok(self.caller.permit_ahead(&self.account, self.class, 2).await?)
-    }
-
     /// Waits for a permit, for a creation that is about to be written down.
     ///
     /// # Errors

@@ -28,13 +28,17 @@ use self::catalogue::{CATALOGUES, Catalogues};
 use self::client::Client;
 use self::duplicates::Known;
 use crate::config::{Timings, Upstreams};
-use crate::store::{Ace360Settings, Store, StoreError};
+use crate::store::{Account, Ace360Settings, Store, StoreError};
 use crate::upstream::call::Caller;
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
 /// The one creation that a learner has in ACE360.
 pub const STEP: &str = "apprentice";
+
+/// The account that a provider's last upload went by: its pace is asked while the next one's records are read.
+type Accounts = Arc<Cache<Uuid, Account>>;
+const ACCOUNTS: usize = 1_000;
 
 /// What the parts of this folder share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -46,6 +50,7 @@ pub struct Ace360 {
     timings: Timings,
     known: Known,
     catalogues: Catalogues,
+    accounts: Accounts,
 }
 
 /// Why a call to ACE360 was not made.
@@ -85,6 +90,7 @@ impl Ace360 {
             timings,
             known: Known::default(),
             catalogues: Arc::new(Cache::new(CATALOGUES)),
+            accounts: Arc::new(Cache::new(ACCOUNTS)),
         }
     }
 

@@ -97,6 +97,7 @@ impl Ace360 {
                     intent.id,
                     "reconciled",
                     &single(&apprentice),
+                    None,
                 )
                 .await?;
             if linked.is_some() {

@@ -135,9 +135,11 @@ impl Ace360 {
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
         // What is known here is said before anything upstream is asked.
-        let Some(ground) = self.store.upload_ground(provider, learner).await? else {
-            return Ok(Uploaded::NoLearner);
-        };
+        let (ground, ()) = tokio::try_join!(
+            self.store.upload_ground(provider, learner),
+            self.permits_ahead(provider, order.run.is_some()),
+        )?;
+        let Some(ground) = ground else { return Ok(Uploaded::NoLearner) };
         if let Some(record) = ground.record_id {
             return Ok(Uploaded::AlreadyUploaded(record));
         }
@@ -171,7 +173,7 @@ impl Ace360 {
                 .await?;
             Search { complete: run.complete, ..search }
         } else {
-            client.permits_of_an_upload().await?;
+            self.accounts.insert(provider, client.account().clone());
             self.search_on_top(&client, provider, &environment, learner.as_str(), &ground.learner, standard)
                 .await?
         };
@@ -218,6 +220,15 @@ impl Ace360 {
         }
     }
 
+    /// Fetches the permits of the calls that a person's upload usually makes, the list and the creation, in one trip. Those that
+    /// it turns out not to need are there for the next one.
+    async fn permits_ahead(&self, provider: Uuid, of_run: bool) -> Result<(), StoreError> {
+        match self.accounts.get(&provider) {
+            Some(account) if !of_run => Ok(self.caller.permit_ahead(&account, Class::Interactive, 2).await?),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the learner has its record, or an upload whose outcome is open.
     async fn known(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Uploaded>, StoreError> {
         // In this order: an upload that is settled between the two has its link by then, so that one of them tells.
@@ -247,24 +258,20 @@ impl Ace360 {
                 }
                 let method = if intent.sends == 1 { "upload" } else { "reconciled" };
                 let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
-                // The mirror learns of it now, so that the next search need not.
-                let (settled, fresh) = tokio::join!(
-                    self.store.settle_uploaded(
+                // The mirror learns of it with it, so that the next search need not.
+                let settled = self
+                    .store
+                    .settle_uploaded(
                         intent.provider_id,
                         &intent.subject_id,
                         &intent.environment,
                         intent.id,
                         method,
                         &reading,
-                    ),
-                    self.store.mirror_lightly(
-                        intent.provider_id,
-                        &intent.environment,
-                        std::slice::from_ref(&row)
-                    ),
-                );
-                self.known.add(client, intent.provider_id, vec![row], fresh?);
-                let Some(link) = settled? else {
+                        Some(&row),
+                    )
+                    .await?;
+                let Some((link, fresh)) = settled else {
                     // Either a look settled it meanwhile, or the answered record belongs to another learner.
                     return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {
                         Some(link) if link.record_id == reading.record_id => {
@@ -279,6 +286,7 @@ impl Ace360 {
                         }
                     };
                 };
+                self.known.add(client, intent.provider_id, vec![row], i64::from(fresh));
                 Ok(Uploaded::Done(Box::new(link)))
             }
             Created::No(failure) => {

@@ -214,6 +214,7 @@ pub async fn resolve(
                 intent.id,
                 "manual",
                 &single(&apprentice),
+                None,
             )
             .await?;
         if settled.is_none() {

@@ -29,6 +29,10 @@ pub trait Resource: Item<Record = <Self as Resource>::Body> + Serialize {
     fn indexes(_: &Self::Body, _: &Store, _: Uuid) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         (None, None)
     }
+    /// The record that is read along with it.
+    fn refers_to(_: &Self::Body) -> Option<&str> {
+        None
+    }
 }
 
 impl Resource for LearnerRecord {
@@ -39,6 +43,9 @@ impl Resource for LearnerRecord {
     }
     fn body(&self) -> &Learner {
         &self.learner
+    }
+    fn refers_to(learner: &Learner) -> Option<&str> {
+        learner.employer_id.as_ref().map(|id| id.as_str())
     }
     fn indexes(learner: &Learner, store: &Store, provider: Uuid) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
@@ -71,6 +78,9 @@ impl Resource for OrganisationRecord {
     fn body(&self) -> &Organisation {
         &self.organisation
     }
+    fn refers_to(organisation: &Organisation) -> Option<&str> {
+        organisation.main_contact_id.as_ref().map(|id| id.as_str())
+    }
 }
 
 /// What is written of a record.
@@ -79,7 +89,13 @@ impl Resource for OrganisationRecord {
 /// It cannot be serialised.
 pub fn to_new<R: Resource>(record: &R, store: &Store, provider: Uuid) -> Result<NewRecord, Problem> {
     let (uln_index, person_index) = R::indexes(record.body(), store, provider);
-    Ok(NewRecord { id: record.id_text().to_owned(), json: to_json(record.body())?, uln_index, person_index })
+    Ok(NewRecord {
+        id: record.id_text().to_owned(),
+        json: to_json(record.body())?,
+        uln_index,
+        person_index,
+        refers_to: R::refers_to(record.body()).map(str::to_owned),
+    })
 }
 
 /// Parses and keeps a record; 201 when it is new, else 200.

@@ -34,6 +34,21 @@ pub struct Ace360Settings {
     pub version: i64,
 }
 
+/// Settings as their row has them.
+pub(super) struct SettingsRow {
+    pub(super) enabled: bool,
+    pub(super) environment: String,
+    pub(super) sealed_token: Option<Vec<u8>>,
+    pub(super) daily_enabled: bool,
+    pub(super) daily_at: NaiveTime,
+    pub(super) standards_refreshed_at: Option<Time>,
+    pub(super) mirror_refreshed_at: Option<Time>,
+    pub(super) last_synced_at: Option<Time>,
+    pub(super) connection: Option<String>,
+    pub(super) connection_at: Option<Time>,
+    pub(super) version: i64,
+}
+
 /// Settings to keep; no token: the present one stays.
 #[derive(Clone, Debug)]
 pub struct NewAce360Settings {
@@ -118,24 +133,24 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn ace360_settings(&self, provider: Uuid) -> StoreResult<Ace360Settings> {
-        let mut connection = self.pool.acquire().await?;
-        self.ace360_settings_on(&mut connection, provider).await
-    }
-
-    /// The same on a connection that is at hand.
-    pub(super) async fn ace360_settings_on(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        provider: Uuid,
-    ) -> StoreResult<Ace360Settings> {
-        let row = sqlx::query!(
+        let row = sqlx::query_as!(
+            SettingsRow,
             r#"select enabled, environment, sealed_token, daily_enabled, daily_at, standards_refreshed_at, mirror_refreshed_at,
                       last_synced_at, connection, connection_at, version
                from ace360_settings where provider_id = $1"#,
             provider
         )
-        .fetch_optional(connection)
+        .fetch_optional(&self.pool)
         .await?;
+        self.ace360_settings_of(provider, row)
+    }
+
+    /// Settings as their row has them; defaults where there is none.
+    pub(super) fn ace360_settings_of(
+        &self,
+        provider: Uuid,
+        row: Option<SettingsRow>,
+    ) -> StoreResult<Ace360Settings> {
         let Some(row) = row else {
             return Ok(Ace360Settings {
                 enabled: false,
@@ -520,29 +535,9 @@ impl Store {
     ) -> StoreResult<Vec<Twin>> {
         Ok(sqlx::query_as!(
             Twin,
-            // One record at a time from its index, whatever the tables' statistics say: those of a database that is new know
-            // nothing, and then each upload would look at all records.
-            r#"with found as materialized (
-                   select record_id from ace360_mirror where provider_id = $1 and environment = $2 and person_index = $3
-                   union
-                   select record_id from ace360_mirror where provider_id = $1 and environment = $2 and uln_index = $4
-                   union
-                   select own.record_id from records r cross join lateral (
-                       select record_id from ace360_links l
-                       where l.provider_id = r.provider_id and l.learner_id = r.record_id and l.environment = $2 limit 1
-                   ) own
-                   where r.provider_id = $1 and r.kind = 'learner' and r.uln_index = $4
-               )
-               select m.record_id as "record_id!", m.standard_id, m.status_id, m.status_text, m.archived as "archived!",
-                      l.learner_id as "linked_to?", coalesce(m.person_index = $3, false) as "by_person!"
-               from found cross join lateral (
-                   select * from ace360_mirror
-                   where provider_id = $1 and environment = $2 and record_id = found.record_id limit 1
-               ) m left join lateral (
-                   select learner_id from ace360_links
-                   where provider_id = $1 and environment = $2 and record_id = found.record_id limit 1
-               ) l on true
-               order by m.record_id desc"#,
+            r#"select record_id as "record_id!", standard_id, status_id, status_text, archived as "archived!", linked_to,
+                      by_person as "by_person!"
+               from ace360_twins($1, $2, $3, $4)"#,
             provider,
             environment,
             person_index,

@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{After, By, Store, StoreResult, Time, new_id};
@@ -41,6 +40,8 @@ pub struct NewRecord {
     pub uln_index: Option<Vec<u8>>,
     /// Learners only.
     pub person_index: Option<Vec<u8>>,
+    /// The record that it names and that is read along with it: a learner's employer, an organisation's main contact.
+    pub refers_to: Option<String>,
 }
 
 /// Records that are ready to be written.
@@ -50,6 +51,7 @@ pub struct SealedRecords {
     sealed: Vec<Vec<u8>>,
     ulns: Vec<Option<Vec<u8>>>,
     people: Vec<Option<Vec<u8>>>,
+    references: Vec<Option<String>>,
 }
 
 /// A record as it is kept.
@@ -106,11 +108,11 @@ impl Store {
             r#"with moment as materialized (
                    select app_now() as now
                ), put as (
-                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
-                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, now, now from moment
+                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
+                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $10, now, now from moment
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
-                       version = records.version + 1, updated_at = excluded.updated_at
+                       refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
                    returning version, updated_at
                ), told as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
@@ -126,6 +128,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            record.refers_to,
         )
         .fetch_one(&self.pool)
         .await?;
@@ -148,6 +151,7 @@ impl Store {
             sealed.ids.push(record.id);
             sealed.ulns.push(record.uln_index);
             sealed.people.push(record.person_index);
+            sealed.references.push(record.refers_to);
         }
         Ok(sealed)
     }
@@ -165,12 +169,12 @@ impl Store {
     ) -> StoreResult<()> {
         sqlx::query!(
             r#"with put as (
-                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, created_at, updated_at)
-                   select $1, $2, id, sealed, uln, person, (select app_now()), (select app_now())
-                   from unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[]) as new (id, sealed, uln, person)
+                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
+                   select $1, $2, id, sealed, uln, person, reference, (select app_now()), (select app_now())
+                   from unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $10::text[]) as new (id, sealed, uln, person, reference)
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
-                       version = records.version + 1, updated_at = excluded.updated_at
+                       refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
                )
                insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id)
                values ($7, $1, app_now(), $8, 'record.import', $2, $3, $9)"#,
@@ -183,6 +187,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            &records.references as &[Option<String>],
         )
         .execute(&self.pool)
         .await?;
@@ -216,25 +221,6 @@ impl Store {
             })
         })
         .transpose()
-    }
-
-    /// Reads one record on a connection that is at hand.
-    pub(super) async fn record_on<T: DeserializeOwned>(
-        &self,
-        connection: &mut PgConnection,
-        provider: Uuid,
-        kind: RecordKind,
-        id: &str,
-    ) -> StoreResult<Option<T>> {
-        let sealed = sqlx::query_scalar!(
-            "select sealed from records where provider_id = $1 and kind = $2 and record_id = $3",
-            provider,
-            kind.as_str(),
-            id
-        )
-        .fetch_optional(connection)
-        .await?;
-        sealed.map(|sealed| self.unseal_record(provider, kind, id, &sealed)).transpose()
     }
 
     /// Deletes an officer or an organisation; `false` when there was none. Learners are erased instead.

@@ -106,12 +106,25 @@ impl Pace {
         if class == Class::Bulk {
             return Ok(());
         }
-        let granted = self.store.pace_take(account, class.burst(), calls, BULK_HORIZON).await?;
+        let wanted = calls - self.on_the_shelf(account);
+        if wanted < 1 {
+            return Ok(());
+        }
+        let granted = self.store.pace_take(account, class.burst(), wanted, BULK_HORIZON).await?;
         let now = Instant::now();
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = ahead.entry(account.key.clone()).or_default();
         slots.extend((0..granted.count).map(|index| now + granted.wait(index)));
         Ok(())
+    }
+
+    /// Slots that were fetched for people and are good still.
+    fn on_the_shelf(&self, account: &Account) -> i32 {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let good = ahead
+            .get(&account.key)
+            .map_or(0, |slots| slots.iter().filter(|slot| slot.elapsed() <= PERMIT_LIFE).count());
+        i32::try_from(good).unwrap_or(i32::MAX)
     }
 
     fn fetched(&self, account: &Account) -> Option<Instant> {
