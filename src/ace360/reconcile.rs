@@ -88,18 +88,7 @@ impl Ace360 {
         let sent: Sent =
             serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
         if let Some(apprentice) = self.find(&client, intent, &sent).await? {
-            let linked = self
-                .store
-                .settle_uploaded(
-                    provider,
-                    &intent.subject_id,
-                    &intent.environment,
-                    intent.id,
-                    "reconciled",
-                    &single(&apprentice),
-                    None,
-                )
-                .await?;
+            let linked = self.store.settle_uploaded(intent, "reconciled", &single(&apprentice), None).await?;
             if linked.is_some() {
                 return Ok(Looked::Found);
             }

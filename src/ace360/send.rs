@@ -259,18 +259,7 @@ impl Ace360 {
                 let method = if intent.sends == 1 { "upload" } else { "reconciled" };
                 let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
                 // The mirror learns of it with it, so that the next search need not.
-                let settled = self
-                    .store
-                    .settle_uploaded(
-                        intent.provider_id,
-                        &intent.subject_id,
-                        &intent.environment,
-                        intent.id,
-                        method,
-                        &reading,
-                        Some(&row),
-                    )
-                    .await?;
+                let settled = self.store.settle_uploaded(intent, method, &reading, Some(&row)).await?;
                 let Some((link, fresh)) = settled else {
                     // Either a look settled it meanwhile, or the answered record belongs to another learner.
                     return match self.store.ace360_link(intent.provider_id, &intent.subject_id).await? {

@@ -205,18 +205,7 @@ pub async fn resolve(
         if !body.0.allow_other_person {
             same_person(&state, provider, &intent.subject_id, &apprentice).await?;
         }
-        let settled = state
-            .store
-            .settle_uploaded(
-                provider,
-                &intent.subject_id,
-                &intent.environment,
-                intent.id,
-                "manual",
-                &single(&apprentice),
-                None,
-            )
-            .await?;
+        let settled = state.store.settle_uploaded(&intent, "manual", &single(&apprentice), None).await?;
         if settled.is_none() {
             return Err(Problem::new(
                 Code::AlreadyLinked,

@@ -10,8 +10,8 @@ use super::State;
 use super::params::{Page, Paging};
 use super::problem::Problem;
 use crate::domain::{
-    Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerRecord, Organisation, OrganisationRecord,
-    parse,
+    Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerId, OfficerRecord, Organisation,
+    OrganisationId, OrganisationRecord, parse,
 };
 use crate::store::{By, NewRecord, RecordKind, Store, to_json};
 
@@ -45,7 +45,7 @@ impl Resource for LearnerRecord {
         &self.learner
     }
     fn refers_to(learner: &Learner) -> Option<&str> {
-        learner.employer_id.as_ref().map(|id| id.as_str())
+        learner.employer_id.as_ref().map(OrganisationId::as_str)
     }
     fn indexes(learner: &Learner, store: &Store, provider: Uuid) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
@@ -79,7 +79,7 @@ impl Resource for OrganisationRecord {
         &self.organisation
     }
     fn refers_to(organisation: &Organisation) -> Option<&str> {
-        organisation.main_contact_id.as_ref().map(|id| id.as_str())
+        organisation.main_contact_id.as_ref().map(OfficerId::as_str)
     }
 }
 

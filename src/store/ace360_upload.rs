@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::ace360_links::status_json;
 use super::ace360_settings::SettingsRow;
 use super::changes::change_row;
-use super::{Ace360Settings, LinkRow, MirrorRow, Reading, RecordKind, Store, StoreResult, new_id};
+use super::{Ace360Settings, IntentRow, LinkRow, MirrorRow, Reading, RecordKind, Store, StoreResult, new_id};
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
 
 /// The records that an upload is made of, and what is in its way already.
@@ -132,10 +132,7 @@ impl Store {
     /// The database's.
     pub async fn settle_uploaded(
         &self,
-        provider: Uuid,
-        learner: &str,
-        environment: &str,
-        intent: Uuid,
+        intent: &IntentRow,
         method: &str,
         reading: &Reading,
         mirror: Option<&MirrorRow>,
@@ -149,10 +146,10 @@ impl Store {
         let settled = sqlx::query!(
             r#"select at, fresh as "fresh!" from ace360_settle_uploaded($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
                                                                $18, $19, $20, $21)"#,
-            provider,
-            learner,
-            environment,
-            intent,
+            intent.provider_id,
+            intent.subject_id,
+            intent.environment,
+            intent.id,
             method,
             reading.record_id,
             reading.status_id,
@@ -176,8 +173,8 @@ impl Store {
         Ok(settled.at.map(|at| {
             (
                 LinkRow {
-                    learner_id: learner.to_owned(),
-                    environment: environment.to_owned(),
+                    learner_id: intent.subject_id.clone(),
+                    environment: intent.environment.clone(),
                     record_id: reading.record_id,
                     state: "uploaded".to_owned(),
                     method: method.to_owned(),

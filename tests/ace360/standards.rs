@@ -94,7 +94,10 @@ async fn what_is_no_longer_in_ace360s_catalogue_is_no_longer_in_ours() {
     app.fault(one_page(&json!([standard(1, "One"), standard(3, "Third")]))).await;
     let run = app.refresh_standards().await;
     assert_eq!((&run["unchanged"], &run["succeeded"]), (&json!(1), &json!(1)));
-    assert_eq!(outcomes(&app, &run).await, [("3".to_owned(), "succeeded".to_owned(), None)]);
+    assert_eq!(
+        outcomes(&app, &run).await,
+        [("3".to_owned(), "succeeded".to_owned(), Some("changed".to_owned()))]
+    );
     let names: Vec<_> = walk(&app, 500).await.iter().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["One", "Third"]);
 }

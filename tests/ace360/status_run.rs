@@ -56,7 +56,7 @@ async fn a_run_reads_the_list_and_singly_only_what_it_must_and_counts_every_lear
     let told: Vec<_> = outcomes(&app, &run).await;
     let gone = Some("upstreamMissing".to_owned());
     let expected: Vec<_> = [0, 1, 2, 3]
-        .map(|at| (ids[at].clone(), "succeeded".to_owned(), None))
+        .map(|at| (ids[at].clone(), "succeeded".to_owned(), Some("changed".to_owned())))
         .into_iter()
         .chain([4, 29].map(|at| (ids[at].clone(), "failed".to_owned(), gone.clone())))
         .collect();
@@ -98,7 +98,10 @@ async fn a_grade_that_only_the_single_record_tells_is_read_within_a_week() {
     app.clock_advance(TimeDelta::days(8)).await;
     let run = ran(&app, SYNC).await;
     assert_eq!((counts(&run), &run["calls"]["used"]), ([2, 2, 1, 1, 0, 0], &json!(2)), "{run:#}");
-    assert_eq!(outcomes(&app, &run).await, [("L1".to_owned(), "succeeded".to_owned(), None)]);
+    assert_eq!(
+        outcomes(&app, &run).await,
+        [("L1".to_owned(), "succeeded".to_owned(), Some("changed".to_owned()))]
+    );
     assert_eq!(app.get(&tab("L1")).await.expect(200)["provisionalGrade"], "distinction");
     // A status that changes brings its grade at once.
     app.sandbox_change(FIRST, json!({"statusId": 9, "overallGrade": "merit"})).await;
