@@ -1,7 +1,7 @@
 //! Importing records: up to 10,000 at once, as a JSON array or a line each. Every record has its outcome, in the call
 //! itself; the good ones are kept.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -24,6 +24,8 @@ const MOST: usize = 10_000;
 const LARGEST: usize = 1024 * 1024;
 /// Records written in one statement.
 const CHUNK: usize = 500;
+/// Statements at once: while one waits for the disk, the next is under way.
+const AT_ONCE: usize = 2;
 
 /// What happened to the records of an import.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,7 +102,7 @@ pub async fn import<R: Resource>(
     let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
     let mut ids = HashSet::with_capacity(raw.len());
-    let mut writing: Option<JoinHandle<StoreResult<()>>> = None;
+    let mut writing: VecDeque<JoinHandle<StoreResult<()>>> = VecDeque::with_capacity(AT_ONCE);
     for chunk in raw.chunks(CHUNK) {
         let mut good: Vec<NewRecord> = Vec::with_capacity(chunk.len());
         for text in chunk {
@@ -131,18 +133,20 @@ pub async fn import<R: Resource>(
         }
         let any = !good.is_empty();
         let good = state.store.seal_records(provider, R::KIND, good)?;
-        if let Some(before) = writing.take() {
-            written(before).await?;
+        if writing.len() >= AT_ONCE
+            && let Some(first) = writing.pop_front()
+        {
+            written(first).await?;
         }
         if any {
             // On the main runtime: the next chunk is read and sealed meanwhile.
             let (store, by) = (state.background.ace360.store.clone(), by.clone());
-            writing = Some(
+            writing.push_back(
                 state.background.spawn(async move { store.put_records(provider, R::KIND, &good, &by).await }),
             );
         }
     }
-    if let Some(last) = writing {
+    for last in writing {
         written(last).await?;
     }
     Ok(HttpResponse::Ok().json(answer))
