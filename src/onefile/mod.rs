@@ -1,0 +1,3 @@
+//! All that knows OneFile.
+
+pub mod suggest;
