@@ -1,3 +1,5 @@
 //! All that knows OneFile.
 
+pub mod codes;
+pub mod coverage;
 pub mod suggest;

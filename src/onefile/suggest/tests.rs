@@ -65,7 +65,7 @@ fn each_reason_has_its_score_and_only_ids_are_certain() {
         ),
         (Remote { email: Some("sam@acme.example"), ..remote("9", "Else") }, 75, false, ReasonCode::Email),
         (remote("9", "OKORO, Sam"), 85, false, ReasonCode::Name),
-        (remote("9", "Sam Okorro"), 74, false, ReasonCode::NearName),
+        (remote("9", "Sam Okorro"), 76, false, ReasonCode::NearName),
     ] {
         let found = officers(std::slice::from_ref(&ours), &[theirs]);
         let [it] = found.suggestions.as_slice() else { panic!("{code:?}: {}", short(&found)) };
