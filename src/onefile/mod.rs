@@ -2,4 +2,5 @@
 
 pub mod codes;
 pub mod coverage;
+pub mod readiness;
 pub mod suggest;
