@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes::{Code, StandardAim};
-use crate::domain::{Learner, LearnerId, Programme};
+use crate::domain::{Learner, LearnerId, Programme, VqReference};
 pub use report::{
     AimCoverage, AimMatch, Choose, Coverage, CoverageCounts, CoverageItem, CoverageState, LearnersMet,
     StandardAims, StandardCoverage,
@@ -125,7 +125,7 @@ impl<'a> Use<'a> {
         let mut used = Self::default();
         for (id, learner) in learners {
             for qualification in &learner.qualifications {
-                let text = qualification.vq_reference.as_ref().map(|reference| reference.as_str());
+                let text = qualification.vq_reference.as_ref().map(VqReference::as_str);
                 let Some(code) = text.and_then(Code::parse) else {
                     used.without_reference.insert(id.as_str());
                     continue;

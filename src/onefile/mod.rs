@@ -4,3 +4,4 @@ pub mod codes;
 pub mod coverage;
 pub mod readiness;
 pub mod suggest;
+pub mod takeover;

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use chrono::NaiveDate;
 
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Uln};
+use crate::domain::{Email, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Uln};
 use matcher::Matcher;
 pub use report::{
     Ambiguous, AmbiguousBecause, LinkKind, Reason, ReasonCode, Suggestion, SuggestionCounts, Suggestions,
@@ -55,7 +55,7 @@ impl<'a> Local<'a> {
             ident: officer.ident.as_deref(),
             held_id,
             name: whole_name(officer.first_name.as_deref(), &officer.last_name),
-            email: officer.email.as_ref().map(|email| email.as_str()),
+            email: officer.email.as_ref().map(Email::as_str),
             uln: None,
             born: None,
         }
@@ -72,7 +72,7 @@ impl<'a> Local<'a> {
             ident: organisation.ident.as_deref(),
             held_id,
             name: Cow::Borrowed(&organisation.name),
-            email: organisation.email.as_ref().map(|email| email.as_str()),
+            email: organisation.email.as_ref().map(Email::as_str),
             uln: None,
             born: None,
         }
@@ -85,7 +85,7 @@ impl<'a> Local<'a> {
             ident: None,
             held_id,
             name: whole_name(Some(&learner.first_name), &learner.last_name),
-            email: learner.email.as_ref().map(|email| email.as_str()),
+            email: learner.email.as_ref().map(Email::as_str),
             uln: learner.uln.as_ref().map(Uln::as_str),
             born: learner.date_of_birth,
         }

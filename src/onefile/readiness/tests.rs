@@ -53,6 +53,9 @@ fn all_good_is_ready() {
     assert!(found.checks.iter().all(|check| check.verdict == Verdict::Ok && check.count == 0));
 }
 
+/// Makes one thing of the good input bad.
+type Spoil<'a> = Box<dyn Fn(&mut ReadinessInput<'a>) + 'a>;
+
 #[test]
 fn each_line_has_its_verdict() {
     use CheckId::*;
@@ -71,7 +74,6 @@ fn each_line_has_its_verdict() {
         assessors: vec!["5".into(), "6".into()],
     }];
     let centres = [named("1")];
-    type Spoil<'a> = Box<dyn Fn(&mut ReadinessInput<'a>) + 'a>;
     let cases: Vec<(CheckId, Verdict, usize, &str, Spoil<'_>)> = vec![
         (TokenTested, Blocked, 0, "/onefile/settings", Box::new(|it| it.token = Token::Missing)),
         (TokenTested, Blocked, 0, "/onefile/connection:test", Box::new(|it| it.token = Token::NotTested)),

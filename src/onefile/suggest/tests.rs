@@ -107,7 +107,10 @@ fn what_fits_equally_well_is_not_proposed() {
 fn ids_that_contradict_each_other_are_for_a_person() {
     let held = Local { held_id: Some("1"), ..local("A", "John Smith") };
     let by_mis = Remote { mis_id: Some("A"), ..remote("2", "John Smith") };
-    assert_eq!(short(&officers(&[held.clone()], &[remote("1", "John Smith"), by_mis.clone()])), "A?1,2");
+    assert_eq!(
+        short(&officers(std::slice::from_ref(&held), &[remote("1", "John Smith"), by_mis.clone()])),
+        "A?1,2"
+    );
     let rival = Local { ident: Some("a"), ..local("B", "Jane Jones") };
     let found = officers(&[local("A", "John Smith"), rival], &[by_mis]);
     assert_eq!(short(&found), "A?2 B?2");
@@ -132,7 +135,7 @@ fn what_is_linked_is_never_proposed_and_never_asked_about() {
 #[test]
 fn archived_ones_only_when_nothing_live_fits() {
     let old = Remote { archived: true, mis_id: Some("A"), ..remote("1", "John Smith") };
-    let found = officers(&[local("A", "John Smith")], &[old.clone()]);
+    let found = officers(&[local("A", "John Smith")], std::slice::from_ref(&old));
     assert_eq!(short(&found), "A=1!");
     assert!(found.suggestions[0].archived);
     assert!(found.suggestions[0].caution.as_ref().unwrap().contains("archived"));
