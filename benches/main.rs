@@ -1,4 +1,4 @@
-//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|pace|all`.
+//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|pace|suggest|all`.
 //! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
 //! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
 #![allow(
@@ -27,6 +27,7 @@ mod pace;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod people;
 mod process;
+mod suggest;
 mod sync;
 mod upload;
 
@@ -35,12 +36,16 @@ use std::process::ExitCode;
 use figures::Bound;
 use ground::Ground;
 
-const USAGE: &str = "cargo bench -- load|upload|import|sync|pace|all";
+const USAGE: &str = "cargo bench -- load|upload|import|sync|pace|suggest|all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|argument| argument == floor::HIDDEN) {
         floor::serve(&arguments[1..]);
+        return ExitCode::SUCCESS;
+    }
+    if arguments.first().is_some_and(|argument| argument == suggest::HIDDEN) {
+        suggest::once(&arguments[1..]);
         return ExitCode::SUCCESS;
     }
     // cargo adds `--bench`; without it somebody runs all targets as tests, which these are not.
@@ -54,16 +59,33 @@ fn main() -> ExitCode {
         }
         names.push("all");
     }
-    if let Some(unknown) =
-        names.iter().find(|name| !["load", "upload", "import", "sync", "pace", "all"].contains(name))
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !["load", "upload", "import", "sync", "pace", "suggest", "all"].contains(name))
     {
         eprintln!("There is no bench `{unknown}`: {USAGE}");
         return ExitCode::FAILURE;
     }
+    let wanted = |name: &str| names.iter().any(|asked| *asked == name || *asked == "all");
+    let mut bounds: Vec<Bound> = Vec::new();
+    if wanted("suggest") {
+        bounds.extend(suggest::run());
+    }
+    if names.iter().any(|name| *name != "suggest") {
+        bounds.extend(on_ground(wanted));
+    }
+    println!("\n== bounds");
+    for bound in &bounds {
+        println!("{bound}");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Those that need a database and the service.
+fn on_ground(wanted: impl Fn(&str) -> bool) -> Vec<Bound> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let bounds = runtime.block_on(async {
+    runtime.block_on(async {
         let ground = Ground::start().await;
-        let wanted = |name: &str| names.iter().any(|asked| *asked == name || *asked == "all");
         let mut bounds: Vec<Bound> = Vec::new();
         if wanted("load") {
             bounds.extend(load::run(&ground).await);
@@ -82,10 +104,5 @@ fn main() -> ExitCode {
         }
         ground.stop().await;
         bounds
-    });
-    println!("\n== bounds");
-    for bound in &bounds {
-        println!("{bound}");
-    }
-    ExitCode::SUCCESS
+    })
 }

@@ -1,0 +1,246 @@
+//! Which VQ references of the learners' delivery plans OneFile has, which of them are in several places, and which are
+//! missing; of apprenticeship standards, which of their four aims. Pure: what the catalogue is and whose plans are looked at
+//! comes in.
+
+mod report;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::codes::{Code, StandardAim};
+use crate::domain::{Learner, LearnerId, Programme, VqReference};
+pub use report::{
+    AimCoverage, AimMatch, Choose, Coverage, CoverageCounts, CoverageItem, CoverageState, LearnersMet,
+    StandardAims, StandardCoverage,
+};
+
+/// Learners that are named.
+const NAMED: usize = 20;
+
+/// A row of OneFile's catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct CatalogueRow<'a> {
+    /// Its centre.
+    pub centre_id: &'a str,
+    /// OneFile's id.
+    pub id: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Its code as [`Code::of_standard`] read it; none: nothing can be matched with it.
+    pub code: Option<&'a str>,
+    /// Whether it is archived.
+    pub archived: bool,
+}
+
+/// What there is of a code in the catalogue.
+#[derive(Default)]
+struct Found<'a> {
+    live: Vec<&'a CatalogueRow<'a>>,
+    archived: Vec<&'a CatalogueRow<'a>>,
+}
+
+impl Found<'_> {
+    fn state(&self) -> CoverageState {
+        match self.live.len() {
+            0 => CoverageState::Missing,
+            1 => CoverageState::Matched,
+            _ => CoverageState::Ambiguous,
+        }
+    }
+
+    fn choose(&self) -> Vec<Choose> {
+        let centres: BTreeSet<&str> = self.live.iter().map(|row| row.centre_id).collect();
+        let several =
+            [(Choose::Centre, centres.len() > 1), (Choose::Pathway, self.live.len() > centres.len())];
+        several.into_iter().filter(|(_, is_so)| *is_so).map(|(choose, _)| choose).collect()
+    }
+
+    fn matches(&self) -> Vec<AimMatch> {
+        let rows = if self.live.is_empty() { &self.archived } else { &self.live };
+        let matched = |row: &&CatalogueRow<'_>| AimMatch {
+            centre_id: row.centre_id.to_owned(),
+            standard_id: row.id.to_owned(),
+            title: row.title.to_owned(),
+            code: row.code.unwrap_or_default().to_owned(),
+            archived: row.archived,
+        };
+        rows.iter().map(matched).collect()
+    }
+}
+
+/// The catalogue by code.
+struct Catalogue<'a> {
+    by_key: BTreeMap<String, Found<'a>>,
+    /// The codes as they are written, by what is left of them without punctuation.
+    bare: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Catalogue<'a> {
+    fn new(rows: &'a [CatalogueRow<'a>]) -> Self {
+        let mut catalogue = Self { by_key: BTreeMap::new(), bare: BTreeMap::new() };
+        for row in rows {
+            let Some(code) = row.code.and_then(Code::parse) else { continue };
+            if !row.archived {
+                catalogue.bare.entry(code.bare()).or_default().insert(code.shown.clone());
+            }
+            let found = catalogue.by_key.entry(code.key).or_default();
+            if row.archived { &mut found.archived } else { &mut found.live }.push(row);
+        }
+        for found in catalogue.by_key.values_mut() {
+            // A row that came on two pages is one.
+            for rows in [&mut found.live, &mut found.archived] {
+                rows.sort_by_key(|row| (row.centre_id, row.id));
+                rows.dedup_by_key(|row| (row.centre_id, row.id));
+            }
+        }
+        catalogue
+    }
+
+    fn state(&self, key: &str) -> CoverageState {
+        self.by_key.get(key).map_or(CoverageState::Missing, Found::state)
+    }
+
+    fn similar(&self, code: &Code) -> Vec<String> {
+        let bare = code.bare();
+        let alike = self.bare.get(&bare).filter(|_| !bare.is_empty()).into_iter().flatten();
+        alike.filter(|shown| Code::parse(shown).is_some_and(|it| it.key != code.key)).cloned().collect()
+    }
+}
+
+/// What the learners use.
+#[derive(Default)]
+struct Use<'a> {
+    /// By key: how often each spelling is used, and by whom.
+    references: BTreeMap<String, (BTreeMap<&'a str, usize>, BTreeSet<&'a str>)>,
+    /// By LARS code.
+    standards: BTreeMap<u32, BTreeSet<&'a str>>,
+    without_reference: BTreeSet<&'a str>,
+}
+
+impl<'a> Use<'a> {
+    fn of(learners: impl IntoIterator<Item = (&'a LearnerId, &'a Learner)>) -> Self {
+        let mut used = Self::default();
+        for (id, learner) in learners {
+            for qualification in &learner.qualifications {
+                let text = qualification.vq_reference.as_ref().map(VqReference::as_str);
+                let Some(code) = text.and_then(Code::parse) else {
+                    used.without_reference.insert(id.as_str());
+                    continue;
+                };
+                if let Some((lars_code, _)) = code.of_aim() {
+                    used.standards.entry(lars_code).or_default().insert(id.as_str());
+                }
+                let (spellings, learners) = used.references.entry(code.key).or_default();
+                *spellings.entry(text.unwrap_or_default()).or_default() += 1;
+                learners.insert(id.as_str());
+            }
+            let programme = learner.programme.as_ref();
+            let apprentice = programme.filter(|it| it.kind == Some(Programme::APPRENTICESHIP_STANDARD));
+            if let Some(standard) = apprentice.and_then(|programme| programme.standard_code) {
+                used.standards.entry(standard.get()).or_default().insert(id.as_str());
+            }
+        }
+        used
+    }
+
+    fn learners_of(&self, key: &str) -> Option<&BTreeSet<&'a str>> {
+        self.references.get(key).map(|(_, learners)| learners)
+    }
+}
+
+/// Compares the delivery plans of these learners with the catalogue.
+pub fn coverage<'a>(
+    learners: impl IntoIterator<Item = (&'a LearnerId, &'a Learner)>,
+    rows: &[CatalogueRow<'_>],
+) -> Coverage {
+    let catalogue = Catalogue::new(rows);
+    let used = Use::of(learners);
+    let mut items: Vec<CoverageItem> = used
+        .references
+        .iter()
+        .map(|(key, (spellings, learners))| item(&catalogue, key, spellings, learners))
+        .collect();
+    items.sort_by_key(|item| item.state);
+    let count = |state| items.iter().filter(|item| item.state == state).count();
+    Coverage {
+        counts: CoverageCounts {
+            matched: count(CoverageState::Matched),
+            ambiguous: count(CoverageState::Ambiguous),
+            missing: count(CoverageState::Missing),
+        },
+        standards: used
+            .standards
+            .iter()
+            .map(|(lars_code, learners)| standard(&catalogue, &used, *lars_code, learners))
+            .collect(),
+        without_reference: met(used.without_reference.iter().copied()),
+        items,
+    }
+}
+
+fn item(
+    catalogue: &Catalogue<'_>,
+    key: &str,
+    spellings: &BTreeMap<&str, usize>,
+    learners: &BTreeSet<&str>,
+) -> CoverageItem {
+    let none = Found::default();
+    let found = catalogue.by_key.get(key).unwrap_or(&none);
+    let most = spellings.iter().max_by_key(|(text, times)| (**times, std::cmp::Reverse(**text)));
+    let shown = most.map_or(key, |(text, _)| *text).to_owned();
+    let code = Code { shown: shown.clone(), key: key.to_owned() };
+    let similar = if found.live.is_empty() { catalogue.similar(&code) } else { Vec::new() };
+    let (state, choose) = (found.state(), found.choose());
+    CoverageItem {
+        message: words::item(&shown, found, &choose, &similar),
+        vq_reference: shown,
+        spellings: spellings.keys().map(|text| (*text).to_owned()).collect(),
+        state,
+        learners: met(learners.iter().copied()),
+        matches: found.matches(),
+        choose,
+        similar,
+        standard: code.of_aim().map(|(lars_code, _)| aims(catalogue, lars_code)),
+    }
+}
+
+fn aims(catalogue: &Catalogue<'_>, lars_code: u32) -> StandardAims {
+    let there = |aim: &StandardAim| catalogue.state(&aim.code(lars_code)) != CoverageState::Missing;
+    let (present, absent) = StandardAim::ALL.into_iter().partition(there);
+    StandardAims { lars_code, present, absent }
+}
+
+fn standard(
+    catalogue: &Catalogue<'_>,
+    used: &Use<'_>,
+    lars_code: u32,
+    learners: &BTreeSet<&str>,
+) -> StandardCoverage {
+    let aims = StandardAim::ALL.map(|aim| {
+        let code = aim.code(lars_code);
+        let having = used.learners_of(&code);
+        let lacking = learners.iter().copied().filter(|id| having.is_none_or(|having| !having.contains(id)));
+        AimCoverage { aim, state: catalogue.state(&code), not_in_plan: met(lacking), code }
+    });
+    StandardCoverage {
+        lars_code,
+        learners: met(learners.iter().copied()),
+        message: words::standard(&aims),
+        aims: aims.into(),
+    }
+}
+
+/// The ids come in their order.
+fn met<'a>(ids: impl Iterator<Item = &'a str>) -> LearnersMet {
+    let mut met = LearnersMet::default();
+    for id in ids {
+        met.count += 1;
+        if met.ids.len() < NAMED {
+            met.ids.push(id.to_owned());
+        }
+    }
+    met
+}

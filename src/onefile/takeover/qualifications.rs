@@ -1,0 +1,100 @@
+//! Registration, certificates and element counts: each qualification with the learning aim of its code.
+
+use std::collections::BTreeMap;
+
+use super::report::{ChangedRecord, LearnerTakeover, Side};
+use super::{Of, Pair, RemoteAim, filled};
+use crate::domain::{Qualification, QualificationId, VqReference, counted};
+use crate::onefile::codes::Code;
+
+const BLANK_HERE: &str = "Blank in PICSWeb: filled from OneFile.";
+const BLANK_THERE: &str = "Blank in OneFile: filled from PICSWeb.";
+const THEIRS_WINS: &str = "Both sides have a value: OneFile's wins.";
+const COUNTED_THERE: &str = "Element counts are OneFile's.";
+
+/// Qualifications and learning aims of one code.
+type Same<'a> = (Vec<&'a Qualification>, Vec<&'a RemoteAim>);
+
+pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
+    let mut by_code: BTreeMap<String, Same<'_>> = BTreeMap::new();
+    for qualification in &pair.learner.qualifications {
+        let reference = qualification.vq_reference.as_ref().map(VqReference::as_str);
+        if let Some(code) = reference.and_then(Code::parse) {
+            by_code.entry(code.key).or_default().0.push(qualification);
+        }
+    }
+    for aim in pair.aims {
+        match aim.code.as_deref().and_then(Code::parse) {
+            Some(code) => by_code.entry(code.key).or_default().1.push(aim),
+            None => draft.notes.push(format!("Learning aim {} has no code: it is not compared.", aim.id)),
+        }
+    }
+    for (code, (ours, theirs)) in by_code {
+        match (ours.as_slice(), theirs.as_slice()) {
+            ([qualification], [aim]) => fields(qualification, aim, draft),
+            (_, []) => draft.notes.push(format!(
+                "OneFile has no learning aim [{code}] of this learner: the qualification is not exchanged until it has."
+            )),
+            ([], _) => draft
+                .notes
+                .push(format!("No qualification with the VQ reference {code} is in the delivery plan.")),
+            _ => draft.notes.push(format!(
+                "[{code}] is not compared, since it cannot be told which is which: {} here, {} in OneFile.",
+                counted(ours.len(), "qualification", "qualifications"),
+                counted(theirs.len(), "learning aim", "learning aims")
+            )),
+        }
+    }
+}
+
+fn fields(ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover) {
+    let of = |field| Of {
+        record: ChangedRecord::Qualification,
+        id: ours.qualification_id.as_ref().map(QualificationId::as_str),
+        field,
+    };
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
+    for (field, here, there) in [
+        (
+            "registrationNumber",
+            filled(ours.registration_number.as_deref()),
+            filled(theirs.registration_number.as_deref()),
+        ),
+        ("registrationDate", day(ours.registration_date), day(theirs.registration_date)),
+        (
+            "certificateAppliedForDate",
+            day(ours.certificate_applied_for_date),
+            day(theirs.certificate_applied),
+        ),
+        ("certificateReceivedDate", day(ours.certificate_received_date), day(theirs.certificate_received)),
+    ] {
+        match (&here, &there) {
+            (Some(ours), Some(theirs)) if ours == theirs => {}
+            (Some(_), None) => draft.change(of(field), Side::OneFile, None, here, BLANK_THERE),
+            (None, _) => draft.change(of(field), Side::PicsWeb, None, there, BLANK_HERE),
+            (Some(_), Some(_)) => draft.change(of(field), Side::PicsWeb, here, there, THEIRS_WINS),
+        }
+    }
+    for (field, here, there) in [
+        ("totalElements", ours.total_elements, total(theirs)),
+        ("elementsDone", ours.elements_done, done(theirs)),
+    ] {
+        if there.is_some() && here != there {
+            let text = |count: Option<i64>| count.map(|count| count.to_string());
+            draft.change(of(field), Side::PicsWeb, text(here), text(there), COUNTED_THERE);
+        }
+    }
+}
+
+/// Whether OneFile does not count elements: then its progress stands for elements done of 100.
+fn by_progress(aim: &RemoteAim) -> bool {
+    aim.total_elements.is_none() && aim.elements_done.is_none() && aim.progress.is_some()
+}
+
+fn total(aim: &RemoteAim) -> Option<i64> {
+    if by_progress(aim) { Some(100) } else { aim.total_elements }
+}
+
+fn done(aim: &RemoteAim) -> Option<i64> {
+    if by_progress(aim) { aim.progress.map(|percent| percent.clamp(0, 100)) } else { aim.elements_done }
+}

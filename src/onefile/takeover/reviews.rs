@@ -1,0 +1,84 @@
+//! Reviews: open ones that would go up, those of OneFile's that would come down, and attendance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview, Side};
+use super::{Of, Pair, RemoteReview, TakeoverSettings};
+use crate::domain::{Attendance, OneFileId, Review, ReviewId};
+
+/// PICSWeb's review type that goes up.
+const NORMAL: &str = "normal";
+const STARTED: &str = "OneFile has a day on which the review started: it was attended.";
+
+pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerTakeover) {
+    let theirs: BTreeMap<&str, &RemoteReview> =
+        pair.reviews.iter().map(|review| (review.id.as_str(), review)).collect();
+    let known = pair.learner.reviews.iter().filter_map(|review| review.one_file_id.as_ref());
+    let known: BTreeSet<&str> = known.map(OneFileId::as_str).collect();
+    for review in &pair.learner.reviews {
+        match review.one_file_id.as_ref() {
+            None if settings.upload_reviews && is_open(review) => push(review, &theirs, &known, settings, draft),
+            Some(id) if settings.download_reviews => match theirs.get(id.as_str()) {
+                Some(theirs) => attendance(review, theirs, draft),
+                None => draft.notes.push(format!(
+                    "OneFile has no review {} of this learner, which a review here holds as its OneFile System ID.",
+                    id.as_str()
+                )),
+            },
+            None | Some(_) => {}
+        }
+    }
+    if settings.download_reviews {
+        let new = theirs.values().filter(|review| !known.contains(review.id.as_str()));
+        draft.reviews_pulled.extend(new.map(|review| PulledReview {
+            one_file_id: review.id.clone(),
+            scheduled_date: review.scheduled,
+            attended: review.started.is_some(),
+        }));
+    }
+}
+
+/// The rule of the first synchronisation: a Normal review with blank attendance and no actual date, whatever Desktop's
+/// settings used to say.
+fn is_open(review: &Review) -> bool {
+    let normal = review.kind.as_deref().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(NORMAL));
+    normal && review.attendance.is_none() && review.actual_date.is_none()
+}
+
+fn push(
+    review: &Review,
+    theirs: &BTreeMap<&str, &RemoteReview>,
+    known: &BTreeSet<&str>,
+    settings: TakeoverSettings,
+    draft: &mut LearnerTakeover,
+) {
+    let id = review.review_id.as_ref().map(ReviewId::as_str);
+    let Some(scheduled_date) = review.scheduled_date else {
+        let name = id.unwrap_or("without an id");
+        draft.notes.push(format!("Review {name} has no scheduled date: OneFile takes none without one."));
+        return;
+    };
+    let same_day = theirs
+        .values()
+        .filter(|other| other.scheduled == Some(scheduled_date) && !known.contains(other.id.as_str()));
+    draft.reviews_pushed.push(PushedReview {
+        review_id: id.map(str::to_owned),
+        scheduled_date,
+        old: scheduled_date < settings.today,
+        same_day: same_day.map(|other| other.id.clone()).collect(),
+    });
+}
+
+fn attendance(ours: &Review, theirs: &RemoteReview, draft: &mut LearnerTakeover) {
+    if theirs.started.is_none() {
+        return;
+    }
+    let before = match ours.attendance {
+        Some(Attendance::Attended) => return,
+        Some(Attendance::NotAttended) => Some("notAttended".to_owned()),
+        None => None,
+    };
+    let id = ours.review_id.as_ref().map(ReviewId::as_str);
+    let of = Of { record: ChangedRecord::Review, id, field: "attendance" };
+    draft.change(of, Side::PicsWeb, before, Some("attended".to_owned()), STARTED);
+}
