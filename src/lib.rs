@@ -14,6 +14,7 @@ pub mod config;
 pub mod domain;
 pub mod embedded_postgres;
 pub mod http;
+pub mod onefile;
 pub mod runs;
 pub mod sandbox;
 pub mod seal;

@@ -140,9 +140,12 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn release_onefile_refresh(&self, claim: Uuid) -> StoreResult<()> {
-        sqlx::query!("update onefile_refreshes set claim = null, claimed_until = null where claim = $1", claim)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query!(
+            "update onefile_refreshes set claim = null, claimed_until = null where claim = $1",
+            claim
+        )
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -197,7 +200,10 @@ impl Store {
         let sealed = entries
             .iter()
             .map(|entry| {
-                self.seal_json(&entry_row(provider, environment.as_str(), kind.as_str(), &entry.remote_id), &entry.labels)
+                self.seal_json(
+                    &entry_row(provider, environment.as_str(), kind.as_str(), &entry.remote_id),
+                    &entry.labels,
+                )
             })
             .collect::<StoreResult<Vec<_>>>()?;
         let mis: Vec<Option<Vec<u8>>> = entries

@@ -70,6 +70,14 @@ impl FailureKind {
         }
     }
 
+    /// Whether a moment later the same read may go well.
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Failed => true,
+            Self::Unauthorised | Self::Forbidden | Self::Missing | Self::Refused | Self::Limited => false,
+        }
+    }
+
     /// Whether the upstream is the trouble, not the record: then a run waits instead of failing record after record.
     pub fn is_general(self) -> bool {
         match self {

@@ -11,7 +11,7 @@ use crate::http::{Answer, Request};
 use crate::store::StoreError;
 
 /// Before the second and the third try.
-const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+pub const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// What a call came to; the outer error is our database's.
 pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
@@ -30,7 +30,8 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Calls, and makes of the answer what `parse` makes of it. A 429, a 401 and every explicit no end it at once.
+    /// Calls, and makes of the answer what `parse` makes of it. What may pass is tried again; a 429, a 401 and every explicit no
+    /// end it at once.
     ///
     /// # Errors
     /// The database's.
@@ -41,28 +42,37 @@ impl Line<'_> {
     ) -> Answered<T> {
         let mut pauses = BACKOFF.iter();
         loop {
-            let outcome = self.caller.call(self.account, self.class, self.meter, request.clone()).await?;
-            let failure = match outcome {
-                Outcome::Answered(answer) => match parse(&answer) {
-                    Ok(value) => return Ok(Ok(value)),
-                    Err(error) => {
-                        Failure::new(FailureKind::Failed, Some(answer.status), error.to_string())
-                    }
-                },
-                Outcome::Missing(answer) => return Ok(Err(Failure::said(FailureKind::Missing, &answer))),
-                Outcome::Refused(answer) => return Ok(Err(Failure::said(FailureKind::Refused, &answer))),
-                Outcome::Unauthorised(answer) => {
-                    return Ok(Err(Failure::said(FailureKind::Unauthorised, &answer)));
-                }
-                Outcome::Forbidden(answer) => return Ok(Err(Failure::said(FailureKind::Forbidden, &answer))),
-                Outcome::Limited(wait) => return Ok(Err(Failure::limited(wait))),
-                Outcome::NotSent(what) => Failure::new(FailureKind::Unreachable, None, what),
-                Outcome::Unclear { status, what } => Failure::new(FailureKind::Failed, status, what),
+            let failure = match self.attempt(request, &parse).await? {
+                Ok(value) => return Ok(Ok(value)),
+                Err(failure) => failure,
             };
-            match pauses.next() {
+            match pauses.next().filter(|_| failure.kind.may_pass()) {
                 Some(pause) => tokio::time::sleep(*pause).await,
                 None => return Ok(Err(failure)),
             }
         }
+    }
+
+    /// The same, once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn attempt<T, E: Display>(
+        self,
+        request: &Request,
+        parse: impl Fn(&Answer) -> Result<T, E>,
+    ) -> Answered<T> {
+        let outcome = self.caller.call(self.account, self.class, self.meter, request.clone()).await?;
+        Ok(match outcome {
+            Outcome::Answered(answer) => parse(&answer)
+                .map_err(|error| Failure::new(FailureKind::Failed, Some(answer.status), error.to_string())),
+            Outcome::Missing(answer) => Err(Failure::said(FailureKind::Missing, &answer)),
+            Outcome::Refused(answer) => Err(Failure::said(FailureKind::Refused, &answer)),
+            Outcome::Unauthorised(answer) => Err(Failure::said(FailureKind::Unauthorised, &answer)),
+            Outcome::Forbidden(answer) => Err(Failure::said(FailureKind::Forbidden, &answer)),
+            Outcome::Limited(wait) => Err(Failure::limited(wait)),
+            Outcome::NotSent(what) => Err(Failure::new(FailureKind::Unreachable, None, what)),
+            Outcome::Unclear { status, what } => Err(Failure::new(FailureKind::Failed, status, what)),
+        })
     }
 }
