@@ -18,6 +18,10 @@ pub struct Walk {
     print: Option<u64>,
     /// The page before had nothing to go on with.
     doubtful: bool,
+    /// Pages that were empty though others followed: asked for once more at the end, so that nothing is taken for gone.
+    again: Vec<u32>,
+    /// The others are read.
+    ended: bool,
     unreadable: usize,
     odd: usize,
 }
@@ -36,7 +40,7 @@ pub enum Next {
 impl Walk {
     /// The page to ask for, from 1.
     pub fn page(&self) -> u32 {
-        self.pages + 1
+        self.again.last().copied().filter(|_| self.ended).unwrap_or(self.pages + 1)
     }
 
     /// Rows that could not be read.
@@ -66,10 +70,17 @@ impl Walk {
                 Err(_) => unreadable += 1,
             }
         }
+        if self.ended {
+            self.again.pop();
+            self.unreadable += unreadable;
+            return (new, self.after_the_end());
+        }
         self.pages += 1;
         self.print = Some(print);
         let ended = if !new.is_empty() {
-            self.doubtful = false;
+            if std::mem::take(&mut self.doubtful) {
+                self.again.push(self.pages - 1);
+            }
             false
         } else if count > 0 && (same || unreadable == 0) {
             // Only known rows: pages beyond the last one repeat it.
@@ -87,13 +98,18 @@ impl Walk {
             self.longest = self.longest.max(count);
         }
         let next = if ended {
-            Next::End
+            self.ended = true;
+            self.after_the_end()
         } else if self.pages >= MOST_PAGES {
             Next::Endless
         } else {
             Next::Page(self.page())
         };
         (new, next)
+    }
+
+    fn after_the_end(&self) -> Next {
+        if self.again.is_empty() { Next::End } else { Next::Page(self.page()) }
     }
 }
 
@@ -105,14 +121,15 @@ mod tests {
 
     /// The ids that a search finds, the pages it asks for, and how it ends; beyond `pages` every page is `beyond`.
     fn walked(pages: &[Value], beyond: &Value) -> (Vec<String>, u32, Next) {
-        let (mut walk, mut found) = (Walk::default(), Vec::new());
+        let (mut walk, mut found, mut calls) = (Walk::default(), Vec::new(), 0);
         loop {
             let body = pages.get(walk.page() as usize - 1).unwrap_or(beyond).to_string();
             let (rows, next) = walk.take(page::<User>(body.as_bytes()).unwrap());
+            calls += 1;
             found.extend(rows.into_iter().map(|row| row.id));
             match next {
                 Next::Page(number) => assert_eq!(number, walk.page()),
-                end => return (found, walk.page() - 1, end),
+                end => return (found, calls, end),
             }
         }
     }
@@ -141,6 +158,19 @@ mod tests {
     fn an_empty_page_in_the_middle_ends_nothing() {
         let pages = [rows(&[1, 2]), json!([]), rows(&[3, 4]), rows(&[5])];
         assert_eq!(walked(&pages, &json!([])).0, ["1", "2", "3", "4", "5"]);
+    }
+
+    #[test]
+    fn a_page_that_was_empty_by_mistake_is_read_at_the_end() {
+        let mut walk = Walk::default();
+        let bodies = [rows(&[1, 2]), json!([]), rows(&[5, 6]), rows(&[7]), json!([]), rows(&[3, 4])];
+        let asked = bodies.map(|body| {
+            let page_asked = walk.page();
+            let (rows, next) = walk.take(page::<User>(body.to_string().as_bytes()).unwrap());
+            (page_asked, rows.len(), next)
+        });
+        assert_eq!(asked.map(|(page, ..)| page), [1, 2, 3, 4, 5, 2]);
+        assert_eq!((asked[5].1, asked[5].2), (2, Next::End));
     }
 
     #[test]
