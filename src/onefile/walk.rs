@@ -89,8 +89,13 @@ impl Walk {
             // A page shorter than those before it was the last one.
             true
         } else {
-            // Nothing, where there might be more: one such page in the middle is gone past, two are the end.
-            std::mem::replace(&mut self.doubtful, true)
+            // Nothing, where there might be more: one such page in the middle is gone past; two are the end, if the first of
+            // them has nothing when it is asked for once more.
+            let second = std::mem::replace(&mut self.doubtful, true);
+            if second {
+                self.again.push(self.pages - 1);
+            }
+            second
         };
         if count > 0 && !same {
             self.unreadable += unreadable;
@@ -142,11 +147,11 @@ mod tests {
     fn a_search_ends_when_a_page_has_nothing_new_and_never_at_a_short_page() {
         let none = json!([]);
         for (pages, found, asked) in [
-            (vec![], 0, 2),
-            (vec![rows(&[1])], 1, 3),
+            (vec![], 0, 3),
+            (vec![rows(&[1])], 1, 4),
             (vec![rows(&[1, 2]), rows(&[3])], 3, 3),
-            // Full to the last row: the next page is asked for, and the one after it.
-            (vec![rows(&[1, 2]), rows(&[3, 4])], 4, 4),
+            // Full to the last row: the next page is asked for, the one after it, and the next one once more.
+            (vec![rows(&[1, 2]), rows(&[3, 4])], 4, 5),
             (vec![rows(&[1, 2]), rows(&[3]), rows(&[4, 5]), rows(&[6])], 6, 5),
         ] {
             let (ids, calls, end) = walked(&pages, &none);
@@ -194,7 +199,7 @@ mod tests {
         let pages = [rows(&[1, 2]), json!([{}, {}]), rows(&[3, 4])];
         assert_eq!(walked(&pages, &json!([{}])).0, ["1", "2", "3", "4"]);
         let (_, calls, end) = walked(&[], &json!([{}]));
-        assert_eq!((calls, end), (2, Next::End));
+        assert_eq!((calls, end), (3, Next::End));
     }
 
     #[test]

@@ -41,7 +41,8 @@ async fn a_204_in_the_middle_loses_nothing() {
 async fn the_same_user_on_two_pages_counts_once() {
     let app = connected().await;
     let whole = entries(&app, "/onefile/assessors").await;
-    let first = whole.keys().next().unwrap();
+    // Trainees are searched for first, the main centre's before the others'.
+    let (first, _) = whole.iter().find(|(_, entry)| entry["role"] == 4).unwrap();
     let twice = json!([{"ID": first, "FirstName": "Twice"}, {"ID": 999_901, "FirstName": "Once"}]);
     behave(&app, json!({"pageCap": 5})).await;
     app.fault(
@@ -115,9 +116,9 @@ async fn ten_thousand_placements_cost_their_pages_and_a_few_calls() {
     assert_eq!(page["items"].as_array().unwrap().len(), 500);
     let pages = 10_060 / 200;
     let searched = calls(&app, "searchPlacements").await;
-    assert!((pages..=pages + 9).contains(&searched), "{searched} calls");
+    assert!((pages..=pages + 12).contains(&searched), "{searched} calls");
     let all = all_calls(&app).await;
-    assert!(all <= pages + 15, "{all} calls in all");
+    assert!(all <= pages + 20, "{all} calls in all");
     assert_eq!(entries(&app, "/onefile/placements").await.len(), 10_060);
     assert_eq!(entries(&app, "/onefile/placements?query=e-noname").await.len(), 1);
     assert_eq!(all_calls(&app).await, all, "the rest came from what was read");
