@@ -177,7 +177,7 @@ impl OneFile {
         let environment = client.environment;
         if kind == DirectoryKind::Centre {
             let customer = client.customer().await??;
-            self.read_search(&mut reading, &Search::centres(&customer.id), centre).await?;
+            self.read_search(&mut reading, &Search::centres(&customer.id), |row| Some(centre(row))).await?;
         } else {
             let filter = DirectoryFilter { kind: DirectoryKind::Centre, centre_id: None, archived: None };
             let centres =
@@ -186,12 +186,16 @@ impl OneFile {
                 match kind {
                     DirectoryKind::Centre => {}
                     DirectoryKind::Classroom => {
-                        self.read_search(&mut reading, &Search::classrooms(id), |row| classroom(row, id))
-                            .await?;
+                        self.read_search(&mut reading, &Search::classrooms(id), |row| {
+                            Some(classroom(row, id))
+                        })
+                        .await?;
                     }
                     DirectoryKind::Placement => {
-                        self.read_search(&mut reading, &Search::placements(id), |row| placement(row, id))
-                            .await?;
+                        self.read_search(&mut reading, &Search::placements(id), |row| {
+                            Some(placement(row, id))
+                        })
+                        .await?;
                     }
                     DirectoryKind::Assessor => {
                         for role in ASSESSOR_ROLES {
@@ -280,19 +284,19 @@ fn entry(id: String, centre_id: String, labels: DirectoryLabels) -> DirectoryEnt
     DirectoryEntry { centre_id, remote_id: id, role: None, archived: false, labels, refreshed_at }
 }
 
-fn centre(row: Centre) -> Option<DirectoryEntry> {
+fn centre(row: Centre) -> DirectoryEntry {
     let labels = DirectoryLabels { name: row.name, ..DirectoryLabels::default() };
-    Some(entry(row.id.clone(), row.id, labels))
+    entry(row.id.clone(), row.id, labels)
 }
 
 /// What a row says of its centre counts more than what was asked for.
-fn classroom(row: Classroom, asked: &str) -> Option<DirectoryEntry> {
+fn classroom(row: Classroom, asked: &str) -> DirectoryEntry {
     let labels = DirectoryLabels { name: row.name, mis_id: row.mis_id, ..DirectoryLabels::default() };
     let centre = row.centre_id.unwrap_or_else(|| asked.to_owned());
-    Some(DirectoryEntry { archived: row.archived.unwrap_or(false), ..entry(row.id, centre, labels) })
+    DirectoryEntry { archived: row.archived.unwrap_or(false), ..entry(row.id, centre, labels) }
 }
 
-fn placement(row: Placement, asked: &str) -> Option<DirectoryEntry> {
+fn placement(row: Placement, asked: &str) -> DirectoryEntry {
     let labels = DirectoryLabels {
         name: row.name,
         mis_id: row.mis_id,
@@ -300,7 +304,7 @@ fn placement(row: Placement, asked: &str) -> Option<DirectoryEntry> {
         ..DirectoryLabels::default()
     };
     let centre = row.centre_id.unwrap_or_else(|| asked.to_owned());
-    Some(DirectoryEntry { archived: row.active == Some(false), ..entry(row.id, centre, labels) })
+    DirectoryEntry { archived: row.active == Some(false), ..entry(row.id, centre, labels) }
 }
 
 /// `None`: it says that it is nobody who assesses, so that the search's filter was not heeded.

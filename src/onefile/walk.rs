@@ -199,7 +199,7 @@ mod tests {
         let pages = [rows(&[1, 2]), json!([{}, {}]), rows(&[3, 4])];
         assert_eq!(walked(&pages, &json!([{}])).0, ["1", "2", "3", "4"]);
         let (_, calls, end) = walked(&[], &json!([{}]));
-        assert_eq!((calls, end), (3, Next::End));
+        assert_eq!((calls, end), (2, Next::End));
     }
 
     #[test]
