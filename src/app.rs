@@ -26,6 +26,7 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Http;
+use crate::onefile::OneFile;
 use crate::runs::Runs;
 use crate::seal::Sealer;
 use crate::store::{self, Store, StoreError};
@@ -95,6 +96,8 @@ pub struct Parts {
     pub auth: Auth,
     /// ACE360, over the main pool.
     pub ace360: Ace360,
+    /// OneFile, over the main pool.
+    pub onefile: OneFile,
     /// The run engine.
     pub runs: Runs,
     stopping: CancellationToken,
@@ -143,6 +146,7 @@ impl Parts {
         let store = Store::open(pool, sealer).await?;
         let auth = Auth::open(&store, Clock::default()).await?;
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
+        let onefile = OneFile::new(store.clone(), caller.clone(), config.upstreams.clone());
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
         let runs = Runs::new(
@@ -157,6 +161,7 @@ impl Parts {
             store,
             auth,
             ace360,
+            onefile,
             runs,
             stopping,
             tasks: TaskTracker::new(),
@@ -176,6 +181,7 @@ impl Parts {
             runtime: tokio::runtime::Handle::current(),
             tasks: self.tasks.clone(),
             ace360: self.ace360.clone(),
+            onefile: self.onefile.clone(),
         };
         let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
@@ -185,8 +191,10 @@ impl Parts {
             let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
             // A client that cannot be made anew (it could a moment ago) is shared instead.
             let http = Http::new(parts.config.timings.call).unwrap_or_else(|_| http.clone());
+            let caller = Caller::new(http, store.clone());
             let state = State {
-                ace360: parts.ace360.over(store.clone(), Caller::new(http, store.clone())),
+                ace360: parts.ace360.over(store.clone(), caller.clone()),
+                onefile: parts.onefile.over(store.clone(), caller),
                 store,
                 auth: parts.auth.clone(),
                 public_url: public_url.clone(),

@@ -1,8 +1,6 @@
 //! Calls to ACE360 Connect: one function an operation of `openapi/upstream/ace360-connect.yaml`. Reads are tried again
 //! when the answer was lost or cannot be used; a creation never is.
 
-use std::time::Duration;
-
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::wire::{self, Apprentice, ApprenticePage, StandardPage, Unreadable};
@@ -13,13 +11,12 @@ use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::{self, Lease};
 use crate::upstream::outcome::Outcome;
 use crate::upstream::pace::{Account, Class};
+use crate::upstream::read::{Answered, Line};
 
 /// Asked for; ACE360 may answer with fewer a page, and is believed.
 pub const PAGE_SIZE: u32 = 100;
 /// Rows that show whether anything is new: a hundred take ten times as long to read and to compare.
 const FEW: u32 = 10;
-/// Before the second and the third try of a read.
-const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// A provider's connection to ACE360.
 #[derive(Clone, Debug)]
@@ -32,9 +29,6 @@ pub struct Client {
     version: i64,
     meter: Meter,
 }
-
-/// What a call came to; the outer error is our database's.
-pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
 
 /// What a creation came to.
 #[derive(Debug)]
@@ -159,7 +153,7 @@ impl Client {
     /// # Errors
     /// The database's.
     pub async fn permit(&self) -> Answered<()> {
-        Ok(self.caller.permit(&self.account, self.class).await?.map_err(limited))
+        Ok(self.caller.permit(&self.account, self.class).await?.map_err(Failure::limited))
     }
 
     /// Creates the apprentice that the intent holds. The permit is there, the lease is ours.
@@ -185,13 +179,13 @@ impl Client {
                 // It said yes and not to what: the record is there and must be looked for.
                 Err(error) => Created::Unknown(unreadable(&answer, &error)),
             },
-            Outcome::Unauthorised(answer) => Created::No(said(FailureKind::Unauthorised, &answer)),
-            Outcome::Forbidden(answer) => Created::No(said(FailureKind::Forbidden, &answer)),
+            Outcome::Unauthorised(answer) => Created::No(Failure::said(FailureKind::Unauthorised, &answer)),
+            Outcome::Forbidden(answer) => Created::No(Failure::said(FailureKind::Forbidden, &answer)),
             // 404: there is no such place to create at, which is a no like any other, and not a record that is missing.
             Outcome::Refused(answer) | Outcome::Missing(answer) => {
-                Created::No(said(FailureKind::Refused, &answer))
+                Created::No(Failure::said(FailureKind::Refused, &answer))
             }
-            Outcome::Limited(wait) => Created::NotSent(limited(wait)),
+            Outcome::Limited(wait) => Created::NotSent(Failure::limited(wait)),
             Outcome::NotSent(what) => Created::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
             Outcome::Unclear { status, what } => {
                 Created::Unknown(Failure::new(FailureKind::Failed, status, what))
@@ -210,52 +204,12 @@ impl Client {
         url: String,
         parse: fn(&[u8]) -> Result<T, Unreadable>,
     ) -> Answered<T> {
-        let mut pauses = BACKOFF.iter();
-        loop {
-            let outcome = self
-                .caller
-                .call(&self.account, self.class, &self.meter, self.request(operation, url.clone()))
-                .await?;
-            let failure = match outcome {
-                Outcome::Answered(answer) => match parse(&answer.body) {
-                    Ok(value) => return Ok(Ok(value)),
-                    Err(error) => unreadable(&answer, &error),
-                },
-                Outcome::Missing(answer) => return Ok(Err(said(FailureKind::Missing, &answer))),
-                Outcome::Refused(answer) => return Ok(Err(said(FailureKind::Refused, &answer))),
-                Outcome::Unauthorised(answer) => return Ok(Err(said(FailureKind::Unauthorised, &answer))),
-                Outcome::Forbidden(answer) => return Ok(Err(said(FailureKind::Forbidden, &answer))),
-                Outcome::Limited(wait) => return Ok(Err(limited(wait))),
-                Outcome::NotSent(what) => Failure::new(FailureKind::Unreachable, None, what),
-                Outcome::Unclear { status, what } => Failure::new(FailureKind::Failed, status, what),
-            };
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => return Ok(Err(failure)),
-            }
-        }
-    }
-}
-
-fn said(kind: FailureKind, answer: &Answer) -> Failure {
-    let message = wire::error_message(answer.status, answer.content_type.as_deref(), &answer.body);
-    Failure {
-        kind,
-        status: Some(answer.status),
-        message: message.message,
-        seen: message.seen.map(str::to_owned),
-        field_errors: message.field_errors,
-        wait: None,
+        let line =
+            Line { caller: &self.caller, account: &self.account, class: self.class, meter: &self.meter };
+        line.read(&self.request(operation, url), |answer| parse(&answer.body)).await
     }
 }
 
 fn unreadable(answer: &Answer, error: &Unreadable) -> Failure {
     Failure::new(FailureKind::Failed, Some(answer.status), error.to_string())
-}
-
-fn limited(wait: Duration) -> Failure {
-    Failure {
-        wait: Some(wait),
-        ..Failure::new(FailureKind::Limited, Some(429), format!("ask again in {} s", wait.as_secs().max(1)))
-    }
 }

@@ -6,14 +6,12 @@
 
 mod apprentice;
 mod create;
-mod error;
 mod page;
 mod reader;
 mod standard;
 
 pub use apprentice::{Apprentice, ApprenticePage, Status};
 pub use create::CreateApprentice;
-pub use error::{UpstreamMessage, error_message};
 pub use page::{Page, RowFault, Unreadable, page, record};
 pub use reader::{Note, Row};
 pub use standard::{SectorRow, StandardPage, StandardRow};

@@ -29,6 +29,8 @@ const GUIDE: &str = include_str!("../../openapi/guide.md");
         (name = "Records", description = "What PICSWeb sends: learners, officers and organisations."),
         (name = "ACE360 settings", description = "Setting the ACE360 integration up."),
         (name = "ACE360", description = "End-point assessment: preview, upload, status, history, links, the catalogue."),
+        (name = "OneFile settings", description = "Setting the OneFile integration up."),
+        (name = "OneFile", description = "E-portfolio: looking up what records are linked to."),
         (name = "Runs", description = "Long work: how far it is, and what happened to each record."),
         (name = "Changes", description = "Everything that changed, in order."),
         (name = "Tokens", description = "Who may do what."),
@@ -161,6 +163,10 @@ errors! {
     ReadErrors [InvalidParameter Unauthenticated ScopeMissing NotFound RateLimited Internal Unavailable],
     /// Of operations that write what is kept here.
     WriteErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    /// Of settings that may switch something on.
+    SettingsErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotReady SettingsChanged PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    /// Of look-ups, which read from an upstream at first use.
+    LookUpErrors [InvalidParameter Unauthenticated ScopeMissing UpstreamMissing IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that read from an upstream.
     UpstreamErrors [InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing NotUploaded InFlight IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of linking by hand.

@@ -10,6 +10,7 @@ pub mod import;
 pub mod intents;
 pub mod learners;
 pub mod officers;
+pub mod onefile;
 pub mod organisations;
 pub mod params;
 pub mod problem;
@@ -19,12 +20,14 @@ pub mod request;
 pub mod run_records;
 pub mod runs;
 pub mod tokens;
+pub mod upstreams;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::ace360::Ace360;
 use crate::auth::Auth;
+use crate::onefile::OneFile;
 use crate::store::Store;
 
 use self::document::Routes;
@@ -38,6 +41,8 @@ pub struct State {
     pub auth: Auth,
     /// ACE360.
     pub ace360: Ace360,
+    /// OneFile.
+    pub onefile: OneFile,
     /// The address that others reach the service at, without a trailing slash.
     pub public_url: String,
     /// The paths that there are, for 405.
@@ -58,6 +63,8 @@ pub struct Background {
     pub tasks: tokio_util::task::TaskTracker,
     /// ACE360 over the main runtime's pool and client.
     pub ace360: Ace360,
+    /// OneFile over them.
+    pub onefile: OneFile,
 }
 
 impl Background {
@@ -105,6 +112,14 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(ace360::catalogue::sync_all)
         .service(ace360::bulk::upload)
         .service(ace360::bulk::match_records)
+        .service(onefile::summary::get)
+        .service(onefile::settings::get)
+        .service(onefile::settings::put)
+        .service(onefile::connection::test)
+        .service(onefile::directory::centres)
+        .service(onefile::directory::classrooms)
+        .service(onefile::directory::assessors)
+        .service(onefile::directory::placements)
         .service(runs::list)
         .service(runs::get)
         .service(run_records::list)

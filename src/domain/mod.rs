@@ -70,6 +70,9 @@ pub use review::Review;
 pub use rule::Broken;
 pub use time::StartTime;
 pub use uln::Uln;
-pub use words::{ChangeType, RecordCode, RunKind, counted};
+pub use words::{
+    ChangeType, DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment, RecordCode, RunKind,
+    VisitType, counted,
+};
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -1,7 +1,7 @@
 //! Words that stand in rows and in answers, each list in one place: what kinds of runs there are, what can change, what
 //! came of a record. Programs go by them, so that none is ever renamed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 macro_rules! words {
     ($(#[doc = $doc:literal] $name:ident { $($variant:ident $text:literal $about:literal,)* })*) => {$(
         #[doc = $doc]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
 
         impl $name {
@@ -86,6 +86,41 @@ words! {
         UpstreamUnavailable "upstreamUnavailable" "The upstream cannot be reached.",
         Internal "internal" "Something unexpected happened here, and it was not sent.",
         Other "other" "The message says what.",
+    }
+}
+
+words! {
+    /// Which OneFile.
+    OneFileEnvironment {
+        Live "live" "The real one.",
+        Practice "practice" "OneFile's own for trying things, with customer tokens of its own.",
+        Beta "beta" "OneFile's next version, with customer tokens of its own.",
+        Sandbox "sandbox" "The simulator that comes with this service; its customer token is `sandbox`.",
+    }
+    /// Which way the details of people or organisations go, every day.
+    DemographicsMode {
+        Ignored "ignored" "Neither way: PICSWeb and OneFile keep their own.",
+        Pushed "pushed" "PICSWeb's replace OneFile's.",
+        Pulled "pulled" "OneFile's replace PICSWeb's.",
+    }
+    /// The kind of visit that an uploaded review becomes.
+    VisitType {
+        NotSpecified "notSpecified" "Not specified.",
+        RemoteSession "remoteSession" "A remote session.",
+        FaceToFace "faceToFace" "Face to face.",
+    }
+    /// Whether PICS Desktop's own OneFile integration works on the same data.
+    DesktopIntegration {
+        Never "never" "It was never used.",
+        Active "active" "It is on: this integration cannot be switched on beside it.",
+        Off "off" "It was used, and is switched off.",
+    }
+    /// What of OneFile's can be looked up.
+    DirectoryKind {
+        Centre "centre" "A centre, which OneFile's API calls organisation.",
+        Classroom "classroom" "A classroom.",
+        Assessor "assessor" "An assessor or a trainee assessor.",
+        Placement "placement" "A placement: an employer, PICSWeb's organisation.",
     }
 }
 

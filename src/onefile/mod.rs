@@ -1,7 +1,182 @@
-//! All that knows OneFile.
+//! All that knows OneFile, the e-portfolio. Deleting this folder, its lines in the routing table and its slices in `runs`
+//! removes it.
+//!
+//! What we rely on there is in `openapi/upstream/onefile-v2.1.yaml`; OneFile publishes no document, so what the code assumes is
+//! marked "assumed" there and where it is made.
 
+pub mod client;
 pub mod codes;
 pub mod coverage;
+pub mod directory;
+pub mod enabling;
 pub mod readiness;
+mod session;
 pub mod suggest;
 pub mod takeover;
+pub mod walk;
+pub mod wire;
+
+use uuid::Uuid;
+
+use self::client::{Client, Connection};
+use crate::config::Upstreams;
+use crate::domain::OneFileEnvironment;
+use crate::store::{OneFileSettings, Store, StoreError};
+use crate::upstream::call::Caller;
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+
+/// What the parts of this folder share. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OneFile {
+    /// Where state is kept.
+    pub store: Store,
+    caller: Caller,
+    upstreams: Upstreams,
+}
+
+/// Why a call to OneFile was not made, or gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OneFileError {
+    /// The integration is switched off.
+    #[error("the OneFile integration is switched off")]
+    Disabled,
+    /// The settings lack something.
+    #[error("{0}")]
+    NotConfigured(&'static str),
+    /// OneFile did not do as asked.
+    #[error("{}", .0.text())]
+    Upstream(Failure),
+    /// Our database did not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OneFileError {
+    /// For the log and for rows that are not sealed: without the upstream's words.
+    pub fn plain_text(&self) -> String {
+        match self {
+            Self::Upstream(failure) => failure.plain_text(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl From<Failure> for OneFileError {
+    fn from(failure: Failure) -> Self {
+        Self::Upstream(failure)
+    }
+}
+
+impl OneFile {
+    /// Over the store and the caller that all upstream calls go through.
+    pub fn new(store: Store, caller: Caller, upstreams: Upstreams) -> Self {
+        Self { store, caller, upstreams }
+    }
+
+    /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which
+    /// may end first.
+    #[must_use]
+    pub fn over(&self, store: Store, caller: Caller) -> Self {
+        Self { store, caller, ..self.clone() }
+    }
+
+    /// The provider's connection, with its settings; the integration must be switched on.
+    ///
+    /// # Errors
+    /// Switched off; no token; no sandbox.
+    pub async fn client(
+        &self,
+        provider: Uuid,
+        class: Class,
+    ) -> Result<(Client, OneFileSettings), OneFileError> {
+        let settings = self.store.onefile_settings(provider).await?;
+        if !settings.choices.enabled {
+            return Err(OneFileError::Disabled);
+        }
+        Ok((self.client_of(&settings, class)?, settings))
+    }
+
+    /// The connection that settings describe, whether switched on or not: what is linked before it is switched on has to be seen.
+    ///
+    /// # Errors
+    /// No token; no sandbox.
+    pub fn client_of(&self, settings: &OneFileSettings, class: Class) -> Result<Client, OneFileError> {
+        let token = settings.token.clone().ok_or(OneFileError::NotConfigured(
+            "The OneFile settings have no customer token: PUT /onefile/settings with the `customerToken` that OneFile Support issued.",
+        ))?;
+        let connection = Connection {
+            environment: settings.choices.environment,
+            base_url: self.address_of(settings.choices.environment)?,
+            token,
+            per_minute: self.per_minute(),
+            version: settings.version,
+        };
+        Ok(Client::new(self.caller.clone(), self.store.clone(), connection, class))
+    }
+
+    /// An environment's base address.
+    ///
+    /// # Errors
+    /// No sandbox.
+    pub fn address_of(&self, environment: OneFileEnvironment) -> Result<String, OneFileError> {
+        Ok(match environment {
+            OneFileEnvironment::Live => self.upstreams.onefile_live.clone(),
+            OneFileEnvironment::Practice => self.upstreams.onefile_practice.clone(),
+            OneFileEnvironment::Beta => self.upstreams.onefile_beta.clone(),
+            OneFileEnvironment::Sandbox => format!(
+                "{}/onefile/api/v2.1",
+                self.upstreams.sandbox.as_deref().ok_or(OneFileError::NotConfigured(
+                    "The OneFile settings say `sandbox`, but this service knows of none: set PICSBRIDGE_SANDBOX_URL, or choose another environment.",
+                ))?
+            ),
+        })
+    }
+
+    /// Calls a minute that an account may make.
+    pub fn per_minute(&self) -> u32 {
+        self.upstreams.onefile_calls_per_minute
+    }
+
+    /// Calls that the provider's account could still make within the next minute; `None`: it has no connection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn calls_left(&self, settings: &OneFileSettings) -> Result<Option<u32>, OneFileError> {
+        let Ok(client) = self.client_of(settings, Class::Interactive) else { return Ok(None) };
+        Ok(Some(self.store.pace_left(client.account()).await.map_err(StoreError::from)?))
+    }
+
+    /// Tries the connection with the least that can be read, and says what is wrong in words; notes what came of it.
+    ///
+    /// # Errors
+    /// No token; no sandbox; the database's.
+    pub async fn test_connection(&self, provider: Uuid) -> Result<Result<String, Failure>, OneFileError> {
+        let settings = self.store.onefile_settings(provider).await?;
+        let client = self.client_of(&settings, Class::Interactive)?;
+        let answered = client.customer().await?;
+        self.note_connection(provider, answered.as_ref().err()).await?;
+        let environment = settings.choices.environment.as_str();
+        Ok(answered.map(|customer| match customer.name {
+            Some(name) => format!("OneFile ({environment}, API v2.1) answers: the customer is {name}."),
+            None => {
+                format!("OneFile ({environment}, API v2.1) answers: the customer's id is {}.", customer.id)
+            }
+        }))
+    }
+
+    /// Keeps what a call said of the connection as a whole, for the integration's page.
+    async fn note_connection(&self, provider: Uuid, failure: Option<&Failure>) -> Result<(), StoreError> {
+        let code = match failure {
+            None => "ok",
+            Some(failure) => match failure.kind {
+                FailureKind::Unauthorised
+                | FailureKind::Forbidden
+                | FailureKind::Unreachable
+                | FailureKind::Failed => failure.kind.code(),
+                FailureKind::Missing | FailureKind::Refused | FailureKind::Limited => return Ok(()),
+            },
+        };
+        self.store.note_onefile_connection(provider, code).await
+    }
+}

@@ -2,6 +2,7 @@
 //! meanwhile is sealed with the present key by that write, and left alone here.
 
 use super::{Store, StoreError, StoreResult};
+use crate::seal::hex;
 
 /// Rows taken at once.
 const BATCH: i64 = 500;
@@ -76,6 +77,19 @@ rotations! {
         r#"select provider_id, learner_id, environment, sealed_problem as "sealed!" from ace360_links where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
         "update ace360_links set sealed_problem = $1 where sealed_problem = $2 and provider_id = $3 and learner_id = $4 and environment = $5",
         |row| format!("ace360_links/{}/{}/problem", row.provider_id, row.learner_id), (provider_id, learner_id, environment);
+    rotate_customer_tokens "OneFile customer tokens":
+        r#"select provider_id, sealed_token as "sealed!" from onefile_settings where substring(sealed_token from 1 for 5) <> $1 limit $2"#,
+        "update onefile_settings set sealed_token = $1 where sealed_token = $2 and provider_id = $3",
+        |row| format!("onefile_settings/{}/token", row.provider_id), (provider_id);
+    rotate_sessions "OneFile sessions":
+        r#"select account, sealed as "sealed!" from onefile_sessions where substring(sealed from 1 for 5) <> $1 limit $2"#,
+        "update onefile_sessions set sealed = $1 where sealed = $2 and account = $3",
+        |row| format!("onefile_sessions/{}", hex(&row.account)), (account);
+    rotate_directory "OneFile's directory":
+        "select provider_id, environment, kind, remote_id, sealed from onefile_directory where substring(sealed from 1 for 5) <> $1 limit $2",
+        "update onefile_directory set sealed = $1 where sealed = $2 and provider_id = $3 and environment = $4 and kind = $5 and remote_id = $6",
+        |row| format!("onefile_directory/{}/{}/{}/{}", row.provider_id, row.environment, row.kind, row.remote_id),
+        (provider_id, environment, kind, remote_id);
 }
 
 impl Store {
@@ -92,7 +106,10 @@ impl Store {
                     + (select count(*) from run_records where substring(sealed_problem from 1 for 5) <> $1)
                     + (select count(*) from changes where substring(sealed_data from 1 for 5) <> $1)
                     + (select count(*) from ace360_settings where substring(sealed_token from 1 for 5) <> $1)
-                    + (select count(*) from ace360_links where substring(sealed_problem from 1 for 5) <> $1) as "count!""#,
+                    + (select count(*) from ace360_links where substring(sealed_problem from 1 for 5) <> $1)
+                    + (select count(*) from onefile_settings where substring(sealed_token from 1 for 5) <> $1)
+                    + (select count(*) from onefile_sessions where substring(sealed from 1 for 5) <> $1)
+                    + (select count(*) from onefile_directory where substring(sealed from 1 for 5) <> $1) as "count!""#,
             self.vault.sealer.current_prefix()
         )
         .fetch_one(&self.pool)

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::message::error_message;
 use crate::domain::{Fault, RecordCode};
+use crate::http::Answer;
 use crate::store::IntentProblem;
 
 /// The kinds of failure. Their words are the codes of the API's problems.
@@ -68,6 +70,14 @@ impl FailureKind {
         }
     }
 
+    /// Whether a moment later the same read may go well.
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Failed => true,
+            Self::Unauthorised | Self::Forbidden | Self::Missing | Self::Refused | Self::Limited => false,
+        }
+    }
+
     /// Whether the upstream is the trouble, not the record: then a run waits instead of failing record after record.
     pub fn is_general(self) -> bool {
         match self {
@@ -81,6 +91,27 @@ impl Failure {
     /// One without the upstream's words.
     pub fn new(kind: FailureKind, status: Option<u16>, seen: impl Into<String>) -> Self {
         Self { kind, status, message: None, seen: Some(seen.into()), field_errors: Vec::new(), wait: None }
+    }
+
+    /// One with the upstream's words.
+    pub fn said(kind: FailureKind, answer: &Answer) -> Self {
+        let message = error_message(answer.status, answer.content_type.as_deref(), &answer.body);
+        Self {
+            kind,
+            status: Some(answer.status),
+            message: message.message,
+            seen: message.seen.map(str::to_owned),
+            field_errors: message.field_errors,
+            wait: None,
+        }
+    }
+
+    /// No more calls for so long.
+    pub fn limited(wait: Duration) -> Self {
+        Self {
+            wait: Some(wait),
+            ..Self::new(FailureKind::Limited, Some(429), format!("ask again in {} s", wait.as_secs().max(1)))
+        }
     }
 
     /// For people, with the upstream's words if it had any.

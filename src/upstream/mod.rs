@@ -4,5 +4,7 @@
 pub mod call;
 pub mod failure;
 pub mod intent;
+pub mod message;
 pub mod outcome;
 pub mod pace;
+pub mod read;

@@ -14,7 +14,7 @@ use crate::support::people::{self, but};
 
 const NEW_KEY: &str = "YW5vdGhlciBrZXkgZm9yIHRlc3RzOiBub2JvZHkgcyE=";
 /// Reads of every kind of thing that is sealed.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 11] = [
     "/learners/L1",
     "/learners/L1/ace360",
     "/learners/L2/ace360",
@@ -24,6 +24,8 @@ const PATHS: [&str; 9] = [
     "/intents",
     "/changes",
     "/ace360/settings",
+    "/onefile/settings",
+    "/onefile/assessors?pageSize=500",
 ];
 
 /// A provider with a row of each kind that is sealed, by the old key.
@@ -49,6 +51,10 @@ async fn sealed_by_the_old_key() -> (TestApp, String) {
     let run = app.wait_run(run["id"].as_str().unwrap()).await;
     assert_eq!(run["failed"], 1, "{run:#}");
     app.no_faults().await;
+    // A customer token, a session, and a directory.
+    let onefile = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
+    app.put("/onefile/settings", &onefile).await.expect(200);
+    app.get("/onefile/assessors").await.expect(200);
     // From here on nothing moves by itself.
     worker.stop().await;
     app.tick().await;

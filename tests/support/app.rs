@@ -318,7 +318,8 @@ impl TestApp {
         self.sandbox_call(Method::PUT, "/settings", Some(change)).await;
     }
 
-    async fn sandbox_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    /// Any call of the sandbox's control.
+    pub async fn sandbox_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = reqwest::Client::builder()
             .no_proxy()
             .build()

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::ace360::standards::Standard;
+use crate::upstream::message::error_message;
 
 fn read(row: &serde_json::Value) -> (Apprentice, Vec<Note>) {
     record(row.to_string().as_bytes()).unwrap()

@@ -7,9 +7,9 @@ pub mod link;
 pub mod settings;
 pub mod summary;
 
-use super::problem::{Code, Problem, UpstreamCause};
+use super::problem::{Code, Problem};
 use crate::ace360::Ace360Error;
-use crate::upstream::failure::{Failure, FailureKind, faults};
+use crate::upstream::failure::Failure;
 
 impl From<Ace360Error> for Problem {
     fn from(error: Ace360Error) -> Self {
@@ -25,32 +25,7 @@ impl From<Ace360Error> for Problem {
     }
 }
 
-/// An upstream's failure as a problem, with its words for those who may read the record.
+/// A failure of ACE360's as a problem.
 pub fn of_failure(failure: Failure) -> Problem {
-    let code = match failure.kind {
-        FailureKind::Unauthorised => Code::UpstreamUnauthorised,
-        FailureKind::Forbidden => Code::UpstreamForbidden,
-        FailureKind::Missing => Code::UpstreamMissing,
-        FailureKind::Refused => Code::UpstreamRejected,
-        FailureKind::Limited => Code::UpstreamLimited,
-        FailureKind::Unreachable => Code::UpstreamUnavailable,
-        FailureKind::Failed => Code::UpstreamFailed,
-    };
-    // What we saw is ours to say: `upstream.message` has the upstream's words only.
-    let detail = match &failure.seen {
-        Some(seen) if failure.kind != FailureKind::Limited => {
-            format!("{} What was seen: {seen}.", code.about())
-        }
-        _ => code.about().to_owned(),
-    };
-    let mut problem =
-        Problem::new(code, detail).with_errors(faults(&failure.field_errors)).with_upstream(UpstreamCause {
-            name: "ace360".to_owned(),
-            status: failure.status,
-            message: failure.message,
-        });
-    if let Some(wait) = failure.wait {
-        problem = problem.with_retry_after(wait);
-    }
-    problem
+    Problem::of_failure("ace360", failure)
 }

@@ -1,5 +1,6 @@
-//! What ACE360 says when it refuses. The shape of its errors is not public: Laravel's is tried (FISSS's
-//! public tools are PHP), then `{error}`, then plain text (assumed).
+//! What an upstream says when it refuses. The shape of ACE360's errors is not public: Laravel's is tried (FISSS's
+//! public tools are PHP), then `{error}`, then plain text (assumed). OneFile's is `{message}`; its names are read without
+//! regard to case.
 
 use serde_json::{Map, Value};
 
@@ -50,16 +51,23 @@ pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> Up
 
 fn said(object: &Map<String, Value>) -> Option<String> {
     ["message", "error_description", "detail", "error", "title"].iter().find_map(|key| {
-        match object.get(*key)? {
+        match named(object, key)? {
             Value::String(text) => cut(text, LONGEST_MESSAGE),
-            Value::Object(inner) => cut(inner.get("message")?.as_str()?, LONGEST_MESSAGE),
+            Value::Object(inner) => cut(named(inner, "message")?.as_str()?, LONGEST_MESSAGE),
             _ => None,
         }
     })
 }
 
+/// The value of a name, however it is written.
+fn named<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object
+        .get(name)
+        .or_else(|| object.iter().find_map(|(own, value)| own.eq_ignore_ascii_case(name).then_some(value)))
+}
+
 fn fields(object: &Map<String, Value>) -> Vec<(String, String)> {
-    match object.get("errors") {
+    match named(object, "errors") {
         Some(Value::Object(errors)) => {
             let pairs = errors.iter().flat_map(|(field, said)| {
                 let said = said.as_array().map_or(std::slice::from_ref(said), Vec::as_slice);

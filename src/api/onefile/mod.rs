@@ -1,0 +1,24 @@
+//! OneFile at the API: the integration's settings and page, its connection, and the look-ups.
+
+pub mod connection;
+pub mod directory;
+mod rules;
+pub mod settings;
+pub mod summary;
+
+use super::problem::{Code, Problem};
+use crate::onefile::OneFileError;
+
+impl From<OneFileError> for Problem {
+    fn from(error: OneFileError) -> Self {
+        match error {
+            OneFileError::Disabled => Self::new(
+                Code::IntegrationDisabled,
+                "The OneFile integration is switched off: PUT /onefile/settings with `enabled: true`.",
+            ),
+            OneFileError::NotConfigured(what) => Self::new(Code::IntegrationNotConfigured, what),
+            OneFileError::Upstream(failure) => Self::of_failure("onefile", failure),
+            OneFileError::Store(error) => error.into(),
+        }
+    }
+}

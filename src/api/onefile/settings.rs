@@ -1,0 +1,269 @@
+//! The OneFile settings: those of PICSWeb's own window, and a few that it lacks.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, Json};
+use actix_web::{get, put};
+use chrono::{NaiveDate, NaiveTime};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::State;
+use super::super::document::{ReadErrors, SettingsErrors};
+use super::super::extract::{Body, Caller};
+use super::super::problem::{Code, Problem};
+use super::rules;
+use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
+use crate::domain::{Check, DemographicsMode, DesktopIntegration, Fault, OneFileEnvironment, VisitType};
+use crate::store::{OneFileChoices, OneFileSettings};
+
+/// The daily exchange.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OneFileDailySync)]
+pub struct DailySync {
+    /// Whether it happens.
+    pub enabled: bool,
+    /// Local time of the provider (Europe/London), `HH:MM`. OneFile is released between 07:00 and 07:30: choose another.
+    #[schema(example = "05:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    pub at: String,
+}
+
+/// The settings.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OneFileSettings)]
+pub struct Settings {
+    /// Whether learners are enrolled and exchanged at all. Look-ups and links work before it is on.
+    enabled: bool,
+    /// Which OneFile. Each environment has customer tokens, records and ids of its own.
+    environment: OneFileEnvironment,
+    /// Whether a customer token is kept. The token itself is never shown.
+    token_set: bool,
+    /// Whether a learner's reviews are made in OneFile, at enrolment and every day.
+    upload_reviews: bool,
+    /// Whether OneFile's reviews come down every day.
+    download_reviews: bool,
+    /// What kind of visit an uploaded review becomes.
+    visit_type: VisitType,
+    /// Roles of a learner's officers, as in the record's `officers[].role`: who has one becomes an additional assessor at enrolment.
+    additional_assessors: Vec<String>,
+    /// Whether a new learner's classroom is the one that is named like its Main Tag. Off, or none is named so: the default classroom.
+    classroom_from_main_tag: bool,
+    /// Whether a classroom that a Main Tag names and that is not there is made, instead of taking the default classroom.
+    create_missing_classrooms: bool,
+    /// OneFile's id of the classroom that new learners get where no other is meant, for providers with one centre.
+    default_classroom_id: Option<String>,
+    /// The same for each centre: centre id to classroom id. It goes before `defaultClassroomId`.
+    default_classrooms: BTreeMap<String, String>,
+    /// Which way the details of enrolled learners go, every day.
+    learner_demographics: DemographicsMode,
+    /// Which way the details of linked officers go, every day.
+    officer_demographics: DemographicsMode,
+    /// Which way the details of linked organisations go, every day.
+    organisation_demographics: DemographicsMode,
+    /// Whether a change of an enrolled learner's main officer or placement goes up.
+    push_changes: bool,
+    /// Whether PICS Desktop's own OneFile integration is on. While it is, this one cannot be.
+    desktop_integration: DesktopIntegration,
+    /// The daily exchange.
+    daily_sync: DailySync,
+    /// Every so many days the exchange reads all enrolled learners, not only those that OneFile says have changed.
+    full_sweep_days: i32,
+}
+
+/// Settings to keep. What is left out gets its default, but for the customer token, which stays.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = OneFileSettingsRequest, example = json!({
+    "enabled": false, "environment": "live", "customerToken": "the token that OneFile Support issued", "uploadReviews": true, "downloadReviews": true,
+    "visitType": "faceToFace", "additionalAssessors": ["IQA"], "classroomFromMainTag": true, "defaultClassroomId": "301",
+    "learnerDemographics": "pushed", "desktopIntegration": "off", "dailySync": {"enabled": true, "at": "05:00"}, "fullSweepDays": 7
+}))]
+pub struct SettingsRequest {
+    /// Whether learners are enrolled and exchanged at all. Refused (409 `notReady`) while something is in the way.
+    pub(super) enabled: bool,
+    /// Which OneFile; `live` if not said. Another than before needs its own customer token.
+    #[serde(default)]
+    pub(super) environment: Option<OneFileEnvironment>,
+    /// The customer token that OneFile Support issued for this environment. Write-only; left out or null: the present one stays.
+    #[serde(default)]
+    #[schema(write_only, max_length = 4096)]
+    pub(super) customer_token: Option<String>,
+    /// Whether a learner's reviews are made in OneFile; no if not said.
+    #[serde(default)]
+    pub(super) upload_reviews: Option<bool>,
+    /// Whether OneFile's reviews come down; no if not said.
+    #[serde(default)]
+    pub(super) download_reviews: Option<bool>,
+    /// What kind of visit an uploaded review becomes; `notSpecified` if not said.
+    #[serde(default)]
+    pub(super) visit_type: Option<VisitType>,
+    /// Roles of learners' officers who become additional assessors; none if not said.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub(super) additional_assessors: Option<Vec<String>>,
+    /// Whether a learner's Main Tag names the classroom; no if not said.
+    #[serde(default)]
+    pub(super) classroom_from_main_tag: Option<bool>,
+    /// Whether a classroom that a Main Tag names and that is not there is made; no if not said.
+    #[serde(default)]
+    pub(super) create_missing_classrooms: Option<bool>,
+    /// OneFile's id of the default classroom, for providers with one centre: a text or a number.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub(super) default_classroom_id: Option<rules::RemoteId>,
+    /// The same for each centre: centre id to classroom id.
+    #[serde(default)]
+    pub(super) default_classrooms: Option<BTreeMap<String, rules::RemoteId>>,
+    /// Which way learners' details go; `ignored` if not said.
+    #[serde(default)]
+    pub(super) learner_demographics: Option<DemographicsMode>,
+    /// Which way officers' details go; `ignored` if not said.
+    #[serde(default)]
+    pub(super) officer_demographics: Option<DemographicsMode>,
+    /// Which way organisations' details go; `ignored` if not said.
+    #[serde(default)]
+    pub(super) organisation_demographics: Option<DemographicsMode>,
+    /// Whether a change of a learner's main officer or placement goes up; no if not said.
+    #[serde(default)]
+    pub(super) push_changes: Option<bool>,
+    /// Whether PICS Desktop's OneFile integration is on; `never` if not said.
+    #[serde(default)]
+    pub(super) desktop_integration: Option<DesktopIntegration>,
+    /// The daily exchange; on at 05:00 if not said.
+    #[serde(default)]
+    pub(super) daily_sync: Option<DailySync>,
+    /// Days from one exchange over all learners to the next, 1 to 31; 7 if not said.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 31)]
+    pub(super) full_sweep_days: Option<i64>,
+}
+
+impl std::fmt::Debug for SettingsRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SettingsRequest {…}")
+    }
+}
+
+impl Check for SettingsRequest {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        rules::faults(self)
+    }
+}
+
+fn shown(settings: OneFileSettings) -> Settings {
+    let token_set = settings.token.is_some();
+    let own = settings.choices;
+    Settings {
+        enabled: own.enabled,
+        environment: own.environment,
+        token_set,
+        upload_reviews: own.upload_reviews,
+        download_reviews: own.download_reviews,
+        visit_type: own.visit_type,
+        additional_assessors: own.additional_assessors,
+        classroom_from_main_tag: own.classroom_from_main_tag,
+        create_missing_classrooms: own.create_missing_classrooms,
+        default_classroom_id: own.default_classroom_id,
+        default_classrooms: own.default_classrooms,
+        learner_demographics: own.learner_demographics,
+        officer_demographics: own.officer_demographics,
+        organisation_demographics: own.organisation_demographics,
+        push_changes: own.push_changes,
+        desktop_integration: own.desktop_integration,
+        daily_sync: DailySync { enabled: own.daily_enabled, at: own.daily_at.format("%H:%M").to_string() },
+        full_sweep_days: own.full_sweep_days,
+    }
+}
+
+/// What a good request chooses.
+fn chosen(request: SettingsRequest) -> OneFileChoices {
+    let usual = OneFileChoices::default();
+    let (daily_enabled, daily_at): (bool, Option<NaiveTime>) = request
+        .daily_sync
+        .map_or((usual.daily_enabled, None), |daily| (daily.enabled, rules::time_of(&daily.at)));
+    OneFileChoices {
+        enabled: request.enabled,
+        environment: request.environment.unwrap_or(usual.environment),
+        upload_reviews: request.upload_reviews.unwrap_or(usual.upload_reviews),
+        download_reviews: request.download_reviews.unwrap_or(usual.download_reviews),
+        visit_type: request.visit_type.unwrap_or(usual.visit_type),
+        additional_assessors: request
+            .additional_assessors
+            .unwrap_or_default()
+            .into_iter()
+            .map(|role| role.trim().to_owned())
+            .collect(),
+        classroom_from_main_tag: request.classroom_from_main_tag.unwrap_or(usual.classroom_from_main_tag),
+        create_missing_classrooms: request
+            .create_missing_classrooms
+            .unwrap_or(usual.create_missing_classrooms),
+        default_classroom_id: request.default_classroom_id.map(|id| id.0),
+        default_classrooms: request
+            .default_classrooms
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(centre, classroom)| (centre, classroom.0))
+            .collect(),
+        learner_demographics: request.learner_demographics.unwrap_or(usual.learner_demographics),
+        officer_demographics: request.officer_demographics.unwrap_or(usual.officer_demographics),
+        organisation_demographics: request
+            .organisation_demographics
+            .unwrap_or(usual.organisation_demographics),
+        push_changes: request.push_changes.unwrap_or(usual.push_changes),
+        desktop_integration: request.desktop_integration.unwrap_or(usual.desktop_integration),
+        daily_enabled,
+        daily_at: daily_at.unwrap_or(usual.daily_at),
+        full_sweep_days: request
+            .full_sweep_days
+            .and_then(|days| i32::try_from(days).ok())
+            .unwrap_or(usual.full_sweep_days),
+    }
+}
+
+/// Read the OneFile settings
+///
+/// The customer token is never shown. Needs `onefile:read`.
+#[utoipa::path(operation_id = "getOneFileSettings", tag = "OneFile settings", security(("bearer" = ["onefile:read"])), responses((status = 200, description = "The settings.", body = Settings), ReadErrors))]
+#[get("/onefile/settings")]
+pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Settings>, Problem> {
+    Ok(Json(shown(state.store.onefile_settings(who.provider()).await?)))
+}
+
+/// Change the OneFile settings
+///
+/// Nothing is called upstream: test the connection afterwards. Without a customer token the present one stays. With `enabled: true` the customer
+/// token must be there and PICS Desktop's integration not `active`: else 409 `notReady`, and nothing is kept. Needs `onefile:configure`.
+#[utoipa::path(operation_id = "putOneFileSettings", tag = "OneFile settings", security(("bearer" = ["onefile:configure"])), request_body = SettingsRequest,
+    responses((status = 200, description = "They are kept.", body = Settings), SettingsErrors))]
+#[put("/onefile/settings")]
+pub async fn put(
+    who: Caller<OnefileConfigure>,
+    state: Data<State>,
+    body: Body<SettingsRequest>,
+) -> Result<Json<Settings>, Problem> {
+    let mut request = body.0;
+    let token = request.customer_token.take().map(SecretString::from);
+    let new = chosen(request);
+    let before = state.store.onefile_settings(who.provider()).await?;
+    // A token that was meant for one environment is not shown to another.
+    if token.is_none() && before.token.is_some() && before.choices.environment != new.environment {
+        let message = "Send the customer token of this environment as well: each has its own.";
+        return Err(Problem::faults(vec![Fault::at("/customerToken", "required", message)]));
+    }
+    if new.enabled {
+        let obstacles = state.onefile.may_enable(who.provider(), &new, token.is_some()).await?;
+        if !obstacles.is_empty() {
+            let detail = obstacles.iter().map(|fault| fault.message.as_ref()).collect::<Vec<_>>().join(" ");
+            return Err(Problem::new(Code::NotReady, detail).with_errors(obstacles));
+        }
+    }
+    let kept =
+        state.store.put_onefile_settings(who.provider(), &before, &new, token.as_ref(), &who.by()).await?;
+    if !kept {
+        return Err(Problem::new(Code::SettingsChanged, Code::SettingsChanged.about()));
+    }
+    Ok(Json(shown(state.store.onefile_settings(who.provider()).await?)))
+}

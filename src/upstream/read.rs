@@ -1,0 +1,78 @@
+//! Reading from an upstream: tried again when the answer was lost or cannot be used, which a creation never is.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::call::{Caller, Meter};
+use super::failure::{Failure, FailureKind};
+use super::outcome::Outcome;
+use super::pace::{Account, Class};
+use crate::http::{Answer, Request};
+use crate::store::StoreError;
+
+/// Before the second and the third try.
+pub const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+
+/// What a call came to; the outer error is our database's.
+pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
+
+/// Whose calls they are, and who waits for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Makes the calls.
+    pub caller: &'a Caller,
+    /// Whose pace is kept.
+    pub account: &'a Account,
+    /// Who waits.
+    pub class: Class,
+    /// Counts them.
+    pub meter: &'a Meter,
+}
+
+impl Line<'_> {
+    /// Calls, and makes of the answer what `parse` makes of it. What may pass is tried again; a 429, a 401 and every explicit no
+    /// end it at once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn read<T, E: Display>(
+        self,
+        request: &Request,
+        parse: impl Fn(&Answer) -> Result<T, E>,
+    ) -> Answered<T> {
+        let mut pauses = BACKOFF.iter();
+        loop {
+            let failure = match self.attempt(request, &parse).await? {
+                Ok(value) => return Ok(Ok(value)),
+                Err(failure) => failure,
+            };
+            match pauses.next().filter(|_| failure.kind.may_pass()) {
+                Some(pause) => tokio::time::sleep(*pause).await,
+                None => return Ok(Err(failure)),
+            }
+        }
+    }
+
+    /// The same, once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn attempt<T, E: Display>(
+        self,
+        request: &Request,
+        parse: impl Fn(&Answer) -> Result<T, E>,
+    ) -> Answered<T> {
+        let outcome = self.caller.call(self.account, self.class, self.meter, request.clone()).await?;
+        Ok(match outcome {
+            Outcome::Answered(answer) => parse(&answer)
+                .map_err(|error| Failure::new(FailureKind::Failed, Some(answer.status), error.to_string())),
+            Outcome::Missing(answer) => Err(Failure::said(FailureKind::Missing, &answer)),
+            Outcome::Refused(answer) => Err(Failure::said(FailureKind::Refused, &answer)),
+            Outcome::Unauthorised(answer) => Err(Failure::said(FailureKind::Unauthorised, &answer)),
+            Outcome::Forbidden(answer) => Err(Failure::said(FailureKind::Forbidden, &answer)),
+            Outcome::Limited(wait) => Err(Failure::limited(wait)),
+            Outcome::NotSent(what) => Err(Failure::new(FailureKind::Unreachable, None, what)),
+            Outcome::Unclear { status, what } => Err(Failure::new(FailureKind::Failed, status, what)),
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! OneFile's limit is kept by never coming near it; a 429 keeps everybody away.
+
+use std::time::Instant;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::common::{TEST, all_calls, builder, connected, connected_with, entries, state};
+
+#[tokio::test]
+async fn a_429_keeps_all_processes_away_until_it_is_over() {
+    let app = connected().await;
+    let second = app.second().await;
+    app.post(TEST, &Value::Null).await.expect(200);
+    let kind = json!({"status": {"status": 429, "retryAfter": 40}});
+    app.fault(json!({"upstream": "onefile", "operation": "*", "kind": kind})).await;
+    let before = all_calls(&app).await;
+    let answer = app.get("/onefile/centres").await;
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((38..=40).contains(&wait), "{wait}");
+    answer.refused(503, "upstreamLimited");
+    // Whoever asks now asks in vain, and OneFile hears nothing of it.
+    for _ in 0..5 {
+        second.get("/onefile/placements").await.refused(503, "upstreamLimited");
+        let test = app.post(TEST, &Value::Null).await.expect(200);
+        assert_eq!(test["problem"]["code"], "upstreamLimited", "{test:#}");
+    }
+    assert_eq!(all_calls(&app).await, before + 1);
+    app.no_faults().await;
+    app.clock_advance(TimeDelta::seconds(41)).await;
+    assert_eq!(entries(&second, "/onefile/centres").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_429_without_a_time_keeps_us_away_for_a_minute() {
+    let app = connected().await;
+    app.fault(json!({"operation": "authenticate", "times": 1, "kind": {"status": {"status": 429}}})).await;
+    let answer = app.get("/onefile/centres").await;
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((58..=60).contains(&wait), "{wait}");
+    app.clock_advance(TimeDelta::seconds(61)).await;
+    assert_eq!(entries(&app, "/onefile/centres").await.len(), 3);
+}
+
+#[tokio::test]
+async fn all_processes_together_keep_the_pace_authentication_included() {
+    let app =
+        connected_with(builder().setting(|raw| raw.onefile_calls_per_minute = Some("600".to_owned()))).await;
+    let second = app.second().await;
+    let begun = Instant::now();
+    let (a, b) = tokio::join!(app.get("/onefile/placements"), second.get("/onefile/assessors"));
+    a.expect(200);
+    b.expect(200);
+    let elapsed = begun.elapsed().as_secs_f64();
+    let calls = all_calls(&app).await;
+    assert_eq!(state(&app).await["limited"], 0);
+    // Ten at once, then one each tenth of a second.
+    let least = f64::from(u32::try_from(calls).unwrap().saturating_sub(11)) / 10.0;
+    assert!(calls > 20 && elapsed >= least, "{calls} calls in {elapsed} s");
+}

@@ -1,0 +1,20 @@
+//! OneFile through the API: settings, sessions, searches, look-ups. Each test's name is a rule.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "in a test, that is how a fault is reported; and callers do not use the service's own client or clock"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod common;
+mod connection;
+mod limits;
+mod lookups;
+mod searches;
+mod secrecy;
+mod sessions;
+mod settings;
