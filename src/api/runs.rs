@@ -19,7 +19,7 @@ use crate::ace360::{bulk, status};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{Ace360Sync, RunsRead};
 use crate::domain::RunKind;
-use crate::runs::new_run;
+use crate::runs::{self, new_run};
 use crate::store::{Awaited, NewRun, RunRow};
 use crate::upstream::pace::Class;
 
@@ -285,7 +285,8 @@ pub async fn cancel(who: Caller<Ace360Sync>, state: Data<State>, id: Id<Uuid>) -
     if before.is_finished() {
         return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
     }
-    let row = state.store.cancel_run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+    let row = runs::cancel(&state.ace360, who.provider(), id.0).await?;
+    let row = row.ok_or_else(|| Problem::not_found("run"))?;
     shown(&state, row).await.map(Json)
 }
 

@@ -11,8 +11,10 @@ use super::walk::{Next, Walk};
 use super::wire::{Centre, Classroom, Placement};
 use super::wire::{Row, User};
 use super::{OneFile, OneFileError};
-use crate::domain::DirectoryKind;
-use crate::store::{DirectoryEntry, DirectoryFilter, DirectoryLabels, OneFileSettings, Refreshed};
+use crate::domain::{DirectoryKind, OneFileEnvironment};
+use crate::store::{
+    DirectoryEntry, DirectoryFilter, DirectoryLabels, OneFileSettings, Refreshed, StoreError,
+};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -138,6 +140,11 @@ impl OneFile {
         let patience_ends = Instant::now() + PATIENCE;
         loop {
             if let Some(claim) = self.store.claim_onefile_refresh(provider, environment, kind, LEASE).await? {
+                // Somebody else may have read it between our look and our claim.
+                if let Some(newer) = self.newer(provider, environment, kind, before.as_ref()).await? {
+                    self.store.release_onefile_refresh(claim).await?;
+                    return Ok(newer);
+                }
                 let read = self.read_part(provider, &client, kind, claim).await;
                 if let Err(OneFileError::Upstream(failure)) = &read {
                     self.note_connection(provider, Some(failure)).await?;
@@ -149,15 +156,26 @@ impl OneFile {
             }
             // Somebody else reads it: what comes of that will do.
             tokio::time::sleep(LOOK).await;
-            let now = self.store.onefile_refreshed(provider, environment, kind).await?;
-            if let Some(refreshed) = now.filter(|now| before.is_none_or(|before| before.at < now.at)) {
-                return Ok(refreshed);
+            if let Some(newer) = self.newer(provider, environment, kind, before.as_ref()).await? {
+                return Ok(newer);
             }
             if Instant::now() >= patience_ends {
                 let seen = "another process has been reading it for long";
                 return Err(Failure::new(FailureKind::Unreachable, None, seen).into());
             }
         }
+    }
+
+    /// What was read since.
+    async fn newer(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: DirectoryKind,
+        before: Option<&Refreshed>,
+    ) -> Result<Option<Refreshed>, StoreError> {
+        let now = self.store.onefile_refreshed(provider, environment, kind).await?;
+        Ok(now.filter(|now| before.is_none_or(|before| before.at < now.at)))
     }
 
     async fn read_part(

@@ -161,6 +161,9 @@ impl Runs {
             warn!(run_id = %run.id, "a slice was replaced by another worker");
             return Ok(WorkOutcome::Complete);
         };
+        if matches!(end, SliceEnd::Failed(_) | SliceEnd::Cancelled) {
+            before_its_time(&self.ace360, &run, fence).await?;
+        }
         let mut tx = self.store.begin().await?;
         if !self.store.end_slice(&mut tx, &run, fence, calls, &end).await? {
             return Ok(WorkOutcome::Complete);
@@ -249,6 +252,28 @@ impl Runs {
         let why = failure.plain_text();
         Ok(if hopeless { SliceEnd::Failed(why) } else { SliceEnd::Wait(wait, why) })
     }
+}
+
+/// Asks a run to stop; one that nobody works has stopped when this returns. `None`: no such run.
+///
+/// # Errors
+/// The database's.
+pub async fn cancel(ace360: &Ace360, provider: Uuid, id: Uuid) -> Result<Option<RunRow>, StoreError> {
+    let store = &ace360.store;
+    let Some((run, fence)) = store.ask_to_stop(provider, id).await? else { return Ok(None) };
+    if !run.is_finished() {
+        before_its_time(ace360, &run, fence).await?;
+        let mut tx = store.begin().await?;
+        if store.end_slice(&mut tx, &run, fence, 0, &SliceEnd::Cancelled).await? {
+            tx.commit().await?;
+        }
+    }
+    store.run(provider, id).await
+}
+
+/// A run ends before all is done: what it began and does not know the end of is told.
+async fn before_its_time(ace360: &Ace360, run: &RunRow, fence: Uuid) -> Result<(), StoreError> {
+    if run.kind == bulk::UPLOAD { ace360.leave_open(run, fence).await } else { Ok(()) }
 }
 
 /// A run over the statuses of all linked learners.

@@ -438,13 +438,13 @@ impl Store {
             .unwrap_or(true))
     }
 
-    /// Asks a run to stop after its slice; one that has not begun stops at once. `None`: no such run.
+    /// Asks a run to stop after its slice. One that nobody works is taken for ending at once, by the fence that comes along; where
+    /// somebody does work it, nothing can be written by that fence. `None`: no such run.
     ///
     /// # Errors
     /// The database's.
-    pub async fn cancel_run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+    pub async fn ask_to_stop(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<(RunRow, Uuid)>> {
         let mut tx = self.begin().await?;
-        // One that somebody works ends by itself; one that nobody does is taken for ending, by a fence of ours.
         let fence = Uuid::new_v4();
         sqlx::query!(
             r#"update runs set cancel_requested = true, fence = case when leased_until is null then $3 else fence end
@@ -455,13 +455,9 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        let Some(run) = run_row(&mut tx, provider, id).await? else { return Ok(None) };
-        if run.is_finished() {
-            return Ok(Some(run));
-        }
-        self.end_slice(&mut tx, &run, fence, 0, &SliceEnd::Cancelled).await?;
+        let run = run_row(&mut tx, provider, id).await?;
         tx.commit().await?;
-        self.run(provider, id).await
+        Ok(run.map(|run| (run, fence)))
     }
 
     /// Queues a job for each run that should have moved on by now and did not: its job was lost, or the clock moved.

@@ -175,6 +175,23 @@ async fn a_run_that_is_cancelled_tells_of_each_that_it_sent_and_sends_no_more() 
 }
 
 #[tokio::test]
+async fn one_that_is_cancelled_while_it_waits_for_an_outcome_tells_of_it() {
+    let app = ready_with(TestApp::builder().timings("call=1s,lease=4s")).await;
+    put_many(&app, 2).await;
+    app.fault(json!({"operation": "createApprentice", "times": 1, "kind": {"reset": {}}})).await;
+    let run = app.post(UPLOAD, &json!({"learnerIds": ["L1", "L2"]})).await.expect(202);
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    app.eventually(&path, |run| run["state"] == "waiting").await;
+    let run = app.post(&format!("{path}:cancel"), &Value::Null).await.expect(200);
+    let run = app.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("cancelled"), [2, 2, 1, 0, 1, 0]), "{run:#}");
+    let mut codes: Vec<_> =
+        outcomes(&app, &run).await.into_iter().map(|(_, _, code)| code.unwrap()).collect();
+    codes.sort();
+    assert_eq!(codes, ["unknownOutcome", "uploaded"]);
+}
+
+#[tokio::test]
 async fn likely_duplicates_are_made_only_when_that_is_said() {
     let app = ready().await;
     put_many(&app, 1).await;

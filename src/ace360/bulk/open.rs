@@ -9,11 +9,14 @@ use crate::ace360::catalogue::Step;
 use crate::ace360::client::Client;
 use crate::ace360::{Ace360, Ace360Error, STEP};
 use crate::domain::{Learner, RecordCode, counted};
-use crate::store::{IntentRow, OutcomeKind, RecordKind, RecordOutcome, RunRow, StoreError, Told};
+use crate::store::{IntentRow, OutcomeKind, Progress, RecordKind, RecordOutcome, RunRow, StoreError, Told};
 use crate::upstream::failure::faults;
 
 /// How often the run looks at uploads whose answer was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What is told of an upload whose run ended first.
+const LEFT_OPEN: &str = "It was sent, and its answer was not known when the run ended. It is looked for, and the learner's ACE360 tab tells what became of it.";
 
 impl Ace360 {
     /// All were taken: what is still open is waited for, until it is known or only a person can tell.
@@ -66,6 +69,38 @@ impl Ace360 {
             Step::More => Step::Done,
             other => other,
         })
+    }
+
+    /// The run ends before its time: of those that it has sent and does not know the outcome of, that is told. Each is looked
+    /// for all the same, and the tab tells what became of it. Nothing happens where the run is another worker's by now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn leave_open(&self, run: &RunRow, fence: Uuid) -> Result<(), StoreError> {
+        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
+        let mut outcomes = Vec::new();
+        let taking = std::mem::take(&mut cursor.taking);
+        for id in std::mem::take(&mut cursor.open).into_iter().chain(taking) {
+            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
+            let Some(intent) = intent.filter(|intent| intent.run_id == Some(run.id)) else { continue };
+            outcomes.push(match intent.state.as_str() {
+                "done" => uploaded_now(&id),
+                "rejected" => self.unsettled(id, &intent)?,
+                "notSent" => continue,
+                _ => RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
+                    .told(Told::words(LEFT_OPEN)),
+            });
+        }
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let progress =
+            Progress { cursor: serde_json::to_value(&cursor).ok(), outcomes, ..Progress::default() };
+        let mut tx = self.store.begin().await?;
+        if self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// One that was taken and has no intent (any more) has its outcome too.
