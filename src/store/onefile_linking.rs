@@ -252,9 +252,9 @@ impl Store {
         let ids: Vec<Uuid> = made.iter().map(|link| link.id).collect();
         Ok(sqlx::query_scalar!(
             r#"insert into onefile_links (id, provider_id, environment, kind, local_id, centre_id, remote_id, method, state, sealed, created_at)
-               select new.id, $1, $2, new.kind, new.local_id, new.centre_id, new.remote_id, $3, new.state, new.sealed, app_now()
-               from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])
-                    as new (id, kind, local_id, centre_id, remote_id, state, sealed)
+               select new.id, $1, $2, new.kind, new.local_id, new.centre_id, new.remote_id, $3, new.state, new.sealed, new.at
+               from unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::timestamptz[])
+                    as new (id, kind, local_id, centre_id, remote_id, state, sealed, at)
                on conflict do nothing returning id"#,
             how.provider,
             how.environment.as_str(),
@@ -266,6 +266,7 @@ impl Store {
             &texts(|link| &link.remote_id),
             &texts(|link| link.state.as_str()),
             &sealed,
+            &made.iter().map(|link| link.created_at).collect::<Vec<_>>(),
         )
         .fetch_all(&mut **tx)
         .await?)
