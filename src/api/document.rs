@@ -13,6 +13,8 @@ use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
 use super::intents::Intent;
+use super::onefile::link_proposals::LinkCandidate;
+use super::onefile::links::Link;
 use super::problem::{Code, Problem};
 use super::run_records::RunRecord;
 use super::runs::Run;
@@ -30,7 +32,7 @@ const GUIDE: &str = include_str!("../../openapi/guide.md");
         (name = "ACE360 settings", description = "Setting the ACE360 integration up."),
         (name = "ACE360", description = "End-point assessment: preview, upload, status, history, links, the catalogue."),
         (name = "OneFile settings", description = "Setting the OneFile integration up."),
-        (name = "OneFile", description = "E-portfolio: looking up what records are linked to."),
+        (name = "OneFile", description = "E-portfolio: looking up what records are linked to, and links."),
         (name = "Runs", description = "Long work: how far it is, and what happened to each record."),
         (name = "Changes", description = "Everything that changed, in order."),
         (name = "Tokens", description = "Who may do what."),
@@ -171,6 +173,8 @@ errors! {
     UpstreamErrors [InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing NotUploaded InFlight IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of linking by hand.
     LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of links with OneFile.
+    OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of uploads.
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
@@ -236,6 +240,10 @@ pages! {
     RunRecordPage of RunRecord,
     /// A page of intents.
     IntentPage of Intent,
+    /// A page of links with OneFile.
+    OneFileLinkPage of Link,
+    /// A page of officers and organisations that are not linked.
+    OneFileCandidatePage of LinkCandidate,
     /// A page of tokens.
     TokenPage of Token,
 }

@@ -192,6 +192,27 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for Body<T> {
     }
 }
 
+/// A JSON body of an import's size, parsed and checked.
+#[derive(Debug)]
+pub struct LargeBody<T>(pub T);
+
+impl<T: DeserializeOwned + Check + 'static> FromRequest for LargeBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        let admitted = admitted(&request);
+        Box::pin(async move {
+            admitted.await;
+            let state = state(&request)?;
+            content_type(&request, &["application/json"])?;
+            let bytes = read(&request, payload, IMPORT_CAP).await?;
+            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
+        })
+    }
+}
+
 /// A JSON body that may be left out: then it is `{}`.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub T);

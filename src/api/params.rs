@@ -67,6 +67,21 @@ impl Params {
         found
     }
 
+    /// Some of these words, with commas between; not given: none.
+    pub fn words(&mut self, name: &str, words: &[&'static str]) -> Vec<&'static str> {
+        let Some(text) = self.text(name) else { return Vec::new() };
+        let found: Option<Vec<_>> =
+            text.split(',').map(|own| words.iter().copied().find(|word| *word == own.trim())).collect();
+        if found.is_none() {
+            self.fault(
+                name,
+                "invalidValue",
+                format!("Send one or more of {}, with commas between.", words.join(", ")),
+            );
+        }
+        found.unwrap_or_default()
+    }
+
     /// A whole number.
     pub fn integer<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;

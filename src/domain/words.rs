@@ -54,8 +54,8 @@ words! {
         Archived "ace360.archived" "The record went into ACE360's archive, or came out of it.",
         CertificateClaimed "ace360.certificateClaimed" "The certificate was claimed.",
         Gone "ace360.gone" "The record is no longer in ACE360.",
-        LinkCreated "link.created" "A learner was linked to a record that was there, by hand or by matching.",
-        LinkRemoved "link.removed" "A learner was unlinked from its record.",
+        LinkCreated "link.created" "A learner, officer or organisation was linked to a record that was there: by hand, by matching, or by an import of links.",
+        LinkRemoved "link.removed" "A learner, officer or organisation was unlinked from its record.",
         RunFinished "run.finished" "A run has ended.",
     }
     /// What came of a record in a run.
@@ -114,6 +114,18 @@ words! {
         Never "never" "It was never used.",
         Active "active" "It is on: this integration cannot be switched on beside it.",
         Off "off" "It was used, and is switched off.",
+    }
+    /// How OneFile's record of a link was, when it was read last.
+    LinkState {
+        Linked "linked" "It is there.",
+        Archived "archived" "It is in OneFile's archive, or a placement that is not active.",
+        Gone "gone" "OneFile has it no more: it was deleted, merged into another, or has another role.",
+    }
+    /// How a link with a record of OneFile's came to be.
+    LinkMethod {
+        Manual "manual" "By hand.",
+        Imported "imported" "By an import of links.",
+        Created "created" "OneFile's record was made for ours.",
     }
     /// What of OneFile's can be looked up.
     DirectoryKind {

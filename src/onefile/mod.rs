@@ -9,6 +9,7 @@ pub mod codes;
 pub mod coverage;
 pub mod directory;
 pub mod enabling;
+pub mod links;
 pub mod readiness;
 mod session;
 pub mod suggest;

@@ -12,6 +12,8 @@ mod intents;
 mod jobs;
 mod migrate;
 mod onefile_directory;
+mod onefile_linking;
+mod onefile_links;
 mod onefile_sessions;
 mod onefile_settings;
 mod pace;
@@ -44,6 +46,8 @@ pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState
 pub use self::jobs::{LookJob, SliceJob};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::onefile_directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
+pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
+pub use self::onefile_links::{LinkFilter, OneFileLink};
 pub use self::onefile_sessions::{OneFileSession, SessionState};
 pub use self::onefile_settings::{OneFileChoices, OneFileSettings};
 pub use self::pace::{Account, Granted};

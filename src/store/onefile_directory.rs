@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::clock::interval;
-use super::{Store, StoreResult, Time, Tx};
+use super::{RecordKind, Store, StoreResult, Time, Tx};
 use crate::domain::{DirectoryKind, OneFileEnvironment, redacted};
 
 /// Rows written by one statement.
@@ -184,6 +184,12 @@ impl Store {
         for entries in entries.chunks(BATCH) {
             self.write_entries(&mut tx, provider, environment, kind, entries, at).await?;
         }
+        let linked = [RecordKind::Officer, RecordKind::Organisation];
+        if let Some(linked) = linked.into_iter().find(|own| own.directory() == Some(kind)) {
+            let seen: Vec<_> =
+                entries.iter().map(|entry| (entry.remote_id.as_str(), entry.archived)).collect();
+            self.settle_onefile_links(&mut tx, provider, environment, linked, &seen, claim).await?;
+        }
         tx.commit().await?;
         Ok(true)
     }
@@ -279,6 +285,42 @@ impl Store {
             .collect()
     }
 
+    /// Entries of these ids, in any order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_entries_of(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: DirectoryKind,
+        ids: &[String],
+    ) -> StoreResult<Vec<DirectoryEntry>> {
+        let rows = sqlx::query!(
+            r#"select centre_id, remote_id, role, archived, sealed, refreshed_at from onefile_directory
+               where provider_id = $1 and environment = $2 and kind = $3 and remote_id = any($4)"#,
+            provider,
+            environment.as_str(),
+            kind.as_str(),
+            ids,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(DirectoryEntry {
+                    labels: self
+                        .unseal_json(&labels_of(provider, environment, kind, &row.remote_id), &row.sealed)?,
+                    centre_id: row.centre_id,
+                    remote_id: row.remote_id,
+                    role: row.role,
+                    archived: row.archived,
+                    refreshed_at: row.refreshed_at,
+                })
+            })
+            .collect()
+    }
+
     /// Forgets what was read of an environment.
     pub(super) async fn forget_onefile_directory(
         &self,
@@ -308,6 +350,16 @@ impl Store {
     pub fn mis_index(&self, provider: Uuid, mis_id: &str) -> Vec<u8> {
         self.vault.index.of("mis", &[provider.as_bytes(), mis_id.trim().to_lowercase().as_bytes()])
     }
+}
+
+/// The row of an entry's labels.
+pub(super) fn labels_of(
+    provider: Uuid,
+    environment: OneFileEnvironment,
+    kind: DirectoryKind,
+    remote_id: &str,
+) -> String {
+    entry_row(provider, environment.as_str(), kind.as_str(), remote_id)
 }
 
 fn entry_row(provider: Uuid, environment: &str, kind: &str, remote_id: &str) -> String {

@@ -223,7 +223,7 @@ impl Store {
         .transpose()
     }
 
-    /// Deletes an officer or an organisation; `false` when there was none. Learners are erased instead.
+    /// Deletes an officer or an organisation, with its links; `false` when there was none. Learners are erased instead.
     ///
     /// # Errors
     /// The database's.
@@ -234,6 +234,7 @@ impl Store {
         id: &str,
         by: &By,
     ) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
         let gone = sqlx::query_scalar!(
             r#"with gone as (
                    delete from records where provider_id = $1 and kind = $2 and record_id = $3 returning record_id
@@ -249,8 +250,10 @@ impl Store {
             by.actor,
             by.request_id,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *tx)
         .await?;
+        self.remove_onefile_links_of(&mut tx, provider, kind, id).await?;
+        tx.commit().await?;
         Ok(gone > 0)
     }
 

@@ -93,6 +93,10 @@ rotations! {
         "update onefile_directory set sealed = $1 where sealed = $2 and provider_id = $3 and environment = $4 and kind = $5 and remote_id = $6",
         |row| format!("onefile_directory/{}/{}/{}/{}", row.provider_id, row.environment, row.kind, row.remote_id),
         (provider_id, environment, kind, remote_id);
+    rotate_onefile_links "OneFile links":
+        "select id, sealed from onefile_links where substring(sealed from 1 for 5) <> $1 limit $2",
+        "update onefile_links set sealed = $1 where sealed = $2 and id = $3",
+        |row| format!("onefile_links/{}", row.id), (id);
 }
 
 impl Store {
@@ -112,7 +116,8 @@ impl Store {
                     + (select count(*) from ace360_links where substring(sealed_problem from 1 for 5) <> $1)
                     + (select count(*) from onefile_settings where substring(sealed_token from 1 for 5) <> $1)
                     + (select count(*) from onefile_sessions where substring(sealed from 1 for 5) <> $1)
-                    + (select count(*) from onefile_directory where substring(sealed from 1 for 5) <> $1) as "count!""#,
+                    + (select count(*) from onefile_directory where substring(sealed from 1 for 5) <> $1)
+                    + (select count(*) from onefile_links where substring(sealed from 1 for 5) <> $1) as "count!""#,
             self.vault.sealer.current_prefix()
         )
         .fetch_one(&self.pool)

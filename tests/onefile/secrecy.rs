@@ -36,8 +36,13 @@ async fn a_dump_of_all_tables_shows_no_token_no_name_no_address_and_no_mis_value
     for part in ["centres", "classrooms", "assessors", "placements"] {
         assert!(!entries(&app, &format!("/onefile/{part}")).await.is_empty());
     }
+    let placement = entries(&app, "/onefile/placements?query=larkrise").await.into_keys().next().unwrap();
+    app.put("/organisations/E1", &serde_json::json!({"name": "Sample"})).await.good();
+    let link = serde_json::json!({"kind": "organisation", "localId": "E1", "remoteId": placement});
+    let link = app.post("/onefile/links", &link).await.expect(201);
+    assert!(link["remoteName"].as_str().unwrap().to_lowercase().contains("larkrise"));
     let rows = dump(&app).await;
-    for table in ["onefile_settings", "onefile_sessions", "onefile_directory"] {
+    for table in ["onefile_settings", "onefile_sessions", "onefile_directory", "onefile_links"] {
         assert!(rows.iter().any(|(own, _)| own == table), "{table} has rows");
     }
     let placements = records(&app, "placement").await;

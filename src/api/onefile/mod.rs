@@ -1,7 +1,10 @@
-//! OneFile at the API: the integration's settings and page, its connection, and the look-ups.
+//! OneFile at the API: the integration's settings and page, its connection, the look-ups, and links.
 
 pub mod connection;
 pub mod directory;
+pub mod link_import;
+pub mod link_proposals;
+pub mod links;
 mod rules;
 pub mod settings;
 pub mod summary;

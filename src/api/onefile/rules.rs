@@ -50,10 +50,14 @@ impl PartialSchema for RemoteId {
 impl ToSchema for RemoteId {}
 
 impl RemoteId {
-    fn fault(&self, pointer: String) -> Option<Fault> {
+    /// Whether it can be one.
+    pub fn is_id(&self) -> bool {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        let good = !self.0.is_empty() && self.0.len() <= LONGEST_ID && self.0.chars().all(plain);
-        (!good).then(|| {
+        !self.0.is_empty() && self.0.len() <= LONGEST_ID && self.0.chars().all(plain)
+    }
+
+    fn fault(&self, pointer: String) -> Option<Fault> {
+        (!self.is_id()).then(|| {
             let message = "Send an id as GET /onefile/centres and GET /onefile/classrooms answer it.";
             Fault::at(pointer, "invalidId", message)
         })

@@ -1,12 +1,12 @@
 //! What the suggestions show: a proposal with its score and reasons, what cannot be told apart, what nothing fits.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::redacted;
 
 /// What is linked with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LinkKind {
     /// An officer of PICSWeb's with an assessor of OneFile's.
@@ -24,6 +24,15 @@ impl LinkKind {
             Self::Officer => "assessor",
             Self::Organisation => "placement",
             Self::Learner => "user",
+        }
+    }
+
+    /// The role that OneFile's user must have.
+    pub const fn role_word(self) -> &'static str {
+        match self {
+            Self::Officer => "assessor or trainee assessor",
+            Self::Organisation => "employer",
+            Self::Learner => "learner",
         }
     }
 
