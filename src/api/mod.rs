@@ -120,6 +120,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(onefile::directory::classrooms)
         .service(onefile::directory::assessors)
         .service(onefile::directory::placements)
+        .service(onefile::qualifications::refresh)
+        .service(onefile::qualifications::list)
         .service(runs::list)
         .service(runs::get)
         .service(run_records::list)

@@ -14,6 +14,7 @@ mod common;
 mod connection;
 mod limits;
 mod lookups;
+mod qualifications;
 mod searches;
 mod secrecy;
 mod sessions;

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod directory;
+pub mod qualifications;
 mod rules;
 pub mod settings;
 pub mod summary;
