@@ -12,6 +12,7 @@ pub mod enabling;
 pub mod qualifications;
 pub mod readiness;
 mod session;
+pub mod setup;
 pub mod suggest;
 pub mod takeover;
 pub mod walk;

@@ -12,6 +12,7 @@ mod intents;
 mod jobs;
 mod migrate;
 mod onefile_directory;
+mod onefile_enabling;
 mod onefile_linked;
 mod onefile_sessions;
 mod onefile_settings;
@@ -46,6 +47,7 @@ pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState
 pub use self::jobs::{LookJob, SliceJob};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::onefile_directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
+pub use self::onefile_enabling::Forced;
 pub use self::onefile_sessions::{OneFileSession, SessionState};
 pub use self::onefile_settings::{OneFileChoices, OneFileSettings};
 pub use self::onefile_standards::{OneFileStandard, StandardFilter, StandardRead};

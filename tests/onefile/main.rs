@@ -15,6 +15,7 @@ mod connection;
 mod limits;
 mod lookups;
 mod qualifications;
+mod readiness;
 mod searches;
 mod secrecy;
 mod sessions;

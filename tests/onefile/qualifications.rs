@@ -264,7 +264,11 @@ async fn a_refresh_goes_on_over_many_slices() {
     let theirs = records(&app, "standard").await.len();
     assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(theirs)), "{run:#}");
     assert_eq!(kept(&app, "").await.len(), theirs);
-    assert_eq!(calls(&app, "searchOrganisations").await, 2, "the centres were read once");
+    // One page of three, and what tells that there is no other.
+    assert_eq!(calls(&app, "searchOrganisations").await, 4, "the centres were read once");
+    let mut sql = app.sql().await;
+    let slices: i32 = sqlx::query_scalar("select slice from runs").fetch_one(&mut sql).await.unwrap();
+    assert!(slices > 2, "{slices}");
 }
 
 #[tokio::test]

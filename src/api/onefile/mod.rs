@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod directory;
 pub mod qualifications;
+pub mod readiness;
 mod rules;
 pub mod settings;
 pub mod summary;
