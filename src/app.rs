@@ -152,6 +152,7 @@ impl Parts {
         let runs = Runs::new(
             store.clone(),
             ace360.clone(),
+            onefile.clone(),
             config.timings.clone(),
             config.retention,
             stopping.clone(),

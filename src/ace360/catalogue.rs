@@ -14,7 +14,7 @@ use crate::domain::{Learner, RecordCode, RunKind};
 use crate::store::{
     Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time, Told,
 };
-use crate::upstream::failure::Failure;
+pub use crate::upstream::step::Step;
 
 /// The kind of its run.
 pub const REFRESH: &str = RunKind::StandardsRefresh.as_str();
@@ -38,21 +38,6 @@ pub struct Catalogue {
 struct Cursor {
     page: i64,
     began: Option<Time>,
-}
-
-/// What one step of a run came to.
-#[derive(Debug)]
-pub enum Step {
-    /// There is more.
-    More,
-    /// All is done.
-    Done,
-    /// ACE360 does not let us go on.
-    Blocked(Failure),
-    /// There is more, but not now; why.
-    Waiting(std::time::Duration, String),
-    /// Another worker has the run: what this one did was dropped.
-    Replaced,
 }
 
 impl Ace360 {

@@ -21,7 +21,7 @@ use crate::auth::scope::needs::{Ace360Sync, RunsRead};
 use crate::domain::RunKind;
 use crate::runs::{self, new_run};
 use crate::store::{Awaited, NewRun, RunRow};
-use crate::upstream::pace::Class;
+use crate::upstream::pace::{Account, Class};
 
 /// How often a waiting call looks whether its run has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -153,11 +153,10 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     let finished = row.is_finished();
     let (mut budget, mut end, mut awaited) = (None, None, Awaited::default());
     if !finished {
-        let settings = state.store.ace360_settings(row.provider_id).await?;
         awaited = state.store.awaited(&row).await?;
-        if let Ok(client) = state.ace360.client_of(&settings, Class::Bulk) {
-            let per_minute = client.account().per_minute;
-            let remaining = state.store.pace_left(client.account()).await?;
+        if let Some(account) = account(state, &row).await? {
+            let per_minute = account.per_minute;
+            let remaining = state.store.pace_left(&account).await?;
             end = ends(&row, &awaited, per_minute, state.store.now().await?);
             budget = Some(Budget { per_minute, remaining });
         }
@@ -195,6 +194,18 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     })
 }
 
+/// The upstream account whose calls a run makes; `None`: its integration has no connection now.
+async fn account(state: &State, row: &RunRow) -> Result<Option<Account>, Problem> {
+    if row.upstream == "onefile" {
+        let settings = state.store.onefile_settings(row.provider_id).await?;
+        let client = state.onefile.client_of(&settings, Class::Bulk).ok();
+        return Ok(client.map(|client| client.account().clone()));
+    }
+    let settings = state.store.ace360_settings(row.provider_id).await?;
+    let client = state.ace360.client_of(&settings, Class::Bulk).ok();
+    Ok(client.map(|client| client.account().clone()))
+}
+
 /// When a run will have ended: what the pace allows is what its time is made of; one that waits goes on when it is due, and
 /// waits for the last upload that is looked for.
 fn ends(row: &RunRow, awaited: &Awaited, per_minute: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -218,7 +229,11 @@ fn ends(row: &RunRow, awaited: &Awaited, per_minute: u32, now: DateTime<Utc>) ->
 pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<HttpResponse, Problem> {
     Params::of(request).done()?;
     // A run that could only fail is not made.
-    state.ace360.client(new.provider, Class::Bulk).await?;
+    if new.upstream == "onefile" {
+        state.onefile.client_for(new.provider, new.kind).await?;
+    } else {
+        state.ace360.client(new.provider, Class::Bulk).await?;
+    }
     let (row, _) = state
         .store
         .create_run(&new)

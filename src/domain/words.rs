@@ -45,6 +45,7 @@ words! {
         StatusSync "ace360.statusSync" "Reads the statuses of all uploaded learners.",
         Match "ace360.match" "Finds the ACE360 records of learners that have none here.",
         Upload "ace360.upload" "Uploads learners to ACE360.",
+        QualificationsRefresh "onefile.qualificationsRefresh" "Reads OneFile's learning aims.",
     }
     /// What changed.
     ChangeType {
@@ -65,6 +66,8 @@ words! {
         Linked "linked" "It was linked to its record.",
         WouldLink "wouldLink" "It would be linked to this record (`validateOnly`).",
         Changed "changed" "What is kept of it changed.",
+        Added "added" "It was not there when the upstream was read last.",
+        Removed "removed" "The upstream no longer has it.",
         AlreadyUploaded "alreadyUploaded" "It has its record already.",
         NotEligible "notEligible" "It may not go to ACE360.",
         NotFound "notFound" "There is no such record here.",

@@ -10,8 +10,10 @@ pub mod coverage;
 pub mod directory;
 pub mod enabling;
 pub mod links;
+pub mod qualifications;
 pub mod readiness;
 mod session;
+pub mod setup;
 pub mod suggest;
 pub mod takeover;
 pub mod walk;
@@ -96,6 +98,22 @@ impl OneFile {
             return Err(OneFileError::Disabled);
         }
         Ok((self.client_of(&settings, class)?, settings))
+    }
+
+    /// The connection for a run of this kind: what is refreshed before the integration is switched on does not ask for it.
+    ///
+    /// # Errors
+    /// Switched off; no token; no sandbox.
+    pub async fn client_for(
+        &self,
+        provider: Uuid,
+        kind: &str,
+    ) -> Result<(Client, OneFileSettings), OneFileError> {
+        if kind != qualifications::REFRESH {
+            return self.client(provider, Class::Bulk).await;
+        }
+        let settings = self.store.onefile_settings(provider).await?;
+        Ok((self.client_of(&settings, Class::Bulk)?, settings))
     }
 
     /// The connection that settings describe, whether switched on or not: what is linked before it is switched on has to be seen.

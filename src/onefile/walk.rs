@@ -3,13 +3,15 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::wire::{Page, Row};
 
 /// More pages than any customer fills; what goes on after them goes in a circle.
 pub const MOST_PAGES: u32 = 2000;
 
-/// Where a search stands.
-#[derive(Clone, Debug, Default)]
+/// Where a search stands; what goes on later keeps it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Walk {
     seen: HashSet<String>,
     pages: u32,

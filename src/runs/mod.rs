@@ -1,6 +1,7 @@
 //! The run engine, on River: jobs wake us, our own rows say what there is to do. A slice works for a while, saves and
 //! gives way; the tick finds what is overdue, whether a job was lost or a clock moved.
 
+mod connection;
 pub mod schedule;
 
 use std::sync::Arc;
@@ -16,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::ace360::catalogue::{self, Step};
-use crate::ace360::client::Client as Ace360Client;
-use crate::ace360::{Ace360, Ace360Error, bulk, matching, status};
+use self::connection::{Connection, Unable};
+use crate::ace360::{Ace360, bulk, catalogue, status};
 use crate::config::{Retention, Timings};
+use crate::onefile::{OneFile, qualifications};
 use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::pace::Class;
+use crate::upstream::step::Step;
 
 /// Jobs that one process works at once.
 const WORKERS: usize = 8;
@@ -36,6 +37,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Runs {
     store: Store,
     ace360: Ace360,
+    onefile: OneFile,
     timings: Timings,
     retention: Retention,
     stopping: CancellationToken,
@@ -55,11 +57,12 @@ impl Runs {
     pub fn new(
         store: Store,
         ace360: Ace360,
+        onefile: OneFile,
         timings: Timings,
         retention: Retention,
         stopping: CancellationToken,
     ) -> Self {
-        Self { store, ace360, timings, retention, stopping }
+        Self { store, ace360, onefile, timings, retention, stopping }
     }
 
     /// Starts working jobs in this process.
@@ -180,29 +183,29 @@ impl Runs {
     /// worker has the run.
     async fn work(&self, run: &mut RunRow, fence: Uuid) -> Result<Option<(SliceEnd, i32)>, BoxError> {
         let ends = Instant::now() + self.timings.slice;
-        let (client, settings) = match self.ace360.client(run.provider_id, Class::Bulk).await {
-            Ok(ready) => ready,
-            Err(Ace360Error::Store(error)) => return Err(error.into()),
-            Err(error) => return Ok(Some((SliceEnd::Failed(error.plain_text()), 0))),
+        let line = match Connection::of(&self.ace360, &self.onefile, run).await {
+            Ok(line) => line,
+            Err(Unable::Store(error)) => return Err(error.into()),
+            Err(Unable::Ever(why)) => return Ok(Some((SliceEnd::Failed(why), 0))),
         };
         loop {
             if self.store.is_cancel_requested(run.id).await? {
-                return Ok(Some((SliceEnd::Cancelled, client.meter().take())));
+                return Ok(Some((SliceEnd::Cancelled, line.calls())));
             }
             if self.stopping.is_cancelled() || Instant::now() >= ends {
-                return Ok(Some((SliceEnd::Again, client.meter().take())));
+                return Ok(Some((SliceEnd::Again, line.calls())));
             }
-            let step = match self.step(&client, &settings.environment, run, fence).await {
+            let step = match line.step(run, fence).await {
                 Ok(step) => step,
-                Err(Ace360Error::Store(error)) => return Err(error.into()),
-                Err(error) => return Ok(Some((SliceEnd::Failed(error.plain_text()), client.meter().take()))),
+                Err(Unable::Store(error)) => return Err(error.into()),
+                Err(Unable::Ever(why)) => return Ok(Some((SliceEnd::Failed(why), line.calls()))),
             };
             match step {
                 Step::More => {}
-                Step::Done => return Ok(Some((SliceEnd::Finished, client.meter().take()))),
+                Step::Done => return Ok(Some((SliceEnd::Finished, line.calls()))),
                 Step::Replaced => return Ok(None),
                 Step::Waiting(wait, why) => {
-                    return Ok(Some((SliceEnd::Wait(wait, why), client.meter().take())));
+                    return Ok(Some((SliceEnd::Wait(wait, why), line.calls())));
                 }
                 Step::Blocked(failure) => {
                     let wait = failure.wait.unwrap_or(self.timings.retry);
@@ -215,25 +218,9 @@ impl Runs {
                         continue;
                     }
                     let end = self.blocked(run, &failure, wait).await?;
-                    return Ok(Some((end, client.meter().take())));
+                    return Ok(Some((end, line.calls())));
                 }
             }
-        }
-    }
-
-    async fn step(
-        &self,
-        client: &Ace360Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, Ace360Error> {
-        match run.kind.as_str() {
-            catalogue::REFRESH => self.ace360.refresh_standards_step(client, environment, run, fence).await,
-            status::SYNC => self.ace360.sync_step(client, environment, run, fence).await,
-            matching::MATCH => self.ace360.match_step(client, environment, run, fence).await,
-            bulk::UPLOAD => self.ace360.upload_step(client, environment, run, fence).await,
-            _ => Err(Ace360Error::NotConfigured("This version does not know this kind of run.")),
         }
     }
 
@@ -286,7 +273,12 @@ pub fn standards_refresh(provider: Uuid, requested_by: String) -> NewRun {
     new_run(provider, catalogue::REFRESH, requested_by)
 }
 
-/// A run by hand of this kind, without parameters.
+/// A run that refreshes OneFile's learning aims.
+pub fn qualifications_refresh(provider: Uuid, requested_by: String) -> NewRun {
+    NewRun { upstream: "onefile", ..new_run(provider, qualifications::REFRESH, requested_by) }
+}
+
+/// A run by hand of this kind, without parameters; ACE360's, if nothing else is said.
 pub fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
     NewRun {
         provider,

@@ -236,6 +236,7 @@ impl Store {
         // Another token may be another customer's: what was read with the old one is read anew.
         if other {
             self.forget_onefile_directory(&mut tx, provider, new.environment).await?;
+            self.forget_onefile_standards(&mut tx, provider, new.environment).await?;
         }
         self.audit(&mut tx, provider, by, "onefile.settings", "provider", &provider.to_string()).await?;
         tx.commit().await?;

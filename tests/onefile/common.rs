@@ -14,11 +14,13 @@ pub const TEST: &str = "/onefile/connection:test";
 
 /// Without call limits, on both sides.
 pub fn builder() -> AppBuilder {
+    working().no_worker()
+}
+
+/// The same, with somebody who works runs.
+pub fn working() -> AppBuilder {
     let options = SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() };
-    TestApp::builder()
-        .no_worker()
-        .sandbox(options)
-        .setting(|raw| raw.onefile_calls_per_minute = Some("60000".to_owned()))
+    TestApp::builder().sandbox(options).setting(|raw| raw.onefile_calls_per_minute = Some("60000".to_owned()))
 }
 
 /// An app whose OneFile is the sandbox; the integration is off.

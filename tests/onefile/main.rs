@@ -17,6 +17,8 @@ mod links;
 mod links_import;
 mod links_proposals;
 mod lookups;
+mod qualifications;
+mod readiness;
 mod searches;
 mod secrecy;
 mod sessions;

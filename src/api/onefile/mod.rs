@@ -5,6 +5,8 @@ pub mod directory;
 pub mod link_import;
 pub mod link_proposals;
 pub mod links;
+pub mod qualifications;
+pub mod readiness;
 mod rules;
 pub mod settings;
 pub mod summary;

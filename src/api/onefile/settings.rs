@@ -153,7 +153,17 @@ impl Check for SettingsRequest {
     }
 }
 
-fn shown(settings: OneFileSettings) -> Settings {
+/// Refuses to switch the integration on while something is in the way.
+pub(super) fn refuse(obstacles: Vec<Fault>) -> Result<(), Problem> {
+    if obstacles.is_empty() {
+        return Ok(());
+    }
+    let detail = obstacles.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+    Err(Problem::new(Code::NotReady, detail).with_errors(obstacles))
+}
+
+/// Settings as they are shown.
+pub(super) fn shown(settings: OneFileSettings) -> Settings {
     let token_set = settings.token.is_some();
     let own = settings.choices;
     Settings {
@@ -235,7 +245,8 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Se
 /// Change the OneFile settings
 ///
 /// Nothing is called upstream: test the connection afterwards. Without a customer token the present one stays. With `enabled: true` the customer
-/// token must be there and PICS Desktop's integration not `active`: else 409 `notReady`, and nothing is kept. Needs `onefile:configure`.
+/// token must be there and PICS Desktop's integration not `active`; and where it was off before, no line of GET /onefile/readiness may be blocked:
+/// else 409 `notReady`, and nothing is kept. POST /onefile:enable forces it. Needs `onefile:configure`.
 #[utoipa::path(operation_id = "putOneFileSettings", tag = "OneFile settings", security(("bearer" = ["onefile:configure"])), request_body = SettingsRequest,
     responses((status = 200, description = "They are kept.", body = Settings), SettingsErrors))]
 #[put("/onefile/settings")]
@@ -255,10 +266,7 @@ pub async fn put(
     }
     if new.enabled {
         let obstacles = state.onefile.may_enable(who.provider(), &new, token.is_some()).await?;
-        if !obstacles.is_empty() {
-            let detail = obstacles.iter().map(|fault| fault.message.as_ref()).collect::<Vec<_>>().join(" ");
-            return Err(Problem::new(Code::NotReady, detail).with_errors(obstacles));
-        }
+        refuse(obstacles)?;
     }
     let kept =
         state.store.put_onefile_settings(who.provider(), &before, &new, token.as_ref(), &who.by()).await?;

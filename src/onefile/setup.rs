@@ -1,0 +1,334 @@
+//! Gathers what the coverage and the set-up's checklist are made of: from what is kept here, without a call to OneFile. Learners
+//! are unsealed page by page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::coverage::{CatalogueRow, Coverage, Uses};
+use super::readiness::{
+    Classrooms, Desktop, Linking, Named, Readiness, ReadinessInput, Token, Unlinked, WithoutEmail, readiness,
+    shared_mis_values,
+};
+use super::suggest::{LinkKind, Local, Remote, SuggestInput, suggest, whole_name};
+use super::{OneFile, OneFileError};
+use crate::domain::{
+    DesktopIntegration, DirectoryKind, Learner, LearnerStatus, Officer, OfficerId, OneFileEnvironment,
+    Organisation, OrganisationId,
+};
+use crate::store::{
+    DirectoryEntry, DirectoryFilter, OneFileChoices, OneFileStandard, RecordKind, StandardFilter, StoreError,
+    Time,
+};
+
+/// Records that are unsealed at a time.
+const PAGE: i64 = 500;
+
+/// What live learners use.
+#[derive(Default)]
+struct InUse {
+    uses: Uses,
+    officers: BTreeSet<String>,
+    organisations: BTreeSet<String>,
+}
+
+impl InUse {
+    /// Coverage is of every delivery plan; an enrolment only of live learners.
+    fn add(&mut self, id: &str, learner: &Learner, choices: &OneFileChoices) {
+        self.uses.add(id, learner);
+        if learner.status != Some(LearnerStatus::Live) {
+            return;
+        }
+        let roles = &choices.additional_assessors;
+        let additional = learner.officers.iter().filter(|officer| {
+            let role = officer.role.as_deref().unwrap_or_default().trim().to_lowercase();
+            roles.iter().any(|wanted| wanted.to_lowercase() == role)
+        });
+        let officers = additional
+            .filter_map(|officer| officer.officer_id.as_ref())
+            .chain(learner.main_officer_id.as_ref())
+            .chain(learner.qualifications.iter().filter_map(|own| own.assessor_id.as_ref()));
+        self.officers.extend(officers.map(|id| id.as_str().to_owned()));
+        let organisations =
+            learner.placements.iter().filter_map(|placement| placement.organisation_id.as_ref());
+        let organisations = organisations.chain(learner.employer_id.as_ref());
+        self.organisations.extend(organisations.map(|id| id.as_str().to_owned()));
+    }
+}
+
+/// How far records of one kind are linked.
+struct Standing {
+    in_use: usize,
+    linked: BTreeSet<String>,
+    unlinked: Vec<Unlinked>,
+    gone: Vec<Named>,
+}
+
+impl Standing {
+    fn as_input(&self, looked_up: bool) -> Linking<'_> {
+        Linking { looked_up, in_use: self.in_use, unlinked: &self.unlinked, gone: &self.gone }
+    }
+}
+
+impl OneFile {
+    /// What OneFile has of the learners' delivery plans, and when its learning aims were read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn coverage(&self, provider: Uuid) -> Result<(Coverage, Option<Time>), OneFileError> {
+        let choices = self.store.onefile_settings(provider).await?.choices;
+        let in_use = self.needed(provider, &choices).await?;
+        let refreshed = self.store.onefile_standards_refreshed(provider, choices.environment).await?;
+        Ok((self.compared(provider, choices.environment, &in_use.uses).await?, refreshed))
+    }
+
+    /// The set-up's checklist, as it would be with these settings; `with_token`: a customer token comes with them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn readiness_with(
+        &self,
+        provider: Uuid,
+        choices: &OneFileChoices,
+        with_token: bool,
+    ) -> Result<Readiness, OneFileError> {
+        let kept = self.store.onefile_settings(provider).await?;
+        let environment = choices.environment;
+        let in_use = self.needed(provider, choices).await?;
+        let coverage = match self.store.onefile_standards_refreshed(provider, environment).await? {
+            Some(_) => Some(self.compared(provider, environment, &in_use.uses).await?),
+            None => None,
+        };
+        let refreshed = |kind| self.store.onefile_refreshed(provider, environment, kind);
+        let looked_up = [
+            refreshed(DirectoryKind::Assessor).await?.is_some(),
+            refreshed(DirectoryKind::Placement).await?.is_some(),
+        ];
+        let assessors = self.directory(provider, environment, DirectoryKind::Assessor).await?;
+        let placements = self.directory(provider, environment, DirectoryKind::Placement).await?;
+        let centres = self.directory(provider, environment, DirectoryKind::Centre).await?;
+        let several = centres.len() > 1;
+        let officers: BTreeMap<String, Officer> =
+            self.records_of(provider, RecordKind::Officer, &in_use.officers).await?;
+        let organisations: BTreeMap<String, Organisation> =
+            self.records_of(provider, RecordKind::Organisation, &in_use.organisations).await?;
+
+        let ids: Vec<(OfficerId, &Officer)> =
+            officers.iter().filter_map(|(id, own)| Some((OfficerId::parse(id).ok()?, own))).collect();
+        let locals: Vec<Local<'_>> = ids.iter().map(|(id, own)| Local::officer(id, own, None)).collect();
+        let remotes: Vec<Remote<'_>> = assessors.iter().map(remote).collect();
+        let shared = shared_mis_values(&remotes);
+        let by_officer = self
+            .linked(provider, environment, LinkKind::Officer, &in_use.officers, locals, &remotes, several)
+            .await?;
+
+        let ids: Vec<(OrganisationId, &Organisation)> = organisations
+            .iter()
+            .filter_map(|(id, own)| Some((OrganisationId::parse(id).ok()?, own)))
+            .collect();
+        let locals: Vec<Local<'_>> = ids.iter().map(|(id, own)| Local::organisation(id, own, None)).collect();
+        let remotes: Vec<Remote<'_>> = placements.iter().map(remote).collect();
+        let by_organisation = self
+            .linked(
+                provider,
+                environment,
+                LinkKind::Organisation,
+                &in_use.organisations,
+                locals,
+                &remotes,
+                several,
+            )
+            .await?;
+
+        let silent = officers.iter().filter(|(_, officer)| officer.email.is_none());
+        let without_email: Vec<WithoutEmail> = silent
+            .map(|(id, officer)| WithoutEmail {
+                record: named(id, &whole_name(officer.first_name.as_deref(), &officer.last_name)),
+                linked: by_officer.linked.contains(id),
+            })
+            .collect();
+        let without_default = without_classroom(choices, &centres);
+        let tested = format!("environment `{}`", environment.as_str());
+        Ok(readiness(&ReadinessInput {
+            token: if !with_token && kept.token.is_none() {
+                Token::Missing
+            } else if with_token || kept.choices.environment != environment {
+                Token::NotTested
+            } else {
+                match kept.connection.as_deref() {
+                    None => Token::NotTested,
+                    Some("ok") => Token::Tested(&tested),
+                    Some(code) => Token::Failed(code),
+                }
+            },
+            desktop: match choices.desktop_integration {
+                DesktopIntegration::Never => Desktop::Never,
+                DesktopIntegration::Active => Desktop::Active,
+                DesktopIntegration::Off => Desktop::Off,
+            },
+            officers: by_officer.as_input(looked_up[0]),
+            organisations: by_organisation.as_input(looked_up[1]),
+            shared_mis_values: &shared,
+            without_email: &without_email,
+            coverage: coverage.as_ref(),
+            classrooms: Classrooms {
+                from_main_tag: choices.classroom_from_main_tag,
+                without_default: &without_default,
+            },
+        }))
+    }
+
+    async fn needed(&self, provider: Uuid, choices: &OneFileChoices) -> Result<InUse, StoreError> {
+        let (mut found, mut after) = (InUse::default(), None::<String>);
+        loop {
+            let page = self
+                .store
+                .list_records::<Learner>(provider, RecordKind::Learner, after.as_deref(), PAGE)
+                .await?;
+            for row in &page.items {
+                found.add(&row.id, &row.record, choices);
+            }
+            after = page.items.last().map(|row| row.id.clone());
+            if !page.more {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn compared(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        uses: &Uses,
+    ) -> Result<Coverage, StoreError> {
+        let mut rows: Vec<OneFileStandard> = Vec::new();
+        loop {
+            let last = rows.last().map(|row| (row.centre_id.as_str(), row.standard_id.as_str()));
+            let filter = StandardFilter { after: last, ..StandardFilter::default() };
+            let page = self.store.onefile_standards(provider, environment, filter, PAGE).await?;
+            rows.extend(page.items);
+            if !page.more {
+                break;
+            }
+        }
+        let rows: Vec<CatalogueRow<'_>> = rows
+            .iter()
+            .map(|row| CatalogueRow {
+                centre_id: &row.centre_id,
+                id: &row.standard_id,
+                title: &row.title,
+                code: row.code.as_deref(),
+                archived: row.archived,
+            })
+            .collect();
+        Ok(uses.compare(&rows))
+    }
+
+    async fn directory(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: DirectoryKind,
+    ) -> Result<Vec<DirectoryEntry>, StoreError> {
+        let filter = DirectoryFilter { kind, centre_id: None, archived: None };
+        let mut found: Vec<DirectoryEntry> = Vec::new();
+        loop {
+            let after = found.last().map(|entry| entry.remote_id.clone());
+            let page =
+                self.store.onefile_entries(provider, environment, filter, after.as_deref(), PAGE).await?;
+            let last = i64::try_from(page.len()).unwrap_or(i64::MAX) < PAGE;
+            found.extend(page);
+            if last {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Those of these records that are kept here.
+    async fn records_of<T: serde::de::DeserializeOwned>(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        wanted: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, T>, StoreError> {
+        let (mut found, mut after) = (BTreeMap::new(), None::<String>);
+        loop {
+            let page = self.store.list_records::<T>(provider, kind, after.as_deref(), PAGE).await?;
+            after = page.items.last().map(|row| row.id.clone());
+            let used = page.items.into_iter().filter(|row| wanted.contains(&row.id));
+            found.extend(used.map(|row| (row.id, row.record)));
+            if !page.more {
+                return Ok(found);
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "both sides, and where they are")]
+    async fn linked(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: LinkKind,
+        in_use: &BTreeSet<String>,
+        mut locals: Vec<Local<'_>>,
+        remotes: &[Remote<'_>],
+        several_centres: bool,
+    ) -> Result<Standing, StoreError> {
+        let word = kind.local_word();
+        let ids = |state| self.store.onefile_linked(provider, environment, word, state);
+        let linked: BTreeSet<String> = ids("linked").await?.into_iter().collect();
+        let gone: BTreeSet<String> = ids("gone").await?.into_iter().collect();
+        let names: BTreeMap<String, String> =
+            locals.iter().map(|local| (local.id.to_owned(), local.name.to_string())).collect();
+        let name = |id: &String| Named { id: id.clone(), name: names.get(id).cloned() };
+        locals.retain(|local| !linked.contains(local.id) && !gone.contains(local.id));
+        let found = suggest(&SuggestInput { kind, locals: &locals, remotes, linked: &[], several_centres });
+        let likely: BTreeSet<&str> = found
+            .suggestions
+            .iter()
+            .map(|it| it.local_id.as_str())
+            .chain(found.ambiguous.iter().map(|it| it.local_id.as_str()))
+            .collect();
+        let left = in_use.iter().filter(|id| !linked.contains(*id));
+        Ok(Standing {
+            in_use: in_use.len(),
+            unlinked: left
+                .clone()
+                .filter(|id| !gone.contains(*id))
+                .map(|id| Unlinked { record: name(id), likely_there: likely.contains(id.as_str()) })
+                .collect(),
+            gone: left.filter(|id| gone.contains(*id)).map(name).collect(),
+            linked,
+        })
+    }
+}
+
+fn named(id: &str, name: &str) -> Named {
+    Named { id: id.to_owned(), name: Some(name.to_owned()) }
+}
+
+fn remote(entry: &DirectoryEntry) -> Remote<'_> {
+    Remote {
+        id: &entry.remote_id,
+        centre_id: &entry.centre_id,
+        name: entry.labels.name.as_deref().unwrap_or_default().into(),
+        mis_id: entry.labels.mis_id.as_deref(),
+        email: entry.labels.email.as_deref(),
+        uln: None,
+        born: None,
+        archived: entry.archived,
+    }
+}
+
+/// The centres without a default classroom; the one for all serves where there is one centre.
+fn without_classroom(choices: &OneFileChoices, centres: &[DirectoryEntry]) -> Vec<Named> {
+    if centres.is_empty() {
+        let none = choices.default_classroom_id.is_none() && choices.default_classrooms.is_empty();
+        return none.then(|| named("all", "Centres were not read yet")).into_iter().collect();
+    }
+    let for_all = centres.len() == 1 && choices.default_classroom_id.is_some();
+    let lacking = centres
+        .iter()
+        .filter(|centre| !for_all && !choices.default_classrooms.contains_key(&centre.remote_id));
+    lacking.map(|centre| Named { id: centre.remote_id.clone(), name: centre.labels.name.clone() }).collect()
+}

@@ -1,0 +1,289 @@
+//! Refresh Qualification Links: what a run over OneFile's learning aims brings, and what it tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use picsbridge::auth::scope::Scope;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::common::{all_calls, behave, calls, connected_with, end_sessions, entries, records, working};
+use crate::support::TestApp;
+
+const REFRESH: &str = "/onefile/qualifications:refresh";
+const LIST: &str = "/onefile/qualifications";
+
+async fn app() -> TestApp {
+    connected_with(working()).await
+}
+
+/// Refreshes, and gives the run that has ended.
+async fn refreshed(app: &TestApp) -> Value {
+    let run = app.post(REFRESH, &Value::Null).await.good();
+    let run = app.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!(run["kind"], "onefile.qualificationsRefresh");
+    run
+}
+
+/// What the run says of each record: its code.
+async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, String> {
+    let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
+    let page = app.get(&path).await.expect(200);
+    let items = page["items"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            (item["subject"]["id"].as_str().unwrap().to_owned(), item["code"].as_str().unwrap().to_owned())
+        })
+        .collect()
+}
+
+/// All learning aims that are kept, by centre and id.
+async fn kept(app: &TestApp, filter: &str) -> BTreeMap<String, Value> {
+    let (mut found, mut token) = (BTreeMap::new(), String::new());
+    loop {
+        let page = app.get(&format!("{LIST}?pageSize=60{filter}{token}")).await.expect(200);
+        for item in page["items"].as_array().unwrap() {
+            let key = format!("{}/{}", item["centreId"].as_str().unwrap(), item["id"].as_str().unwrap());
+            assert!(found.insert(key, item.clone()).is_none(), "{item} stands there twice");
+        }
+        match page["nextPageToken"].as_str() {
+            Some(next) => token = format!("&pageToken={next}"),
+            None => return found,
+        }
+    }
+}
+
+/// From now on OneFile answers these rows to every search for learning aims.
+async fn has(app: &TestApp, rows: Value) {
+    app.no_faults().await;
+    app.fault(json!({"operation": "searchStandards", "kind": {"replaceBody": {"body": rows}}})).await;
+}
+
+async fn centre(app: &TestApp, at: usize) -> u64 {
+    let ids: BTreeSet<u64> =
+        entries(app, "/onefile/centres").await.keys().map(|id| id.parse().unwrap()).collect();
+    *ids.iter().nth(at).unwrap()
+}
+
+#[tokio::test]
+async fn every_learning_aim_of_every_centre_is_read() {
+    let app = app().await;
+    assert_eq!(
+        app.get(LIST).await.expect(200),
+        json!({"items": [], "nextPageToken": null, "refreshedAt": null})
+    );
+    let run = refreshed(&app).await;
+    let theirs = records(&app, "standard").await;
+    assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(theirs.len())), "{run:#}");
+    assert_eq!(
+        (&run["upstream"], &run["total"], &run["done"]),
+        (&json!("onefile"), &run["done"], &run["total"])
+    );
+    let all = kept(&app, "").await;
+    for standard in &theirs {
+        let key = format!("{}/{}", standard["centreId"], standard["id"]);
+        let title = standard["fields"]["Title"].as_str().unwrap().trim();
+        assert_eq!(all[&key]["title"], title, "{standard:#}");
+        assert!(all[&key]["refreshedAt"].is_string());
+    }
+    assert_eq!(all.len(), theirs.len());
+    assert!(told(&app, &run).await.values().all(|code| code == "added"));
+    // Nothing is new the second time.
+    let run = refreshed(&app).await;
+    assert_eq!((&run["succeeded"], &run["unchanged"]), (&json!(0), &json!(theirs.len())), "{run:#}");
+    assert!(told(&app, &run).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_code_is_of_the_field_else_of_the_last_brackets() {
+    let app = app().await;
+    let at = centre(&app, 0).await;
+    has(
+        &app,
+        json!([
+            {"ID": 1, "Title": "Bricklaying [603/9001/1]", "OrganisationID": at},
+            {"ID": 2, "Title": "Bricklaying [Level 2] [196 as]", "OrganisationID": at},
+            {"ID": 3, "Title": "Bricklaying", "OrganisationID": at},
+            {"ID": 4, "Title": "Bricklaying [wrong]", "NDAQCode": " 196AS ", "OrganisationID": at},
+            {"ID": 5, "Title": "Bricklaying []", "NDAQCode": "", "OrganisationID": at},
+            {"ID": 6, "OrganisationID": at, "Archived": true},
+        ]),
+    )
+    .await;
+    let run = refreshed(&app).await;
+    assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(6)), "{run:#}");
+    let all = kept(&app, "").await;
+    let codes: Vec<_> = (1..=6).map(|id| all[&format!("{at}/{id}")]["code"].clone()).collect();
+    assert_eq!(json!(codes), json!(["603/9001/1", "196 as", null, "196AS", null, null]));
+    assert_eq!(
+        (&all[&format!("{at}/6")]["title"], &all[&format!("{at}/6")]["archived"]),
+        (&json!(""), &json!(true))
+    );
+    // Case and blanks do not count when one is looked for.
+    for code in ["196as", "196%20AS", "%5B196AS%5D"] {
+        assert_eq!(kept(&app, &format!("&code={code}")).await.len(), 2, "{code}");
+    }
+    assert_eq!(kept(&app, "&query=LEVEL%202").await.len(), 1);
+    assert_eq!(kept(&app, "&query=196as").await.len(), 1, "the code as it is written");
+    assert_eq!(kept(&app, &format!("&centreId={at}")).await.len(), 6);
+    assert!(kept(&app, "&centreId=nowhere").await.is_empty());
+    app.get(&format!("{LIST}?larsCode=196")).await.refused(400, "invalidParameter");
+}
+
+#[tokio::test]
+async fn what_was_added_changed_and_removed_is_told() {
+    let app = app().await;
+    let (one, two) = (centre(&app, 0).await, centre(&app, 1).await);
+    has(
+        &app,
+        json!([
+            {"ID": 1, "Title": "Stays [A]", "OrganisationID": one}, {"ID": 2, "Title": "Goes [B]", "OrganisationID": one},
+            {"ID": 3, "Title": "Changes [C]", "OrganisationID": two}, {"ID": 4, "Title": "Is archived [D]", "OrganisationID": two},
+        ]),
+    )
+    .await;
+    refreshed(&app).await;
+    has(
+        &app,
+        json!([
+            {"ID": 1, "Title": "Stays [A]", "OrganisationID": one}, {"ID": 3, "Title": "Changes [CC]", "OrganisationID": two},
+            {"ID": 4, "Title": "Is archived [D]", "OrganisationID": two, "Archived": true},
+            {"ID": 5, "Title": "Comes [E]", "OrganisationID": two},
+        ]),
+    )
+    .await;
+    let run = refreshed(&app).await;
+    assert_eq!(
+        (&run["succeeded"], &run["unchanged"], &run["total"]),
+        (&json!(4), &json!(1), &json!(5)),
+        "{run:#}"
+    );
+    let expected = [
+        (format!("{one}/2"), "removed"),
+        (format!("{two}/3"), "changed"),
+        (format!("{two}/4"), "changed"),
+        (format!("{two}/5"), "added"),
+    ];
+    assert_eq!(told(&app, &run).await, expected.map(|(id, code)| (id, code.to_owned())).into());
+    assert_eq!(kept(&app, "").await.len(), 4);
+}
+
+#[tokio::test]
+async fn two_thousand_cost_their_pages_and_a_few_calls() {
+    let app = app().await;
+    refreshed(&app).await;
+    app.sandbox_call(Method::POST, "/onefile/records:more", Some(json!({"standards": 2000}))).await;
+    let before = all_calls(&app).await;
+    let begun = std::time::Instant::now();
+    let run = refreshed(&app).await;
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(2000)), "{run:#}");
+    let made = all_calls(&app).await - before;
+    assert_eq!(run["calls"]["used"], json!(made), "each call is counted on the run");
+    // The customer, the centres, and what tells that each of the three centres has no more.
+    assert!((10..=10 + 6 + 3 * 4).contains(&made), "{made} calls");
+}
+
+#[tokio::test]
+async fn a_204_or_an_expired_session_in_the_middle_loses_nothing() {
+    let app = app().await;
+    refreshed(&app).await;
+    let whole = kept(&app, "").await.into_keys().collect::<Vec<_>>();
+    behave(&app, json!({"pageCap": 40})).await;
+    for (skip, status) in [(0, 204), (1, 204), (2, 204), (5, 204), (2, 401), (3, 500)] {
+        let kind = json!({"status": {"status": status}});
+        app.fault(json!({"operation": "searchStandards", "skip": skip, "times": 1, "kind": kind})).await;
+        let run = refreshed(&app).await;
+        assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(0)), "{status}: {run:#}");
+        assert_eq!(kept(&app, "").await.into_keys().collect::<Vec<_>>(), whole, "{status} after {skip}");
+    }
+    end_sessions(&app).await;
+    assert_eq!(refreshed(&app).await["succeeded"], 0);
+}
+
+#[tokio::test]
+async fn what_a_page_that_shifted_hides_is_looked_for_once_more() {
+    let app = app().await;
+    refreshed(&app).await;
+    let whole = kept(&app, "").await.into_keys().collect::<Vec<_>>();
+    let before = calls(&app, "searchStandards").await;
+    refreshed(&app).await;
+    let usual = calls(&app, "searchStandards").await - before;
+    // The first page lacks all that it had.
+    let at = centre(&app, 0).await;
+    let body = json!([{"ID": 999_901, "Title": "Only now [X]", "OrganisationID": at}]);
+    app.fault(json!({"operation": "searchStandards", "times": 1, "kind": {"replaceBody": {"body": body}}}))
+        .await;
+    let run = refreshed(&app).await;
+    assert_eq!(run["succeeded"], 1, "{run:#}");
+    assert!(calls(&app, "searchStandards").await - before <= 3 * usual, "one centre was read twice");
+    let all = kept(&app, "").await;
+    assert!(whole.iter().all(|key| all.contains_key(key)), "{all:?}");
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_told_and_the_others_go_on() {
+    let app = app().await;
+    let at = centre(&app, 0).await;
+    let good = json!({"ID": 1, "Title": "Good [A]", "OrganisationID": at});
+    let other = json!({"ID": 2, "Title": "Perhaps the one without an id [B]", "OrganisationID": at});
+    has(&app, json!([good, other])).await;
+    refreshed(&app).await;
+    app.no_faults().await;
+    let odd = json!([good, {"Title": "No id"}, 7]);
+    has(&app, odd).await;
+    let run = refreshed(&app).await;
+    assert_eq!((&run["state"], &run["unchanged"]), (&json!("partial"), &json!(1)), "{run:#}");
+    let told = told(&app, &run).await;
+    assert_eq!(told[&format!("{at} page 1 row 2")], "unreadable", "{told:?}");
+    assert_eq!(told[&format!("{at} page 1 row 3")], "unreadable");
+    assert!(told.values().all(|code| code == "unreadable"));
+    assert_eq!(kept(&app, "").await.len(), 2, "in such a centre nothing is removed");
+}
+
+#[tokio::test]
+async fn a_run_that_fails_in_the_middle_removes_nothing() {
+    let app = app().await;
+    refreshed(&app).await;
+    let whole = kept(&app, "").await.len();
+    let kind = json!({"status": {"status": 400, "body": {"message": "Not yours."}}});
+    app.fault(json!({"operation": "searchStandards", "skip": 2, "kind": kind})).await;
+    assert_eq!(refreshed(&app).await["state"], "failed");
+    app.no_faults().await;
+    app.fault(json!({"operation": "searchOrganisations", "kind": {"status": {"status": 204}}})).await;
+    let run = refreshed(&app).await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    assert_eq!(kept(&app, "").await.len(), whole);
+}
+
+#[tokio::test]
+async fn a_refresh_goes_on_over_many_slices() {
+    let app = connected_with(working().timings("slice=50ms,tick=24h")).await;
+    behave(&app, json!({"pageCap": 20})).await;
+    app.fault(json!({"operation": "searchStandards", "kind": {"delay": {"ms": 30}}})).await;
+    let run = refreshed(&app).await;
+    let theirs = records(&app, "standard").await.len();
+    assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(theirs)), "{run:#}");
+    assert_eq!(kept(&app, "").await.len(), theirs);
+    // One page of three, and what tells that there is no other.
+    assert_eq!(calls(&app, "searchOrganisations").await, 4, "the centres were read once");
+    let mut sql = app.sql().await;
+    let slices: i32 = sqlx::query_scalar("select slice from runs").fetch_one(&mut sql).await.unwrap();
+    assert!(slices > 2, "{slices}");
+}
+
+#[tokio::test]
+async fn without_a_token_no_run_is_made_and_other_scopes_do_not_do() {
+    let app = working().start().await;
+    app.post(REFRESH, &Value::Null).await.refused(409, "integrationNotConfigured");
+    let reader = app.with_scopes(&[Scope::OnefileRead, Scope::Ace360Sync]).await;
+    reader.post(REFRESH, &Value::Null).await.refused(403, "scopeMissing");
+    reader.get(LIST).await.expect(200);
+}
+
+#[tokio::test]
+async fn another_providers_learning_aims_are_its_own() {
+    let app = app().await;
+    refreshed(&app).await;
+    let other = app.second_provider().await;
+    assert_eq!(other.get(LIST).await.expect(200)["items"], json!([]));
+}
