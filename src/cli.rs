@@ -424,6 +424,15 @@ pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
         }
     };
     say("configuration", Ok(config.summary()));
+    if matches!(config.database, Database::Embedded) && !config.data_dir.exists() {
+        // Nothing is made by who only asks: an empty installation would be well, and say nothing of the one that was meant.
+        let problem = format!(
+            "there is no installation in {}: name its folder (--data-dir), or DATABASE_URL, or start the service once",
+            config.data_dir.display()
+        );
+        say("database", Err(problem));
+        return Ok(false);
+    }
     let reached = match reach(&config, true).await {
         Ok(reached) => reached,
         Err(error) => {

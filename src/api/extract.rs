@@ -91,11 +91,11 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             }
             let request_id =
                 request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-            // A handler that takes parameters looks at them itself, and tells all their faults at once.
-            if request.method() == Method::GET
-                && !request.query_string().is_empty()
-                && request.match_pattern().is_some_and(|template| !state.routes.asks(&template))
-            {
+            // A handler that takes parameters looks at them itself, and tells all their faults at once. Only reads take any: whoever says
+            // `?validateOnly=true` with an import must not be taken for one who says nothing.
+            let reads = request.method() == Method::GET
+                && request.match_pattern().is_none_or(|template| state.routes.asks(&template));
+            if !reads && !request.query_string().is_empty() {
                 Params::of(&request).done()?;
             }
             admitted.cancel();
