@@ -14,7 +14,7 @@ use crate::support::people::{self, but};
 
 const NEW_KEY: &str = "YW5vdGhlciBrZXkgZm9yIHRlc3RzOiBub2JvZHkgcyE=";
 /// Reads of every kind of thing that is sealed.
-const PATHS: [&str; 11] = [
+const PATHS: [&str; 12] = [
     "/learners/L1",
     "/learners/L1/ace360",
     "/learners/L2/ace360",
@@ -26,6 +26,7 @@ const PATHS: [&str; 11] = [
     "/ace360/settings",
     "/onefile/settings",
     "/onefile/assessors?pageSize=500",
+    "/onefile/links",
 ];
 
 /// A provider with a row of each kind that is sealed, by the old key.
@@ -54,7 +55,9 @@ async fn sealed_by_the_old_key() -> (TestApp, String) {
     // A customer token, a session, and a directory.
     let onefile = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
     app.put("/onefile/settings", &onefile).await.expect(200);
-    app.get("/onefile/assessors").await.expect(200);
+    let assessor = app.get("/onefile/assessors").await.expect(200)["items"][0]["id"].clone();
+    let link = json!({"kind": "officer", "localId": "OFF12", "remoteId": assessor});
+    app.post("/onefile/links", &link).await.expect(201);
     // From here on nothing moves by itself.
     worker.stop().await;
     app.tick().await;
