@@ -6,55 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use super::coverage::{CatalogueRow, Coverage, Uses};
+use super::links::in_use::{InUse, PAGE};
 use super::readiness::{
     Classrooms, Desktop, Linking, Named, Readiness, ReadinessInput, Token, Unlinked, WithoutEmail, readiness,
     shared_mis_values,
 };
-use super::suggest::{LinkKind, Local, Remote, SuggestInput, suggest, whole_name};
+use super::suggest::{Existing, LinkKind, Local, Remote, SuggestInput, suggest, whole_name};
 use super::{OneFile, OneFileError};
 use crate::domain::{
-    DesktopIntegration, DirectoryKind, Learner, LearnerStatus, Officer, OfficerId, OneFileEnvironment,
-    Organisation, OrganisationId,
+    DesktopIntegration, DirectoryKind, LinkState, Officer, OfficerId, OneFileEnvironment, Organisation,
+    OrganisationId,
 };
 use crate::store::{
-    DirectoryEntry, DirectoryFilter, OneFileChoices, OneFileStandard, RecordKind, StandardFilter, StoreError,
-    Time,
+    DirectoryEntry, DirectoryFilter, OneFileChoices, OneFileLink, OneFileStandard, RecordKind,
+    StandardFilter, StoreError, Time,
 };
-
-/// Records that are unsealed at a time.
-const PAGE: i64 = 500;
-
-/// What live learners use.
-#[derive(Default)]
-struct InUse {
-    uses: Uses,
-    officers: BTreeSet<String>,
-    organisations: BTreeSet<String>,
-}
-
-impl InUse {
-    /// Coverage is of every delivery plan; an enrolment only of live learners.
-    fn add(&mut self, id: &str, learner: &Learner, choices: &OneFileChoices) {
-        self.uses.add(id, learner);
-        if learner.status != Some(LearnerStatus::Live) {
-            return;
-        }
-        let roles = &choices.additional_assessors;
-        let additional = learner.officers.iter().filter(|officer| {
-            let role = officer.role.as_deref().unwrap_or_default().trim().to_lowercase();
-            roles.iter().any(|wanted| wanted.to_lowercase() == role)
-        });
-        let officers = additional
-            .filter_map(|officer| officer.officer_id.as_ref())
-            .chain(learner.main_officer_id.as_ref())
-            .chain(learner.qualifications.iter().filter_map(|own| own.assessor_id.as_ref()));
-        self.officers.extend(officers.map(|id| id.as_str().to_owned()));
-        let organisations =
-            learner.placements.iter().filter_map(|placement| placement.organisation_id.as_ref());
-        let organisations = organisations.chain(learner.employer_id.as_ref());
-        self.organisations.extend(organisations.map(|id| id.as_str().to_owned()));
-    }
-}
 
 /// How far records of one kind are linked.
 struct Standing {
@@ -77,9 +43,9 @@ impl OneFile {
     /// The database's.
     pub async fn coverage(&self, provider: Uuid) -> Result<(Coverage, Option<Time>), OneFileError> {
         let choices = self.store.onefile_settings(provider).await?.choices;
-        let in_use = self.needed(provider, &choices).await?;
+        let (_, uses) = self.needed(provider, &choices).await?;
         let refreshed = self.store.onefile_standards_refreshed(provider, choices.environment).await?;
-        Ok((self.compared(provider, choices.environment, &in_use.uses).await?, refreshed))
+        Ok((self.compared(provider, choices.environment, &uses).await?, refreshed))
     }
 
     /// The set-up's checklist, as it would be with these settings; `with_token`: a customer token comes with them.
@@ -94,9 +60,9 @@ impl OneFile {
     ) -> Result<Readiness, OneFileError> {
         let kept = self.store.onefile_settings(provider).await?;
         let environment = choices.environment;
-        let in_use = self.needed(provider, choices).await?;
+        let (in_use, uses) = self.needed(provider, choices).await?;
         let coverage = match self.store.onefile_standards_refreshed(provider, environment).await? {
-            Some(_) => Some(self.compared(provider, environment, &in_use.uses).await?),
+            Some(_) => Some(self.compared(provider, environment, &uses).await?),
             None => None,
         };
         let refreshed = |kind| self.store.onefile_refreshed(provider, environment, kind);
@@ -178,21 +144,15 @@ impl OneFile {
         }))
     }
 
-    async fn needed(&self, provider: Uuid, choices: &OneFileChoices) -> Result<InUse, StoreError> {
-        let (mut found, mut after) = (InUse::default(), None::<String>);
-        loop {
-            let page = self
-                .store
-                .list_records::<Learner>(provider, RecordKind::Learner, after.as_deref(), PAGE)
-                .await?;
-            for row in &page.items {
-                found.add(&row.id, &row.record, choices);
-            }
-            after = page.items.last().map(|row| row.id.clone());
-            if !page.more {
-                return Ok(found);
-            }
-        }
+    /// What live learners need of OneFile, and what every delivery plan refers to.
+    async fn needed(&self, provider: Uuid, choices: &OneFileChoices) -> Result<(InUse, Uses), StoreError> {
+        let (mut in_use, mut uses) = (InUse::default(), Uses::default());
+        self.each_learner(provider, |id, learner| {
+            uses.add(id, learner);
+            in_use.add(learner, choices);
+        })
+        .await?;
+        Ok((in_use, uses))
     }
 
     async fn compared(
@@ -274,15 +234,18 @@ impl OneFile {
         remotes: &[Remote<'_>],
         several_centres: bool,
     ) -> Result<Standing, StoreError> {
-        let word = kind.local_word();
-        let ids = |state| self.store.onefile_linked(provider, environment, word, state);
-        let linked: BTreeSet<String> = ids("linked").await?.into_iter().collect();
-        let gone: BTreeSet<String> = ids("gone").await?.into_iter().collect();
+        let links = self.store.onefile_links_of(provider, environment, kind.record()).await?;
+        let (live, lost): (Vec<_>, Vec<_>) = links.iter().partition(|link| link.state == LinkState::Linked);
+        let ids = |links: Vec<&OneFileLink>| links.into_iter().map(|link| link.local_id.clone()).collect();
+        let linked: BTreeSet<String> = ids(live);
+        let gone: BTreeSet<String> = ids(lost);
+        let existing: Vec<Existing<'_>> = links.iter().map(Existing::of).collect();
         let names: BTreeMap<String, String> =
             locals.iter().map(|local| (local.id.to_owned(), local.name.to_string())).collect();
         let name = |id: &String| Named { id: id.clone(), name: names.get(id).cloned() };
         locals.retain(|local| !linked.contains(local.id) && !gone.contains(local.id));
-        let found = suggest(&SuggestInput { kind, locals: &locals, remotes, linked: &[], several_centres });
+        let found =
+            suggest(&SuggestInput { kind, locals: &locals, remotes, linked: &existing, several_centres });
         let likely: BTreeSet<&str> = found
             .suggestions
             .iter()

@@ -13,7 +13,6 @@ mod jobs;
 mod migrate;
 mod onefile_directory;
 mod onefile_enabling;
-mod onefile_linked;
 mod onefile_linking;
 mod onefile_links;
 mod onefile_sessions;

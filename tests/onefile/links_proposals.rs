@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{behave, connected, entries, records, refresh};
+use crate::common::{SETTINGS, behave, connected, entries, records, refresh};
 use crate::links::{LINKS, officer, request, with_mis};
 use crate::support::{Api, TestApp, faults, people};
 
@@ -176,6 +176,8 @@ async fn candidates(api: &Api, query: &str) -> Vec<(String, String, bool)> {
 async fn candidates_are_what_learners_name_and_nobody_linked() {
     let app = connected().await;
     one_centre(&app).await;
+    let roles = json!({"enabled": false, "environment": "sandbox", "additionalAssessors": ["coach"]});
+    app.put(SETTINGS, &roles).await.expect(200);
     for (id, ident) in [("MAIN", "O-08"), ("ROLE", "x"), ("QUAL", "O-10"), ("IDLE", "O-11")] {
         officer(&app, id, ident).await;
     }
@@ -185,11 +187,17 @@ async fn candidates_are_what_learners_name_and_nobody_linked() {
     }
     let learner = people::but(
         people::learner(1),
-        json!({"mainOfficerId": "MAIN", "officers": [{"role": "Coach", "officerId": "ROLE"}], "reviews": null, "employerId": "ACME",
+        json!({"mainOfficerId": "MAIN", "officers": [{"role": "Coach", "officerId": "ROLE"}, {"role": "IV", "officerId": "IDLE"}], "reviews": null, "employerId": "ACME",
                "placements": [{"organisationId": "SITE", "type": "P"}, {"organisationId": "UNSENT", "type": "P"}],
                "qualifications": [{"qualificationId": "Q1", "assessorId": "QUAL"}]}),
     );
     app.put("/learners/L1", &learner).await.good();
+    // Who is not live is not enrolled.
+    let left = people::but(
+        people::learner(2),
+        json!({"status": "dormant", "mainOfficerId": "IDLE", "employerId": "IDLE"}),
+    );
+    app.put("/learners/L2", &left).await.good();
     let line = |id: &str, state: &str, proposed: bool| (id.to_owned(), state.to_owned(), proposed);
     let all = [
         line("MAIN", "unlinked", true),

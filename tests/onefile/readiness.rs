@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use picsbridge::auth::scope::Scope;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::{SETTINGS, TEST, all_calls, connected_with, entries, refresh, sandbox, working};
+use crate::links::{LINKS, request, with_mis};
 use crate::support::{TestApp, faults};
 
 const READINESS: &str = "/onefile/readiness";
@@ -128,26 +130,27 @@ async fn officers_in_use_are_linked_or_nothing_in_onefile_fits_them() {
     assert_eq!(told["examples"], json!([{"id": "O-17", "name": "Sam Okoro"}]));
     learner(&app, "L1", json!({"mainOfficerId": "O-99"})).await;
     assert_eq!(verdict(&app, "officersLinked").await, is("attention", 1, json!("/onefile/links:suggest")));
-    learner(&app, "L1", json!({"mainOfficerId": "O-17"})).await;
-    let link = |state: &'static str| {
-        let app = &app;
-        async move {
-            let mut sql = app.sql().await;
-            sqlx::query("delete from onefile_links").execute(&mut sql).await.unwrap();
-            sqlx::query(
-                "insert into onefile_links (id, provider_id, environment, kind, local_id, centre_id, remote_id, state, method, sealed, created_at)
-                 select gen_random_uuid(), id, 'sandbox', 'officer', 'O-17', '1001', '71', $1, 'manual', '', now() from providers",
-            )
-            .bind(state)
-            .execute(&mut sql)
-            .await
-            .unwrap();
-        }
-    };
-    link("linked").await;
+}
+
+#[tokio::test]
+async fn an_officer_whose_link_leads_to_nobody_or_into_the_archive_blocks() {
+    let app = ready().await;
+    refresh(&app, "assessors").await;
+    app.put("/officers/O1", &json!({"lastName": "Okoro", "email": "o@acme.example"})).await.good();
+    learner(&app, "L1", json!({"mainOfficerId": "O1"})).await;
+    let (remote, _) = with_mis(&app, "O-08").await.remove(0);
+    app.post(LINKS, &request("officer", "O1", &remote)).await.expect(201);
     assert_eq!(verdict(&app, "officersLinked").await, is("ok", 0, Value::Null));
-    link("gone").await;
-    assert_eq!(verdict(&app, "officersLinked").await, is("blocked", 1, json!("/onefile/links")));
+    let becomes = async |how: &str, body: Option<Value>| {
+        app.sandbox_call(Method::POST, &format!("/users/{remote}:{how}"), body).await;
+        refresh(&app, "assessors").await;
+        let told = line(&app, "officersLinked").await;
+        assert_eq!(told["examples"][0]["id"], "O1", "{told:#}");
+        (told["verdict"].clone(), told["count"].clone(), told["fix"]["path"].clone())
+    };
+    let blocked = is("blocked", 1, json!(LINKS));
+    assert_eq!(becomes("archive", Some(json!({"archived": true}))).await, blocked);
+    assert_eq!(becomes("remove", None).await, blocked);
 }
 
 #[tokio::test]

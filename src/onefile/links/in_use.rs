@@ -1,37 +1,44 @@
-//! Which officers and organisations are in use: learners name them, so that an enrolment would need them in OneFile.
+//! Which officers and organisations are in use: an enrolment would need them in OneFile. The candidates for links and the set-up's
+//! checklist mean the same by it.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::domain::Learner;
+use crate::domain::{Learner, LearnerStatus};
 use crate::onefile::OneFile;
-use crate::store::{RecordKind, StoreResult};
+use crate::store::{OneFileChoices, RecordKind, StoreResult};
 
 /// Records unsealed at a time.
-pub(super) const PAGE: i64 = 500;
+pub(in crate::onefile) const PAGE: i64 = 500;
 
 /// PICSWeb's ids of those in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InUse {
-    /// Main officers, officers with a role, assessors of qualifications, holders of reviews.
+    /// Main officers, assessors of qualifications, and officers in the roles that the settings name.
     pub officers: BTreeSet<String>,
     /// Employers and placements.
     pub organisations: BTreeSet<String>,
 }
 
 impl InUse {
-    /// Adds what a learner names.
-    pub fn add(&mut self, learner: &Learner) {
-        let officers = learner
-            .main_officer_id
-            .iter()
-            .chain(learner.officers.iter().filter_map(|own| own.officer_id.as_ref()))
-            .chain(learner.qualifications.iter().filter_map(|own| own.assessor_id.as_ref()))
-            .chain(learner.reviews.iter().filter_map(|own| own.officer_id.as_ref()));
+    /// Adds what a learner names, if the learner is live: nobody else is enrolled.
+    pub fn add(&mut self, learner: &Learner, choices: &OneFileChoices) {
+        if learner.status != Some(LearnerStatus::Live) {
+            return;
+        }
+        let roles = &choices.additional_assessors;
+        let additional = learner.officers.iter().filter(|officer| {
+            let role = officer.role.as_deref().unwrap_or_default().trim().to_lowercase();
+            roles.iter().any(|wanted| wanted.to_lowercase() == role)
+        });
+        let officers = additional
+            .filter_map(|officer| officer.officer_id.as_ref())
+            .chain(learner.main_officer_id.as_ref())
+            .chain(learner.qualifications.iter().filter_map(|own| own.assessor_id.as_ref()));
         self.officers.extend(officers.map(|id| id.as_str().to_owned()));
         let placements = learner.placements.iter().filter_map(|own| own.organisation_id.as_ref());
-        let organisations = learner.employer_id.iter().chain(placements);
+        let organisations = placements.chain(learner.employer_id.as_ref());
         self.organisations.extend(organisations.map(|id| id.as_str().to_owned()));
     }
 }
@@ -41,8 +48,18 @@ impl OneFile {
     ///
     /// # Errors
     /// The database's.
-    pub async fn in_use(&self, provider: Uuid) -> StoreResult<InUse> {
+    pub async fn in_use(&self, provider: Uuid, choices: &OneFileChoices) -> StoreResult<InUse> {
         let mut found = InUse::default();
+        self.each_learner(provider, |_, learner| found.add(learner, choices)).await?;
+        Ok(found)
+    }
+
+    /// Shows every learner, unsealed page by page.
+    pub(in crate::onefile) async fn each_learner(
+        &self,
+        provider: Uuid,
+        mut see: impl FnMut(&str, &Learner),
+    ) -> StoreResult<()> {
         let mut after: Option<String> = None;
         loop {
             let page = self
@@ -50,11 +67,11 @@ impl OneFile {
                 .list_records::<Learner>(provider, RecordKind::Learner, after.as_deref(), PAGE)
                 .await?;
             for own in &page.items {
-                found.add(&own.record);
+                see(&own.id, &own.record);
             }
             after = page.items.into_iter().next_back().map(|own| own.id);
             if !page.more {
-                return Ok(found);
+                return Ok(());
             }
         }
     }

@@ -90,7 +90,7 @@ impl OneFile {
     ) -> Result<Vec<Candidate>, OneFileError> {
         let settings = self.store.onefile_settings(provider).await?;
         let several = self.centre_ids(provider, &settings).await?.len() > 1;
-        let in_use = self.in_use(provider).await?;
+        let in_use = self.in_use(provider, &settings.choices).await?;
         let mut all = Vec::new();
         for kind in kinds {
             let used = match kind {
@@ -268,15 +268,15 @@ fn compared(
             archived: own.archived,
         })
         .collect();
-    let linked: Vec<Existing<'_>> = links
-        .iter()
-        .map(|link| Existing {
-            local_id: &link.local_id,
-            centre_id: &link.centre_id,
-            remote_id: &link.remote_id,
-        })
-        .collect();
+    let linked: Vec<Existing<'_>> = links.iter().map(Existing::of).collect();
     suggest(&SuggestInput { kind, locals: &locals, remotes: &remotes, linked: &linked, several_centres })
+}
+
+impl<'a> Existing<'a> {
+    /// A link, as the comparison sees it.
+    pub(in crate::onefile) fn of(link: &'a OneFileLink) -> Self {
+        Self { local_id: &link.local_id, centre_id: &link.centre_id, remote_id: &link.remote_id }
+    }
 }
 
 fn text(email: Option<&Email>) -> Option<String> {
