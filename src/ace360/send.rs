@@ -200,7 +200,7 @@ impl Ace360 {
             environment,
             subject_kind: "learner",
             subject_id: learner.as_str().to_owned(),
-            step: STEP,
+            step: STEP.into(),
             payload: serde_json::to_vec(&payload).map_err(StoreError::from)?,
             candidates: search.present,
             run_id: order.run.as_ref().map(|run| run.id),
@@ -275,7 +275,10 @@ impl Ace360 {
                         }
                     };
                 };
-                self.known.add(client, intent.provider_id, vec![row], i64::from(fresh));
+                // The mirror keeps what it knew of a record that it had: then this row is not what it holds.
+                if fresh {
+                    self.known.add(client, intent.provider_id, vec![row], 1);
+                }
                 Ok(Uploaded::Done(Box::new(link)))
             }
             Created::No(failure) => {

@@ -130,6 +130,21 @@ words! {
         Imported "imported" "By an import of links.",
         Created "created" "OneFile's record was made for ours.",
     }
+    /// Where a learner's enrolment in OneFile stands.
+    EnrolmentState {
+        Enrolling "enrolling" "It is under way.",
+        Incomplete "incomplete" "OneFile has the learner; a later step was refused, or its outcome is not known. The same call goes on.",
+        Unknown "unknown" "The answer to a step was lost; it is looked for, and then the enrolment goes on.",
+        Rejected "rejected" "OneFile refused a step, and does not have the learner. Mend it, and call again.",
+        Enrolled "enrolled" "Every step is done.",
+    }
+    /// Where a step of an enrolment stands.
+    StepState {
+        Pending "pending" "Not yet taken.",
+        Done "done" "Done.",
+        Rejected "rejected" "OneFile refused it.",
+        Unknown "unknown" "It was sent, and the answer was lost.",
+    }
     /// What of OneFile's can be looked up.
     DirectoryKind {
         Centre "centre" "A centre, which OneFile's API calls organisation.",

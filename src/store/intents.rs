@@ -1,6 +1,7 @@
 //! Intents: one row for each creation that is to happen upstream, written before the call and settled by its
 //! outcome. Guards stand in the `where` clauses, and row counts are looked at: two processes may race for any of these.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub struct NewIntent {
     /// Whose.
     pub subject_id: String,
     /// Which of the subject's creations.
-    pub step: &'static str,
+    pub step: Cow<'static, str>,
     /// What is sent.
     pub payload: Vec<u8>,
     /// Records of the same person that are there before.
@@ -81,6 +82,41 @@ pub struct IntentRow {
 }
 
 impl IntentRow {
+    /// One that was just written down.
+    pub(super) fn opened(
+        id: Uuid,
+        lease_token: Uuid,
+        new: &NewIntent,
+        sealed_payload: Vec<u8>,
+        at: Time,
+        lease: Duration,
+    ) -> Self {
+        Self {
+            id,
+            provider_id: new.provider,
+            upstream: new.upstream.to_owned(),
+            environment: new.environment.clone(),
+            subject_kind: new.subject_kind.to_owned(),
+            subject_id: new.subject_id.clone(),
+            step: new.step.to_string(),
+            state: "sending".to_owned(),
+            lease_token,
+            sent_at: Some(at),
+            deadline_at: Some(at + lease),
+            sends: 1,
+            candidates: new.candidates.clone(),
+            absent_looks: 0,
+            next_look_at: None,
+            remote_id: None,
+            upstream_status: None,
+            created_at: at,
+            settled_at: None,
+            run_id: new.run_id,
+            sealed_payload,
+            sealed_problem: None,
+        }
+    }
+
     /// Whether its outcome is not known yet.
     pub fn is_open(&self) -> bool {
         matches!(self.state.as_str(), "sending" | "unknown")
@@ -134,7 +170,7 @@ impl Store {
             new.environment,
             new.subject_kind,
             new.subject_id,
-            new.step,
+            new.step.as_ref(),
             lease_token,
             interval(lease),
             sealed,
@@ -147,30 +183,9 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok(match (row.came.as_str(), row.at) {
-            ("ours", Some(at)) => Opened::Ours(Box::new(IntentRow {
-                id,
-                provider_id: new.provider,
-                upstream: new.upstream.to_owned(),
-                environment: new.environment.clone(),
-                subject_kind: new.subject_kind.to_owned(),
-                subject_id: new.subject_id.clone(),
-                step: new.step.to_owned(),
-                state: "sending".to_owned(),
-                lease_token,
-                sent_at: Some(at),
-                deadline_at: Some(at + lease),
-                sends: 1,
-                candidates: new.candidates.clone(),
-                absent_looks: 0,
-                next_look_at: None,
-                remote_id: None,
-                upstream_status: None,
-                created_at: at,
-                settled_at: None,
-                run_id: new.run_id,
-                sealed_payload: sealed,
-                sealed_problem: None,
-            })),
+            ("ours", Some(at)) => {
+                Opened::Ours(Box::new(IntentRow::opened(id, lease_token, new, sealed, at, lease)))
+            }
             ("linked", _) => Opened::AlreadyLinked,
             ("noRecord", _) => Opened::NoRecord,
             _ => Opened::InFlight,
@@ -590,7 +605,7 @@ async fn intent(tx: &mut Tx, id: Uuid) -> StoreResult<Option<IntentRow>> {
     .await?)
 }
 
-fn payload_row(id: Uuid) -> String {
+pub(super) fn payload_row(id: Uuid) -> String {
     format!("intents/{id}/payload")
 }
 

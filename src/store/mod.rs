@@ -13,6 +13,8 @@ mod jobs;
 mod migrate;
 mod onefile_directory;
 mod onefile_enabling;
+mod onefile_enrolments;
+mod onefile_intents;
 mod onefile_linking;
 mod onefile_links;
 mod onefile_sessions;
@@ -49,6 +51,10 @@ pub use self::jobs::{LookJob, SliceJob};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::onefile_directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
 pub use self::onefile_enabling::Forced;
+pub use self::onefile_enrolments::{
+    BegunEnrolment, Enrolment, EnrolmentOrder, EnrolmentStep, NewEnrolment, WaitingEnrolment,
+};
+pub use self::onefile_intents::{CLASSROOM, SettledInOneFile};
 pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
 pub use self::onefile_links::{LinkFilter, OneFileLink};
 pub use self::onefile_sessions::{OneFileSession, SessionState};

@@ -95,17 +95,31 @@ impl Store {
         links: &[NewOneFileLink],
     ) -> StoreResult<Vec<OneFileLinked>> {
         let mut tx = self.begin().await?;
+        let outcomes = self.link_onefile_in(&mut tx, how, links).await?;
+        if how.keep {
+            tx.commit().await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// The same, in the transaction of what they belong to.
+    pub(super) async fn link_onefile_in(
+        &self,
+        tx: &mut Tx,
+        how: Linking<'_>,
+        links: &[NewOneFileLink],
+    ) -> StoreResult<Vec<OneFileLinked>> {
         // One at a time for each provider: two that take each other's records in another order would block each other.
         sqlx::query!(
             "select pg_advisory_xact_lock(hashtextextended('onefile_links/' || $1::uuid::text, 0)) as locked",
             how.provider
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut **tx)
         .await?;
-        let there = self.there(&mut tx, how.provider, links).await?;
-        let busy = self.enrolling(&mut tx, how.provider, links).await?;
-        let mut taken = self.taken(&mut tx, how, links).await?;
-        let now = sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(&mut *tx).await?;
+        let there = self.there(tx, how.provider, links).await?;
+        let busy = self.enrolling(tx, how.provider, links).await?;
+        let mut taken = self.taken(tx, how, links).await?;
+        let now = sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(&mut **tx).await?;
         let mut outcomes = Vec::with_capacity(links.len());
         let (mut made, mut moved) = (Vec::new(), Vec::new());
         for link in links {
@@ -154,7 +168,7 @@ impl Store {
         if !how.keep {
             return Ok(outcomes);
         }
-        let kept = self.insert_links(&mut tx, how, &made).await?;
+        let kept = self.insert_links(tx, how, &made).await?;
         // The constraints have the last word.
         for outcome in &mut outcomes {
             if matches!(outcome, OneFileLinked::Made(link) if !kept.contains(&link.id)) {
@@ -164,11 +178,10 @@ impl Store {
         made.retain(|link| kept.contains(&link.id));
         for (id, state) in moved {
             sqlx::query!("update onefile_links set state = $2 where id = $1", id, state.as_str())
-                .execute(&mut *tx)
+                .execute(&mut **tx)
                 .await?;
         }
-        self.tell_links(&mut tx, how, &made).await?;
-        tx.commit().await?;
+        self.tell_links(tx, how, &made).await?;
         Ok(outcomes)
     }
 

@@ -197,6 +197,9 @@ impl Store {
         .await?;
         let Some(gone) = gone else { return Ok(false) };
         let data = json!({"upstream": "onefile", "linkId": id, "centreId": gone.centre_id, "remoteId": gone.remote_id});
+        if gone.kind == RecordKind::Learner.as_str() {
+            self.forget_enrolment(&mut tx, provider, Some(environment), &gone.local_id).await?;
+        }
         self.log_change(&mut tx, provider, "link.removed", &gone.kind, &gone.local_id, &data).await?;
         self.audit(&mut tx, provider, by, "onefile.unlink", &gone.kind, &gone.local_id).await?;
         tx.commit().await?;
@@ -221,7 +224,7 @@ impl Store {
         .fetch_all(&mut **tx)
         .await?;
         if kind == RecordKind::Learner {
-            return Ok(());
+            return self.forget_enrolment(tx, provider, None, local_id).await;
         }
         for link in gone {
             let data = json!({"upstream": "onefile", "linkId": link.id, "centreId": link.centre_id, "remoteId": link.remote_id});

@@ -97,6 +97,22 @@ rotations! {
         "select id, sealed from onefile_links where substring(sealed from 1 for 5) <> $1 limit $2",
         "update onefile_links set sealed = $1 where sealed = $2 and id = $3",
         |row| format!("onefile_links/{}", row.id), (id);
+    rotate_enrolment_orders "OneFile enrolments":
+        "select provider_id, environment, learner_id, sealed_order as sealed from onefile_enrolments where substring(sealed_order from 1 for 5) <> $1 limit $2",
+        "update onefile_enrolments set sealed_order = $1 where sealed_order = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
+        |row| format!("onefile_enrolments/{}/{}/{}/order", row.provider_id, row.environment, row.learner_id), (provider_id, environment, learner_id);
+    rotate_enrolment_steps "OneFile enrolments' steps":
+        "select provider_id, environment, learner_id, sealed_steps as sealed from onefile_enrolments where substring(sealed_steps from 1 for 5) <> $1 limit $2",
+        "update onefile_enrolments set sealed_steps = $1 where sealed_steps = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
+        |row| format!("onefile_enrolments/{}/{}/{}/steps", row.provider_id, row.environment, row.learner_id), (provider_id, environment, learner_id);
+    rotate_portfolios "OneFile portfolios":
+        "select provider_id, environment, learner_id, sealed from onefile_portfolios where substring(sealed from 1 for 5) <> $1 limit $2",
+        "update onefile_portfolios set sealed = $1 where sealed = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
+        |row| format!("onefile_portfolios/{}/{}/{}", row.provider_id, row.environment, row.learner_id), (provider_id, environment, learner_id);
+    rotate_portfolio_problems "OneFile portfolios' problems":
+        r#"select provider_id, environment, learner_id, sealed_problem as "sealed!" from onefile_portfolios where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
+        "update onefile_portfolios set sealed_problem = $1 where sealed_problem = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
+        |row| format!("onefile_portfolios/{}/{}/{}/problem", row.provider_id, row.environment, row.learner_id), (provider_id, environment, learner_id);
 }
 
 impl Store {
@@ -117,7 +133,9 @@ impl Store {
                     + (select count(*) from onefile_settings where substring(sealed_token from 1 for 5) <> $1)
                     + (select count(*) from onefile_sessions where substring(sealed from 1 for 5) <> $1)
                     + (select count(*) from onefile_directory where substring(sealed from 1 for 5) <> $1)
-                    + (select count(*) from onefile_links where substring(sealed from 1 for 5) <> $1) as "count!""#,
+                    + (select count(*) from onefile_links where substring(sealed from 1 for 5) <> $1)
+                    + (select count(*) from onefile_enrolments where substring(sealed_order from 1 for 5) <> $1 or substring(sealed_steps from 1 for 5) <> $1)
+                    + (select count(*) from onefile_portfolios where substring(sealed from 1 for 5) <> $1 or substring(sealed_problem from 1 for 5) <> $1) as "count!""#,
             self.vault.sealer.current_prefix()
         )
         .fetch_one(&self.pool)
