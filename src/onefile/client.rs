@@ -98,8 +98,17 @@ impl Search {
         Self::of("Standard", "searchStandards").with("OrganisationID", centre_id)
     }
 
-    fn of(noun: &'static str, operation: &'static str) -> Self {
+    pub(super) fn of(noun: &'static str, operation: &'static str) -> Self {
         Self { noun, operation, filters: Map::new() }
+    }
+
+    /// With a filter that is one of OneFile's numbers.
+    #[must_use]
+    pub(super) fn with_code(mut self, name: &str, code: Option<u8>) -> Self {
+        if let Some(code) = code {
+            self.filters.insert(name.to_owned(), code.into());
+        }
+        self
     }
 
     /// With one more filter: `MISID`, `Email`, `LastModified`. OneFile may find more than what it names: look at what comes.
@@ -253,7 +262,19 @@ impl Client {
         self.ask(search.operation, Method::Post, path, Some(body), wire::page).await
     }
 
-    async fn record<T: Row>(&self, operation: &'static str, noun: &str, id: &str) -> Answered<T> {
+    /// All that a search finds, in one call: for what is known to be little.
+    pub(super) async fn search_whole<T: Row>(&self, search: &Search) -> Answered<Found<T>> {
+        let body = serde_json::to_vec(&search.filters)?;
+        let path = format!("{}/Search", search.noun);
+        let page = self.ask(search.operation, Method::Post, path, Some(body), wire::page::<T>).await?;
+        Ok(page.map(|page| {
+            let mut walk = Walk::default();
+            let (rows, _) = walk.take(page);
+            Found { rows, unreadable: walk.unreadable() }
+        }))
+    }
+
+    pub(super) async fn record<T: Row>(&self, operation: &'static str, noun: &str, id: &str) -> Answered<T> {
         // It goes into the path.
         if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
             || id.is_empty()

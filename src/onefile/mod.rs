@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod directory;
 pub mod enabling;
 pub mod links;
+pub mod portfolio;
 pub mod qualifications;
 pub mod readiness;
 mod session;

@@ -4,16 +4,18 @@
 //! is missing or odd is noted and left out, so that one odd row never stops the reading of thousands.
 
 mod list;
+mod portfolio;
 mod reader;
 mod rows;
 mod session;
 mod time;
 
 pub use list::{Page, RowFault, Unreadable, page, record};
+pub use portfolio::{LearningAim, Review};
 pub use reader::{Note, Reader, Row};
 pub use rows::{Centre, Classroom, Customer, Placement, Standard, User};
 pub use session::session;
-pub use time::{day_out, instant, london_day, time_out};
+pub use time::{day_out, instant, instant_out, london_day, time_out};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::reader::{Reader, Row};
 use crate::domain::redacted;
 
 /// The customer: who the token belongs to.
@@ -63,6 +62,18 @@ pub struct User {
     pub date_of_birth: Option<NaiveDate>,
     /// A learner's.
     pub uln: Option<String>,
+    /// A learner's National Insurance number.
+    pub national_insurance_number: Option<String>,
+    /// A learner's ethnicity: an ILR code.
+    pub ethnicity: Option<String>,
+    /// A learner's sex.
+    pub sex: Option<String>,
+    /// One text, its lines parted by newlines or commas.
+    pub home_address: Option<String>,
+    /// Telephone.
+    pub telephone: Option<String>,
+    /// Mobile telephone.
+    pub mobile: Option<String>,
     /// A learner's default assessor.
     pub default_assessor_id: Option<String>,
     /// A learner's placement.
@@ -127,10 +138,11 @@ impl User {
     }
 }
 
+/// How each property of a record is read.
 macro_rules! rows {
     ($($name:ident { $($field:ident: $read:ident $property:expr,)* })*) => {$(
-        impl Row for $name {
-            fn read(id: String, fields: &mut Reader<'_>) -> Self {
+        impl $crate::onefile::wire::Row for $name {
+            fn read(id: String, fields: &mut $crate::onefile::wire::Reader<'_>) -> Self {
                 Self { id, $($field: fields.$read($property),)* }
             }
 
@@ -140,6 +152,7 @@ macro_rules! rows {
         }
     )*};
 }
+pub(super) use rows;
 
 rows! {
     Customer { name: text "Name", }
@@ -148,8 +161,9 @@ rows! {
     User {
         first_name: text "FirstName", last_name: text "LastName", mis_id: text "MISID", role: integer "Role",
         centre_id: id CENTRE, archived: boolean "Archived", username: text "Username", email: text "Email",
-        date_of_birth: day "DOB", uln: text "ULN", default_assessor_id: id "DefaultAssessorID",
-        placement_id: id "PlacementID", classroom_id: id "ClassroomID", started: day "StartOn",
+        date_of_birth: day "DOB", uln: text "ULN", national_insurance_number: text "NINO", ethnicity: text "L12",
+        sex: text "L13", home_address: text "HomeAddress", telephone: text "Telephone", mobile: text "MobileNumber",
+        default_assessor_id: id "DefaultAssessorID", placement_id: id "PlacementID", classroom_id: id "ClassroomID", started: day "StartOn",
         planned_end: day "PlannedEndDate", progress: number "Progress", last_modified: instant "LastModified",
     }
     Placement {

@@ -71,6 +71,27 @@ fn a_placement_without_a_name_is_one() {
 }
 
 #[test]
+fn learning_aims_and_reviews_are_read_as_far_as_they_go() {
+    let (aim, notes) = only::<LearningAim>(&json!({
+        "ID": 501, "userid": "7", "StandardID": 901, "Status": "0", "Progress": "42.5", "TotalElements": null,
+        "ElementsDone": "several", "RegistrationNumber": 123, "RegistrationDate": "2026-05-31T23:00:00.000Z"
+    }));
+    assert_eq!((aim.user_id.as_deref(), aim.standard_id.as_deref()), (Some("7"), Some("901")));
+    assert_eq!((aim.status, aim.progress, aim.total_elements), (Some(0), Some(42.5), None));
+    assert_eq!(aim.registration_number.as_deref(), Some("123"));
+    assert_eq!(aim.registered.map(|day| day.to_string()).as_deref(), Some("2026-06-01"), "London's day");
+    assert_eq!(notes.iter().map(|note| note.field).collect::<Vec<_>>(), ["ElementsDone"]);
+    let (review, notes) = only::<Review>(
+        &json!({"ID": "70211", "ScheduledFor": "2026-07-10T08:00:00Z", "StartedOn": null, "LearnerID": 0}),
+    );
+    assert_eq!((review.started, review.learner_id, notes.len()), (None, None, 0));
+    assert_eq!(review.scheduled.map(instant_out).as_deref(), Some("2026-07-10T08:00:00.000Z"));
+    let (user, _) = only::<User>(&json!({"ID": 7, "HomeAddress": "2 Mill Lane\nOxford\nOX4 3AB", "L12": 31}));
+    assert_eq!(user.home_address.as_deref(), Some("2 Mill Lane\nOxford\nOX4 3AB"));
+    assert_eq!(user.ethnicity.as_deref(), Some("31"));
+}
+
+#[test]
 fn ids_are_numbers_or_texts() {
     for (value, read) in [
         (json!(7), Some("7")),

@@ -41,5 +41,10 @@ pub fn time_out(day: NaiveDate, at: NaiveTime) -> String {
         // The clocks have gone forward: winter's time is UTC.
         LocalResult::None => local.and_utc(),
     };
+    instant_out(time)
+}
+
+/// A time, as it is sent.
+pub fn instant_out(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
