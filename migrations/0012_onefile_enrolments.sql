@@ -35,3 +35,7 @@ create table onefile_portfolios (
     sealed_problem bytea,
     primary key (provider_id, environment, learner_id)
 );
+
+-- An enrolment links those whom it finds by an id.
+alter table onefile_links drop constraint onefile_links_method_check;
+alter table onefile_links add constraint onefile_links_method_check check (method in ('manual', 'imported', 'created', 'matched'));

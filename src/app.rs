@@ -146,7 +146,8 @@ impl Parts {
         let store = Store::open(pool, sealer).await?;
         let auth = Auth::open(&store, Clock::default()).await?;
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
-        let onefile = OneFile::new(store.clone(), caller.clone(), config.upstreams.clone());
+        let onefile =
+            OneFile::new(store.clone(), caller.clone(), config.upstreams.clone(), config.timings.clone());
         let ace360 = Ace360::new(store.clone(), caller, config.upstreams.clone(), config.timings.clone());
         let stopping = CancellationToken::new();
         let runs = Runs::new(

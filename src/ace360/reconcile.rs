@@ -4,8 +4,6 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
-use tracing::info;
-use uuid::Uuid;
 
 use super::client::Client;
 use super::status::{mirror_row, single};
@@ -13,14 +11,12 @@ use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
 use crate::store::{IntentRow, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::intent::Lease;
+use crate::upstream::intent::{Lease, Looked};
 use crate::upstream::pace::Class;
 
 /// ACE360 writes creation times without a zone, and its clock may differ: a record counts as older than the send only
 /// when it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
-/// When a look could not be completed; sooner only where the time between looks is shorter still.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// What is known of what was sent.
 #[derive(Debug, Deserialize)]
@@ -33,53 +29,12 @@ struct Sent {
     uln_number: String,
 }
 
-/// What came of a look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looked {
-    /// Nobody needs to look (now).
-    NotDue,
-    /// The record is there, and linked.
-    Found,
-    /// It is not there; it is looked for once more later.
-    Absent,
-    /// It was surely absent, and was sent once more.
-    SentAgain,
-    /// The look could not be completed.
-    Later,
-    /// No look can settle it: a person does.
-    ForAPerson,
-}
-
 impl Ace360 {
-    /// Looks what became of an intent, if it is due.
+    /// Looks what became of an intent.
     ///
     /// # Errors
-    /// The database's.
-    pub async fn look(&self, id: Uuid) -> Result<Looked, StoreError> {
-        // The look is leased for as long as a job may run.
-        let Some(intent) = self.store.take_intent_to_look(id, self.timings.job).await? else {
-            return Ok(Looked::NotDue);
-        };
-        match self.look_at(&intent).await {
-            Ok(looked) => {
-                info!(intent_id = %id, looked = ?looked, "looked for a lost upload");
-                Ok(looked)
-            }
-            Err(Ace360Error::Store(error)) => Err(error),
-            Err(error) => {
-                info!(intent_id = %id, error = error.plain_text(), "a look could not be completed");
-                let soon = LOOK_AGAIN.min(self.timings.absence);
-                let wait = match &error {
-                    Ace360Error::Upstream(Failure { wait: Some(wait), .. }) => soon.max(*wait),
-                    _ => soon,
-                };
-                self.store.look_again(id, wait).await?;
-                Ok(Looked::Later)
-            }
-        }
-    }
-
-    async fn look_at(&self, intent: &IntentRow) -> Result<Looked, Ace360Error> {
+    /// ACE360's, which say that the look could not be completed; the database's.
+    pub async fn look_at(&self, intent: &IntentRow) -> Result<Looked, Ace360Error> {
         let provider = intent.provider_id;
         // The settings may have moved on; the record is where it was sent.
         let mut settings = self.store.ace360_settings(provider).await?;

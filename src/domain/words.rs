@@ -55,7 +55,9 @@ words! {
         Archived "ace360.archived" "The record went into ACE360's archive, or came out of it.",
         CertificateClaimed "ace360.certificateClaimed" "The certificate was claimed.",
         Gone "ace360.gone" "The record is no longer in ACE360.",
-        LinkCreated "link.created" "A learner, officer or organisation was linked to a record that was there: by hand, by matching, or by an import of links.",
+        Enrolled "onefile.enrolled" "The learner is enrolled in OneFile, with every step.",
+        ReviewChanged "onefile.reviewChanged" "A review was exchanged with OneFile: it got its OneFile System ID, came down, or was attended.",
+        LinkCreated "link.created" "A learner, officer or organisation was linked to a record: by hand, by matching, by an import of links, or, in OneFile, since it was made for it.",
         LinkRemoved "link.removed" "A learner, officer or organisation was unlinked from its record.",
         RunFinished "run.finished" "A run has ended.",
     }
@@ -129,6 +131,7 @@ words! {
         Manual "manual" "By hand.",
         Imported "imported" "By an import of links.",
         Created "created" "OneFile's record was made for ours.",
+        Matched "matched" "By its MIS value, at an enrolment.",
     }
     /// Where a learner's enrolment in OneFile stands.
     EnrolmentState {

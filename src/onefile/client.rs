@@ -88,6 +88,11 @@ impl Search {
         search
     }
 
+    /// Users of a role, in whichever centre (that a centre need not be said is observed).
+    pub fn people(role: i32) -> Self {
+        Self::of("User", "searchUsers").with_code("Role", u8::try_from(role).ok())
+    }
+
     /// A centre's placements.
     pub fn placements(centre_id: &str) -> Self {
         Self::of("Placement", "searchPlacements").with("OrganisationID", centre_id)
@@ -299,7 +304,7 @@ impl Client {
     }
 
     /// Calls with a session; with a new one when the first is not, or no longer, good.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         operation: &'static str,
         method: Method,

@@ -9,7 +9,11 @@ pub mod codes;
 pub mod coverage;
 pub mod directory;
 pub mod enabling;
+pub mod enrol;
+pub mod find;
 pub mod links;
+mod lost;
+pub mod making;
 pub mod portfolio;
 pub mod qualifications;
 pub mod readiness;
@@ -23,7 +27,7 @@ pub mod wire;
 use uuid::Uuid;
 
 use self::client::{Client, Connection};
-use crate::config::Upstreams;
+use crate::config::{Timings, Upstreams};
 use crate::domain::OneFileEnvironment;
 use crate::store::{OneFileSettings, Store, StoreError};
 use crate::upstream::call::Caller;
@@ -37,6 +41,7 @@ pub struct OneFile {
     pub store: Store,
     caller: Caller,
     upstreams: Upstreams,
+    timings: Timings,
 }
 
 /// Why a call to OneFile was not made, or gave nothing.
@@ -72,10 +77,32 @@ impl From<Failure> for OneFileError {
     }
 }
 
+/// Whose id goes into the path of `User/{id}/Assign`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssignReading {
+    /// The assessor's; the learner's is in the body. What a client that ran in production does.
+    AssessorInPath,
+    /// The learner's, in both places. What OneFile's article says since 2026.
+    LearnerInPath,
+}
+
+/// The reading that is relied on (assumed; `openapi/upstream/onefile-v2.1.yaml` says why).
+pub const ASSIGN: AssignReading = AssignReading::AssessorInPath;
+
+impl AssignReading {
+    /// The id for the path, and the one for `LearnerID`.
+    pub const fn read<'a>(self, assessor: &'a str, learner: &'a str) -> (&'a str, &'a str) {
+        match self {
+            Self::AssessorInPath => (assessor, learner),
+            Self::LearnerInPath => (learner, learner),
+        }
+    }
+}
+
 impl OneFile {
     /// Over the store and the caller that all upstream calls go through.
-    pub fn new(store: Store, caller: Caller, upstreams: Upstreams) -> Self {
-        Self { store, caller, upstreams }
+    pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
+        Self { store, caller, upstreams, timings }
     }
 
     /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which

@@ -20,6 +20,7 @@ pub use report::{
     ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Side, Takeover,
     TakeoverCounts,
 };
+pub use reviews::to_push as reviews_to_push;
 
 /// How demographics are kept the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

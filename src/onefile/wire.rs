@@ -4,6 +4,7 @@
 //! is missing or odd is noted and left out, so that one odd row never stops the reading of thousands.
 
 mod list;
+mod made;
 mod portfolio;
 mod reader;
 mod rows;
@@ -11,6 +12,7 @@ mod session;
 mod time;
 
 pub use list::{Page, RowFault, Unreadable, page, record};
+pub use made::new_id;
 pub use portfolio::{LearningAim, Review};
 pub use reader::{Note, Reader, Row};
 pub use rows::{Centre, Classroom, Customer, Placement, Standard, User};

@@ -2,6 +2,7 @@
 //! gives way; the tick finds what is overdue, whether a job was lost or a clock moved.
 
 mod connection;
+mod look;
 pub mod schedule;
 
 use std::sync::Arc;
@@ -81,9 +82,7 @@ impl Runs {
             let runs = Arc::clone(&runs);
             // A look may send once more: River must not drop it half way.
             async move {
-                let looked =
-                    tokio::spawn(async move { runs.ace360.look(job.args.intent_id).await }).await??;
-                let _ = looked;
+                tokio::spawn(async move { runs.look(job.args.intent_id).await }).await??;
                 Ok::<_, BoxError>(WorkOutcome::Complete)
             }
         })?;

@@ -17,6 +17,7 @@ mod onefile_enrolments;
 mod onefile_intents;
 mod onefile_linking;
 mod onefile_links;
+mod onefile_portfolios;
 mod onefile_sessions;
 mod onefile_settings;
 mod onefile_standards;
@@ -57,6 +58,7 @@ pub use self::onefile_enrolments::{
 pub use self::onefile_intents::{CLASSROOM, SettledInOneFile};
 pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
 pub use self::onefile_links::{LinkFilter, OneFileLink};
+pub use self::onefile_portfolios::{Portfolio, PortfolioAim, PortfolioReview, PortfolioRow};
 pub use self::onefile_sessions::{OneFileSession, SessionState};
 pub use self::onefile_settings::{OneFileChoices, OneFileSettings};
 pub use self::onefile_standards::{OneFileStandard, StandardFilter, StandardRead};

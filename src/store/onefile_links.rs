@@ -174,6 +174,59 @@ impl Store {
         row.map(|row| self.read_link(provider, environment, row)).transpose()
     }
 
+    /// A record's link; of one that is linked in several centres, the oldest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_link_of(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: RecordKind,
+        local_id: &str,
+    ) -> StoreResult<Option<OneFileLink>> {
+        self.one_link(provider, environment, kind, Some(local_id), None).await
+    }
+
+    /// The link that leads to a record of OneFile's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_link_to(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: RecordKind,
+        remote_id: &str,
+    ) -> StoreResult<Option<OneFileLink>> {
+        self.one_link(provider, environment, kind, None, Some(remote_id)).await
+    }
+
+    async fn one_link(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        kind: RecordKind,
+        local_id: Option<&str>,
+        remote_id: Option<&str>,
+    ) -> StoreResult<Option<OneFileLink>> {
+        let row = sqlx::query_as!(
+            LinkRow,
+            r#"select id, kind, local_id, centre_id, remote_id, method, state, sealed, created_at, null::bytea as entry
+               from onefile_links where provider_id = $1 and environment = $2 and kind = $3
+                 and ($4::text is null or local_id = $4) and ($5::text is null or remote_id = $5)
+               order by id limit 1"#,
+            provider,
+            environment.as_str(),
+            kind.as_str(),
+            local_id,
+            remote_id,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| self.read_link(provider, environment, row)).transpose()
+    }
+
     /// Removes a link; nothing happens in OneFile. `false`: there is none.
     ///
     /// # Errors

@@ -77,7 +77,13 @@ pub struct RecordPage<T> {
 }
 
 impl Store {
-    fn seal_record(&self, provider: Uuid, kind: RecordKind, id: &str, json: &[u8]) -> StoreResult<Vec<u8>> {
+    pub(super) fn seal_record(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+        json: &[u8],
+    ) -> StoreResult<Vec<u8>> {
         Ok(self.vault.sealer.seal(&record_row(provider, kind, id), json)?)
     }
 

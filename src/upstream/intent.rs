@@ -10,6 +10,23 @@ use super::pace::Account;
 use crate::http::Request;
 use crate::store::StoreError;
 
+/// What came of a look at an intent whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// Nobody needs to look (now).
+    NotDue,
+    /// What was made is there, and settled.
+    Found,
+    /// It is not there; it is looked for once more later.
+    Absent,
+    /// It was surely absent, and was sent once more.
+    SentAgain,
+    /// The look could not be completed.
+    Later,
+    /// No look can settle it: a person does.
+    ForAPerson,
+}
+
 /// How long an intent is ours: who finds it later than that may send it, and so we must not.
 #[derive(Clone, Copy, Debug)]
 pub struct Lease {

@@ -2,12 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveTime;
+
 use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview, Side};
 use super::{Of, Pair, RemoteReview, TakeoverSettings};
-use crate::domain::{Attendance, OneFileId, Review, ReviewId};
+use crate::domain::{Attendance, Learner, OneFileId, Review, ReviewId, StartTime};
+use crate::onefile::enrol::PlannedReview;
+use crate::onefile::wire::time_out;
+use crate::store::PortfolioReview;
 
 /// PICSWeb's review type that goes up.
 const NORMAL: &str = "normal";
+/// When a review begins whose time is not known.
+const NINE: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).unwrap();
 const STARTED: &str = "OneFile has a day on which the review started: it was attended.";
 
 pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerTakeover) {
@@ -36,6 +43,34 @@ pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerT
             attended: review.started.is_some(),
         }));
     }
+}
+
+/// The reviews that go up at an enrolment, and what is to be said of others. A review without a time begins at nine (observed).
+pub fn to_push(learner: &Learner, known: &[PortfolioReview]) -> (Vec<PlannedReview>, Vec<String>) {
+    let (mut planned, mut notes) = (Vec::new(), Vec::new());
+    for review in learner.reviews.iter().filter(|review| review.one_file_id.is_none() && is_open(review)) {
+        let Some(id) = review.review_id.as_ref().map(ReviewId::as_str) else {
+            notes.push(
+                "A review has no id: it does not go up, since nobody could tell afterwards that it did."
+                    .to_owned(),
+            );
+            continue;
+        };
+        if known.iter().any(|own| own.review_id.as_deref() == Some(id)) {
+            continue;
+        }
+        let Some(day) = review.scheduled_date else {
+            notes.push(format!("Review {id} has no scheduled date: OneFile takes none without one."));
+            continue;
+        };
+        let at = review.start_time.map_or(NINE, StartTime::get);
+        planned.push(PlannedReview {
+            review_id: id.to_owned(),
+            from: time_out(day, at),
+            officer_id: review.officer_id.as_ref().map(|id| id.as_str().to_owned()),
+        });
+    }
+    (planned, notes)
 }
 
 /// The rule of the first synchronisation: a Normal review with blank attendance and no actual date, whatever Desktop's

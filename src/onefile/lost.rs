@@ -1,0 +1,130 @@
+//! What became of a creation whose answer was lost: OneFile is searched for it. Found, it is settled and linked; surely absent, by
+//! two complete looks, it is sent once more; what nothing finds (a visit) is left to a person.
+
+use super::making::{Find, Making, Sent};
+use super::{OneFile, OneFileError};
+use crate::domain::OneFileEnvironment;
+use crate::store::{By, IntentRow, SettledInOneFile, StoreError, UndoneState};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::intent::{Lease, Looked};
+use crate::upstream::pace::Class;
+
+/// What came of sending an intent.
+#[derive(Debug)]
+pub enum Settled {
+    /// It is done: OneFile's id.
+    Done(i64),
+    /// OneFile refused it.
+    Rejected(Failure),
+    /// Nothing was sent.
+    NotSent(Failure),
+    /// Nobody can tell yet.
+    Unknown(Failure),
+}
+
+impl OneFile {
+    /// Sends an intent that is ours, and settles it.
+    ///
+    /// # Errors
+    /// The database's: then the intent's lease runs out and it is looked for.
+    pub(super) async fn send_intent(
+        &self,
+        client: &super::client::Client,
+        intent: &IntentRow,
+        making: &Making,
+        lease: Lease,
+        by: &By,
+    ) -> Result<Settled, StoreError> {
+        match client.make(making, lease).await? {
+            Sent::Made(id) => {
+                if intent.candidates.contains(&id) {
+                    let seen = "OneFile answered with a record that was there before";
+                    return self.unknown(intent, Failure::new(FailureKind::Failed, Some(200), seen)).await;
+                }
+                let link = making.link.as_ref().and_then(|link| link.with(id));
+                match self.store.settle_onefile(intent, id, link.as_ref(), by).await? {
+                    SettledInOneFile::Done | SettledInOneFile::Settled => Ok(Settled::Done(id)),
+                    SettledInOneFile::Taken => {
+                        let seen = format!(
+                            "OneFile answered with record {id}, which cannot be linked: it, or ours, is linked to another"
+                        );
+                        self.unknown(intent, Failure::new(FailureKind::Failed, Some(200), seen)).await
+                    }
+                }
+            }
+            Sent::No(failure) => {
+                self.store.settle_undone(intent, UndoneState::Rejected, &failure.problem()).await?;
+                self.note_connection(intent.provider_id, Some(&failure)).await?;
+                Ok(Settled::Rejected(failure))
+            }
+            Sent::NotSent(failure) => {
+                self.store.settle_undone(intent, UndoneState::NotSent, &failure.problem()).await?;
+                Ok(Settled::NotSent(failure))
+            }
+            Sent::Unknown(failure) => self.unknown(intent, failure).await,
+        }
+    }
+
+    async fn unknown(&self, intent: &IntentRow, failure: Failure) -> Result<Settled, StoreError> {
+        // The call is over, but its request may still be on the way: the look waits until its deadline.
+        self.store.settle_unknown(intent, &failure.problem(), self.caller.timeout()).await?;
+        Ok(Settled::Unknown(failure))
+    }
+
+    /// A look at an intent whose answer was lost; those who wait for it go on afterwards.
+    ///
+    /// # Errors
+    /// OneFile's, which say that the look could not be completed; the database's.
+    pub async fn look_at(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
+        let looked = self.look(intent).await?;
+        if matches!(looked, Looked::Found | Looked::SentAgain | Looked::ForAPerson) {
+            let learner = (intent.subject_kind == "learner").then_some(intent.subject_id.as_str());
+            self.store.wake_enrolments(intent.provider_id, &intent.environment, learner).await?;
+        }
+        Ok(looked)
+    }
+
+    async fn look(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
+        let making: Making =
+            serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
+        if matches!(making.find, Find::Nothing) {
+            let seen =
+                "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand";
+            let problem = Failure::new(FailureKind::Failed, None, seen).problem();
+            let left = self.store.leave_to_person(intent.id, &problem).await?;
+            return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
+        }
+        // The settings may have moved on; the record is where it was sent.
+        let mut settings = self.store.onefile_settings(intent.provider_id).await?;
+        if let Some(environment) = OneFileEnvironment::parse(&intent.environment) {
+            settings.choices.environment = environment;
+        }
+        let client = self.client_of(&settings, Class::Bulk)?;
+        let by = By { actor: "look".to_owned(), request_id: None };
+        let found = client.find(&making.find).await??;
+        let mine = found.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));
+        if let Some(hit) = mine {
+            let link = making.link.as_ref().and_then(|link| link.with(hit.id));
+            return Ok(match self.store.settle_onefile(intent, hit.id, link.as_ref(), &by).await? {
+                SettledInOneFile::Done => Looked::Found,
+                SettledInOneFile::Settled => Looked::NotDue,
+                SettledInOneFile::Taken => {
+                    let seen = format!("OneFile's record {} fits, but is linked to another here", hit.id);
+                    let problem = Failure::new(FailureKind::Failed, None, seen).problem();
+                    let left = self.store.leave_to_person(intent.id, &problem).await?;
+                    if left { Looked::ForAPerson } else { Looked::NotDue }
+                }
+            });
+        }
+        if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
+            return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
+        }
+        client.ready().await??;
+        let lease = Lease::begin(self.timings.lease);
+        let Some(intent) = self.store.reopen_intent(intent.id, lease.lasts()).await? else {
+            return Ok(Looked::NotDue);
+        };
+        self.send_intent(&client, &intent, &making, lease, &by).await?;
+        Ok(Looked::SentAgain)
+    }
+}
