@@ -39,3 +39,6 @@ create table onefile_portfolios (
 -- An enrolment links those whom it finds by an id.
 alter table onefile_links drop constraint onefile_links_method_check;
 alter table onefile_links add constraint onefile_links_method_check check (method in ('manual', 'imported', 'created', 'matched'));
+
+create function onefile_environment(provider uuid) returns text language plpgsql stable parallel safe
+    as $$ begin return coalesce((select environment from onefile_settings where provider_id = provider), 'live'); end $$;

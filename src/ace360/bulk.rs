@@ -15,7 +15,9 @@ use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
 use super::status::failed;
 use super::{Ace360, Ace360Error, STEP};
 use crate::domain::{LearnerId, RecordCode, RunKind};
-use crate::store::{By, IntentRow, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told};
+use crate::store::{
+    By, IntentRow, LearnerFilter, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
+};
 use crate::upstream::failure::Failure;
 
 /// The kind of its run.
@@ -196,8 +198,11 @@ impl Ace360 {
                     .store
                     .list_learners(
                         provider,
-                        &params.filter.states(),
-                        params.filter.updated_after,
+                        LearnerFilter {
+                            ace360: &params.filter.states(),
+                            onefile: None,
+                            updated_after: params.filter.updated_after,
+                        },
                         cursor.after.as_deref(),
                         size,
                     )

@@ -177,6 +177,8 @@ errors! {
     OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of uploads.
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of enrolments.
+    EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
     /// Of stopping a run.

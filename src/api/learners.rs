@@ -14,8 +14,10 @@ use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use super::{import, records};
 use crate::api::ace360::learner::{Status, TabState};
+use crate::api::onefile::learner::OneFileState;
 use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
 use crate::domain::{Learner, LearnerId, LearnerRecord};
+use crate::store::LearnerFilter;
 
 /// A learner in the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,8 +48,8 @@ pub struct Ace360Line {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OnefileLine {
     /// As its OneFile tab says it.
-    #[schema(example = "notEnrolled")]
-    state: &'static str,
+    #[schema(value_type = OneFileState)]
+    state: String,
 }
 
 /// A page of learners.
@@ -120,7 +122,7 @@ pub async fn delete(
 /// In the order of their ids, with where each stands in ACE360 and OneFile. Needs `records:read`.
 #[utoipa::path(operation_id = "listLearners", tag = "Records", security(("bearer" = ["records:read"])),
     params(("ace360" = Option<TabState>, Query, description = "Only those in this state."),
-           ("onefile" = Option<String>, Query, description = "Only those in this state: `notEnrolled` and so on."),
+           ("onefile" = Option<OneFileState>, Query, description = "Only those in this state."),
            ("updatedAfter" = Option<DateTime<Utc>>, Query, description = "Only those whose record was written after this time."),
            ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."),
            ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
@@ -133,23 +135,19 @@ pub async fn list(
 ) -> Result<Json<Page<LearnerLine>>, Problem> {
     let mut params = Params::of(&request);
     let ace360 = params.word("ace360", TabState::WORDS);
-    let onefile = params.word(
-        "onefile",
-        &["notEnrolled", "enrolling", "incomplete", "unknown", "rejected", "enrolled", "gone"],
-    );
+    let onefile = params.word("onefile", OneFileState::WORDS);
     let updated_after = params.time("updatedAfter");
     let paging = params.paging();
     params.done()?;
-    // Nobody is enrolled as long as there is no link to OneFile.
-    if onefile.is_some_and(|state| state != "notEnrolled") {
-        return Ok(Json(Page::new(Vec::new(), None)));
-    }
     let page = state
         .store
         .list_learners(
             who.provider(),
-            &ace360.map(str::to_owned).into_iter().collect::<Vec<_>>(),
-            updated_after,
+            LearnerFilter {
+                ace360: &ace360.map(str::to_owned).into_iter().collect::<Vec<_>>(),
+                onefile,
+                updated_after,
+            },
             paging.after.as_deref(),
             paging.size,
         )
@@ -161,7 +159,7 @@ pub async fn list(
         .map(|line| LearnerLine {
             learner_id: line.learner_id,
             ace360: Ace360Line { state: line.state, status: Status::of(line.status_id, line.status_text) },
-            onefile: OnefileLine { state: "notEnrolled" },
+            onefile: OnefileLine { state: line.onefile },
             updated_at: line.updated_at,
         })
         .collect();

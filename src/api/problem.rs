@@ -66,9 +66,9 @@ codes! {
     NotFound "notFound" 404 false "There is no such thing" "Nothing of that name belongs to the token's provider.",
     MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
     AlreadyUploaded "alreadyUploaded" 409 false "The learner is uploaded already" "The learner has an ACE360 record. Nothing was sent. To link another record, unlink this one first.",
-    LikelyDuplicate "likelyDuplicate" 409 false "ACE360 probably has this learner" "ACE360 has records of the same person (`recordIds`). Nothing was sent, since each record costs a credit. The detail says whose they are and what to do: link one that is the learner's, correct the learner that is wrong, or repeat with `allowDuplicate: true`.",
+    LikelyDuplicate "likelyDuplicate" 409 false "The upstream probably has this learner" "The upstream has records of the same person (`recordIds`). Nothing was sent: one in ACE360 costs a credit, and a second user in OneFile is not got rid of. The detail says whose they are and what to do: link one that is the learner's, correct the learner that is wrong, or repeat with `allowDuplicate: true`.",
     OtherPerson "otherPerson" 409 false "The record is another person's" "The record's ULN is not the learner's. Nothing was linked. Look at the number again; if it is right all the same, repeat with `allowOtherPerson: true`.",
-    InFlight "inFlight" 409 true "An upload is under way" "An upload of this learner was sent and its outcome is not known yet. It is looked for in ACE360; ask again in a minute.",
+    InFlight "inFlight" 409 true "It is under way" "An upload or an enrolment of this learner was sent and its outcome is not known yet. It is looked for in the upstream; ask again in a minute.",
     AlreadyLinked "alreadyLinked" 409 false "Linked already" "The learner, or the record, is linked to another. Remove that link first.",
     NotActive "notActive" 409 false "The run has ended" "A run that has ended cannot be stopped.",
     StillActive "stillActive" 409 true "The run has not ended" "Wait for the run's end, or cancel it; then its failed records can be taken again.",
@@ -85,7 +85,7 @@ codes! {
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",
     InvalidRequest "invalidRequest" 422 false "Fields are wrong" "The body is JSON but breaks rules. `errors[]` names every fault with its JSON pointer and what to do. Nothing was done.",
     NotEligible "notEligible" 422 false "The learner is not eligible" "Only learners of programme type 25 (apprenticeship standards) go to ACE360.",
-    FieldsMissing "fieldsMissing" 422 false "Fields are missing" "The records lack what the upload needs. `errors[]` names every field and where in PICSWeb to mend it. Nothing was sent.",
+    FieldsMissing "fieldsMissing" 422 false "Fields are missing" "The records lack what the upload or the enrolment needs. `errors[]` names every field and where in PICSWeb to mend it. Nothing was sent.",
     UpstreamRejected "upstreamRejected" 422 false "The upstream refused it" "The upstream gave an explicit no; `upstream.message` and `errors[]` hold its reasons. Nothing was created. Mend the record and upload again.",
     RateLimited "rateLimited" 429 true "Too many requests" "The token made more requests than it may in a minute. Wait as long as `Retry-After` says.",
     Internal "internal" 500 true "Our fault" "Something unexpected happened here. Tell the operator the `requestId`.",
@@ -149,7 +149,7 @@ pub struct Problem {
     pub retryable: bool,
     /// The upstream, when one caused it.
     pub upstream: Option<UpstreamCause>,
-    /// ACE360's ids of the records that were found, for `likelyDuplicate` and `alreadyUploaded`.
+    /// The upstream's ids of the records that were found, for `likelyDuplicate`, `alreadyUploaded` and, of OneFile, `alreadyLinked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_ids: Option<Vec<i64>>,
     #[serde(skip)]

@@ -3,6 +3,7 @@
 
 mod connection;
 mod look;
+mod resume;
 pub mod schedule;
 
 use std::sync::Arc;
@@ -144,6 +145,7 @@ impl Runs {
                 }
             }
         }
+        self.resume_enrolments().await?;
         self.store.place_changes().await?;
         let swept = self.store.sweep(&self.retention).await?;
         if swept != Swept::default() {

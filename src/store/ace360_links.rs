@@ -687,86 +687,6 @@ impl Store {
         })
     }
 
-    /// A page of learners with where each stands in ACE360; `states` as the tab says them, none: all.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn list_learners(
-        &self,
-        provider: Uuid,
-        states: &[String],
-        updated_after: Option<Time>,
-        after: After<'_>,
-        size: i64,
-    ) -> StoreResult<RecordPage<LearnerLine>> {
-        let rows = sqlx::query_as!(
-            LearnerLine,
-            r#"select * from (
-                   select r.record_id as "learner_id!", r.updated_at as "updated_at!",
-                          case when l.state is not null then l.state
-                               when i.state = 'sending' then 'uploading'
-                               when i.state in ('unknown', 'rejected') then i.state
-                               else 'notUploaded' end as "state!",
-                          l.status_id, l.status_text
-                   from records r
-                   left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
-                        and l.environment = (select ace360_environment($1))
-                   left join lateral (
-                       select state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
-                       and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
-                       order by created_at desc, id desc limit 1
-                   ) i on true
-                   where r.provider_id = $1 and r.kind = 'learner' and ($2::text is null or r.record_id > $2)
-                   and ($3::timestamptz is null or r.updated_at > $3)
-               ) as line
-               where $4::text[] = '{}' or "state!" = any($4)
-               order by "learner_id!" limit $5"#,
-            provider,
-            after,
-            updated_after,
-            states,
-            size + 1
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(page(rows, size))
-    }
-
-    /// How many learners those are.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count_learners(
-        &self,
-        provider: Uuid,
-        states: &[String],
-        updated_after: Option<Time>,
-    ) -> StoreResult<i64> {
-        Ok(sqlx::query_scalar!(
-            r#"select count(*) as "count!" from (
-                   select case when l.state is not null then l.state
-                               when i.state = 'sending' then 'uploading'
-                               when i.state in ('unknown', 'rejected') then i.state
-                               else 'notUploaded' end as state
-                   from records r
-                   left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
-                        and l.environment = (select ace360_environment($1))
-                   left join lateral (
-                       select state from intents where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
-                       and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id
-                       and step = 'apprentice' order by created_at desc, id desc limit 1
-                   ) i on true
-                   where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
-               ) as line
-               where $3::text[] = '{}' or state = any($3)"#,
-            provider,
-            updated_after,
-            states
-        )
-        .fetch_one(&self.pool)
-        .await?)
-    }
-
     /// Erases a learner: record, links, histories, intents, run records and changes. `None`: no such learner,
     /// `Some(false)`: an upload's outcome is open.
     ///
@@ -846,21 +766,6 @@ pub struct SingleRow {
     pub record_id: i64,
     /// The run's list showed it, and it was counted then.
     pub seen: bool,
-}
-
-/// A line of the learners' list.
-#[derive(Clone, Debug)]
-pub struct LearnerLine {
-    /// PICSWeb's id.
-    pub learner_id: String,
-    /// Of the record's last write.
-    pub updated_at: Time,
-    /// As the tab says it.
-    pub state: String,
-    /// Status.
-    pub status_id: Option<i32>,
-    /// Its words.
-    pub status_text: Option<String>,
 }
 
 /// How many learners stand where.

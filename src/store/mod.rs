@@ -10,6 +10,7 @@ mod clock;
 mod erasure;
 mod intents;
 mod jobs;
+mod learner_lines;
 mod migrate;
 mod onefile_directory;
 mod onefile_enabling;
@@ -41,7 +42,7 @@ use sqlx::types::chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use self::ace360_links::{
-    Applied, Counts, Detail, HistoryRow, LearnerLine, LinkRow, Linked, Reading, SingleRow, TabRow,
+    Applied, Counts, Detail, HistoryRow, LinkRow, Linked, Reading, SingleRow, TabRow,
 };
 pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
@@ -49,6 +50,7 @@ pub use self::ace360_upload::UploadGround;
 pub use self::changes::ChangeRow;
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob};
+pub use self::learner_lines::{LearnerFilter, LearnerLine};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::onefile_directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
 pub use self::onefile_enabling::Forced;
@@ -194,6 +196,12 @@ impl Store {
                 birth.to_string().as_bytes(),
             ],
         )
+    }
+
+    /// The blind index of a name that stands for itself: of a classroom, say. Case and spacing do not count.
+    pub fn name_index(&self, provider: Uuid, name: &str) -> Vec<u8> {
+        let name = name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        self.vault.index.of("name", &[provider.as_bytes(), name.as_bytes()])
     }
 
     /// The pace row's key of an upstream account.

@@ -2,6 +2,8 @@
 
 pub mod connection;
 pub mod directory;
+pub mod learner;
+pub mod learner_link;
 pub mod link_import;
 pub mod link_proposals;
 pub mod links;

@@ -20,6 +20,7 @@ use crate::onefile::links::LEARNER_ROLE;
 use crate::onefile::lost::Settled;
 use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
 use crate::onefile::wire::day_out;
+use crate::seal::hex;
 use crate::store::{
     By, CLASSROOM, Enrolment, EnrolmentStep, IntentProblem, Linking, NewEnrolment, NewIntent, NewOneFileLink,
     OneFileLinked, Opened, PortfolioAim, RecordKind, StoreError,
@@ -379,7 +380,8 @@ impl<'a> Saga<'a> {
         let creation = Creation {
             step: "classroom".to_owned(),
             kind: CLASSROOM,
-            id: name.to_lowercase(),
+            // A Main Tag may say anything: in clear it stands in sealed rows only.
+            id: hex(&self.onefile.store.name_index(self.new.provider, &name)),
             intent: format!("classroom@{centre}"),
             making,
             allow: false,
