@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod directory;
 pub mod enabling;
 pub mod links;
+pub mod migration;
 pub mod portfolio;
 pub mod qualifications;
 pub mod readiness;

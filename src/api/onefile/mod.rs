@@ -5,6 +5,7 @@ pub mod directory;
 pub mod link_import;
 pub mod link_proposals;
 pub mod links;
+pub mod migration;
 pub mod qualifications;
 pub mod readiness;
 mod rules;
