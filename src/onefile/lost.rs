@@ -1,7 +1,10 @@
 //! What became of a creation whose answer was lost: OneFile is searched for it. Found, it is settled and linked; surely absent, by
 //! two complete looks, it is sent once more; what nothing finds (a visit) is left to a person.
 
-use super::making::{Find, Making, Sent};
+use uuid::Uuid;
+
+use super::client::Client;
+use super::making::{Find, Made, Making, Sent};
 use super::{OneFile, OneFileError};
 use crate::domain::OneFileEnvironment;
 use crate::store::{By, IntentRow, SettledInOneFile, StoreError, UndoneState};
@@ -29,7 +32,7 @@ impl OneFile {
     /// The database's: then the intent's lease runs out and it is looked for.
     pub(super) async fn send_intent(
         &self,
-        client: &super::client::Client,
+        client: &Client,
         intent: &IntentRow,
         making: &Making,
         lease: Lease,
@@ -71,11 +74,47 @@ impl OneFile {
         Ok(Settled::Unknown(failure))
     }
 
+    /// Whether OneFile has what a person says that it has; of a visit or a classroom that is believed.
+    ///
+    /// # Errors
+    /// No token; OneFile's, that it has no such record among them; the database's.
+    pub async fn is_there(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        making: &Making,
+        id: &str,
+    ) -> Result<(), OneFileError> {
+        let client = self.client_there(provider, environment, Class::Interactive).await?;
+        match making.made {
+            Made::User => drop(client.user(id).await??),
+            Made::Placement => drop(client.placement(id).await??),
+            Made::Aim => drop(client.learning_aim(id).await??),
+            Made::Review => drop(client.review(id).await??),
+            Made::Classroom | Made::Visit => {}
+        }
+        Ok(())
+    }
+
+    /// A connection to where something was sent: the settings may have moved on.
+    async fn client_there(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        class: Class,
+    ) -> Result<Client, OneFileError> {
+        let mut settings = self.store.onefile_settings(provider).await?;
+        if let Some(environment) = OneFileEnvironment::parse(environment) {
+            settings.choices.environment = environment;
+        }
+        self.client_of(&settings, class)
+    }
+
     /// A look at an intent whose answer was lost; those who wait for it go on afterwards.
     ///
     /// # Errors
     /// OneFile's, which say that the look could not be completed; the database's.
-    pub async fn look_at(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
+    pub async fn look_for(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
         let looked = self.look(intent).await?;
         if matches!(looked, Looked::Found | Looked::SentAgain | Looked::ForAPerson) {
             let learner = (intent.subject_kind == "learner").then_some(intent.subject_id.as_str());
@@ -94,12 +133,7 @@ impl OneFile {
             let left = self.store.leave_to_person(intent.id, &problem).await?;
             return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
         }
-        // The settings may have moved on; the record is where it was sent.
-        let mut settings = self.store.onefile_settings(intent.provider_id).await?;
-        if let Some(environment) = OneFileEnvironment::parse(&intent.environment) {
-            settings.choices.environment = environment;
-        }
-        let client = self.client_of(&settings, Class::Bulk)?;
+        let client = self.client_there(intent.provider_id, &intent.environment, Class::Bulk).await?;
         let by = By { actor: "look".to_owned(), request_id: None };
         let found = client.find(&making.find).await??;
         let mine = found.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));
