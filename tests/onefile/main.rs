@@ -12,6 +12,7 @@ mod support;
 
 mod common;
 mod connection;
+mod enrolment;
 mod limits;
 mod links;
 mod links_import;
