@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::common::{SETTINGS, calls, connected_with, entries, records, working};
+use crate::support::app::AppBuilder;
 use crate::support::{TestApp, people};
 
 pub const CENTRE: &str = "1001";
@@ -27,7 +28,11 @@ pub async fn enrolling() -> TestApp {
 }
 
 pub async fn enrolling_with(change: Value) -> TestApp {
-    let app = connected_with(working()).await;
+    enrolling_in(working(), change).await
+}
+
+pub async fn enrolling_in(builder: AppBuilder, change: Value) -> TestApp {
+    let app = connected_with(builder).await;
     let room = classroom(&app, CENTRE).await;
     let run = app.post("/onefile/qualifications:refresh", &Value::Null).await.good();
     app.wait_run(run["id"].as_str().unwrap()).await;

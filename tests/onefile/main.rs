@@ -13,6 +13,7 @@ mod support;
 mod common;
 mod connection;
 mod enrolment;
+mod enrolment_lost;
 mod limits;
 mod links;
 mod links_import;

@@ -249,7 +249,7 @@ impl<'a> Saga<'a> {
         let id = &planned.officer_id;
         let step = format!("assessor:{id}");
         match planned.state {
-            PlannedState::Linked => Ok(planned.remote_id.clone()),
+            PlannedState::Linked => self.linked(&step, planned.remote_id.clone()).await,
             PlannedState::Matched => {
                 let remote = planned.remote_id.clone().unwrap_or_default();
                 self.link(&step, RecordKind::Officer, id, &remote, &planned.name).await.map(Some)
@@ -313,7 +313,7 @@ impl<'a> Saga<'a> {
         let (id, centre) = (planned.organisation_id.clone(), self.new.centre_id.clone());
         let step = format!("placement:{id}");
         match planned.state {
-            PlannedState::Linked => Ok(planned.remote_id),
+            PlannedState::Linked => self.linked(&step, planned.remote_id).await,
             PlannedState::Matched => {
                 let remote = planned.remote_id.unwrap_or_default();
                 self.link(&step, RecordKind::Organisation, &id, &remote, &planned.name).await.map(Some)
@@ -583,6 +583,14 @@ impl<'a> Saga<'a> {
             .note_review(self.new.provider, self.new.environment, &learner, id, &remote)
             .await?;
         Ok(())
+    }
+
+    /// It is linked: a step that was to make it, and whose answer was lost, is done.
+    async fn linked(&mut self, step: &str, remote: Option<String>) -> Result<Option<String>, Stop> {
+        if self.steps.iter().any(|own| own.name == step && own.state != StepState::Done) {
+            self.note(step, StepState::Done, remote.clone(), None).await?;
+        }
+        Ok(remote)
     }
 
     /// Links with what is there.
