@@ -127,8 +127,10 @@ impl OneFile {
         let making: Making =
             serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
         if matches!(making.find, Find::Nothing) {
-            let seen =
-                "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand";
+            let seen = format!(
+                "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand (POST /intents/{}:resolve)",
+                intent.id
+            );
             let problem = Failure::new(FailureKind::Failed, None, seen).problem();
             let left = self.store.leave_to_person(intent.id, &problem).await?;
             return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });

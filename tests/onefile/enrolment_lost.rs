@@ -140,6 +140,12 @@ async fn a_visit_whose_answer_was_lost_stays_unknown_until_a_person_settles_it()
         app.eventually("/intents?state=unknown", |page| page["items"][0]["nextLookAt"].is_null()).await;
     let intent = &intents["items"][0];
     assert_eq!((&intent["step"], &intent["upstream"]), (&json!("visit:R"), &json!("onefile")));
+    let told = app
+        .eventually(&tab(1), |tab| {
+            tab["state"] == "incomplete" && tab["problem"]["message"].to_string().contains(":resolve")
+        })
+        .await;
+    assert!(told["problem"]["message"].to_string().contains(intent["id"].as_str().unwrap()));
     // Another call sends nothing again.
     assert_eq!(post(&app, 1).await["state"], "incomplete");
     later(&app, TimeDelta::hours(3)).await;
@@ -224,9 +230,8 @@ async fn one_learner_enrolled_twice_at_the_same_moment_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_mis_value_that_two_assessors_share_is_told_as_onefile_tells_it() {
+async fn a_mis_value_that_two_assessors_share_is_told_before_onefile_refuses_it() {
     let app = quick().await;
-    // OneFile's second assessor with this MIS value came after our look.
     let two = records(&app, "user")
         .await
         .into_iter()
@@ -236,10 +241,23 @@ async fn a_mis_value_that_two_assessors_share_is_told_as_onefile_tells_it() {
     apart(&app, 1).await;
     let link = json!({"kind": "officer", "localId": "OFF1X", "remoteId": two[1]["id"].to_string()});
     app.post("/onefile/links", &link).await.good();
-    let answer = app.post(&tab(1), &json!({"centreId": CENTRE})).await;
-    let told = app.get(&tab(1)).await.expect(200);
-    let problem = answer.refused(422, "upstreamRejected");
-    assert!(problem["upstream"]["message"].as_str().unwrap().contains("MIS value"), "{problem:#} {told:#}");
+    let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(422, "fieldsMissing");
+    assert!(
+        problem["errors"][0]["message"].as_str().unwrap().contains("share the MIS value O-05"),
+        "{problem:#}"
+    );
+    assert!(made(&app, "user").await.is_empty());
+    // Where it came up after we looked, OneFile refuses, and its words are told.
+    let no = json!({"status": {"status": 400, "body": {"message": "The default assessor's MIS value is shared."}}});
+    app.delete(&format!("/onefile/links/{}", link_id(&app).await)).await.expect(204);
+    app.fault(json!({"operation": "createUser", "skip": 1, "times": 1, "kind": no})).await;
+    let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(422, "upstreamRejected");
+    assert_eq!(problem["upstream"]["message"], "The default assessor's MIS value is shared.");
+}
+
+async fn link_id(app: &TestApp) -> String {
+    let links = app.get("/onefile/links?kind=officer").await.expect(200);
+    links["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod common;
 mod connection;
 mod enrolment;
 mod enrolment_lost;
+mod enrolment_preview;
 mod limits;
 mod links;
 mod links_import;
