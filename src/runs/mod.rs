@@ -22,6 +22,7 @@ use uuid::Uuid;
 use self::connection::{Connection, Unable};
 use crate::ace360::{Ace360, bulk, catalogue, status};
 use crate::config::{Retention, Timings};
+use crate::onefile::enrol::bulk as enrolment;
 use crate::onefile::{OneFile, qualifications};
 use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -166,7 +167,7 @@ impl Runs {
             return Ok(WorkOutcome::Complete);
         };
         if matches!(end, SliceEnd::Failed(_) | SliceEnd::Cancelled) {
-            before_its_time(&self.ace360, &run, fence).await?;
+            before_its_time(&self.ace360, &self.onefile, &run, fence).await?;
         }
         let mut tx = self.store.begin().await?;
         if !self.store.end_slice(&mut tx, &run, fence, calls, &end).await? {
@@ -246,11 +247,16 @@ impl Runs {
 ///
 /// # Errors
 /// The database's.
-pub async fn cancel(ace360: &Ace360, provider: Uuid, id: Uuid) -> Result<Option<RunRow>, StoreError> {
+pub async fn cancel(
+    ace360: &Ace360,
+    onefile: &OneFile,
+    provider: Uuid,
+    id: Uuid,
+) -> Result<Option<RunRow>, StoreError> {
     let store = &ace360.store;
     let Some((run, fence)) = store.ask_to_stop(provider, id).await? else { return Ok(None) };
     if !run.is_finished() {
-        before_its_time(ace360, &run, fence).await?;
+        before_its_time(ace360, onefile, &run, fence).await?;
         let mut tx = store.begin().await?;
         if store.end_slice(&mut tx, &run, fence, 0, &SliceEnd::Cancelled).await? {
             tx.commit().await?;
@@ -260,8 +266,17 @@ pub async fn cancel(ace360: &Ace360, provider: Uuid, id: Uuid) -> Result<Option<
 }
 
 /// A run ends before all is done: what it began and does not know the end of is told.
-async fn before_its_time(ace360: &Ace360, run: &RunRow, fence: Uuid) -> Result<(), StoreError> {
-    if run.kind == bulk::UPLOAD { ace360.leave_open(run, fence).await } else { Ok(()) }
+async fn before_its_time(
+    ace360: &Ace360,
+    onefile: &OneFile,
+    run: &RunRow,
+    fence: Uuid,
+) -> Result<(), StoreError> {
+    match run.kind.as_str() {
+        bulk::UPLOAD => ace360.leave_open(run, fence).await,
+        enrolment::ENROL => onefile.leave_enrolments(run, fence).await,
+        _ => Ok(()),
+    }
 }
 
 /// A run over the statuses of all linked learners.

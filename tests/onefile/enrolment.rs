@@ -131,3 +131,50 @@ async fn a_second_call_makes_nothing_again() {
     let again = app.put("/learners/L1/onefile/link", &link).await.expect(200);
     assert_eq!((&again["state"], &again["userId"]), (&json!("enrolled"), &tab1["userId"]));
 }
+
+#[tokio::test]
+async fn many_are_enrolled_by_a_run_with_an_outcome_for_each_and_the_failed_ones_again() {
+    let app = enrolling().await;
+    for n in 1..7 {
+        learner(&app, n, json!({})).await;
+    }
+    learner(&app, 7, json!({"email": null})).await;
+    let body = |validate_only: bool| json!({"filter": {}, "centreId": CENTRE, "validateOnly": validate_only});
+    let looked = app.post("/onefile/learners:enrol", &body(true)).await.good();
+    let looked = app.wait_run(looked["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&looked["succeeded"], &looked["failed"], &looked["state"]),
+        (&json!(6), &json!(1), &json!("partial"))
+    );
+    assert!(made(&app, "user").await.is_empty());
+    let run = app.post("/onefile/learners:enrol", &body(false)).await.good();
+    let run = app.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!((&run["kind"], &run["upstream"]), (&json!("onefile.enrol"), &json!("onefile")));
+    assert_eq!(
+        (&run["succeeded"], &run["failed"], &run["total"]),
+        (&json!(6), &json!(1), &json!(7)),
+        "{run:#}"
+    );
+    let told = app.get(&format!("/runs/{}/records", run["id"].as_str().unwrap())).await.expect(200);
+    let codes: Vec<_> = told["items"].as_array().unwrap().iter().map(|own| own["code"].clone()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == "enrolled").count(), 6, "{told:#}");
+    assert_eq!(codes.last(), Some(&json!("fieldsMissing")));
+    // One assessor and one placement for all of them.
+    assert_eq!((made(&app, "user").await.len(), made(&app, "placement").await.len()), (7, 1));
+    learner(&app, 7, json!({})).await;
+    let again = app.post(&format!("/runs/{}:retry", run["id"].as_str().unwrap()), &Value::Null).await.good();
+    let again = app.wait_run(again["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&again["succeeded"], &again["total"], &again["state"]),
+        (&json!(1), &json!(1), &json!("succeeded"))
+    );
+    let last = app
+        .post("/onefile/learners:enrol", &json!({"learnerIds": ["L1", "L99"], "centreId": CENTRE}))
+        .await
+        .good();
+    let last = app.wait_run(last["id"].as_str().unwrap()).await;
+    assert_eq!((&last["skipped"], &last["failed"]), (&json!(1), &json!(1)));
+    for wrong in [json!({}), json!({"learnerIds": [], "filter": {}}), json!({"learnerIds": ["L1", "L1"]})] {
+        app.post("/onefile/learners:enrol", &wrong).await.refused(422, "invalidRequest");
+    }
+}

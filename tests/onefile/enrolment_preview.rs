@@ -265,7 +265,7 @@ async fn a_learner_whom_onefile_has_is_linked_instead() {
     } else {
         born[..10].to_owned()
     };
-    let (first, last) = (&fields["FirstName"], &fields["LastName"]);
+    let (first, last, id) = (&fields["FirstName"], &fields["LastName"], theirs["id"].to_string());
     for (change, likely, reason) in [
         (json!({"firstName": first, "lastName": last, "uln": fields["ULN"]}), true, "same ULN"),
         (json!({"email": fields["Email"], "uln": null, "dateOfBirth": null}), true, "same e-mail address"),
@@ -286,7 +286,7 @@ async fn a_learner_whom_onefile_has_is_linked_instead() {
         let found = shown["possibleDuplicates"].as_array().unwrap();
         let own = found
             .iter()
-            .find(|own| own["userId"] == theirs["id"].to_string())
+            .find(|own| own["userId"].as_str() == Some(id.as_str()))
             .unwrap_or_else(|| panic!("{change}: {shown:#}"));
         assert_eq!((&own["likely"], &own["reason"]), (&json!(likely), &json!(reason)), "{change}");
         assert_eq!(shown["ready"], !likely);

@@ -1,5 +1,6 @@
 //! OneFile at the API: the integration's settings and page, its connection, the look-ups, and links.
 
+pub mod bulk;
 pub mod connection;
 pub mod directory;
 pub mod learner;
