@@ -6,7 +6,8 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use crate::common::{SETTINGS, TEST, behave, builder, entries, records, sandbox};
-use crate::support::TestApp;
+use crate::enrolment::{CENTRE, enrol, enrolling_with, learner, tab};
+use crate::support::{TestApp, people};
 
 /// Every row of every table as text, with its table.
 async fn dump(app: &TestApp) -> Vec<(String, String)> {
@@ -47,7 +48,15 @@ async fn a_dump_of_all_tables_shows_no_token_no_name_no_address_and_no_mis_value
     }
     let placements = records(&app, "placement").await;
     let name = placements[0]["fields"]["Name"].as_str().unwrap();
-    for value in [token, "Copperfold", "copperfold.example", "Larkrise", "E-NONAME", "Autumn 2025", name] {
+    shows_none_of(
+        &rows,
+        &[token, "Copperfold", "copperfold.example", "Larkrise", "E-NONAME", "Autumn 2025", name],
+    );
+}
+
+/// None of these values stands in a row, as it is, in hex, or in base64.
+fn shows_none_of(rows: &[(String, String)], values: &[&str]) {
+    for value in values {
         let hex = picsbridge::seal::hex(value.as_bytes());
         // Base64 of the value begins like this, whatever follows it.
         let base64 = STANDARD.encode(&value[..value.len() / 3 * 3]);
@@ -55,6 +64,50 @@ async fn a_dump_of_all_tables_shows_no_token_no_name_no_address_and_no_mis_value
             let found = rows.iter().find(|(_, row)| row.contains(&form));
             assert!(found.is_none(), "{value} stands in {found:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_enrolment_leaves_nothing_personal_in_clear_and_nothing_at_all_when_the_learner_is_erased() {
+    let app =
+        enrolling_with(serde_json::json!({"classroomFromMainTag": true, "createMissingClassrooms": true}))
+            .await;
+    let planted =
+        serde_json::json!({"firstName": "Plantedfirst", "lastName": "Plantedlast", "mainTag": "Plantedtag"});
+    learner(&app, 1, planted).await;
+    enrol(&app, 1).await;
+    learner(&app, 2, serde_json::json!({"lastName": "Plantedother"})).await;
+    let no =
+        serde_json::json!({"status": {"status": 400, "body": {"message": "Plantedwords of Plantedother"}}});
+    app.fault(serde_json::json!({"operation": "assignStandard", "times": 1, "kind": no})).await;
+    app.post(&tab(2), &serde_json::json!({"centreId": CENTRE})).await.expect(202);
+    let rows = dump(&app).await;
+    for table in ["onefile_enrolments", "onefile_portfolios", "intents", "changes"] {
+        assert!(rows.iter().any(|(own, _)| own == table), "{table} has rows");
+    }
+    let own = people::learner(1);
+    let text = |field: &str| own[field].as_str().unwrap().to_owned();
+    let (uln, email, born, number) =
+        (text("uln"), text("email"), text("dateOfBirth"), text("nationalInsuranceNumber"));
+    let values = [
+        "Plantedfirst",
+        "Plantedlast",
+        "Plantedtag",
+        "Plantedother",
+        "Plantedwords",
+        &uln,
+        &email,
+        &born,
+        &number,
+    ];
+    shows_none_of(&rows, &values);
+    for n in 1..3 {
+        app.delete(&format!("/learners/L{n}")).await.expect(204);
+    }
+    for (table, row) in dump(&app).await {
+        let audit = table == "audit" || table.starts_with("river");
+        assert!(audit || !row.contains("\"l1\"") && !row.contains("\"l2\""), "{table}: {row}");
+        assert!(!["onefile_enrolments", "onefile_portfolios"].contains(&table.as_str()), "{table}: {row}");
     }
 }
 
