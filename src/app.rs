@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::ace360::Ace360;
 use crate::api::document::{self, Routes};
-use crate::api::{self, Background, State, request};
+use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -220,6 +220,7 @@ impl Parts {
                     ),
                 )
                 .default_service(web::to(request::nowhere))
+                .wrap(from_fn(idempotency::around))
                 .wrap(Compress::default())
                 .wrap(from_fn(request::around))
         })
@@ -320,7 +321,8 @@ async fn keep_metrics_small(metrics: PrometheusHandle, stopping: CancellationTok
 
 /// The API's document, collected from the routing table.
 pub fn document() -> utoipa::openapi::OpenApi {
-    let (_, api) =
+    let (_, mut api) =
         ActixApp::new().into_utoipa_app().openapi(document::base()).configure(api::routes).split_for_parts();
+    document::finish(&mut api);
     api
 }

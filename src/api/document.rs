@@ -7,8 +7,11 @@ use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
+};
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
@@ -61,6 +64,47 @@ impl Modify for Frame {
 /// The document's frame, for the router to put the operations in.
 pub fn base() -> OpenApi {
     Base::openapi()
+}
+
+/// What operations have in common, so that none forgets it: the key with which a POST is not done twice.
+pub fn finish(api: &mut OpenApi) {
+    for item in api.paths.paths.values_mut() {
+        let Some(operation) = &mut item.post else { continue };
+        let mut key = Parameter::new("Idempotency-Key");
+        key.parameter_in = ParameterIn::Header;
+        key.required = Required::False;
+        key.description = Some(
+            "1 to 255 visible ASCII characters, a UUID say: the same call with the same key does nothing again, and is answered as it was (`Idempotent-Replayed: true`), for 24 hours.".to_owned(),
+        );
+        key.schema = Some(
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).into(),
+        );
+        operation.parameters.get_or_insert_default().push(key.into());
+        let mut codes = vec![
+            Code::InvalidParameter,
+            Code::IdempotencyInFlight,
+            Code::IdempotencyKeyReused,
+            Code::PayloadTooLarge,
+        ];
+        if operation.operation_id.as_deref() == Some("createToken") {
+            codes.push(Code::SecretShownOnce);
+        }
+        for (status, response) in problems(&codes) {
+            let RefOr::T(more) = response else { continue };
+            match operation.responses.responses.get_mut(&status) {
+                Some(RefOr::T(own)) => {
+                    for line in more.description.split("\n\n").filter(|line| !line.is_empty()) {
+                        if !own.description.contains(line) {
+                            own.description = format!("{}\n\n{line}", own.description);
+                        }
+                    }
+                }
+                _ => {
+                    operation.responses.responses.insert(status, RefOr::T(more));
+                }
+            }
+        }
+    }
 }
 
 /// The paths that there are, with their methods.

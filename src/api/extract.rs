@@ -75,23 +75,7 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
         request.extensions_mut().insert(Admitted(admitted.clone()));
         Box::pin(async move {
             let state = state(&request)?;
-            let Some(value) = request.headers().get("authorization") else {
-                return Err(Problem::new(
-                    Code::Unauthenticated,
-                    "No token: send `Authorization: Bearer <token>`.",
-                ));
-            };
-            let text = value.to_str().unwrap_or_default();
-            let token = match text.split_once(' ') {
-                Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-                _ => {
-                    return Err(Problem::new(
-                        Code::Unauthenticated,
-                        "The Authorization header is not `Bearer <token>`.",
-                    ));
-                }
-            };
-            let principal = state.auth.verify(&state.store, token).await?;
+            let principal = bearer(&request, &state).await?;
             // Known before the scope is: what was refused is told with whose token it was.
             request.extensions_mut().insert(Arc::clone(&principal));
             if !N::ONE_OF.iter().any(|scope| principal.scopes.contains(*scope)) {
@@ -110,6 +94,27 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             Ok(Self { principal, request_id, needs: PhantomData })
         })
     }
+}
+
+/// Whose token the request carries.
+///
+/// # Errors
+/// None, or none that is good.
+pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principal>, Problem> {
+    let Some(value) = request.headers().get("authorization") else {
+        return Err(Problem::new(Code::Unauthenticated, "No token: send `Authorization: Bearer <token>`."));
+    };
+    let text = value.to_str().unwrap_or_default();
+    let token = match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => {
+            return Err(Problem::new(
+                Code::Unauthenticated,
+                "The Authorization header is not `Bearer <token>`.",
+            ));
+        }
+    };
+    Ok(state.auth.verify(&state.store, token).await?)
 }
 
 /// Whether the caller is known to be allowed in; cancelled when it is. A handler's extractors run side by side, and a
@@ -306,6 +311,14 @@ fn content_type(request: &HttpRequest, allowed: &[&'static str]) -> Result<&'sta
             format!("Send the body with `Content-Type: {}`.", allowed.join("` or `")),
         )
     })
+}
+
+/// The whole body, for a middleware that must know it.
+///
+/// # Errors
+/// It is too large, or breaks off.
+pub async fn read_whole(request: &HttpRequest, payload: Payload, cap: usize) -> Result<Bytes, Problem> {
+    read(request, payload, cap).await
 }
 
 async fn read(request: &HttpRequest, payload: Payload, cap: usize) -> Result<Bytes, Problem> {

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod document;
 pub mod extract;
 pub mod health;
+pub mod idempotency;
 pub mod import;
 pub mod intents;
 pub mod learners;

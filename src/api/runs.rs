@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::State;
 use super::document::{CancelErrors, ReadErrors, RetryErrors, RunPage};
 use super::extract::{Caller, Id};
+use super::idempotency::id_for;
 use super::params::{Page, Params, prefer_wait};
 use super::problem::{Code, Problem};
 use crate::ace360::{bulk, status};
@@ -237,7 +238,7 @@ pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<
     }
     let (row, _) = state
         .store
-        .create_run(&new)
+        .create_run_as(id_for(request), &new)
         .await?
         .ok_or_else(|| Problem::new(Code::Internal, "The run could not be made."))?;
     let row = wait_for(state, row, prefer_wait(request, Duration::ZERO)).await?;

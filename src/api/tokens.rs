@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::State;
 use super::document::{ReadErrors, TokenPage, WriteErrors};
 use super::extract::{Body, Caller, Id};
+use super::idempotency::ShownOnce;
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use crate::auth::scope::needs::TokensManage;
@@ -131,9 +132,11 @@ pub async fn create(
         .auth
         .issue(&state.store, who.whole_provider(), body.0.name.trim(), wanted, days, &who.by())
         .await?;
-    Ok(HttpResponse::Created()
+    let mut response = HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
-        .json(IssuedToken { line: row.into(), token }))
+        .json(IssuedToken { line: row.into(), token });
+    response.extensions_mut().insert(ShownOnce);
+    Ok(response)
 }
 
 /// List tokens

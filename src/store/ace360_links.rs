@@ -714,6 +714,7 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         self.remove_onefile_links_of(&mut tx, provider, RecordKind::Learner, learner).await?;
+        self.forget_answers(&mut tx, provider, learner).await?;
         sqlx::query!(
             "delete from intents where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
             provider,

@@ -200,6 +200,21 @@ impl Store {
         Ok(())
     }
 
+    /// Whether there is such a record.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_there(&self, provider: Uuid, kind: RecordKind, id: &str) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select from records where provider_id = $1 and kind = $2 and record_id = $3) as "there!""#,
+            provider,
+            kind.as_str(),
+            id,
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// Reads one record.
     ///
     /// # Errors

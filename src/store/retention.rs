@@ -57,6 +57,9 @@ impl Store {
         .execute(&self.pool)
         .await?
         .rows_affected();
+        sqlx::query!("delete from idempotency_keys where created_at < app_now() - interval '1 day'")
+            .execute(&self.pool)
+            .await?;
         Ok(Swept { runs, changes: u64::try_from(changes).unwrap_or(0), intents, audit })
     }
 }

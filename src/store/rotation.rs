@@ -109,6 +109,10 @@ rotations! {
         "select provider_id, environment, learner_id, sealed from onefile_portfolios where substring(sealed from 1 for 5) <> $1 limit $2",
         "update onefile_portfolios set sealed = $1 where sealed = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
         |row| format!("onefile_portfolios/{}/{}/{}", row.provider_id, row.environment, row.learner_id), (provider_id, environment, learner_id);
+    rotate_answers "answers to idempotent calls":
+        r#"select provider_id, token_id, key_hash, sealed_answer as "sealed!" from idempotency_keys where substring(sealed_answer from 1 for 5) <> $1 limit $2"#,
+        "update idempotency_keys set sealed_answer = $1 where sealed_answer = $2 and provider_id = $3 and token_id = $4 and key_hash = $5",
+        |row| format!("idempotency_keys/{}/{}/{}", row.provider_id, row.token_id, hex(&row.key_hash)), (provider_id, token_id, key_hash);
     rotate_portfolio_problems "OneFile portfolios' problems":
         r#"select provider_id, environment, learner_id, sealed_problem as "sealed!" from onefile_portfolios where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
         "update onefile_portfolios set sealed_problem = $1 where sealed_problem = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
@@ -135,6 +139,7 @@ impl Store {
                     + (select count(*) from onefile_directory where substring(sealed from 1 for 5) <> $1)
                     + (select count(*) from onefile_links where substring(sealed from 1 for 5) <> $1)
                     + (select count(*) from onefile_enrolments where substring(sealed_order from 1 for 5) <> $1 or substring(sealed_steps from 1 for 5) <> $1)
+                    + (select count(*) from idempotency_keys where substring(sealed_answer from 1 for 5) <> $1)
                     + (select count(*) from onefile_portfolios where substring(sealed from 1 for 5) <> $1 or substring(sealed_problem from 1 for 5) <> $1) as "count!""#,
             self.vault.sealer.current_prefix()
         )

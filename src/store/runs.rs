@@ -154,9 +154,16 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn create_run(&self, new: &NewRun) -> StoreResult<Option<(RunRow, bool)>> {
+        self.create_run_as(new_id(), new).await
+    }
+
+    /// The same with this id; one that there is with it is returned.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn create_run_as(&self, id: Uuid, new: &NewRun) -> StoreResult<Option<(RunRow, bool)>> {
         loop {
             let mut tx = self.begin().await?;
-            let id = new_id();
             if let Some(night) = new.night
                 && !self.claim_night(&mut tx, new, night).await?
             {
@@ -165,7 +172,7 @@ impl Store {
             let made = sqlx::query_scalar!(
                 r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, created_at, due_at)
                    values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now())
-                   on conflict (provider_id, upstream, kind) where shared and state in ('queued', 'running', 'waiting') do nothing
+                   on conflict do nothing
                    returning id"#,
                 id,
                 new.provider,
@@ -190,6 +197,9 @@ impl Store {
             }
             // The night is taken all the same: the active run is this night's.
             tx.commit().await?;
+            if let Some(run) = self.run(new.provider, id).await? {
+                return Ok(Some((run, false)));
+            }
             let active = sqlx::query_scalar!(
                 r#"select id from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared
                    and state in ('queued', 'running', 'waiting')"#,

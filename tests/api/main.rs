@@ -16,6 +16,7 @@ mod contract;
 mod document;
 mod embedded_postgres;
 mod foreign;
+mod idempotency;
 mod import;
 mod keys;
 mod layers;

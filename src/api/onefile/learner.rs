@@ -210,7 +210,7 @@ impl From<EnrolmentStep> for OneFileStep {
 /// How to enrol.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"centreId": "1001", "pathways": {"196AS": 901}, "allowDuplicate": false}))]
+#[schema(example = json!({"centreId": "1001", "pathways": {"196AS": "901"}, "allowDuplicate": false}))]
 pub struct EnrolRequest {
     /// OneFile's centre; needed where there are several.
     #[serde(default)]

@@ -86,6 +86,11 @@ impl OneFile {
     /// # Errors
     /// The integration's set-up; OneFile's before anything was sent; the database's.
     pub async fn enrol(&self, wanted: &Wanted, opened: &CancellationToken) -> Result<Enrolled, OneFileError> {
+        // Whose learner it is comes first: of another provider's nothing is told, not even that the integration is off.
+        let id = wanted.learner.as_str();
+        if !self.store.is_there(wanted.provider, RecordKind::Learner, id).await? {
+            return Ok(Enrolled::NoLearner);
+        }
         let (client, settings) = match &wanted.run {
             Some((_, client)) => (client.clone(), self.store.onefile_settings(wanted.provider).await?),
             None => self.client(wanted.provider, Class::Interactive).await?,

@@ -1,0 +1,166 @@
+//! Answers that are given again to who asks with the same key.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::clock::interval;
+use super::{Store, StoreResult, Tx, new_id};
+use crate::seal::hex;
+
+/// Whose key it is, and what was asked with it.
+#[derive(Clone, Debug)]
+pub struct Keyed {
+    /// Whose.
+    pub provider: Uuid,
+    /// By which token.
+    pub token: Uuid,
+    /// SHA-256 of the key.
+    pub key_hash: Vec<u8>,
+    /// SHA-256 of what was asked.
+    pub request_hash: Vec<u8>,
+    /// The learner whose erasure takes the answer along; `*`: it may tell of any.
+    pub about: Option<String>,
+}
+
+/// An answer, as it is given again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers that belong to it.
+    pub headers: Vec<(String, String)>,
+    /// The body; JSON, and so text.
+    pub body: String,
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It is ours to do; what is made gets this id.
+    Ours {
+        /// To settle it with.
+        claim: Uuid,
+        /// For what is made.
+        derived_id: Uuid,
+    },
+    /// It was done: this is its answer.
+    Done(KeptAnswer),
+    /// It was done, and its answer showed a secret.
+    Secret,
+    /// Somebody is at it.
+    InFlight,
+    /// It came with something else.
+    OtherRequest,
+}
+
+impl Store {
+    /// Claims a key for as long as `lease`, or says what is known of it. One that is older than a day is a new one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_key(&self, keyed: &Keyed, lease: Duration) -> StoreResult<KeyState> {
+        let claim = Uuid::new_v4();
+        let ours = sqlx::query_scalar!(
+            r#"insert into idempotency_keys as old (provider_id, token_id, key_hash, request_hash, derived_id, claim, claimed_until, about, created_at)
+               values ($1, $2, $3, $4, $5, $6, app_now() + $7::interval, $8, app_now())
+               on conflict (provider_id, token_id, key_hash) do update
+               set claim = excluded.claim, claimed_until = excluded.claimed_until,
+                   request_hash = excluded.request_hash, about = excluded.about, status = null, sealed_answer = null,
+                   derived_id = case when old.created_at < app_now() - interval '1 day' then excluded.derived_id else old.derived_id end,
+                   created_at = case when old.created_at < app_now() - interval '1 day' then excluded.created_at else old.created_at end
+               where old.created_at < app_now() - interval '1 day'
+                  or old.status is null and (old.claim is null or old.claimed_until < app_now()) and old.request_hash = excluded.request_hash
+               returning derived_id"#,
+            keyed.provider,
+            keyed.token,
+            keyed.key_hash,
+            keyed.request_hash,
+            new_id(),
+            claim,
+            interval(lease),
+            keyed.about,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        if let Some(derived_id) = ours {
+            return Ok(KeyState::Ours { claim, derived_id });
+        }
+        let row = sqlx::query!(
+            r#"select request_hash, status, sealed_answer from idempotency_keys where provider_id = $1 and token_id = $2 and key_hash = $3"#,
+            keyed.provider,
+            keyed.token,
+            keyed.key_hash,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(match row {
+            Some(row) if row.request_hash != keyed.request_hash => KeyState::OtherRequest,
+            Some(row) => match (row.status, row.sealed_answer) {
+                (Some(_), Some(sealed)) => KeyState::Done(self.unseal_json(&answer_row(keyed), &sealed)?),
+                (Some(_), None) => KeyState::Secret,
+                (None, _) => KeyState::InFlight,
+            },
+            // Given back a moment ago.
+            None => KeyState::InFlight,
+        })
+    }
+
+    /// Keeps what was answered; `None`: it showed a secret.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_answer(
+        &self,
+        keyed: &Keyed,
+        claim: Uuid,
+        status: u16,
+        answer: Option<&KeptAnswer>,
+    ) -> StoreResult<()> {
+        let sealed = answer.map(|answer| self.seal_json(&answer_row(keyed), answer)).transpose()?;
+        sqlx::query!(
+            r#"update idempotency_keys set status = $5, sealed_answer = $6, claim = null, claimed_until = null
+               where provider_id = $1 and token_id = $2 and key_hash = $3 and claim = $4"#,
+            keyed.provider,
+            keyed.token,
+            keyed.key_hash,
+            claim,
+            i32::from(status),
+            sealed,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Gives a claim back: nothing was done, or nobody waits for the answer any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release_key(&self, claim: Uuid) -> StoreResult<()> {
+        sqlx::query!(
+            "update idempotency_keys set claim = null, claimed_until = null where claim = $1 and status is null",
+            claim
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Forgets answers that may tell of a learner.
+    pub(super) async fn forget_answers(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
+        sqlx::query!(
+            "delete from idempotency_keys where provider_id = $1 and about in ($2, '*') and claim is null",
+            provider,
+            learner
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+fn answer_row(keyed: &Keyed) -> String {
+    format!("idempotency_keys/{}/{}/{}", keyed.provider, keyed.token, hex(&keyed.key_hash))
+}
