@@ -74,6 +74,9 @@ impl OneFile {
     /// # Errors
     /// No token; OneFile's; the database's.
     pub async fn preview_enrolment(&self, wanted: &Wanted) -> Result<Option<EnrolmentPreview>, OneFileError> {
+        if !self.store.is_there(wanted.provider, RecordKind::Learner, wanted.learner.as_str()).await? {
+            return Ok(None);
+        }
         let settings = self.store.onefile_settings(wanted.provider).await?;
         let client = self.client_of(&settings, Class::Interactive)?;
         let Some(plan) = self.plan(wanted, &settings, &client, true).await? else { return Ok(None) };
