@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_cors::Cors;
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 use crate::ace360::Ace360;
 use crate::api::document::{self, Routes};
+use crate::api::limits::Limits;
 use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::Auth;
 use crate::clock::Clock;
@@ -38,6 +40,8 @@ const WORKER_POOL: u32 = 8;
 /// Connections of the main runtime: jobs, uploads, the tick.
 const MAIN_POOL: u32 = 16;
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Connections of one API worker; more wait at the door, so that those within are served.
+const CONNECTIONS: usize = 4096;
 /// How often a process says that it lives, and with which keys.
 const BEAT: Duration = Duration::from_secs(30);
 /// Busy connections are used more often than this.
@@ -188,6 +192,7 @@ impl Parts {
         let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
         let parts = self.clone();
+        let limits = Limits::new(self.config.requests_per_minute);
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
             let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
@@ -199,11 +204,13 @@ impl Parts {
                 onefile: parts.onefile.over(store.clone(), caller),
                 store,
                 auth: parts.auth.clone(),
+                limits: limits.clone(),
                 public_url: public_url.clone(),
                 routes: Arc::clone(&routes),
                 metrics: metrics.clone(),
                 background: background.clone(),
             };
+            let cors = cross_origin(&parts.config.cors_origins);
             let (app, _) = ActixApp::new()
                 .into_utoipa_app()
                 .openapi(document::base())
@@ -223,8 +230,10 @@ impl Parts {
                 .wrap(from_fn(idempotency::around))
                 .wrap(Compress::default())
                 .wrap(from_fn(request::around))
+                .wrap(cors)
         })
         .workers(workers)
+        .max_connections(CONNECTIONS)
         .disable_signals()
         .shutdown_timeout(self.config.timings.shutdown.as_secs().max(1))
         // Slow senders: the headers must be here within this.
@@ -294,6 +303,34 @@ impl Running {
         let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.pool().close()).await;
         info!("stopped");
     }
+}
+
+/// What scripts on other origins may do: those that the operator named call as everybody does; others are not answered in a way
+/// that their browser lets them read.
+fn cross_origin(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "PUT", "POST", "DELETE"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "prefer",
+            "x-request-id",
+        ])
+        .expose_headers([
+            "etag",
+            "idempotent-replayed",
+            "location",
+            "ratelimit",
+            "ratelimit-policy",
+            "retry-after",
+            "x-request-id",
+        ])
+        // A wrong origin's call is answered without the headers, and its browser keeps the answer to itself; programs have no origin.
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// Says now and then that this process lives.

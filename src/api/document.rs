@@ -82,6 +82,7 @@ pub fn finish(api: &mut OpenApi) {
         operation.parameters.get_or_insert_default().push(key.into());
         let mut codes = vec![
             Code::InvalidParameter,
+            Code::BodyTooSlow,
             Code::IdempotencyInFlight,
             Code::IdempotencyKeyReused,
             Code::PayloadTooLarge,
@@ -208,21 +209,21 @@ errors! {
     /// Of operations that read what is kept here.
     ReadErrors [InvalidParameter Unauthenticated ScopeMissing NotFound RateLimited Internal Unavailable],
     /// Of operations that write what is kept here.
-    WriteErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    WriteErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of settings that may switch something on.
-    SettingsErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotReady SettingsChanged PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    SettingsErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotReady SettingsChanged BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of look-ups, which read from an upstream at first use.
     LookUpErrors [InvalidParameter Unauthenticated ScopeMissing UpstreamMissing IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that read from an upstream.
     UpstreamErrors [InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing NotUploaded InFlight IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of linking by hand.
-    LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of links with OneFile.
-    OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of uploads.
-    UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of enrolments.
-    EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
     /// Of stopping a run.
@@ -230,9 +231,9 @@ errors! {
     /// Of taking a run's failed records again.
     RetryErrors [InvalidParameter Unauthenticated ScopeMissing NotFound StillActive NothingToRetry IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
     /// Of settling an intent by hand.
-    ResolveErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadySettled AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    ResolveErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadySettled AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run with a body.
-    BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of operations without a token that may not find something.
     NotFoundError [NotFound Internal],
     /// Of operations without a token that may not be able to answer.

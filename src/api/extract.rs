@@ -5,6 +5,7 @@ use std::future::{Future, Ready, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::Method;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::State;
+use super::limits::Standing;
 use super::params::Params;
 use super::problem::{Code, Problem};
 use super::request::RequestId;
@@ -28,6 +30,9 @@ use crate::store::{By, Provider};
 
 /// A record is a few kB; a list of ids for a bulk call is some 100.
 const BODY_CAP: usize = 1024 * 1024;
+/// A body that pauses for longer than this is not waited for, nor one that takes longer in all.
+const SLOWEST_PART: Duration = Duration::from_secs(10);
+const SLOWEST_BODY: Duration = Duration::from_mins(2);
 /// 10,000 learners of 3 kB.
 pub const IMPORT_CAP: usize = 32 * 1024 * 1024;
 
@@ -76,8 +81,6 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
         Box::pin(async move {
             let state = state(&request)?;
             let principal = bearer(&request, &state).await?;
-            // Known before the scope is: what was refused is told with whose token it was.
-            request.extensions_mut().insert(Arc::clone(&principal));
             if !N::ONE_OF.iter().any(|scope| principal.scopes.contains(*scope)) {
                 return Err(Problem::scope_missing(N::ONE_OF));
             }
@@ -114,7 +117,17 @@ pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principa
             ));
         }
     };
-    Ok(state.auth.verify(&state.store, token).await?)
+    let principal = state.auth.verify(&state.store, token).await?;
+    // Once a request, whoever asks first.
+    let known = request.extensions_mut().insert(Arc::clone(&principal)).is_some();
+    if !known {
+        let counted = state.limits.count(principal.token_id);
+        if let Ok(Some(standing)) | Err(standing) = counted {
+            request.extensions_mut().insert(standing);
+        }
+        counted.map_err(Standing::problem)?;
+    }
+    Ok(principal)
 }
 
 /// Whether the caller is known to be allowed in; cancelled when it is. A handler's extractors run side by side, and a
@@ -335,7 +348,16 @@ async fn read(request: &HttpRequest, payload: Payload, cap: usize) -> Result<Byt
     }
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or(0));
     let mut payload = payload;
-    while let Some(chunk) = payload.next().await {
+    let ends = tokio::time::Instant::now() + SLOWEST_BODY;
+    loop {
+        // Whoever sends a byte now and then holds a connection, and is not waited for.
+        let next =
+            tokio::time::timeout_at(ends.min(tokio::time::Instant::now() + SLOWEST_PART), payload.next());
+        let Some(chunk) =
+            next.await.map_err(|_| Problem::new(Code::BodyTooSlow, Code::BodyTooSlow.about()))?
+        else {
+            break;
+        };
         let chunk =
             chunk.map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
         if bytes.len() + chunk.len() > cap {

@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod import;
 pub mod intents;
 pub mod learners;
+pub mod limits;
 pub mod officers;
 pub mod onefile;
 pub mod organisations;
@@ -45,6 +46,8 @@ pub struct State {
     pub ace360: Ace360,
     /// OneFile.
     pub onefile: OneFile,
+    /// How many requests a token may make.
+    pub limits: limits::Limits,
     /// The address that others reach the service at, without a trailing slash.
     pub public_url: String,
     /// The paths that there are, for 405.

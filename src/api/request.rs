@@ -5,13 +5,17 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
 use tracing::{error, info};
 use uuid::Uuid;
 
 use super::State;
+use super::limits::Standing;
 use super::problem::{Code, Problem};
 use crate::auth::Principal;
 use std::sync::Arc;
@@ -53,6 +57,11 @@ pub async fn around<B: MessageBody + 'static>(
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    let standing = response.request().extensions().get::<Standing>().copied();
+    if let Some(standing) = standing {
+        standing.tell(response.headers_mut());
+    }
+    guard(&path, public_url.starts_with("https:"), response.headers_mut());
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
     metrics::histogram!("picsbridge_request_seconds", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
@@ -72,6 +81,28 @@ pub async fn around<B: MessageBody + 'static>(
     Ok(response)
 }
 
+/// What browsers should make of an answer. The page of the document needs its own scripts, and styles that are written in it.
+fn guard(path: &str, https: bool, headers: &mut HeaderMap) {
+    const PAGE: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+    let policy = if path.starts_with("/docs/") { PAGE } else { DATA };
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    // Records are not for caches; the page's own files may stay in them.
+    if !path.starts_with("/docs/") && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
 /// Any error as a problem: ours as they are; actix's own (a path that is not UTF-8, a query that cannot be read) by
 /// their status.
 fn whole(error: &Error) -> Problem {
@@ -82,6 +113,7 @@ fn whole(error: &Error) -> Problem {
     let code = match status {
         404 => Code::NotFound,
         405 => Code::MethodNotAllowed,
+        408 => Code::BodyTooSlow,
         413 => Code::PayloadTooLarge,
         415 => Code::UnsupportedMediaType,
         400..=499 => Code::InvalidParameter,

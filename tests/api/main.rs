@@ -21,6 +21,7 @@ mod import;
 mod keys;
 mod layers;
 mod learners;
+mod limits;
 mod messages;
 mod paths;
 mod records;
