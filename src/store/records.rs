@@ -306,10 +306,12 @@ pub(super) fn record_row(provider: Uuid, kind: RecordKind, id: &str) -> String {
     format!("records/{provider}/{}/{id}", kind.as_str())
 }
 
-/// A record's JSON.
+/// A record's JSON, which is about `size` bytes long.
 ///
 /// # Errors
 /// It cannot be serialised.
-pub fn to_json<T: Serialize>(record: &T) -> StoreResult<Vec<u8>> {
-    Ok(serde_json::to_vec(record)?)
+pub fn to_json<T: Serialize>(record: &T, size: usize) -> StoreResult<Vec<u8>> {
+    let mut json = Vec::with_capacity(size);
+    serde_json::to_writer(&mut json, record)?;
+    Ok(json)
 }
