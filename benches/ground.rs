@@ -157,7 +157,7 @@ impl Site<'_> {
 
     pub async fn stop(self) {
         self.sandbox.stop().await;
-        self.parts.store.pool().close().await;
+        self.parts.store.close().await;
     }
 }
 

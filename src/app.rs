@@ -276,7 +276,12 @@ pub struct Running {
 impl Running {
     /// Stops: slices end at their next step, uploads under way come to their end, all within the shutdown time; what still
     /// runs then is left to its lease.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        // It holds all parts, several times over: more than belongs on a stack.
+        Box::pin(self.end()).await;
+    }
+
+    async fn end(mut self) {
         self.parts.stopping.cancel();
         let limit = self.parts.config.timings.shutdown;
         self.parts.tasks.close();
@@ -300,7 +305,7 @@ impl Running {
             tick.abort();
         }
         // Pools say goodbye to the server; one that hangs must not hold us up.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.pool().close()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.store.close()).await;
         info!("stopped");
     }
 }

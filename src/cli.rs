@@ -469,7 +469,7 @@ pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
                 };
                 say(&format!("ACE360 of provider {}{place}", provider.name), result);
             }
-            parts.store.pool().close().await;
+            parts.store.close().await;
         }
         Err(error) => say("database and keys", Err(format!("{error:#}"))),
     }

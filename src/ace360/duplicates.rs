@@ -110,6 +110,21 @@ impl Known {
     }
 }
 
+/// Whose records are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Sought<'a> {
+    /// Of whom.
+    pub provider: Uuid,
+    /// Of ACE360.
+    pub environment: &'a str,
+    /// The learner's id.
+    pub id: &'a str,
+    /// The learner.
+    pub learner: &'a Learner,
+    /// That it would be uploaded for.
+    pub standard: Option<i64>,
+}
+
 /// By what a learner's records are found.
 struct Indexes {
     person: Option<Vec<u8>>,
@@ -117,50 +132,35 @@ struct Indexes {
 }
 
 impl Ace360 {
-    /// Reads the newest pages, then looks for records of this learner.
+    /// Reads the newest pages, then looks for records of this learner. Those that the mirror had before are known already.
     ///
     /// # Errors
     /// ACE360's; the database's.
     pub async fn search_on_top(
         &self,
         client: &Client,
-        provider: Uuid,
-        environment: &str,
-        learner_id: &str,
-        learner: &Learner,
-        standard: Option<i64>,
+        sought: Sought<'_>,
+        twins: Vec<Twin>,
     ) -> Result<Search, Ace360Error> {
-        let indexes = self.indexes_of(provider, learner);
-        // What is known is looked up while ACE360 is asked; it is looked up again only if the answer holds this very person.
-        let (newest, twins) = tokio::try_join!(
-            self.read_newest(client, provider, environment),
-            self.twins_of(provider, environment, &indexes),
-        )?;
+        let newest = self.read_newest(client, sought.provider, sought.environment).await?;
+        // They are looked up again only if ACE360's answer holds this very person.
+        let indexes = self.indexes_of(sought.provider, sought.learner);
         let twins = if indexes.person.as_ref().is_some_and(|index| newest.people.contains(index)) {
-            self.twins_of(provider, environment, &indexes).await?
+            self.twins_of(sought.provider, sought.environment, &indexes).await?
         } else {
             twins
         };
-        let search = self.judge(client, twins, learner_id, learner, standard).await?;
+        let search = self.judge(client, sought, twins).await?;
         Ok(Search { complete: newest.complete, ..search })
     }
 
-    /// Looks for records of this learner in the mirror; those that are found are read singly.
+    /// The records of this learner in the mirror.
     ///
     /// # Errors
-    /// ACE360's, since a create must not go ahead on half a search; the database's.
-    pub async fn search_duplicates(
-        &self,
-        client: &Client,
-        provider: Uuid,
-        environment: &str,
-        learner_id: &str,
-        learner: &Learner,
-        standard: Option<i64>,
-    ) -> Result<Search, Ace360Error> {
-        let indexes = self.indexes_of(provider, learner);
-        let twins = self.twins_of(provider, environment, &indexes).await?;
-        self.judge(client, twins, learner_id, learner, standard).await
+    /// The database's.
+    pub async fn mirrored_twins(&self, sought: Sought<'_>) -> Result<Vec<Twin>, Ace360Error> {
+        let indexes = self.indexes_of(sought.provider, sought.learner);
+        self.twins_of(sought.provider, sought.environment, &indexes).await
     }
 
     fn indexes_of(&self, provider: Uuid, learner: &Learner) -> Indexes {
@@ -183,19 +183,21 @@ impl Ace360 {
     }
 
     /// Which of the records of the same person a create would double; they are read singly.
-    async fn judge(
+    ///
+    /// # Errors
+    /// ACE360's, since a create must not go ahead on half a search; the database's.
+    pub async fn judge(
         &self,
         client: &Client,
+        sought: Sought<'_>,
         twins: Vec<Twin>,
-        learner_id: &str,
-        learner: &Learner,
-        standard: Option<i64>,
     ) -> Result<Search, Ace360Error> {
+        let Sought { id, learner, standard, .. } = sought;
         let mut search =
             Search { present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
         let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
         for (at, twin) in twins.into_iter().enumerate() {
-            if twin.linked_to.as_deref() == Some(learner_id) {
+            if twin.linked_to.as_deref() == Some(id) {
                 continue;
             }
             let single = if at < LOOKED_AT { Some(client.apprentice(twin.record_id).await?) } else { None };

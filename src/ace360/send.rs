@@ -1,12 +1,14 @@
 //! Preview and upload: the records are looked up, the pure rules of `upload.rs` build what would be sent, duplicates are
 //! looked for, and an upload goes the way of every creation: intent, send, settle.
 
+use std::mem;
+
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::catalogue::{Catalogue, chosen_standard};
 use super::client::{Client, Created};
-use super::duplicates::Search;
+use super::duplicates::{Search, Sought};
 use super::status::single;
 use super::upload::{self, NotReady, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
@@ -82,21 +84,22 @@ impl Ace360 {
     /// # Errors
     /// The database's.
     pub async fn preview(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Preview>, Ace360Error> {
-        let Some(ground) = self.store.upload_ground(provider, learner).await? else { return Ok(None) };
+        let Some(mut ground) = self.store.upload_ground(provider, learner, None).await? else {
+            return Ok(None);
+        };
+        let twins = mem::take(&mut ground.twins);
         let catalogue = self.catalogue_of(provider, &ground.settings, &ground.learner).await?;
         let mut built = build(learner, &ground, &catalogue);
         let searched = match self.enabled_client(&ground.settings, Class::Interactive) {
             Ok(client) => {
-                let standard = chosen_standard(&ground.learner);
-                self.search_on_top(
-                    &client,
+                let sought = Sought {
                     provider,
-                    &ground.settings.environment,
-                    learner.as_str(),
-                    &ground.learner,
-                    standard,
-                )
-                .await
+                    environment: &ground.settings.environment,
+                    id: learner.as_str(),
+                    learner: &ground.learner,
+                    standard: chosen_standard(&ground.learner),
+                };
+                self.search_on_top(&client, sought, twins).await
             }
             Err(error) => Err(error),
         };
@@ -134,12 +137,15 @@ impl Ace360 {
     /// The integration's set-up; ACE360's before anything was sent; the database's.
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
-        // What is known here is said before anything upstream is asked.
-        let (ground, ()) = tokio::try_join!(
-            self.store.upload_ground(provider, learner),
-            self.permits_ahead(provider, order.run.is_some()),
-        )?;
-        let Some(ground) = ground else { return Ok(Uploaded::NoLearner) };
+        // What is known here is said before anything upstream is asked. A person's upload makes two calls as a rule, the list and the
+        // creation: their permits come with it. Those that it turns out not to need are there for the next one.
+        let account = self.accounts.get(&provider).filter(|_| order.run.is_none());
+        let ask = account.as_ref().and_then(|account| self.caller.pace().ask_ahead(account, 2));
+        let ground = self.store.upload_ground(provider, learner, ask.as_ref()).await?;
+        let Some(mut ground) = ground else { return Ok(Uploaded::NoLearner) };
+        if let (Some(ask), Some(granted)) = (&ask, &ground.granted) {
+            self.caller.pace().keep_ahead(&ask.account, granted);
+        }
         if let Some(record) = ground.record_id {
             return Ok(Uploaded::AlreadyUploaded(record));
         }
@@ -159,23 +165,22 @@ impl Ace360 {
             return Ok(Uploaded::NotEligible(reason.message.clone()));
         }
         let Some(payload) = built.payload.take() else { return Ok(Uploaded::Missing(Box::new(built))) };
-        let standard = Some(payload.standard_id);
+        let twins = mem::take(&mut ground.twins);
+        let sought = Sought {
+            provider,
+            environment: &environment,
+            id: learner.as_str(),
+            learner: &ground.learner,
+            standard: Some(payload.standard_id),
+        };
         let search = if let Some(run) = &order.run {
-            let search = self
-                .search_duplicates(
-                    &client,
-                    provider,
-                    &environment,
-                    learner.as_str(),
-                    &ground.learner,
-                    standard,
-                )
-                .await?;
-            Search { complete: run.complete, ..search }
+            // Somebody may have chosen another environment since the run began.
+            let same = ground.settings.environment == environment;
+            let twins = if same { twins } else { self.mirrored_twins(sought).await? };
+            Search { complete: run.complete, ..self.judge(&client, sought, twins).await? }
         } else {
             self.accounts.insert(provider, client.account().clone());
-            self.search_on_top(&client, provider, &environment, learner.as_str(), &ground.learner, standard)
-                .await?
+            self.search_on_top(&client, sought, twins).await?
         };
         if !order.allow_duplicate {
             if !search.likely.is_empty() {
@@ -217,15 +222,6 @@ impl Ace360 {
                 let link = self.store.ace360_link(provider, learner.as_str()).await?;
                 Ok(link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id)))
             }
-        }
-    }
-
-    /// Fetches the permits of the calls that a person's upload usually makes, the list and the creation, in one trip. Those that
-    /// it turns out not to need are there for the next one.
-    async fn permits_ahead(&self, provider: Uuid, of_run: bool) -> Result<(), StoreError> {
-        match self.accounts.get(&provider) {
-            Some(account) if !of_run => Ok(self.caller.permit_ahead(&account, Class::Interactive, 2).await?),
-            _ => Ok(()),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Importing records: up to 10,000 at once, as a JSON array or a line each. Every record has its outcome, in the call
 //! itself; the good ones are kept.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use actix_web::HttpResponse;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tracing::error;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -24,8 +26,10 @@ const MOST: usize = 10_000;
 const LARGEST: usize = 1024 * 1024;
 /// Records written in one statement.
 const CHUNK: usize = 500;
-/// Statements at once: while one waits for the disk, the next is under way.
-const AT_ONCE: usize = 2;
+/// The first ones are written in a smaller one: until it is read the database has nothing to do.
+const FIRST: usize = 100;
+/// Statements at once: while one waits for the disk, and the next record is read here, another is under way.
+const AT_ONCE: usize = 3;
 
 /// What happened to the records of an import.
 #[derive(Debug, Serialize, ToSchema)]
@@ -102,8 +106,9 @@ pub async fn import<R: Resource>(
     let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
     let mut ids = HashSet::with_capacity(raw.len());
-    let mut writing: VecDeque<JoinHandle<StoreResult<()>>> = VecDeque::with_capacity(AT_ONCE);
-    for chunk in raw.chunks(CHUNK) {
+    let mut writing: FuturesUnordered<JoinHandle<StoreResult<()>>> = FuturesUnordered::new();
+    let (first, rest) = raw.split_at(raw.len().min(FIRST));
+    for chunk in std::iter::once(first).chain(rest.chunks(CHUNK)) {
         let mut good: Vec<NewRecord> = Vec::with_capacity(chunk.len());
         for text in chunk {
             let parsed = if text.len() > LARGEST {
@@ -126,7 +131,7 @@ pub async fn import<R: Resource>(
             match parsed {
                 Ok(record) => {
                     answer.kept(record.id_text().to_owned());
-                    good.push(to_new(&record, &state.store, provider)?);
+                    good.push(to_new(&record, text.len(), &state.store, provider)?);
                 }
                 Err(errors) => answer.refused(id_of::<R>(text), lines.number(text), errors),
             }
@@ -134,26 +139,28 @@ pub async fn import<R: Resource>(
         let any = !good.is_empty();
         let good = state.store.seal_records(provider, R::KIND, good)?;
         if writing.len() >= AT_ONCE
-            && let Some(first) = writing.pop_front()
+            && let Some(done) = writing.next().await
         {
-            written(first).await?;
+            written(done)?;
         }
         if any {
             // On the main runtime: the next chunk is read and sealed meanwhile.
             let (store, by) = (state.background.ace360.store.clone(), by.clone());
-            writing.push_back(
+            writing.push(
                 state.background.spawn(async move { store.put_records(provider, R::KIND, &good, &by).await }),
             );
         }
     }
-    for last in writing {
-        written(last).await?;
+    // What takes a while is made ready while the last ones are written.
+    let response = HttpResponse::Ok().json(answer);
+    while let Some(done) = writing.next().await {
+        written(done)?;
     }
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(response)
 }
 
-async fn written(writing: JoinHandle<StoreResult<()>>) -> Result<(), Problem> {
-    match writing.await {
+fn written(done: Result<StoreResult<()>, JoinError>) -> Result<(), Problem> {
+    match done {
         Ok(result) => Ok(result?),
         Err(error) => {
             error!(%error, "the task of an import failed");
@@ -184,10 +191,7 @@ impl ImportAnswer {
 /// The records, each as it came.
 fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
     let records: Vec<&[u8]> = if body.lines {
-        body.bytes
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
-            .collect()
+        split_lines(&body.bytes).filter(|line| !line.iter().all(u8::is_ascii_whitespace)).collect()
     } else {
         let raw: Vec<&RawValue> = serde_json::from_slice(&body.bytes).map_err(|error| {
             let fault = if body.bytes.iter().all(u8::is_ascii_whitespace) {
@@ -218,6 +222,13 @@ fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
         )]));
     }
     Ok(records)
+}
+
+/// The lines of a body, without their ends. By a search for their ends and not byte by byte: a body has millions.
+fn split_lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    let ends = memchr::memchr_iter(b'\n', body).chain(std::iter::once(body.len()));
+    ends.filter_map(move |end| body.get(std::mem::replace(&mut begin, end + 1)..end))
 }
 
 /// Tells in which line of the body a record begins. The records are asked for in their order, so that no line is counted

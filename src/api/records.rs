@@ -83,15 +83,20 @@ impl Resource for OrganisationRecord {
     }
 }
 
-/// What is written of a record.
+/// What is written of a record that came in so many bytes.
 ///
 /// # Errors
 /// It cannot be serialised.
-pub fn to_new<R: Resource>(record: &R, store: &Store, provider: Uuid) -> Result<NewRecord, Problem> {
+pub fn to_new<R: Resource>(
+    record: &R,
+    size: usize,
+    store: &Store,
+    provider: Uuid,
+) -> Result<NewRecord, Problem> {
     let (uln_index, person_index) = R::indexes(record.body(), store, provider);
     Ok(NewRecord {
         id: record.id_text().to_owned(),
-        json: to_json(record.body())?,
+        json: to_json(record.body(), size)?,
         uln_index,
         person_index,
         refers_to: R::refers_to(record.body()).map(str::to_owned),
@@ -111,7 +116,7 @@ pub async fn put<R: Resource>(
     by: &By,
 ) -> Result<HttpResponse, Problem> {
     let record = R::new(id, read::<R>(state, id_text, body)?);
-    let new = to_new(&record, &state.store, provider)?;
+    let new = to_new(&record, body.len(), &state.store, provider)?;
     let (version, _) = state.store.put_record(provider, R::KIND, &new, by).await?;
     let mut response = if version == 1 { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(response.json(record))

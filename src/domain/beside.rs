@@ -1,19 +1,24 @@
 //! An object read in one pass, with one of its fields, a text, taken out of it on the way: a record of an import carries its id
 //! beside its own fields.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer as _, Error, IntoDeserializer, MapAccess, Visitor,
+};
+
+use super::borrowed::Text;
 
 /// Reads an object's field `name`, and of its other fields a `T`. What it refuses it does not explain.
 pub(super) fn read<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     name: &'static str,
 ) -> Result<(String, T), serde_json::Error> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    // At once, instead of each text by itself.
+    let body = std::str::from_utf8(body).map_err(Error::custom)?;
+    let mut reader = serde_json::Deserializer::from_str(body);
     let read = reader.deserialize_map(Both { name, rest: PhantomData })?;
     reader.end()?;
     Ok(read)
@@ -54,7 +59,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         loop {
-            let Some(Key(key)) = self.entries.next_key()? else { return Ok(None) };
+            let Some(Text(key)) = self.entries.next_key()? else { return Ok(None) };
             if key != self.name {
                 let key: CowStrDeserializer<'de, A::Error> = key.into_deserializer();
                 return seed.deserialize(key).map(Some);
@@ -67,31 +72,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
         self.entries.next_value_seed(seed)
-    }
-}
-
-/// A key, borrowed where it can be.
-struct Key<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl<'de> Visitor<'de> for KeyVisitor {
-    type Value = Key<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Key(Cow::Borrowed(key)))
-    }
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Key(Cow::Owned(key.to_owned())))
     }
 }
 

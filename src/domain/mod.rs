@@ -38,6 +38,7 @@ mod words;
 
 mod address;
 mod beside;
+mod borrowed;
 mod learner;
 mod officer;
 mod organisation;

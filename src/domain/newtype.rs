@@ -7,8 +7,7 @@ macro_rules! text {
     ($(#[$doc:meta])* $name:ident, pattern: $pattern:literal, max: $max:literal, example: $example:literal,
      about: $about:literal, parse: $parse:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(String);
 
         impl $name {
@@ -24,6 +23,20 @@ macro_rules! text {
             /// The canonical form.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        // By hand: serde's `try_from` and `into` make a copy of the text each.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = $crate::domain::borrowed::Text::deserialize(deserializer)?;
+                Self::parse(&text.0).map_err(serde::de::Error::custom)
             }
         }
 

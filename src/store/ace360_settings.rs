@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::records::page;
@@ -109,7 +110,7 @@ pub struct MirrorRow {
 }
 
 /// A record of the same person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Twin {
     /// ACE360's id.
     pub record_id: i64,
@@ -477,6 +478,7 @@ impl Store {
         let texts: Vec<Option<String>> = rows.iter().map(|row| row.status_text.clone()).collect();
         let archived: Vec<bool> = rows.iter().map(|row| row.archived).collect();
         // A row that was written within the minute is left alone: a run over the whole list that begins meanwhile sees it itself.
+        let mut connection = self.warm().await?;
         let fresh = sqlx::query_scalar!(
             r#"insert into ace360_mirror as old (provider_id, environment, record_id, person_index, standard_id, status_id, status_text,
                                                 archived, refreshed_at)
@@ -502,8 +504,9 @@ impl Store {
             &texts as &[Option<String>],
             &archived,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *connection)
         .await?;
+        connection.keep();
         Ok(fresh.into_iter().map(i64::from).sum())
     }
 
@@ -533,7 +536,8 @@ impl Store {
         person_index: Option<&[u8]>,
         uln_index: Option<&[u8]>,
     ) -> StoreResult<Vec<Twin>> {
-        Ok(sqlx::query_as!(
+        let mut connection = self.warm().await?;
+        let twins = sqlx::query_as!(
             Twin,
             r#"select record_id as "record_id!", standard_id, status_id, status_text, archived as "archived!", linked_to,
                       by_person as "by_person!"
@@ -543,8 +547,10 @@ impl Store {
             person_index,
             uln_index
         )
-        .fetch_all(&self.pool)
-        .await?)
+        .fetch_all(&mut *connection)
+        .await?;
+        connection.keep();
+        Ok(twins)
     }
 
     /// Ends a run over the whole list: records that it did not see are gone from ACE360.

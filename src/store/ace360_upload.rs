@@ -2,12 +2,17 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::ace360_links::status_json;
 use super::ace360_settings::SettingsRow;
 use super::changes::change_row;
-use super::{Ace360Settings, IntentRow, LinkRow, MirrorRow, Reading, RecordKind, Store, StoreResult, new_id};
+use super::clock::interval;
+use super::{
+    Ace360Settings, Granted, IntentRow, LinkRow, MirrorRow, PaceAsk, Reading, RecordKind, Store, StoreResult,
+    Twin, new_id,
+};
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
 
 /// The records that an upload is made of, and what is in its way already.
@@ -27,10 +32,15 @@ pub struct UploadGround {
     pub in_flight: bool,
     /// The provider's settings.
     pub settings: Ace360Settings,
+    /// Records of the same person in the mirror of the settings' environment.
+    pub twins: Vec<Twin>,
+    /// The permits that were asked for along with it, unless something is in the upload's way.
+    pub granted: Option<Granted>,
 }
 
 impl Store {
-    /// Reads what an upload of this learner is made of, in one trip; `None`: there is no such learner.
+    /// Reads what an upload of this learner is made of and who has the same name or ULN, and takes permits for its calls, in one
+    /// trip; `None`: there is no such learner.
     ///
     /// # Errors
     /// The database's; a record that cannot be unsealed.
@@ -38,29 +48,33 @@ impl Store {
         &self,
         provider: Uuid,
         learner_id: &LearnerId,
+        ask: Option<&PaceAsk>,
     ) -> StoreResult<Option<UploadGround>> {
+        let mut connection = self.warm().await?;
         let row = sqlx::query!(
-            r#"select r.sealed, l.record_id as "record_id?", exists (
-                   select from intents where provider_id = $1 and upstream = 'ace360' and subject_kind = 'learner' and subject_id = $2
-                   and state in ('sending', 'unknown')
-               ) as "in_flight!",
-               e.record_id as "employer_id?", e.sealed as "employer?", c.record_id as "contact_id?", c.sealed as "contact?",
-               s.enabled as "enabled?", s.environment as "environment?", s.sealed_token, s.daily_enabled as "daily_enabled?",
-               s.daily_at as "daily_at?", s.standards_refreshed_at, s.mirror_refreshed_at, s.last_synced_at, s.connection, s.connection_at,
-               s.version as "version?"
-               from records r
-               left join ace360_settings s on s.provider_id = r.provider_id
-               left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
-                    and l.environment = coalesce(s.environment, 'live')
-               left join records e on e.provider_id = r.provider_id and e.kind = 'organisation' and e.record_id = r.refers_to
-               left join records c on c.provider_id = r.provider_id and c.kind = 'officer' and c.record_id = e.refers_to
-               where r.provider_id = $1 and r.kind = 'learner' and r.record_id = $2"#,
+            r#"select sealed, linked, in_flight, employer_id, employer, contact_id, contact, enabled, environment, sealed_token, daily_enabled,
+                      daily_at, standards_refreshed_at, mirror_refreshed_at, last_synced_at, connection, connection_at, version,
+                      twins as "twins: Json<Vec<Twin>>", granted, first_wait, step, lead
+               from ace360_upload_ground($1, $2, $3, $4, $5, $6, $7, $8)"#,
             provider,
-            learner_id.as_str()
+            learner_id.as_str(),
+            ask.map(|ask| ask.account.key.as_slice()),
+            ask.map(|ask| ask.account.upstream),
+            ask.map(|ask| i32::try_from(ask.account.per_minute).unwrap_or(i32::MAX)),
+            ask.map(|ask| ask.burst),
+            ask.map(|ask| ask.wanted),
+            ask.map(|ask| interval(ask.horizon)),
         )
-        .fetch_optional(self.pool())
+        .fetch_one(&mut *connection)
         .await?;
-        let Some(row) = row else { return Ok(None) };
+        connection.keep();
+        let Some(sealed) = row.sealed else { return Ok(None) };
+        let granted = match (row.granted, row.first_wait, row.step, row.lead) {
+            (Some(count), Some(first_wait), Some(step), Some(lead)) => {
+                Some(Granted::of(count, &first_wait, &step, &lead))
+            }
+            _ => None,
+        };
         let settings = match (row.enabled, row.environment, row.daily_enabled, row.daily_at, row.version) {
             (Some(enabled), Some(environment), Some(daily_enabled), Some(daily_at), Some(version)) => {
                 Some(SettingsRow {
@@ -80,7 +94,7 @@ impl Store {
             _ => None,
         };
         let learner: Learner =
-            self.unseal_record(provider, RecordKind::Learner, learner_id.as_str(), &row.sealed)?;
+            self.unseal_record(provider, RecordKind::Learner, learner_id.as_str(), &sealed)?;
         let (employer, employer_missing) = match learner.employer_id.clone() {
             None => (None, false),
             Some(id) => {
@@ -103,9 +117,11 @@ impl Store {
             employer,
             employer_missing,
             contact,
-            record_id: row.record_id,
-            in_flight: row.in_flight,
+            record_id: row.linked,
+            in_flight: row.in_flight.unwrap_or(false),
             settings: self.ace360_settings_of(provider, settings)?,
+            twins: row.twins.map(|twins| twins.0).unwrap_or_default(),
+            granted,
         }))
     }
 
@@ -143,6 +159,7 @@ impl Store {
         let detail = reading.detail.clone().unwrap_or_default();
         let archived_at = reading.archived_at.clone().flatten();
         let certificate_claimed_at = reading.certificate_claimed_at.clone().flatten();
+        let mut connection = self.warm().await?;
         let settled = sqlx::query!(
             r#"select at, fresh as "fresh!" from ace360_settle_uploaded($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
                                                                $18, $19, $20, $21)"#,
@@ -168,8 +185,9 @@ impl Store {
             mirror.and_then(|row| row.standard_id),
             mirror.is_some_and(|row| row.archived),
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
+        connection.keep();
         Ok(settled.at.map(|at| {
             (
                 LinkRow {

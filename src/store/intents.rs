@@ -162,6 +162,7 @@ impl Store {
     pub async fn open_intent(&self, new: &NewIntent, lease: Duration, by: &By) -> StoreResult<Opened> {
         let (id, lease_token) = (new_id(), Uuid::new_v4());
         let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
+        let mut connection = self.warm().await?;
         let row = sqlx::query!(
             r#"select came as "came!", at from intent_open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
             id,
@@ -180,8 +181,9 @@ impl Store {
             by.actor,
             by.request_id,
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
+        connection.keep();
         Ok(match (row.came.as_str(), row.at) {
             ("ours", Some(at)) => {
                 Opened::Ours(Box::new(IntentRow::opened(id, lease_token, new, sealed, at, lease)))

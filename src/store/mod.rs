@@ -36,6 +36,7 @@ mod runs;
 mod schedules;
 mod secrets;
 mod tokens;
+mod warm;
 
 use std::sync::Arc;
 
@@ -68,7 +69,7 @@ pub use self::onefile_portfolios::{Portfolio, PortfolioAim, PortfolioReview, Por
 pub use self::onefile_sessions::{OneFileSession, SessionState};
 pub use self::onefile_settings::{OneFileChoices, OneFileSettings};
 pub use self::onefile_standards::{OneFileStandard, StandardFilter, StandardRead};
-pub use self::pace::{Account, Granted};
+pub use self::pace::{Account, Granted, PaceAsk};
 pub use self::processes::ProcessRow;
 pub use self::providers::Provider;
 pub use self::records::{NewRecord, RecordKind, RecordPage, SealedRecords, StoredRecord, to_json};
@@ -79,6 +80,7 @@ pub use self::runs::{Claim, NewRun, Progress, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
+use self::warm::AtHand;
 use crate::seal::{BlindIndex, SealError, Sealer};
 
 /// Why the store could not do as asked.
@@ -120,6 +122,7 @@ pub type StoreResult<T> = Result<T, StoreError>;
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
+    at_hand: Arc<AtHand>,
     vault: Arc<Vault>,
 }
 
@@ -146,18 +149,25 @@ impl Store {
     pub async fn open(pool: PgPool, sealer: Sealer) -> StoreResult<Self> {
         let index_key = secrets::installation_secret(&pool, &sealer, "blind index").await?;
         let jobs = riverqueue::Client::builder(pool.clone()).build()?;
-        Ok(Self { pool, vault: Arc::new(Vault { sealer, index: BlindIndex::new(&index_key), jobs }) })
+        let vault = Vault { sealer, index: BlindIndex::new(&index_key), jobs };
+        Ok(Self { pool, at_hand: Arc::default(), vault: Arc::new(vault) })
     }
 
     /// The same store over another pool: each API worker has its own, which costs less than sharing one.
     #[must_use]
     pub fn over(&self, pool: PgPool) -> Self {
-        Self { pool, vault: Arc::clone(&self.vault) }
+        Self { pool, at_hand: Arc::default(), vault: Arc::clone(&self.vault) }
     }
 
     /// The pool, for the job engine and for health checks.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Closes the connections; those in use when they come back.
+    pub async fn close(&self) {
+        self.at_hand.clear();
+        self.pool.close().await;
     }
 
     /// Starts a transaction.

@@ -18,6 +18,19 @@ pub struct Account {
     pub per_minute: u32,
 }
 
+/// Permits that somebody wants.
+#[derive(Clone, Debug)]
+pub struct PaceAsk {
+    /// Of whom.
+    pub account: Account,
+    /// The tolerance of the class that asks.
+    pub burst: i32,
+    /// So many at most.
+    pub wanted: i32,
+    /// None whose slot comes later.
+    pub horizon: Duration,
+}
+
 /// What Postgres granted.
 #[derive(Clone, Copy, Debug)]
 pub struct Granted {
@@ -32,6 +45,16 @@ pub struct Granted {
 }
 
 impl Granted {
+    /// From the answer of `pace_take`.
+    pub(super) fn of(count: i32, first_wait: &PgInterval, step: &PgInterval, lead: &PgInterval) -> Self {
+        Self {
+            count,
+            first_wait: duration(first_wait),
+            step: duration(step),
+            lead_ms: lead.microseconds / 1000,
+        }
+    }
+
     /// From now to a permit's slot, counted from 0.
     pub fn wait(&self, index: i32) -> Duration {
         let step_ms = i64::try_from(self.step.as_millis()).unwrap_or(0);
@@ -41,36 +64,27 @@ impl Granted {
 }
 
 impl Store {
-    /// Takes up to `wanted` permits whose slots come within `horizon`.
+    /// Takes as many of the permits as there are.
     ///
     /// # Errors
     /// The database's.
-    pub async fn pace_take(
-        &self,
-        account: &Account,
-        burst: i32,
-        wanted: i32,
-        horizon: Duration,
-    ) -> Result<Granted, sqlx::Error> {
+    pub async fn pace_take(&self, ask: &PaceAsk) -> Result<Granted, sqlx::Error> {
+        let mut connection = self.warm().await?;
         // Not worth waiting for the disk: what a crash of the server forgets is less than the server's restart takes.
         let row = sqlx::query!(
             r#"select granted as "granted!", first_wait as "first_wait!", step as "step!", lead as "lead!"
                from set_config('synchronous_commit', 'off', true), pace_take($1, $2, $3, $4, $5, $6)"#,
-            account.key,
-            account.upstream,
-            i32::try_from(account.per_minute).unwrap_or(i32::MAX),
-            burst,
-            wanted,
-            interval(horizon),
+            ask.account.key,
+            ask.account.upstream,
+            i32::try_from(ask.account.per_minute).unwrap_or(i32::MAX),
+            ask.burst,
+            ask.wanted,
+            interval(ask.horizon),
         )
-        .fetch_one(&self.pool)
+        .fetch_one(&mut *connection)
         .await?;
-        Ok(Granted {
-            count: row.granted,
-            first_wait: duration(&row.first_wait),
-            step: duration(&row.step),
-            lead_ms: row.lead.microseconds / 1000,
-        })
+        connection.keep();
+        Ok(Granted::of(row.granted, &row.first_wait, &row.step, &row.lead))
     }
 
     /// Lets nobody call the account before `wait` has passed; an earlier, longer block stays.

@@ -174,26 +174,17 @@ impl Store {
         by: &By,
     ) -> StoreResult<()> {
         sqlx::query!(
-            r#"with put as (
-                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
-                   select $1, $2, id, sealed, uln, person, reference, (select app_now()), (select app_now())
-                   from unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $10::text[]) as new (id, sealed, uln, person, reference)
-                   on conflict (provider_id, kind, record_id) do update
-                   set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
-                       refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
-               )
-               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id)
-               values ($7, $1, app_now(), $8, 'record.import', $2, $3, $9)"#,
+            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             provider,
             kind.as_str(),
             &records.ids,
             &records.sealed,
             &records.ulns as &[Option<Vec<u8>>],
             &records.people as &[Option<Vec<u8>>],
+            &records.references as &[Option<String>],
             new_id(),
             by.actor,
             by.request_id,
-            &records.references as &[Option<String>],
         )
         .execute(&self.pool)
         .await?;
@@ -327,10 +318,12 @@ pub(super) fn record_row(provider: Uuid, kind: RecordKind, id: &str) -> String {
     format!("records/{provider}/{}/{id}", kind.as_str())
 }
 
-/// A record's JSON.
+/// A record's JSON, which is about `size` bytes long.
 ///
 /// # Errors
 /// It cannot be serialised.
-pub fn to_json<T: Serialize>(record: &T) -> StoreResult<Vec<u8>> {
-    Ok(serde_json::to_vec(record)?)
+pub fn to_json<T: Serialize>(record: &T, size: usize) -> StoreResult<Vec<u8>> {
+    let mut json = Vec::with_capacity(size);
+    serde_json::to_writer(&mut json, record)?;
+    Ok(json)
 }

@@ -61,12 +61,9 @@ impl Caller {
         self.pace.permit(account, class).await
     }
 
-    /// Fetches the permits of calls that follow each other, in one trip.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn permit_ahead(&self, account: &Account, class: Class, calls: i32) -> Result<(), sqlx::Error> {
-        self.pace.permit_ahead(account, class, calls).await
+    /// The permits of calls of people, which are fetched along with something else.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// Takes a permit and calls.

@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::store::Store;
 pub use crate::store::{Account, Granted};
+use crate::store::{PaceAsk, Store};
 
 /// Who is waiting for the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ impl Class {
             Self::Interactive => 10,
             Self::Bulk => 5,
         }
+    }
+
+    fn ask(self, account: &Account, wanted: i32, horizon: Duration) -> PaceAsk {
+        PaceAsk { account: account.clone(), burst: self.burst(), wanted, horizon }
     }
 
     /// The longest that a caller of this class waits for its slot before it is told to come back.
@@ -48,7 +52,7 @@ type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
-    /// Slots that [`Pace::permit_ahead`] fetched for calls of people, by account.
+    /// Slots that were fetched for calls of people before they are made, by account.
     ahead: Arc<Mutex<HashMap<Vec<u8>, VecDeque<Instant>>>>,
     /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
     bulk: Arc<Mutex<HashMap<Vec<u8>, Shelf>>>,
@@ -89,7 +93,7 @@ impl Pace {
             return Ok(Ok(()));
         }
         let class = Class::Interactive;
-        let granted = self.store.pace_take(account, class.burst(), 1, class.patience()).await?;
+        let granted = self.store.pace_take(&class.ask(account, 1, class.patience())).await?;
         if granted.count == 0 {
             return Ok(Err(granted.first_wait));
         }
@@ -97,25 +101,20 @@ impl Pace {
         Ok(Ok(()))
     }
 
-    /// Fetches the permits of `calls` that a person is about to make one after the other, in one trip, if their slots come soon;
-    /// [`Pace::permit`] hands them out. A hint: what was not fetched, or not used in time, is fetched singly.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn permit_ahead(&self, account: &Account, class: Class, calls: i32) -> Result<(), sqlx::Error> {
-        if class == Class::Bulk {
-            return Ok(());
-        }
+    /// What to ask for along with something else, so that a person who is about to make so many calls one after the other need
+    /// not ask for each; `None`: there are as many already. Only slots that come soon. A hint: what was not fetched, or not used
+    /// in time, is fetched singly.
+    pub fn ask_ahead(&self, account: &Account, calls: i32) -> Option<PaceAsk> {
         let wanted = calls - self.on_the_shelf(account);
-        if wanted < 1 {
-            return Ok(());
-        }
-        let granted = self.store.pace_take(account, class.burst(), wanted, BULK_HORIZON).await?;
+        (wanted > 0).then(|| Class::Interactive.ask(account, wanted, BULK_HORIZON))
+    }
+
+    /// What came of it; [`Pace::permit`] hands it out.
+    pub fn keep_ahead(&self, account: &Account, granted: &Granted) {
         let now = Instant::now();
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let slots = ahead.entry(account.key.clone()).or_default();
         slots.extend((0..granted.count).map(|index| now + granted.wait(index)));
-        Ok(())
     }
 
     /// Slots that were fetched for people and are good still.
@@ -152,7 +151,7 @@ impl Pace {
                 if let Some(slot) = shelf.pop_front() {
                     break slot;
                 }
-                let granted = self.store.pace_take(account, class.burst(), BULK_TRIP, BULK_HORIZON).await?;
+                let granted = self.store.pace_take(&class.ask(account, BULK_TRIP, BULK_HORIZON)).await?;
                 let now = Instant::now();
                 if granted.count == 0 {
                     if now + granted.first_wait > patience_ends {

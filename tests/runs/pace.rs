@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use picsbridge::store::{Account, Granted, Time};
+use picsbridge::store::{Account, Granted, PaceAsk, Time};
 
 use crate::support::{TestApp, on_runtime};
 
@@ -21,11 +21,9 @@ fn slow(name: &str) -> Account {
 }
 
 async fn take(app: &TestApp, account: &Account, burst: i32, wanted: i32, horizon: u64) -> Granted {
-    let (store, account) = (app.parts.store.clone(), account.clone());
-    on_runtime(async move {
-        store.pace_take(&account, burst, wanted, Duration::from_secs(horizon)).await.unwrap()
-    })
-    .await
+    let store = app.parts.store.clone();
+    let ask = PaceAsk { account: account.clone(), burst, wanted, horizon: Duration::from_secs(horizon) };
+    on_runtime(async move { store.pace_take(&ask).await.unwrap() }).await
 }
 
 async fn block(app: &TestApp, account: &Account, seconds: u64) {
