@@ -1,31 +1,27 @@
 //! What the subcommands do.
 
+mod demo;
+pub mod doctor;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
-use picsbridge::ace360::Ace360Error;
 use picsbridge::app::{Parts, StartError, document};
 use picsbridge::auth::scope::{Scope, Scopes};
 use picsbridge::config::{Config, Database};
 use picsbridge::domain::counted;
 use picsbridge::embedded_postgres::{self, EmbeddedOptions, EmbeddedPostgres};
-use picsbridge::runs;
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use picsbridge::seal::{self, Sealer};
-use picsbridge::store::{By, NewAce360Settings, ProcessRow, Provider, Store};
+use picsbridge::store::{By, ProcessRow, Provider};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use tracing::info;
 
-const DEMO: &str = "demo";
 const SANDBOX_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8090);
-
-/// What to look at when the sandbox does not answer as it should.
-const SANDBOX_HINT: &str = "(Does `serve` or `sandbox` run, and at this address? If another program has taken the port, start it with \
-                            --sandbox-listen ADDRESS, and give `doctor` the same.)";
 
 /// A database that is there, and what to stop afterwards.
 struct Reached {
@@ -159,8 +155,8 @@ pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Res
     let handle = server.handle();
     let running = parts.start_background(work)?;
     let public = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    let demo = if embedded { Some(demo(&parts, &config).await?) } else { None };
-    banner(&public, sandbox.as_ref().map(Sandbox::url).as_deref(), demo.as_ref());
+    let demo = if embedded { Some(demo::demo(&parts, &config).await?) } else { None };
+    demo::banner(&public, sandbox.as_ref().map(Sandbox::url).as_deref(), demo.as_ref());
     let served = tokio::spawn(server);
     asked_to_stop().await;
     info!("stopping: no new requests; what is under way comes to its end");
@@ -181,60 +177,6 @@ pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Res
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
-}
-
-fn banner(public: &str, sandbox: Option<&str>, demo: Option<&SecretString>) {
-    println!("picsbridge is ready.");
-    println!("  API           {public}");
-    println!("  Swagger page  {public}/docs/");
-    if let Some(sandbox) = sandbox {
-        println!("  Sandbox       {sandbox}  (its own page: {sandbox}/docs/)");
-    }
-    if let Some(token) = demo {
-        println!("  Demo token    {}", token.expose_secret());
-        println!(
-            "The token is the demo provider's, with every scope; its ACE360 is the sandbox. Ctrl-C stops the service; what it keeps stays."
-        );
-    } else {
-        println!(
-            "Make a provider and a token: picsbridge provider create NAME; picsbridge token create --provider NAME --scopes all"
-        );
-    }
-}
-
-/// The demo provider of the embedded default: made once, set up for the sandbox; its token is kept in the data folder.
-async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString> {
-    let by = By { actor: "serve".to_owned(), request_id: None };
-    let provider = if let Some(provider) = parts.store.provider_by_name(DEMO).await? {
-        provider
-    } else {
-        let made = parts
-            .store
-            .create_provider(DEMO)
-            .await?
-            .context("the demo provider was made by somebody else just now")?;
-        let settings = NewAce360Settings {
-            enabled: true,
-            environment: "sandbox".to_owned(),
-            token: Some(SecretString::from("sandbox")),
-            daily_enabled: true,
-            daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
-        };
-        parts.store.put_ace360_settings(made.id, &settings, &by).await?;
-        // So that the first preview has standards to choose from.
-        parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
-        made
-    };
-    let path = config.data_dir.join("demo-token");
-    if let Ok(token) = std::fs::read_to_string(&path)
-        && parts.auth.verify(&parts.store, token.trim()).await.is_ok()
-    {
-        return Ok(SecretString::from(token.trim().to_owned()));
-    }
-    let (token, _) = parts.auth.issue(&parts.store, &provider, "demo", Scopes::all(), 365, &by).await?;
-    let token = SecretString::from(token);
-    write_secret(&path, &token)?;
-    Ok(token)
 }
 
 /// Works jobs only.
@@ -262,6 +204,7 @@ pub async fn sandbox(mut config: Config) -> anyhow::Result<()> {
     let url = sandbox.url();
     println!("The sandbox is ready.");
     println!("  ACE360        {url}/ace360/connect-api/beta  (token: sandbox)");
+    println!("  OneFile       {url}/onefile/api/v2.1  (customer token: sandbox)");
     println!("  Its page      {url}/docs/");
     asked_to_stop().await;
     sandbox.stop().await;
@@ -407,92 +350,4 @@ fn unprepared(without: &[ProcessRow], place: &str) -> String {
 pub fn print_document() -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(&document())?);
     Ok(())
-}
-
-/// Checks everything that a service needs, a line each; `false`: something is wrong.
-pub async fn doctor(mut config: Config) -> anyhow::Result<bool> {
-    // The sandbox of a service that runs beside, at the address where this configuration puts it.
-    if let (None, Some(address)) = (&config.upstreams.sandbox, config.sandbox_listen) {
-        config.upstreams.sandbox = Some(format!("http://{address}"));
-    }
-    let mut well = true;
-    let mut say = |what: &str, result: Result<String, String>| match result {
-        Ok(detail) => println!("ok      {what}: {detail}"),
-        Err(problem) => {
-            well = false;
-            println!("WRONG   {what}: {problem}");
-        }
-    };
-    say("configuration", Ok(config.summary()));
-    if matches!(config.database, Database::Embedded) && !config.data_dir.exists() {
-        // Nothing is made by who only asks: an empty installation would be well, and say nothing of the one that was meant.
-        let problem = format!(
-            "there is no installation in {}: name its folder (--data-dir), or DATABASE_URL, or start the service once",
-            config.data_dir.display()
-        );
-        say("database", Err(problem));
-        return Ok(false);
-    }
-    let reached = match reach(&config, true).await {
-        Ok(reached) => reached,
-        Err(error) => {
-            say("database", Err(format!("{error:#}")));
-            return Ok(false);
-        }
-    };
-    let mut reached = reached;
-    match open(config.clone(), &mut reached).await {
-        Ok(parts) => {
-            say("database", version(&parts.store).await.map_err(|error| error.to_string()));
-            say("keys", Ok("the master key opens what is kept".to_owned()));
-            say("clock", clock(&parts).await);
-            for (provider, enabled) in parts.store.ace360_configured().await? {
-                let settings = parts.store.ace360_settings(provider.id).await?;
-                let place = match parts.ace360.address_of(&settings) {
-                    Ok(address) => format!(" at {address}"),
-                    Err(_) => String::new(),
-                };
-                let result = match parts.ace360.test_connection(provider.id).await {
-                    Ok(Ok(detail)) => Ok(detail),
-                    Ok(Err(failure)) if settings.environment == "sandbox" => {
-                        Err(format!("{} {SANDBOX_HINT}", failure.text()))
-                    }
-                    Ok(Err(failure)) => Err(failure.text()),
-                    Err(Ace360Error::NotConfigured(what)) if !enabled => Ok(format!("not set up ({what})")),
-                    Err(error) => Err(error.to_string()),
-                };
-                // What is switched off harms nobody by not answering.
-                let result = if enabled {
-                    result
-                } else {
-                    Ok(result.unwrap_or_else(|problem| format!("switched off ({problem})")))
-                };
-                say(&format!("ACE360 of provider {}{place}", provider.name), result);
-            }
-            parts.store.close().await;
-        }
-        Err(error) => say("database and keys", Err(format!("{error:#}"))),
-    }
-    reached.let_go().await?;
-    Ok(well)
-}
-
-async fn version(store: &Store) -> Result<String, picsbridge::store::StoreError> {
-    let (version, pooled) = store.server().await?;
-    if pooled {
-        return Ok(format!(
-            "PostgreSQL {version}, but a pooler between us and it does not keep sessions: use session pooling"
-        ));
-    }
-    Ok(format!("PostgreSQL {version}"))
-}
-
-async fn clock(parts: &Parts) -> Result<String, String> {
-    let theirs = parts.store.now().await.map_err(|error| error.to_string())?;
-    let apart = (parts.auth.clock().now() - theirs).num_seconds().abs();
-    if apart > 5 {
-        Err(format!("this machine and the database are {apart} s apart: set both by NTP"))
-    } else {
-        Ok("this machine and the database agree".to_owned())
-    }
 }

@@ -149,7 +149,7 @@ async fn main() -> ExitCode {
         }
         Command::Keys { command: KeysCommand::Rotate(args) } => cli::rotate(config, args.force).await,
         Command::Openapi => Ok(()),
-        Command::Doctor => match cli::doctor(config).await {
+        Command::Doctor => match cli::doctor::doctor(config).await {
             Ok(true) => Ok(()),
             Ok(false) => return ExitCode::FAILURE,
             Err(error) => Err(error),

@@ -126,7 +126,7 @@ pub struct Run {
 pub struct Calls {
     /// Made.
     used: i32,
-    /// Expected in all; null: not known yet.
+    /// Expected in all; null: not known yet. OneFile tells no totals, so that of a refresh of its learning aims it is known at the end.
     planned: Option<i32>,
 }
 

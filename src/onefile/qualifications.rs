@@ -4,6 +4,8 @@
 //! A learning aim that was not seen is removed only after its centre was read once more and it was not seen again: a page that
 //! shifts while it is read hides a row. In a centre with rows that cannot be read nothing is removed, since it may be one of them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -25,14 +27,16 @@ pub const REFRESH: &str = RunKind::QualificationsRefresh.as_str();
 /// As the run's records name a learning aim.
 const KIND: &str = "standard";
 const ENDLESS: &str = "OneFile's search for learning aims goes on without end: nothing was removed.";
-const CHANGED: &str = "The settings were changed meanwhile: it begins anew.";
+const CHANGED: &str = "The settings were changed meanwhile: the page is read again.";
+const ELSEWHERE: &str = "The settings lead to another OneFile, or to another customer, since it began: nothing of that was read. \
+    POST /onefile/qualifications:refresh once more.";
 
 /// Where a refresh stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Cursor {
     began: Time,
-    /// Of the settings: with others it begins anew, since its centres may be another customer's.
-    version: i64,
+    /// Whose centres they are: with another token or environment it cannot go on.
+    account: String,
     /// Those that are read, in this order.
     centres: Vec<String>,
     at: usize,
@@ -47,8 +51,8 @@ struct Cursor {
 }
 
 impl Cursor {
-    fn of(run: &RunRow, version: i64) -> Option<Self> {
-        serde_json::from_value(run.cursor.clone()).ok().filter(|own: &Self| own.version == version)
+    fn of(run: &RunRow) -> Option<Self> {
+        serde_json::from_value(run.cursor.clone()).ok()
     }
 
     fn centre(&self) -> Option<&str> {
@@ -68,8 +72,11 @@ impl OneFile {
         run: &mut RunRow,
         fence: Uuid,
     ) -> Result<Step, OneFileError> {
-        let step = match Cursor::of(run, settings.version) {
-            None => self.begin_refresh(client, settings, run, fence).await,
+        let step = match Cursor::of(run) {
+            Some(cursor) if cursor.account != account(client) => {
+                return Err(OneFileError::NotConfigured(ELSEWHERE));
+            }
+            None => self.begin_refresh(client, run, fence).await,
             Some(cursor) => self.refresh_page(client, settings, run, fence, cursor).await,
         };
         match step {
@@ -84,7 +91,6 @@ impl OneFile {
     async fn begin_refresh(
         &self,
         client: &Client,
-        settings: &OneFileSettings,
         run: &mut RunRow,
         fence: Uuid,
     ) -> Result<Step, OneFileError> {
@@ -98,7 +104,7 @@ impl OneFile {
         }
         let cursor = Cursor {
             began,
-            version: settings.version,
+            account: account(client),
             centres: found.rows.into_iter().map(|centre| centre.id).collect(),
             at: 0,
             walk: Walk::default(),
@@ -226,14 +232,23 @@ impl OneFile {
         progress: Progress,
     ) -> Result<Step, OneFileError> {
         let saved = serde_json::to_value(cursor).map_err(StoreError::from)?;
-        let progress = Progress { cursor: Some(saved.clone()), calls: client.meter().take(), ..progress };
+        let calls = client.meter().take();
+        // OneFile tells no totals: how many calls it takes is known when the last page was read.
+        let planned = progress.complete.then_some(run.calls_used + calls);
+        let progress = Progress { cursor: Some(saved.clone()), calls, calls_planned: planned, ..progress };
         if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
             return Ok(Step::Replaced);
         }
         tx.commit().await.map_err(StoreError::from)?;
         run.cursor = saved;
+        run.calls_used += calls;
         Ok(Step::More)
     }
+}
+
+/// As a cursor names whose OneFile it is.
+fn account(client: &Client) -> String {
+    STANDARD_NO_PAD.encode(&client.account().key)
 }
 
 /// What the run tells of rows that cannot be read.

@@ -113,7 +113,9 @@ impl OneFile {
                 linked: by_officer.linked.contains(id),
             })
             .collect();
-        let without_default = without_classroom(choices, &centres);
+        let mut used = self.store.linked_centres(provider, environment).await?;
+        used.extend(coverage.iter().flat_map(only_there));
+        let without_default = without_classroom(choices, &centres, &used);
         let tested = format!("environment `{}`", environment.as_str());
         Ok(readiness(&ReadinessInput {
             token: if !with_token && kept.token.is_none() {
@@ -283,15 +285,35 @@ fn remote(entry: &DirectoryEntry) -> Remote<'_> {
     }
 }
 
-/// The centres without a default classroom; the one for all serves where there is one centre.
-fn without_classroom(choices: &OneFileChoices, centres: &[DirectoryEntry]) -> Vec<Named> {
+/// The centres that alone have a VQ reference in use: its learners can be enrolled nowhere else.
+fn only_there(coverage: &Coverage) -> impl Iterator<Item = String> {
+    coverage.items.iter().filter_map(|item| {
+        let mut centres = item.matches.iter().filter(|aim| !aim.archived).map(|aim| &aim.centre_id);
+        let first = centres.next()?;
+        centres.all(|centre| centre == first).then(|| first.clone())
+    })
+}
+
+/// The centres in use without a default classroom; the one for all serves where there is one centre. While nothing says which are in
+/// use, one with a default will do, and without any all of them are named.
+fn without_classroom(
+    choices: &OneFileChoices,
+    centres: &[DirectoryEntry],
+    used: &BTreeSet<String>,
+) -> Vec<Named> {
+    let defaults = &choices.default_classrooms;
     if centres.is_empty() {
-        let none = choices.default_classroom_id.is_none() && choices.default_classrooms.is_empty();
+        let none = choices.default_classroom_id.is_none() && defaults.is_empty();
         return none.then(|| named("all", "Centres were not read yet")).into_iter().collect();
     }
+    let has_default = |centre: &DirectoryEntry| defaults.contains_key(&centre.remote_id);
     let for_all = centres.len() == 1 && choices.default_classroom_id.is_some();
+    let undecided = !centres.iter().any(|centre| used.contains(&centre.remote_id));
+    if for_all || (undecided && centres.iter().any(has_default)) {
+        return Vec::new();
+    }
     let lacking = centres
         .iter()
-        .filter(|centre| !for_all && !choices.default_classrooms.contains_key(&centre.remote_id));
+        .filter(|centre| (undecided || used.contains(&centre.remote_id)) && !has_default(centre));
     lacking.map(|centre| Named { id: centre.remote_id.clone(), name: centre.labels.name.clone() }).collect()
 }

@@ -1,6 +1,8 @@
 //! Which of OneFile's records is which of ours: reading and removing links, and what becomes of them when OneFile is read anew.
 //! How they are made: `onefile_linking`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -108,6 +110,25 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(|row| self.read_link(provider, environment, row)).collect()
+    }
+
+    /// The centres in which something is linked.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn linked_centres(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> StoreResult<BTreeSet<String>> {
+        let rows = sqlx::query_scalar!(
+            "select distinct centre_id from onefile_links where provider_id = $1 and environment = $2 and state = 'linked'",
+            provider,
+            environment.as_str(),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// A page of links, the oldest first.

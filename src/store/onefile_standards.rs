@@ -89,9 +89,14 @@ impl Store {
                    select * from unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bool[])
                         as g (centre_id, standard_id, title, code, code_key, archived)
                ), before as (
-                   select s.centre_id, s.standard_id, s.title, s.code, s.archived, s.seen_at from onefile_standards s
-                   join given g on g.centre_id = s.centre_id and g.standard_id = s.standard_id
-                   where s.provider_id = $1 and s.environment = $2
+                   -- Each row by the whole key (`offset 0` keeps the planner from turning it into a join): of a table that was just filled
+                   -- it knows nothing, and would go through all of it for each row of a page.
+                   select g.centre_id, g.standard_id, s.title, s.code, s.archived, s.seen_at
+                   from given g cross join lateral (
+                       select o.title, o.code, o.archived, o.seen_at from onefile_standards o
+                       where o.provider_id = $1 and o.environment = $2 and o.centre_id = g.centre_id and o.standard_id = g.standard_id
+                       offset 0
+                   ) s
                ), put as (
                    insert into onefile_standards as old
                        (provider_id, environment, centre_id, standard_id, title, code, code_key, archived, changed_at, seen_at)

@@ -54,6 +54,17 @@ impl Store {
         Ok(rows.into_iter().map(|row| (Provider { id: row.id, name: row.name }, row.enabled)).collect())
     }
 
+    /// The same of OneFile.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
+        let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join onefile_settings s on s.provider_id = p.id order by p.name")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(|row| (Provider { id: row.id, name: row.name }, row.enabled)).collect())
+    }
+
     /// The server's version, and whether something between us and it gives each transaction another session: then
     /// locks that belong to a session do not work.
     ///

@@ -286,6 +286,10 @@ async fn a_restart_keeps_records_links_tokens_and_the_sandboxs_records() {
     assert_eq!((&state["records"], &state["creditsUsed"]), (&json!(1), &json!(1)));
     let synced = api.post("/learners/L1/ace360:sync", &Value::Null).await.expect(200);
     assert_eq!(synced["recordId"], tab["recordId"]);
+    // And so is a OneFile, ready to be set up.
+    let tested = api.post("/onefile/connection:test", &json!({})).await.expect(200);
+    assert_eq!(tested["ok"], true, "{tested}");
+    assert_eq!(api.get("/onefile/settings").await.expect(200)["environment"], "sandbox");
     assert_eq!(service.stop().0.code(), Some(0));
 }
 

@@ -124,6 +124,25 @@ async fn doctor_names_the_address_that_it_checks_and_what_helps_when_the_port_is
     let said = doctor(&app.sandbox_url());
     let line = format!("ok      ACE360 of provider first at {}/ace360/connect-api/beta: ", app.sandbox_url());
     assert!(said.contains(&line), "{said}");
+    assert!(!said.contains("OneFile"), "whose OneFile was never set up is not asked: {said}");
+    // OneFile, before it is switched on: without a token, with one, with a wrong one.
+    for (token, line) in [
+        (None, "not set up (The OneFile settings have no customer token"),
+        (Some("sandbox"), "OneFile (sandbox, API v2.1) answers: the customer is "),
+        (Some("nobody's"), "switched off ("),
+    ] {
+        let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": token});
+        app.put("/onefile/settings", &settings).await.expect(200);
+        let said = doctor(&app.sandbox_url());
+        let line =
+            format!("ok      OneFile of provider first at {}/onefile/api/v2.1: {line}", app.sandbox_url());
+        assert!(said.contains(&line), "{said}");
+    }
+    let on = json!({"force": true, "reason": "To see what doctor says.", "actor": "a test"});
+    app.post("/onefile:enable", &on).await.expect(200);
+    let said = doctor(&app.sandbox_url());
+    let line = format!("WRONG   OneFile of provider first at {}/onefile/api/v2.1: ", app.sandbox_url());
+    assert!(said.contains(&line) && said.contains("did not open a session"), "{said}");
     // The service itself is no sandbox.
     let said = doctor(app.base());
     let line = format!("WRONG   ACE360 of provider first at {}/ace360/connect-api/beta: ", app.base());

@@ -275,6 +275,14 @@ async fn a_learner_or_a_record_that_onefile_cannot_show_spoils_nothing_else() {
     assert!(page["unread"][1]["message"].as_str().unwrap().contains("Not this one."), "{page:#}");
     let filled: Vec<_> = changes(&page).into_iter().filter(|it| it.contains("registrationNumber")).collect();
     assert_eq!(filled.len(), 3, "one of the third, two of the fourth: {filled:?}");
+    let last = page["items"].as_array().unwrap().last().unwrap();
+    let which: BTreeSet<_> =
+        last["changes"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        which,
+        ["105AS", "105OP"].into(),
+        "a qualification without an id is named by its VQ reference"
+    );
     let notes = notes(&page).join("\n");
     for word in
         ["Learning aim ", "Nor this.", "is not compared: its learning aim could not be read", "Review "]

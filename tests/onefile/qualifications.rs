@@ -6,7 +6,9 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, behave, calls, connected_with, end_sessions, entries, records, working};
+use crate::common::{
+    SETTINGS, all_calls, behave, calls, connected_with, end_sessions, entries, records, sandbox, working,
+};
 use crate::support::TestApp;
 
 const REFRESH: &str = "/onefile/qualifications:refresh";
@@ -178,7 +180,7 @@ async fn two_thousand_cost_their_pages_and_a_few_calls() {
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(2000)), "{run:#}");
     let made = all_calls(&app).await - before;
-    assert_eq!(run["calls"]["used"], json!(made), "each call is counted on the run");
+    assert_eq!(run["calls"], json!({"used": made, "planned": made}), "each call is counted on the run");
     // The customer, the centres, and what tells that each of the three centres has no more.
     assert!((10..=10 + 6 + 3 * 4).contains(&made), "{made} calls");
 }
@@ -322,4 +324,50 @@ async fn whoever_may_synchronise_with_onefile_alone_stops_no_run_of_ace360s() {
     let problem = own.post(&cancel, &Value::Null).await.refused(403, "scopeMissing");
     assert!(problem["detail"].as_str().unwrap().contains("`ace360:sync`"), "{problem}");
     app.with_scopes(&[Scope::Ace360Sync]).await.post(&cancel, &Value::Null).await.expect(200);
+}
+
+/// A refresh that is in the middle of its pages, which come slowly.
+async fn half_way(app: &TestApp) -> String {
+    behave(app, json!({"pageCap": 20})).await;
+    app.fault(json!({"operation": "searchStandards", "kind": {"delay": {"ms": 50}}})).await;
+    let run = app.post(REFRESH, &Value::Null).await.good();
+    let id = run["id"].as_str().unwrap().to_owned();
+    app.eventually(&format!("/runs/{id}"), |run| run["done"].as_u64().is_some_and(|done| done >= 40)).await;
+    id
+}
+
+#[tokio::test]
+async fn a_token_that_changes_in_the_middle_mixes_no_two_customers() {
+    let app = app().await;
+    let run = half_way(&app).await;
+    app.put(SETTINGS, &sandbox("sandbox-other")).await.expect(200);
+    app.no_faults().await;
+    let run = app.wait_run(&run).await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    assert!(run["problem"].as_str().unwrap().contains("another customer"), "{run:#}");
+    assert!(kept(&app, "").await.is_empty(), "what was the other customer's is gone");
+    assert_eq!(app.get(LIST).await.expect(200)["refreshedAt"], Value::Null);
+    assert_eq!(refreshed(&app).await["state"], "succeeded");
+    let path = "/onefile/records?kind=standard&limit=1000&forToken=sandbox-other";
+    let theirs = app.sandbox_call(Method::GET, path, None).await;
+    let theirs: BTreeSet<_> =
+        theirs.as_array().unwrap().iter().map(|it| format!("{}/{}", it["centreId"], it["id"])).collect();
+    assert_eq!(kept(&app, "").await.into_keys().collect::<BTreeSet<_>>(), theirs);
+}
+
+#[tokio::test]
+async fn other_settings_that_change_in_the_middle_cost_no_page_twice() {
+    let app = app().await;
+    let run = half_way(&app).await;
+    let mut settings = sandbox("sandbox");
+    settings["uploadReviews"] = json!(true);
+    app.put(SETTINGS, &settings).await.expect(200);
+    app.no_faults().await;
+    let run = app.wait_run(&run).await;
+    let theirs = records(&app, "standard").await.len();
+    assert_eq!((&run["state"], &run["total"]), (&json!("succeeded"), &json!(theirs)), "{run:#}");
+    // The page that was under way may be read again.
+    let pages = calls(&app, "searchStandards").await;
+    let whole = theirs as u64 / 20 + 3 + 3 * 4;
+    assert!(pages <= whole + 1, "{pages} of {whole}");
 }

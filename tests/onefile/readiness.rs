@@ -59,6 +59,14 @@ async fn classrooms(app: &TestApp) -> Value {
     centres.keys().map(|id| (id.clone(), json!("301"))).collect::<serde_json::Map<_, _>>().into()
 }
 
+/// Default classrooms are chosen in these centres.
+async fn defaults_in(app: &TestApp, centres: &[&str]) {
+    let chosen: serde_json::Map<_, _> =
+        centres.iter().map(|centre| ((*centre).to_owned(), json!("301"))).collect();
+    let settings = json!({"enabled": false, "environment": "sandbox", "defaultClassrooms": chosen});
+    app.put(SETTINGS, &settings).await.expect(200);
+}
+
 /// An app that is ready: nothing is in use, all was read.
 async fn ready() -> TestApp {
     let app = connected_with(working()).await;
@@ -199,13 +207,36 @@ async fn officers_in_use_without_an_email_are_named() {
 }
 
 #[tokio::test]
-async fn every_centre_needs_a_default_classroom_unless_the_main_tag_names_it() {
+async fn some_centre_needs_a_default_classroom_unless_the_main_tag_names_it() {
     let app = ready().await;
     app.put(SETTINGS, &json!({"enabled": false, "environment": "sandbox"})).await.expect(200);
     assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 3, json!(SETTINGS)));
     let tagged = json!({"enabled": false, "environment": "sandbox", "classroomFromMainTag": true});
     app.put(SETTINGS, &tagged).await.expect(200);
     assert_eq!(verdict(&app, "defaultClassroom").await, is("attention", 3, json!(SETTINGS)));
+}
+
+#[tokio::test]
+async fn a_centre_that_nobody_can_be_enrolled_in_needs_no_classroom() {
+    let app = ready().await;
+    let [main, north] = ["OLD-001", "OLD-013"].map(|mis| with_mis(&app, mis));
+    let (main, north) = (main.await.remove(0), north.await.remove(0));
+    defaults_in(&app, &[&main.1]).await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null), "nothing is in use yet");
+    // In two centres, of which either will do.
+    with_plan(&app, "L1", &["105AS"]).await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null));
+    // Only in the second.
+    with_plan(&app, "L1", &["2AS"]).await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 1, json!(SETTINGS)));
+    assert_eq!(line(&app, "defaultClassroom").await["examples"][0]["id"], north.1);
+    defaults_in(&app, &[&north.1]).await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null));
+    // Somebody is linked in the first.
+    app.post(LINKS, &request("learner", "L1", &main.0)).await.expect(201);
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 1, json!(SETTINGS)));
+    defaults_in(&app, &[&main.1, &north.1]).await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null));
 }
 
 #[tokio::test]

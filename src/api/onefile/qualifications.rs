@@ -70,7 +70,8 @@ impl Qualification {
 ///
 /// A run that reads the learning aims of every centre: a call for every page of 200 and a few more; of centres where something is no longer
 /// there a second time, so that nothing is removed by mistake. Its records say what was added, changed and removed, and which rows cannot be
-/// read: in their centres nothing is removed. Works before the integration is switched on. One that is active already is answered instead.
+/// read: in their centres nothing is removed. OneFile does not tell how many there are: `total`, `calls.planned` and `estimatedEndAt` are known when the last
+/// page was read. When the settings lead to another customer meanwhile, it fails and is to be begun once more. Works before the integration is switched on. One that is active already is answered instead.
 /// Needs `onefile:sync`.
 #[utoipa::path(operation_id = "refreshOneFileQualifications", tag = "OneFile", security(("bearer" = ["onefile:sync"])),
     params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),

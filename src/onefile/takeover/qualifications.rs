@@ -53,7 +53,11 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
 fn fields(ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover) {
     let of = |field| Of {
         record: ChangedRecord::Qualification,
-        id: ours.qualification_id.as_ref().map(QualificationId::as_str),
+        id: ours
+            .qualification_id
+            .as_ref()
+            .map(QualificationId::as_str)
+            .or(ours.vq_reference.as_ref().map(VqReference::as_str)),
         field,
     };
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());

@@ -74,7 +74,7 @@ pub struct LearnerTakeover {
 pub struct FieldChange {
     /// What it is a field of.
     pub record: ChangedRecord,
-    /// PICSWeb's id of it; null: the qualification has none.
+    /// PICSWeb's id of it; of a qualification without one its VQ reference; null: of a review without one.
     #[schema(example = "Q-31")]
     pub id: Option<String>,
     /// The field, by its name here.
