@@ -193,7 +193,12 @@ fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
     let records: Vec<&[u8]> = if body.lines {
         split_lines(&body.bytes).filter(|line| !line.iter().all(u8::is_ascii_whitespace)).collect()
     } else {
-        let raw: Vec<&RawValue> = serde_json::from_slice(&body.bytes).map_err(|error| {
+        // At once, instead of each record by itself.
+        let raw: Result<Vec<&RawValue>, _> = match std::str::from_utf8(&body.bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(&body.bytes),
+        };
+        let raw = raw.map_err(|error| {
             let fault = if body.bytes.iter().all(u8::is_ascii_whitespace) {
                 Fault::at("", "malformedJson", "The body is empty: send a JSON array of records.")
             } else if error.is_data() {
