@@ -54,6 +54,7 @@ impl Ground {
         url.set_path(name);
         let sandbox = Sandbox::start(SandboxOptions {
             listen: "127.0.0.1:0".parse().unwrap(),
+            onefile_calls_per_minute: None,
             ..SandboxOptions::default()
         })
         .await
@@ -65,6 +66,7 @@ impl Ground {
             ("PICSBRIDGE_REQUESTS_PER_MINUTE", "off".to_owned()),
             ("PICSBRIDGE_SANDBOX_URL", sandbox.url()),
             ("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", calls_per_minute.to_string()),
+            ("PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE", calls_per_minute.to_string()),
         ]);
         let raw = RawConfig {
             database_url: Some(url.to_string()),

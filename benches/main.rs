@@ -1,4 +1,4 @@
-//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|pace|suggest|all`.
+//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|suggest|all`.
 //! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
 //! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
 #![allow(
@@ -27,6 +27,7 @@ mod pace;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod people;
 mod process;
+mod refresh;
 mod suggest;
 mod sync;
 mod upload;
@@ -36,7 +37,7 @@ use std::process::ExitCode;
 use figures::Bound;
 use ground::Ground;
 
-const USAGE: &str = "cargo bench -- load|upload|import|sync|pace|suggest|all";
+const USAGE: &str = "cargo bench -- load|upload|import|sync|refresh|pace|suggest|all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -59,10 +60,9 @@ fn main() -> ExitCode {
         }
         names.push("all");
     }
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| !["load", "upload", "import", "sync", "pace", "suggest", "all"].contains(name))
-    {
+    if let Some(unknown) = names.iter().find(|name| {
+        !["load", "upload", "import", "sync", "refresh", "pace", "suggest", "all"].contains(name)
+    }) {
         eprintln!("There is no bench `{unknown}`: {USAGE}");
         return ExitCode::FAILURE;
     }
@@ -98,6 +98,9 @@ fn on_ground(wanted: impl Fn(&str) -> bool) -> Vec<Bound> {
         }
         if wanted("sync") {
             bounds.extend(sync::run(&ground).await);
+        }
+        if wanted("refresh") {
+            bounds.extend(refresh::run(&ground).await);
         }
         if wanted("pace") {
             bounds.extend(pace::run(&ground).await);
