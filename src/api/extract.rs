@@ -22,7 +22,7 @@ use super::params::Params;
 use super::problem::{Code, Problem};
 use super::request::RequestId;
 use crate::auth::Principal;
-use crate::auth::scope::Needs;
+use crate::auth::scope::{Needs, Scope};
 use crate::domain::{Broken, Check, Fault, LearnerId, OfficerId, OrganisationId, parse};
 use crate::store::{By, Provider};
 
@@ -49,6 +49,14 @@ impl<N> Caller<N> {
     /// The token's provider, with its name.
     pub fn whole_provider(&self) -> &Provider {
         &self.principal.provider
+    }
+
+    /// Asks for one more scope: which one is known only now.
+    ///
+    /// # Errors
+    /// The token lacks it.
+    pub fn needs(&self, scope: Scope) -> Result<(), Problem> {
+        if self.principal.scopes.contains(scope) { Ok(()) } else { Err(Problem::scope_missing(&[scope])) }
     }
 
     /// For the audit.
@@ -86,8 +94,8 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             let principal = state.auth.verify(&state.store, token).await?;
             // Known before the scope is: what was refused is told with whose token it was.
             request.extensions_mut().insert(Arc::clone(&principal));
-            if !principal.scopes.contains(N::SCOPE) {
-                return Err(Problem::scope_missing(N::SCOPE));
+            if !N::ONE_OF.iter().any(|scope| principal.scopes.contains(*scope)) {
+                return Err(Problem::scope_missing(N::ONE_OF));
             }
             let request_id =
                 request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();

@@ -137,6 +137,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(onefile::readiness::coverage)
         .service(onefile::readiness::get)
         .service(onefile::readiness::enable)
+        .service(onefile::migration::get)
         .service(runs::list)
         .service(runs::get)
         .service(run_records::list)

@@ -238,11 +238,12 @@ impl Problem {
         self
     }
 
-    /// A scope is missing.
-    pub fn scope_missing(scope: Scope) -> Self {
+    /// A scope is missing; any of these would do.
+    pub fn scope_missing(one_of: &[Scope]) -> Self {
+        let names: Vec<_> = one_of.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
         Self::new(
             Code::ScopeMissing,
-            format!("This needs the scope `{}`, which the token lacks.", scope.as_str()),
+            format!("This needs the scope {}, which the token lacks.", names.join(" or ")),
         )
     }
 

@@ -17,7 +17,7 @@ use super::params::{Page, Params, prefer_wait};
 use super::problem::{Code, Problem};
 use crate::ace360::{bulk, status};
 use crate::auth::scope::Scope;
-use crate::auth::scope::needs::{Ace360Sync, RunsRead};
+use crate::auth::scope::needs::{AnySync, RunsRead};
 use crate::domain::RunKind;
 use crate::runs::{self, new_run};
 use crate::store::{Awaited, NewRun, RunRow};
@@ -289,14 +289,21 @@ pub async fn get(who: Caller<RunsRead>, state: Data<State>, id: Id<Uuid>) -> Res
     shown(&state, row).await.map(Json)
 }
 
+/// The run, if the caller may synchronise with its upstream.
+async fn meant(who: &Caller<AnySync>, state: &State, id: Uuid) -> Result<RunRow, Problem> {
+    let run = state.store.run(who.provider(), id).await?.ok_or_else(|| Problem::not_found("run"))?;
+    who.needs(if run.upstream == "onefile" { Scope::OnefileSync } else { Scope::Ace360Sync })?;
+    Ok(run)
+}
+
 /// Stop a run
 ///
-/// It ends after the step that it is at; what was done stays done. Needs `ace360:sync`.
-#[utoipa::path(operation_id = "cancelRun", tag = "Runs", security(("bearer" = ["ace360:sync"])), params(("id" = Uuid, Path)),
+/// It ends after the step that it is at; what was done stays done. Needs `ace360:sync` for a run with ACE360, `onefile:sync` for one with OneFile.
+#[utoipa::path(operation_id = "cancelRun", tag = "Runs", security(("bearer" = ["ace360:sync"]), ("bearer" = ["onefile:sync"])), params(("id" = Uuid, Path)),
     responses((status = 200, description = "It is stopping, or has stopped.", body = Run), CancelErrors))]
 #[post("/runs/{id}:cancel")]
-pub async fn cancel(who: Caller<Ace360Sync>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
-    let before = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
+pub async fn cancel(who: Caller<AnySync>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
+    let before = meant(&who, &state, id.0).await?;
     if before.is_finished() {
         return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
     }
@@ -307,21 +314,21 @@ pub async fn cancel(who: Caller<Ace360Sync>, state: Data<State>, id: Id<Uuid>) -
 
 /// Take a run's failed records again
 ///
-/// A new run of only the records that failed. Needs `ace360:sync`; for uploads, which cost credits, `ace360:write` was needed for the first run and
-/// is needed again.
-#[utoipa::path(operation_id = "retryRun", tag = "Runs", security(("bearer" = ["ace360:sync"])),
+/// A new run of only the records that failed. Needs `ace360:sync` for a run with ACE360, `onefile:sync` for one with OneFile; for uploads, which cost
+/// credits, `ace360:write` was needed for the first run and is needed again.
+#[utoipa::path(operation_id = "retryRun", tag = "Runs", security(("bearer" = ["ace360:sync"]), ("bearer" = ["onefile:sync"])),
     params(("id" = Uuid, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
     responses((status = 200, description = "The new run has ended.", body = Run), (status = 202, description = "The new run is under way (`Location`).", body = Run), RetryErrors))]
 #[post("/runs/{id}:retry")]
 pub async fn retry(
-    who: Caller<Ace360Sync>,
+    who: Caller<AnySync>,
     state: Data<State>,
     id: Id<Uuid>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let before = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
-    if before.kind == bulk::UPLOAD && !who.principal.scopes.contains(Scope::Ace360Write) {
-        return Err(Problem::scope_missing(Scope::Ace360Write));
+    let before = meant(&who, &state, id.0).await?;
+    if before.kind == bulk::UPLOAD {
+        who.needs(Scope::Ace360Write)?;
     }
     if !before.is_finished() {
         return Err(Problem::new(

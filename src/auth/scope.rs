@@ -43,15 +43,23 @@ macro_rules! scopes {
         pub mod needs {
             use super::{Scope, Needs};
             $(#[doc = $about] #[derive(Debug)] pub struct $variant;
-              impl Needs for $variant { const SCOPE: Scope = Scope::$variant; })*
+              impl Needs for $variant { const ONE_OF: &'static [Scope] = &[Scope::$variant]; })*
+
+            /// Synchronising with an upstream; with which one is known when what is meant was read.
+            #[derive(Debug)]
+            pub struct AnySync;
+
+            impl Needs for AnySync {
+                const ONE_OF: &'static [Scope] = &[Scope::Ace360Sync, Scope::OnefileSync];
+            }
         }
     };
 }
 
 /// The scope that a handler needs, as a type.
 pub trait Needs {
-    /// The scope.
-    const SCOPE: Scope;
+    /// Any of these will do to begin with.
+    const ONE_OF: &'static [Scope];
 }
 
 scopes! {

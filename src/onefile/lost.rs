@@ -75,7 +75,7 @@ impl OneFile {
     ///
     /// # Errors
     /// OneFile's, which say that the look could not be completed; the database's.
-    pub async fn look_at(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
+    pub async fn look_for(&self, intent: &IntentRow) -> Result<Looked, OneFileError> {
         let looked = self.look(intent).await?;
         if matches!(looked, Looked::Found | Looked::SentAgain | Looked::ForAPerson) {
             let learner = (intent.subject_kind == "learner").then_some(intent.subject_id.as_str());

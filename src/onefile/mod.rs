@@ -14,6 +14,7 @@ pub mod find;
 pub mod links;
 mod lost;
 pub mod making;
+pub mod migration;
 pub mod portfolio;
 pub mod qualifications;
 pub mod readiness;

@@ -50,12 +50,12 @@ pub struct ReviewFilter<'a> {
 }
 
 /// What was read of one learner's records of a kind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Records<T> {
     /// Those that could be read, in full.
     pub read: Vec<T>,
-    /// Those that could not, each with why.
-    pub failed: Vec<(String, Failure)>,
+    /// Those that could not, as the list has them, each with why.
+    pub failed: Vec<(T, Failure)>,
     /// Rows without an id.
     pub unreadable: usize,
 }
@@ -157,7 +157,7 @@ impl Client {
         let mut records = Records::of(found.unreadable);
         for row in found.rows.into_iter().filter(|row| own(row.user_id.as_deref(), user_id)) {
             let answered = self.learning_aim(&row.id).await?;
-            if let Err(failure) = records.take(row.id, answered) {
+            if let Err(failure) = records.take(row, answered) {
                 return Ok(Err(failure));
             }
         }
@@ -177,7 +177,7 @@ impl Client {
         let mut records = Records::of(found.unreadable);
         for row in found.rows {
             let answered = self.review(&row.id).await?;
-            if let Err(failure) = records.take(row.id, answered) {
+            if let Err(failure) = records.take(row, answered) {
                 return Ok(Err(failure));
             }
         }
@@ -228,17 +228,12 @@ impl<T> Records<T> {
     ///
     /// # Errors
     /// It is of the connection as a whole: the others would fare the same.
-    fn take(&mut self, id: String, answered: Result<T, Failure>) -> Result<(), Failure> {
+    fn take(&mut self, row: T, answered: Result<T, Failure>) -> Result<(), Failure> {
         match answered {
             Ok(record) => self.read.push(record),
-            Err(failure) => match failure.kind {
-                FailureKind::Missing => {}
-                FailureKind::Refused | FailureKind::Failed => self.failed.push((id, failure)),
-                FailureKind::Unauthorised
-                | FailureKind::Forbidden
-                | FailureKind::Unreachable
-                | FailureKind::Limited => return Err(failure),
-            },
+            Err(failure) if failure.kind.is_general() => return Err(failure),
+            Err(failure) if failure.kind == FailureKind::Missing => {}
+            Err(failure) => self.failed.push((row, failure)),
         }
         Ok(())
     }

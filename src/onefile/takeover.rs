@@ -15,24 +15,12 @@ mod tests;
 
 use chrono::{Months, NaiveDate};
 
-use crate::domain::{Learner, LearnerId, LearnerStatus};
+use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus};
 pub use report::{
     ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Side, Takeover,
     TakeoverCounts,
 };
 pub use reviews::to_push as reviews_to_push;
-
-/// How demographics are kept the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DemographicsMode {
-    /// Each side keeps its own.
-    #[default]
-    Ignored,
-    /// PICSWeb's replace OneFile's.
-    Pushed,
-    /// OneFile's replace PICSWeb's.
-    Pulled,
-}
 
 /// The settings that decide.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +42,18 @@ pub struct Pair<'a> {
     pub id: &'a LearnerId,
     /// The learner.
     pub learner: &'a Learner,
+    /// OneFile's id of the centre.
+    pub centre_id: &'a str,
+    /// OneFile's id of the user.
+    pub user_id: &'a str,
     /// The user in OneFile.
     pub user: &'a RemoteUser,
     /// The user's learning aims.
     pub aims: &'a [RemoteAim],
     /// The user's reviews.
     pub reviews: &'a [RemoteReview],
+    /// What was odd when they were read.
+    pub remarks: &'a [String],
 }
 
 /// A learner in OneFile. Dates are London's, blanks are none.
@@ -96,6 +90,8 @@ pub struct RemoteAim {
     pub id: String,
     /// The code of its Standard, as it is written in the catalogue.
     pub code: Option<String>,
+    /// It is there, and could not be read: what follows is not known.
+    pub unread: bool,
     /// `RegistrationNumber`.
     pub registration_number: Option<String>,
     /// `RegistrationDate`.
@@ -123,26 +119,29 @@ pub struct RemoteReview {
     pub started: Option<NaiveDate>,
 }
 
-/// Says what would happen to these learners. Those that the synchronisation leaves alone are counted only.
-pub fn takeover<'a>(pairs: impl IntoIterator<Item = Pair<'a>>, settings: TakeoverSettings) -> Takeover {
-    let mut counts = TakeoverCounts::default();
-    let mut learners = Vec::new();
-    for pair in pairs {
-        counts.learners += 1;
+impl Takeover {
+    /// Says what would happen to this learner too; one whom the synchronisation leaves alone is counted only.
+    pub fn add(&mut self, pair: &Pair<'_>, settings: TakeoverSettings) {
         if !is_synchronised(pair.learner, settings.today) {
-            counts.not_eligible += 1;
-            continue;
+            self.leave_alone();
+            return;
         }
-        let found = of_learner(&pair, settings);
+        self.counts.learners += 1;
+        let found = of_learner(pair, settings);
         let quiet =
             found.changes.is_empty() && found.reviews_pushed.is_empty() && found.reviews_pulled.is_empty();
-        counts.add(&found);
-        counts.unchanged += usize::from(quiet);
+        self.counts.add(&found);
+        self.counts.unchanged += usize::from(quiet);
         if !quiet || !found.notes.is_empty() {
-            learners.push(found);
+            self.learners.push(found);
         }
     }
-    Takeover { counts, learners }
+
+    /// Counts a learner whom the synchronisation leaves alone.
+    pub fn leave_alone(&mut self) {
+        self.counts.learners += 1;
+        self.counts.not_eligible += 1;
+    }
 }
 
 /// PICSWeb's rule: live, and in learning (started, and not ended more than a month ago).
@@ -157,10 +156,12 @@ pub fn is_synchronised(learner: &Learner, today: NaiveDate) -> bool {
 fn of_learner(pair: &Pair<'_>, settings: TakeoverSettings) -> LearnerTakeover {
     let mut draft = LearnerTakeover {
         learner_id: pair.id.as_str().to_owned(),
+        centre_id: pair.centre_id.to_owned(),
+        user_id: pair.user_id.to_owned(),
         changes: Vec::new(),
         reviews_pushed: Vec::new(),
         reviews_pulled: Vec::new(),
-        notes: Vec::new(),
+        notes: pair.remarks.to_vec(),
     };
     demographics::compare(pair, settings.learner_demographics, &mut draft);
     qualifications::compare(pair, &mut draft);

@@ -47,7 +47,7 @@ impl Runs {
 
     async fn look_upstream(&self, intent: &IntentRow) -> Result<Result<Looked, Incomplete>, StoreError> {
         if intent.upstream == "onefile" {
-            return match self.onefile.look_at(intent).await {
+            return match self.onefile.look_for(intent).await {
                 Ok(looked) => Ok(Ok(looked)),
                 Err(OneFileError::Store(error)) => Err(error),
                 Err(error) => {

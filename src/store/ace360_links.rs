@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::records::page;
-use super::{After, By, IntentProblem, RecordKind, RecordPage, Store, StoreResult, Time, Tx};
+use super::{After, By, IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

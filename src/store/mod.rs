@@ -16,6 +16,7 @@ mod onefile_directory;
 mod onefile_enabling;
 mod onefile_enrolments;
 mod onefile_intents;
+mod onefile_learners;
 mod onefile_linking;
 mod onefile_links;
 mod onefile_portfolios;
@@ -58,6 +59,7 @@ pub use self::onefile_enrolments::{
     BegunEnrolment, Enrolment, EnrolmentOrder, EnrolmentStep, NewEnrolment, WaitingEnrolment,
 };
 pub use self::onefile_intents::{CLASSROOM, SettledInOneFile};
+pub use self::onefile_learners::LinkedLearner;
 pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
 pub use self::onefile_links::{LinkFilter, OneFileLink};
 pub use self::onefile_portfolios::{Portfolio, PortfolioAim, PortfolioReview, PortfolioRow};

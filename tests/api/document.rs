@@ -27,14 +27,22 @@ impl Operation {
         self.what["operationId"].as_str().unwrap_or_default()
     }
 
-    /// The scope that it declares; none: it is public.
-    fn scope(&self) -> Option<Scope> {
+    /// The scopes that it declares, of which any will do; none: it is public.
+    fn scopes(&self) -> Vec<Scope> {
         let schemes =
             self.what["security"].as_array().unwrap_or_else(|| panic!("{}: no security", self.name()));
-        assert_eq!(schemes.len(), 1, "{}: one way to be let in", self.name());
-        let bearer = schemes[0].get("bearer")?.as_array().unwrap();
-        assert_eq!(bearer.len(), 1, "{}: one scope", self.name());
-        Some(Scope::parse(bearer[0].as_str().unwrap()).expect("a scope that there is"))
+        let scope = |scheme: &Value| {
+            let bearer = scheme.get("bearer")?.as_array().unwrap();
+            assert_eq!(bearer.len(), 1, "{}: one scope", self.name());
+            Some(Scope::parse(bearer[0].as_str().unwrap()).expect("a scope that there is"))
+        };
+        let scopes: Vec<Scope> = schemes.iter().filter_map(scope).collect();
+        assert!(
+            !schemes.is_empty() && (scopes.is_empty() || scopes.len() == schemes.len()),
+            "{}",
+            self.name()
+        );
+        scopes
     }
 
     /// The path with something in its parameters.
@@ -124,21 +132,21 @@ async fn every_operation_says_what_it_is_whose_it_is_and_how_it_can_fail() {
 
         let responses = operation.what["responses"].as_object().unwrap();
         let declares = |status: &str| responses.contains_key(status);
-        match operation.scope() {
-            None => assert!(
+        let scopes = operation.scopes();
+        if scopes.is_empty() {
+            assert!(
                 PUBLIC.contains(&operation.name()),
                 "{at}: needs no token, which this test does not know"
-            ),
-            Some(scope) => {
-                for status in ["401", "403", "500", "503"] {
-                    assert!(declares(status), "{at}: {status} is not declared");
-                }
-                let description = operation.what["description"].as_str().unwrap();
-                assert!(
-                    description.contains(&format!("`{}`", scope.as_str())),
-                    "{at}: its text does not name the scope"
-                );
+            );
+        } else {
+            for status in ["401", "403", "500", "503"] {
+                assert!(declares(status), "{at}: {status} is not declared");
             }
+        }
+        for scope in scopes {
+            let description = operation.what["description"].as_str().unwrap();
+            let named = format!("`{}`", scope.as_str());
+            assert!(description.contains(&named), "{at}: its text does not name {named}");
         }
         for (status, response) in responses {
             assert!(!response["description"].as_str().unwrap().is_empty(), "{at} {status}: no description");
@@ -200,16 +208,21 @@ async fn every_reference_leads_somewhere_and_every_field_says_what_it_is() {
 async fn every_route_answers_401_without_a_token_and_403_without_its_scope() {
     let app = TestApp::start().await;
     for operation in operations(app.document()) {
-        let Some(scope) = operation.scope() else { continue };
+        let scopes = operation.scopes();
+        if scopes.is_empty() {
+            continue;
+        }
         let path = operation.filled();
         let answer = app.without_token().call(operation.method.clone(), &path).send().await;
         answer.refused(401, "unauthenticated");
 
-        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|own| *own != scope).collect();
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|own| !scopes.contains(own)).collect();
         let without = app.with_scopes(&others).await;
         let problem = without.call(operation.method.clone(), &path).send().await.refused(403, "scopeMissing");
-        let named = format!("`{}`", scope.as_str());
-        assert!(problem["detail"].as_str().unwrap().contains(&named), "{}: {problem}", operation.name());
+        for scope in scopes {
+            let named = format!("`{}`", scope.as_str());
+            assert!(problem["detail"].as_str().unwrap().contains(&named), "{}: {problem}", operation.name());
+        }
     }
 }
 
@@ -218,13 +231,18 @@ async fn the_scope_that_a_route_declares_is_all_that_it_needs() {
     let app = TestApp::start().await;
     for operation in operations(app.document()) {
         let path = operation.filled();
-        let caller = match operation.scope() {
-            None => app.without_token(),
-            Some(scope) => app.with_scopes(&[scope]).await,
-        };
-        let answer = caller.call(operation.method.clone(), &path).send().await;
-        assert!(![401, 403].contains(&answer.status), "{}: {}", operation.name(), answer.text);
-        assert!(answer.status < 500, "{}: {}", operation.name(), answer.text);
+        let mut callers = vec![app.without_token()];
+        if !operation.scopes().is_empty() {
+            callers.clear();
+        }
+        for scope in operation.scopes() {
+            callers.push(app.with_scopes(&[scope]).await);
+        }
+        for caller in callers {
+            let answer = caller.call(operation.method.clone(), &path).send().await;
+            assert!(![401, 403].contains(&answer.status), "{}: {}", operation.name(), answer.text);
+            assert!(answer.status < 500, "{}: {}", operation.name(), answer.text);
+        }
     }
 }
 

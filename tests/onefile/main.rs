@@ -17,6 +17,7 @@ mod links;
 mod links_import;
 mod links_proposals;
 mod lookups;
+mod migration;
 mod qualifications;
 mod readiness;
 mod searches;

@@ -287,3 +287,39 @@ async fn another_providers_learning_aims_are_its_own() {
     let other = app.second_provider().await;
     assert_eq!(other.get(LIST).await.expect(200)["items"], json!([]));
 }
+
+#[tokio::test]
+async fn a_run_is_stopped_and_taken_again_by_whoever_may_synchronise_with_its_upstream() {
+    let app = app().await;
+    app.fault(json!({"operation": "getCustomer", "kind": {"status": {"status": 503}}})).await;
+    let run = app.post(REFRESH, &Value::Null).await.good();
+    let verb = |verb: &str| format!("/runs/{}:{verb}", run["id"].as_str().unwrap());
+    let other =
+        app.with_scopes(&[Scope::Ace360Sync, Scope::Ace360Write, Scope::OnefileRead, Scope::RunsRead]).await;
+    for verb in [verb("cancel"), verb("retry")] {
+        let problem = other.post(&verb, &Value::Null).await.refused(403, "scopeMissing");
+        assert!(problem["detail"].as_str().unwrap().contains("`onefile:sync`"), "{problem}");
+    }
+    let own = app.with_scopes(&[Scope::OnefileSync]).await;
+    own.post(&verb("cancel"), &Value::Null).await.expect(200);
+    let ended = app.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!(ended["state"], "cancelled");
+    // It has no records of its own that could be taken again; that is said to those who might.
+    own.post(&verb("retry"), &Value::Null).await.refused(409, "nothingToRetry");
+    other.post(&verb("retry"), &Value::Null).await.refused(403, "scopeMissing");
+}
+
+#[tokio::test]
+async fn whoever_may_synchronise_with_onefile_alone_stops_no_run_of_ace360s() {
+    let app = app().await;
+    app.put("/ace360/settings", &json!({"enabled": true, "environment": "sandbox", "token": "sandbox"}))
+        .await
+        .good();
+    app.fault(json!({"upstream": "ace360", "kind": {"status": {"status": 503}}})).await;
+    let run = app.post("/ace360/standards:refresh", &Value::Null).await.good();
+    let cancel = format!("/runs/{}:cancel", run["id"].as_str().unwrap());
+    let own = app.with_scopes(&[Scope::OnefileSync]).await;
+    let problem = own.post(&cancel, &Value::Null).await.refused(403, "scopeMissing");
+    assert!(problem["detail"].as_str().unwrap().contains("`ace360:sync`"), "{problem}");
+    app.with_scopes(&[Scope::Ace360Sync]).await.post(&cancel, &Value::Null).await.expect(200);
+}

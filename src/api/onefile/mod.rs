@@ -7,6 +7,7 @@ pub mod learner_link;
 pub mod link_import;
 pub mod link_proposals;
 pub mod links;
+pub mod migration;
 pub mod qualifications;
 pub mod readiness;
 mod rules;

@@ -31,6 +31,9 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
     }
     for (code, (ours, theirs)) in by_code {
         match (ours.as_slice(), theirs.as_slice()) {
+            (_, aims) if aims.iter().any(|aim| aim.unread) => {
+                draft.notes.push(format!("[{code}] is not compared: its learning aim could not be read."));
+            }
             ([qualification], [aim]) => fields(qualification, aim, draft),
             (_, []) => draft.notes.push(format!(
                 "OneFile has no learning aim [{code}] of this learner: the qualification is not exchanged until it has."

@@ -7,8 +7,7 @@ use utoipa::ToSchema;
 use crate::domain::redacted;
 
 /// What the first synchronisation would push and overwrite.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Takeover {
     /// How much of each.
     pub counts: TakeoverCounts,
@@ -49,6 +48,12 @@ pub struct LearnerTakeover {
     /// PICSWeb's id.
     #[schema(example = "L-1001")]
     pub learner_id: String,
+    /// OneFile's id of the centre.
+    #[schema(example = "1001")]
+    pub centre_id: String,
+    /// OneFile's id of the user whom the learner is linked to.
+    #[schema(example = "2041")]
+    pub user_id: String,
     /// Fields that differ, and what they would become.
     pub changes: Vec<FieldChange>,
     /// Reviews that would be made in OneFile.

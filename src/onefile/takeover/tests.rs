@@ -37,7 +37,11 @@ fn of(
     settings: TakeoverSettings,
 ) -> Takeover {
     let (id, learner) = (LearnerId::parse("L-1").unwrap(), learner(fields));
-    takeover([Pair { id: &id, learner: &learner, user, aims, reviews }], settings)
+    let mut found = Takeover::default();
+    let (centre_id, user_id) = ("1001", "2041");
+    let pair = Pair { id: &id, learner: &learner, centre_id, user_id, user, aims, reviews, remarks: &[] };
+    found.add(&pair, settings);
+    found
 }
 
 /// `field: before > after @side`.
@@ -128,11 +132,13 @@ fn qualifications_that_cannot_be_paired_are_told() {
         json!({"qualifications": list})
     };
     let theirs = |code: Option<&str>| RemoteAim { code: code.map(str::to_owned), ..aim() };
+    let unread = RemoteAim { unread: true, ..theirs(Some("A")) };
     for (references, aims, words) in [
         (vec!["A"], vec![], "OneFile has no learning aim [A]"),
         (vec![], vec![theirs(Some("A"))], "No qualification with the VQ reference A"),
         (vec!["A", "a"], vec![theirs(Some("A"))], "2 qualifications here, 1 learning aim in OneFile"),
         (vec![], vec![theirs(None)], "501 has no code"),
+        (vec!["A"], vec![unread], "[A] is not compared: its learning aim could not be read"),
     ] {
         let found = of(&ours(&references), &RemoteUser::default(), &aims, &[], settings());
         assert!(found.learners[0].notes[0].contains(words), "{:?}", found.learners[0].notes);

@@ -23,8 +23,12 @@ pub fn instant(text: &str) -> Option<DateTime<Utc>> {
 
 /// The day of a time, in London. Years that no record of ours can have are none.
 pub fn london_day(text: &str) -> Option<NaiveDate> {
-    let day = instant(text)?.with_timezone(&London).date_naive();
-    parse_date(&day.to_string()).ok()
+    parse_date(&day_of(instant(text)?).to_string()).ok()
+}
+
+/// The day of a time, in London.
+pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
+    time.with_timezone(&London).date_naive()
 }
 
 /// A day, as it is sent.
