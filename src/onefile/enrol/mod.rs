@@ -4,6 +4,7 @@
 mod duplicates;
 mod fields;
 mod ground;
+pub(in crate::onefile) mod makings;
 mod people;
 mod plan;
 mod report;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::plan::Plan;
+pub(in crate::onefile) use self::plan::placement_of;
 pub use self::report::{
     CentreChoice, EnrolmentField, EnrolmentMissing, EnrolmentPreview, EnrolmentRefusal, EnrolmentWarning,
     PlannedAim, PlannedClassroom, PlannedOfficer, PlannedOrganisation, PlannedQualification, PlannedReview,

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::Plan;
+use super::makings::{self, number};
 use super::report::{ClassroomState, PlannedAim, PlannedOfficer, PlannedState};
 use crate::domain::{
-    Email, EnrolmentState, LinkMethod, Officer, Postcode, Qualification, StepState, Telephone, VisitType,
-    VqReference,
+    Email, EnrolmentState, LinkMethod, Officer, Postcode, Qualification, StepState, Telephone, VqReference,
 };
 use crate::onefile::OneFile;
 use crate::onefile::client::{ASSESSOR_ROLES, Client};
@@ -454,13 +454,7 @@ impl<'a> Saga<'a> {
     /// The learning aim of a qualification, and what is known of it.
     async fn aim(&mut self, user: &str, own: &Qualification, standard: &str) -> Result<(), Stop> {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default().to_owned();
-        let making = Making {
-            made: Made::Aim,
-            path: format!("Standard/{standard}/Assign/{user}"),
-            body: None,
-            find: Find::Aim { user_id: user.to_owned(), standard_id: standard.to_owned() },
-            link: None,
-        };
+        let making = makings::aim(standard, user);
         let creation = Creation {
             step: format!("aim:{reference}"),
             kind: "learner",
@@ -475,13 +469,14 @@ impl<'a> Saga<'a> {
             learning_aim_id: aim.clone(),
             standard_id: standard.to_owned(),
             vq_reference: Some(reference.clone()),
+            ..PortfolioAim::default()
         };
         self.onefile.store.note_aim(self.new.provider, self.new.environment, &self.new.learner, kept).await?;
         let step = format!("aimDetails:{reference}");
         if self.steps.iter().any(|own| own.name == step && own.state == StepState::Done) {
             return Ok(());
         }
-        let details = details(user, &aim, own);
+        let details = makings::details(user, &aim, own);
         if let Some(body) = details {
             self.change(&step, "updateLearningAim", format!("LearningAim/{aim}"), &body).await
         } else {
@@ -532,19 +527,7 @@ impl<'a> Saga<'a> {
     }
 
     async fn review(&mut self, user: &str, holder: &str, id: &str, from: &str) -> Result<(), Stop> {
-        let to = crate::onefile::wire::instant(from).map(|from| from + chrono::TimeDelta::hours(1));
-        let to = to.map_or_else(|| from.to_owned(), crate::onefile::wire::instant_out);
-        let body = json!({
-            "LearnerID": number(user), "OrganisationID": number(&self.new.centre_id), "AssessorID": number(holder),
-            "DateFrom": from, "DateTo": to, "VisitTypeID": visit_type(self.plan.visit_type), "SMSReminder": false
-        });
-        let making = Making {
-            made: Made::Visit,
-            path: "Visit".to_owned(),
-            body: Some(body),
-            find: Find::Nothing,
-            link: None,
-        };
+        let making = makings::visit(user, &self.new.centre_id, Some(holder), from, self.plan.visit_type);
         let learner = self.new.learner.clone();
         let visit = self
             .create(Creation {
@@ -557,16 +540,7 @@ impl<'a> Saga<'a> {
                 look: false,
             })
             .await?;
-        let body = json!({
-            "LearnerID": number(user), "AssessorID": number(holder), "Status": 1, "ScheduledFor": from, "VisitID": number(&visit)
-        });
-        let making = Making {
-            made: Made::Review,
-            path: "Review".to_owned(),
-            body: Some(body),
-            find: Find::Review { user_id: user.to_owned(), visit_id: visit },
-            link: None,
-        };
+        let making = makings::review(user, Some(holder), from, &visit);
         let remote = self
             .create(Creation {
                 step: format!("review:{id}"),
@@ -839,28 +813,6 @@ fn assignment(officer: &str, standard: Option<&str>) -> String {
     }
 }
 
-/// What goes up of a qualification; `None`: nothing is known of it.
-fn details(user: &str, aim: &str, own: &Qualification) -> Option<Value> {
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| json!(day_out(day)));
-    let number_ = own.registration_number.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let rows = [
-        ("StartDate", day(own.start_date)),
-        ("PlannedEnd", day(own.planned_end_date)),
-        ("RegistrationNumber", number_.map(|text| json!(text))),
-        ("RegistrationDate", day(own.registration_date)),
-        ("CertificateAppliedDate", day(own.certificate_applied_for_date)),
-        ("CertificateReceivedDate", day(own.certificate_received_date)),
-    ];
-    let mut body: Map<String, Value> =
-        rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    if body.is_empty() {
-        return None;
-    }
-    body.insert("ID".to_owned(), number(aim));
-    body.insert("UserID".to_owned(), number(user));
-    Some(Value::Object(body))
-}
-
 /// OneFile demands both names; an officer may have a surname only.
 fn names(officer: &Officer) -> (String, String) {
     let last = officer.last_name.trim().to_owned();
@@ -871,20 +823,6 @@ fn names(officer: &Officer) -> (String, String) {
             None => (last.clone(), last),
         },
     }
-}
-
-/// OneFile's numbers for the kinds of visit are not public: 2 is in use, what it stands for and the others are assumed.
-fn visit_type(kind: VisitType) -> i32 {
-    match kind {
-        VisitType::NotSpecified => 1,
-        VisitType::RemoteSession => 2,
-        VisitType::FaceToFace => 3,
-    }
-}
-
-/// An id as OneFile takes it: a number where it is one.
-fn number(id: &str) -> Value {
-    id.parse::<u64>().map_or_else(|_| json!(id), Value::from)
 }
 
 fn ours(code: &str, message: &str) -> IntentProblem {
