@@ -200,8 +200,8 @@ impl Ace360 {
                         provider,
                         LearnerFilter {
                             ace360: &params.filter.states(),
-                            onefile: None,
                             updated_after: params.filter.updated_after,
+                            ..LearnerFilter::default()
                         },
                         cursor.after.as_deref(),
                         size,
@@ -224,7 +224,14 @@ impl Ace360 {
             Some(ids) => ids.len(),
             None => usize::try_from(
                 self.store
-                    .count_learners(provider, &params.filter.states(), params.filter.updated_after)
+                    .count_learners(
+                        provider,
+                        LearnerFilter {
+                            ace360: &params.filter.states(),
+                            updated_after: params.filter.updated_after,
+                            ..LearnerFilter::default()
+                        },
+                    )
                     .await?,
             )
             .unwrap_or(0),

@@ -16,9 +16,11 @@ use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use super::runs::Subject;
 use crate::ace360::status::single;
-use crate::auth::scope::needs::{Ace360Write, RunsRead};
+use crate::auth::scope::Scope;
+use crate::auth::scope::needs::{AnyWrite, RunsRead};
 use crate::domain::{Check, Fault, LearnerId};
-use crate::store::{IntentProblem, IntentRow};
+use crate::onefile::making::Making;
+use crate::store::{By, IntentProblem, IntentRow, SettledInOneFile, StoreError};
 use crate::upstream::pace::Class;
 
 /// A creation that was to happen upstream.
@@ -182,24 +184,31 @@ impl Check for ResolveRequest {
 /// Settle an intent by hand
 ///
 /// For one in state `unknown` that no look-up can settle: a person looked in the upstream. `done` links the record, which is read once to see that
-/// it exists; `notDone` lets the learner be uploaded again. Needs `ace360:write`.
-#[utoipa::path(operation_id = "resolveIntent", tag = "Runs", security(("bearer" = ["ace360:write"])), params(("id" = Uuid, Path)), request_body = ResolveRequest,
+/// it exists (a visit, for which OneFile has no look-up, is believed); `notDone` lets it be sent again. An enrolment that waited for it goes on. Needs
+/// `ace360:write` for an intent with ACE360, `onefile:write` for one with OneFile.
+#[utoipa::path(operation_id = "resolveIntent", tag = "Runs", security(("bearer" = ["ace360:write"]), ("bearer" = ["onefile:write"])), params(("id" = Uuid, Path)), request_body = ResolveRequest,
     responses((status = 200, description = "It is settled.", body = Intent), ResolveErrors))]
 #[post("/intents/{id}:resolve")]
 pub async fn resolve(
-    who: Caller<Ace360Write>,
+    who: Caller<AnyWrite>,
     state: Data<State>,
     id: Id<Uuid>,
     body: Body<ResolveRequest>,
 ) -> Result<Json<Intent>, Problem> {
     let provider = who.provider();
     let intent = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
+    let in_onefile = intent.upstream == "onefile";
+    who.needs(if in_onefile { Scope::OnefileWrite } else { Scope::Ace360Write })?;
     match intent.state.as_str() {
         "unknown" => {}
         "sending" => return Err(Problem::new(Code::InFlight, "It is being sent: wait for its outcome.")),
         other => return Err(Problem::new(Code::AlreadySettled, format!("The intent is settled ({other})."))),
     }
-    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
+    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id)
+        && in_onefile
+    {
+        done_in_onefile(&state, &intent, record, &who.by()).await?;
+    } else if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
         let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
         let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
         if !body.0.allow_other_person {
@@ -215,8 +224,7 @@ pub async fn resolve(
     } else {
         let problem = IntentProblem {
             code: "settledByHand".to_owned(),
-            message: "A person found that the upstream does not have it; it may be uploaded again."
-                .to_owned(),
+            message: "A person found that the upstream does not have it; it may be sent again.".to_owned(),
             status: None,
             field_errors: Vec::new(),
             upstream_message: None,
@@ -228,7 +236,30 @@ pub async fn resolve(
             ));
         }
     }
+    if in_onefile {
+        let learner = (intent.subject_kind == "learner").then_some(intent.subject_id.as_str());
+        state.store.wake_enrolments(provider, &intent.environment, learner).await?;
+    }
     state.store.note_resolved(provider, &intent, &who.by()).await?;
     let row = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
     Ok(Json(shown(&state, row)?))
+}
+
+/// A person says what a creation in OneFile became.
+async fn done_in_onefile(state: &State, intent: &IntentRow, record: i64, by: &By) -> Result<(), Problem> {
+    let making: Making =
+        serde_json::from_slice(&state.store.intent_payload(intent)?).map_err(StoreError::from)?;
+    let environment = intent.environment.as_str();
+    state.onefile.is_there(intent.provider_id, environment, &making, &record.to_string()).await?;
+    let link = making.link.as_ref().and_then(|link| link.with(record));
+    match state.store.settle_onefile(intent, record, link.as_ref(), by).await? {
+        SettledInOneFile::Done => Ok(()),
+        SettledInOneFile::Settled => {
+            Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."))
+        }
+        SettledInOneFile::Taken => Err(Problem::new(
+            Code::AlreadyLinked,
+            "OneFile's record is linked to another record here, or this one to another of OneFile's.",
+        )),
+    }
 }

@@ -145,7 +145,7 @@ pub async fn list(
             who.provider(),
             LearnerFilter {
                 ace360: &ace360.map(str::to_owned).into_iter().collect::<Vec<_>>(),
-                onefile,
+                onefile: &onefile.map(str::to_owned).into_iter().collect::<Vec<_>>(),
                 updated_after,
             },
             paging.after.as_deref(),

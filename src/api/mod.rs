@@ -2,6 +2,7 @@
 //! function, answer a type. Rules are elsewhere.
 
 pub mod ace360;
+pub mod bulk;
 pub mod changes;
 pub mod document;
 pub mod extract;
@@ -132,6 +133,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(onefile::learner::read)
         .service(onefile::learner::preview)
         .service(onefile::learner::enrol)
+        .service(onefile::bulk::enrol)
+        .service(onefile::exchange::sync)
+        .service(onefile::exchange::sync_all)
         .service(onefile::learner_link::put)
         .service(onefile::learner_link::delete)
         .service(onefile::readiness::coverage)

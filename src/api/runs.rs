@@ -19,6 +19,8 @@ use crate::ace360::{bulk, status};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnySync, RunsRead};
 use crate::domain::RunKind;
+use crate::onefile::enrol::bulk as enrolment;
+use crate::onefile::exchange::EXCHANGE;
 use crate::runs::{self, new_run};
 use crate::store::{Awaited, NewRun, RunRow};
 use crate::upstream::pace::{Account, Class};
@@ -307,7 +309,7 @@ pub async fn cancel(who: Caller<AnySync>, state: Data<State>, id: Id<Uuid>) -> R
     if before.is_finished() {
         return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
     }
-    let row = runs::cancel(&state.ace360, who.provider(), id.0).await?;
+    let row = runs::cancel(&state.ace360, &state.onefile, who.provider(), id.0).await?;
     let row = row.ok_or_else(|| Problem::not_found("run"))?;
     shown(&state, row).await.map(Json)
 }
@@ -315,7 +317,7 @@ pub async fn cancel(who: Caller<AnySync>, state: Data<State>, id: Id<Uuid>) -> R
 /// Take a run's failed records again
 ///
 /// A new run of only the records that failed. Needs `ace360:sync` for a run with ACE360, `onefile:sync` for one with OneFile; for uploads, which cost
-/// credits, `ace360:write` was needed for the first run and is needed again.
+/// credits, `ace360:write` was needed for the first run and is needed again, and for enrolments `onefile:write`.
 #[utoipa::path(operation_id = "retryRun", tag = "Runs", security(("bearer" = ["ace360:sync"]), ("bearer" = ["onefile:sync"])),
     params(("id" = Uuid, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
     responses((status = 200, description = "The new run has ended.", body = Run), (status = 202, description = "The new run is under way (`Location`).", body = Run), RetryErrors))]
@@ -327,8 +329,10 @@ pub async fn retry(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let before = meant(&who, &state, id.0).await?;
-    if before.kind == bulk::UPLOAD {
-        who.needs(Scope::Ace360Write)?;
+    match before.kind.as_str() {
+        bulk::UPLOAD => who.needs(Scope::Ace360Write)?,
+        enrolment::ENROL => who.needs(Scope::OnefileWrite)?,
+        _ => {}
     }
     if !before.is_finished() {
         return Err(Problem::new(
@@ -337,7 +341,8 @@ pub async fn retry(
         ));
     }
     let failed = state.store.failed_learners(before.id).await?;
-    let kind = [bulk::UPLOAD, status::SYNC].into_iter().find(|kind| *kind == before.kind);
+    let kinds = [bulk::UPLOAD, status::SYNC, enrolment::ENROL, EXCHANGE];
+    let kind = kinds.into_iter().find(|kind| *kind == before.kind);
     let (Some(kind), false) = (kind, failed.is_empty()) else {
         return Err(Problem::new(
             Code::NothingToRetry,
@@ -354,6 +359,7 @@ pub async fn retry(
         validate_only: before.validate_only,
         params,
         retry_of: Some(before.id),
+        upstream: if before.upstream == "onefile" { "onefile" } else { "ace360" },
         ..new_run(who.provider(), kind, who.by().actor)
     };
     start(&state, &request, run).await

@@ -52,6 +52,14 @@ macro_rules! scopes {
             impl Needs for AnySync {
                 const ONE_OF: &'static [Scope] = &[Scope::Ace360Sync, Scope::OnefileSync];
             }
+
+            /// Sending to an upstream, or saying what became of what was sent; to which one is known when what is meant was read.
+            #[derive(Debug)]
+            pub struct AnyWrite;
+
+            impl Needs for AnyWrite {
+                const ONE_OF: &'static [Scope] = &[Scope::Ace360Write, Scope::OnefileWrite];
+            }
         }
     };
 }

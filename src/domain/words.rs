@@ -45,6 +45,7 @@ words! {
         StatusSync "ace360.statusSync" "Reads the statuses of all uploaded learners.",
         Match "ace360.match" "Finds the ACE360 records of learners that have none here.",
         Upload "ace360.upload" "Uploads learners to ACE360.",
+        Enrol "onefile.enrol" "Enrols learners in OneFile.",
         QualificationsRefresh "onefile.qualificationsRefresh" "Reads OneFile's learning aims.",
         Exchange "onefile.exchange" "Exchanges linked learners with OneFile.",
     }
@@ -72,6 +73,9 @@ words! {
     RecordCode {
         Uploaded "uploaded" "ACE360 made its record.",
         WouldUpload "wouldUpload" "Nothing is in the way of its upload; nothing was sent (`validateOnly`).",
+        Enrolled "enrolled" "OneFile has it, with every step.",
+        WouldEnrol "wouldEnrol" "Nothing is in the way of its enrolment; nothing was sent (`validateOnly`).",
+        AlreadyEnrolled "alreadyEnrolled" "It has its user in OneFile already.",
         Linked "linked" "It was linked to its record.",
         WouldLink "wouldLink" "It would be linked to this record (`validateOnly`).",
         Changed "changed" "What is kept of it changed.",

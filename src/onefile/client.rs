@@ -364,6 +364,6 @@ pub(super) fn endless() -> Failure {
 }
 
 /// An id as OneFile takes it: a number where it is one.
-fn id_out(id: &str) -> Value {
+pub(super) fn id_out(id: &str) -> Value {
     id.parse::<u64>().map_or_else(|_| json!(id), Value::from)
 }

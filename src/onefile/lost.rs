@@ -1,7 +1,10 @@
 //! What became of a creation whose answer was lost: OneFile is searched for it. Found, it is settled and linked; surely absent, by
 //! two complete looks, it is sent once more; what nothing finds (a visit) is left to a person.
 
-use super::making::{Find, Making, Sent};
+use uuid::Uuid;
+
+use super::client::Client;
+use super::making::{Find, Made, Making, Sent};
 use super::{OneFile, OneFileError};
 use crate::domain::OneFileEnvironment;
 use crate::store::{By, IntentRow, SettledInOneFile, StoreError, UndoneState};
@@ -29,7 +32,7 @@ impl OneFile {
     /// The database's: then the intent's lease runs out and it is looked for.
     pub(super) async fn send_intent(
         &self,
-        client: &super::client::Client,
+        client: &Client,
         intent: &IntentRow,
         making: &Making,
         lease: Lease,
@@ -71,6 +74,42 @@ impl OneFile {
         Ok(Settled::Unknown(failure))
     }
 
+    /// Whether OneFile has what a person says that it has; of a visit or a classroom that is believed.
+    ///
+    /// # Errors
+    /// No token; OneFile's, that it has no such record among them; the database's.
+    pub async fn is_there(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        making: &Making,
+        id: &str,
+    ) -> Result<(), OneFileError> {
+        let client = self.client_there(provider, environment, Class::Interactive).await?;
+        match making.made {
+            Made::User => drop(client.user(id).await??),
+            Made::Placement => drop(client.placement(id).await??),
+            Made::Aim => drop(client.learning_aim(id).await??),
+            Made::Review => drop(client.review(id).await??),
+            Made::Classroom | Made::Visit => {}
+        }
+        Ok(())
+    }
+
+    /// A connection to where something was sent: the settings may have moved on.
+    async fn client_there(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        class: Class,
+    ) -> Result<Client, OneFileError> {
+        let mut settings = self.store.onefile_settings(provider).await?;
+        if let Some(environment) = OneFileEnvironment::parse(environment) {
+            settings.choices.environment = environment;
+        }
+        self.client_of(&settings, class)
+    }
+
     /// A look at an intent whose answer was lost; those who wait for it go on afterwards.
     ///
     /// # Errors
@@ -88,18 +127,15 @@ impl OneFile {
         let making: Making =
             serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
         if matches!(making.find, Find::Nothing) {
-            let seen =
-                "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand";
+            let seen = format!(
+                "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand (POST /intents/{}:resolve)",
+                intent.id
+            );
             let problem = Failure::new(FailureKind::Failed, None, seen).problem();
             let left = self.store.leave_to_person(intent.id, &problem).await?;
             return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
         }
-        // The settings may have moved on; the record is where it was sent.
-        let mut settings = self.store.onefile_settings(intent.provider_id).await?;
-        if let Some(environment) = OneFileEnvironment::parse(&intent.environment) {
-            settings.choices.environment = environment;
-        }
-        let client = self.client_of(&settings, Class::Bulk)?;
+        let client = self.client_there(intent.provider_id, &intent.environment, Class::Bulk).await?;
         let by = By { actor: "look".to_owned(), request_id: None };
         let found = client.find(&making.find).await??;
         let mine = found.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));

@@ -26,6 +26,8 @@ pub mod takeover;
 pub mod walk;
 pub mod wire;
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use self::client::{Client, Connection};
@@ -42,8 +44,8 @@ pub struct OneFile {
     /// Where state is kept.
     pub store: Store,
     caller: Caller,
-    upstreams: Upstreams,
-    timings: Timings,
+    upstreams: Arc<Upstreams>,
+    timings: Arc<Timings>,
 }
 
 /// Why a call to OneFile was not made, or gave nothing.
@@ -104,7 +106,7 @@ impl AssignReading {
 impl OneFile {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
-        Self { store, caller, upstreams, timings }
+        Self { store, caller, upstreams: Arc::new(upstreams), timings: Arc::new(timings) }
     }
 
     /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which

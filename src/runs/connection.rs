@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::ace360::client::Client as Ace360Client;
 use crate::ace360::{Ace360, Ace360Error, bulk, catalogue, matching, status};
 use crate::onefile::client::Client as OneFileClient;
+use crate::onefile::enrol::bulk as enrolment;
 use crate::onefile::{OneFile, OneFileError, exchange, qualifications};
 use crate::store::{OneFileSettings, RunRow, StoreError};
 use crate::upstream::pace::Class;
@@ -83,6 +84,7 @@ impl<'a> Connection<'a> {
                 _ => return Err(Unable::Ever(UNKNOWN.to_owned())),
             }),
             Self::OneFile(onefile, client, settings) => Ok(match run.kind.as_str() {
+                enrolment::ENROL => onefile.enrol_step(client, settings, run, fence).await?,
                 qualifications::REFRESH => {
                     onefile.refresh_qualifications_step(client, settings, run, fence).await?
                 }

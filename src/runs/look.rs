@@ -48,7 +48,11 @@ impl Runs {
     async fn look_upstream(&self, intent: &IntentRow) -> Result<Result<Looked, Incomplete>, StoreError> {
         if intent.upstream == "onefile" {
             return match self.onefile.look_for(intent).await {
-                Ok(looked) => Ok(Ok(looked)),
+                Ok(looked) => {
+                    // Those who waited for it need not wait for the next tick.
+                    self.resume_enrolments().await?;
+                    Ok(Ok(looked))
+                }
                 Err(OneFileError::Store(error)) => Err(error),
                 Err(error) => {
                     let wait =

@@ -28,7 +28,7 @@ pub struct LearnerFilter<'a> {
     /// In these states of the ACE360 tab; none: in any.
     pub ace360: &'a [String],
     /// In this state of the OneFile tab.
-    pub onefile: Option<&'a str>,
+    pub onefile: &'a [String],
     /// Whose record was written after this.
     pub updated_after: Option<Time>,
 }
@@ -71,7 +71,7 @@ impl Store {
                    where r.provider_id = $1 and r.kind = 'learner' and ($2::text is null or r.record_id > $2)
                    and ($3::timestamptz is null or r.updated_at > $3)
                ) as line
-               where ($4::text[] = '{}' or "state!" = any($4)) and ($6::text is null or "onefile!" = $6)
+               where ($4::text[] = '{}' or "state!" = any($4)) and ($6::text[] = '{}' or "onefile!" = any($6))
                order by "learner_id!" limit $5"#,
             provider,
             after,
@@ -89,18 +89,15 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn count_learners(
-        &self,
-        provider: Uuid,
-        states: &[String],
-        updated_after: Option<Time>,
-    ) -> StoreResult<i64> {
+    pub async fn count_learners(&self, provider: Uuid, filter: LearnerFilter<'_>) -> StoreResult<i64> {
         Ok(sqlx::query_scalar!(
             r#"select count(*) as "count!" from (
                    select case when l.state is not null then l.state
                                when i.state = 'sending' then 'uploading'
                                when i.state in ('unknown', 'rejected') then i.state
-                               else 'notUploaded' end as state
+                               else 'notUploaded' end as state,
+                          case when o.state = 'gone' then 'gone' when e.state is not null then e.state
+                               when o.state is not null then 'enrolled' else 'notEnrolled' end as onefile
                    from records r
                    left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
                         and l.environment = (select ace360_environment($1))
@@ -109,12 +106,17 @@ impl Store {
                        and environment = (select ace360_environment($1)) and subject_kind = 'learner' and subject_id = r.record_id
                        and step = 'apprentice' order by created_at desc, id desc limit 1
                    ) i on true
+                   left join onefile_links o on o.provider_id = r.provider_id and o.kind = 'learner' and o.local_id = r.record_id
+                        and o.environment = (select onefile_environment($1))
+                   left join onefile_enrolments e on e.provider_id = r.provider_id and e.learner_id = r.record_id
+                        and e.environment = (select onefile_environment($1))
                    where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
                ) as line
-               where $3::text[] = '{}' or state = any($3)"#,
+               where ($3::text[] = '{}' or state = any($3)) and ($4::text[] = '{}' or onefile = any($4))"#,
             provider,
-            updated_after,
-            states
+            filter.updated_after,
+            filter.ace360,
+            filter.onefile,
         )
         .fetch_one(&self.pool)
         .await?)

@@ -104,7 +104,10 @@ impl Store {
         by: &By,
     ) -> StoreResult<SettledInOneFile> {
         let mut tx = self.begin().await?;
-        // In the order in which whoever opens one locks: the record, then the intent.
+        // In the order in which others lock: all links, the record, the intent.
+        if link.is_some() {
+            Self::lock_links(&mut tx, intent.provider_id).await?;
+        }
         if intent.subject_kind != CLASSROOM {
             self.lock_record(&mut tx, intent.provider_id, &intent.subject_kind, &intent.subject_id).await?;
         }

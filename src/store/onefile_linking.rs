@@ -109,13 +109,7 @@ impl Store {
         how: Linking<'_>,
         links: &[NewOneFileLink],
     ) -> StoreResult<Vec<OneFileLinked>> {
-        // One at a time for each provider: two that take each other's records in another order would block each other.
-        sqlx::query!(
-            "select pg_advisory_xact_lock(hashtextextended('onefile_links/' || $1::uuid::text, 0)) as locked",
-            how.provider
-        )
-        .fetch_one(&mut **tx)
-        .await?;
+        Self::lock_links(tx, how.provider).await?;
         let there = self.there(tx, how.provider, links).await?;
         let busy = self.enrolling(tx, how.provider, links).await?;
         let mut taken = self.taken(tx, how, links).await?;
@@ -183,6 +177,18 @@ impl Store {
         }
         self.tell_links(tx, how, &made).await?;
         Ok(outcomes)
+    }
+
+    /// Lets others who link wait until the transaction ends; taken before any record's row is.
+    pub(super) async fn lock_links(tx: &mut Tx, provider: Uuid) -> StoreResult<()> {
+        // One at a time for each provider: two that take each other's records in another order would block each other.
+        sqlx::query!(
+            "select pg_advisory_xact_lock(hashtextextended('onefile_links/' || $1::uuid::text, 0)) as locked",
+            provider
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// Which records are there; they stay until the transaction ends.

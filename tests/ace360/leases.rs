@@ -26,7 +26,7 @@ async fn dead(app: &TestApp, id: &str) -> IntentRow {
             environment: "sandbox".to_owned(),
             subject_kind: "learner",
             subject_id: id,
-            step: "apprentice",
+            step: "apprentice".into(),
             payload,
             candidates: Vec::new(),
             run_id: None,

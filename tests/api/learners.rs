@@ -33,7 +33,7 @@ async fn open_intent(app: &TestApp, learner: &str) -> IntentRow {
         environment: "sandbox".to_owned(),
         subject_kind: "learner",
         subject_id: learner.to_owned(),
-        step: "apprentice",
+        step: "apprentice".into(),
         payload: b"{}".to_vec(),
         candidates: Vec::new(),
         run_id: None,

@@ -12,6 +12,9 @@ mod support;
 
 mod common;
 mod connection;
+mod enrolment;
+mod enrolment_lost;
+mod enrolment_preview;
 mod limits;
 mod links;
 mod links_import;

@@ -14,6 +14,7 @@ mod support;
 mod again;
 mod common;
 mod database;
+mod enrolment_kills;
 mod events;
 mod kills;
 mod pace;

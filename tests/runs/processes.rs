@@ -141,6 +141,7 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
         .env("PICSBRIDGE_LISTEN", "127.0.0.1:0")
         .env("PICSBRIDGE_TIMINGS", &place.timings)
         .env("PICSBRIDGE_ACE360_CALLS_PER_MINUTE", "60000")
+        .env("PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE", "60000")
         .env("PICSBRIDGE_REQUESTS_PER_MINUTE", "off")
         .stdin(Stdio::null())
         .kill_on_drop(true);

@@ -8,6 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::State;
+use super::super::bulk::which;
 use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
@@ -18,9 +19,6 @@ use crate::auth::scope::needs::Ace360Write;
 use crate::domain::{Check, Fault, LearnerId};
 use crate::runs::new_run;
 use crate::store::NewRun;
-
-/// As many as an import takes.
-const MOST: usize = 10_000;
 
 /// Which learners to upload.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -58,39 +56,7 @@ pub struct BulkFilter {
 
 impl Check for BulkUpload {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        match (&self.learner_ids, &self.filter) {
-            (None, None) => faults.push(Fault::at(
-                "",
-                "required",
-                "Send `learnerIds`, or a `filter`; `{\"filter\":{}}` takes all that are not uploaded.",
-            )),
-            (Some(_), Some(_)) => faults.push(Fault::at(
-                "/filter",
-                "conflict",
-                "Send either `learnerIds` or `filter`, not both.",
-            )),
-            _ => {}
-        }
-        if let Some(ids) = &self.learner_ids {
-            if ids.is_empty() {
-                faults.push(Fault::at("/learnerIds", "required", "Name at least one learner."));
-            }
-            if ids.len() > MOST {
-                faults.push(Fault::at("/learnerIds", "tooMany", format!("Name at most {MOST} learners.")));
-            }
-            let mut seen = std::collections::HashSet::new();
-            for (at, id) in ids.iter().enumerate() {
-                if !seen.insert(id) {
-                    faults.push(Fault::at(
-                        format!("/learnerIds/{at}"),
-                        "duplicateId",
-                        "This learner is named before: name each once.",
-                    ));
-                }
-            }
-        }
-        faults
+        which(self.learner_ids.as_deref(), self.filter.is_some(), "uploaded")
     }
 }
 

@@ -1,7 +1,9 @@
 //! OneFile at the API: the integration's settings and page, its connection, the look-ups, and links.
 
+pub mod bulk;
 pub mod connection;
 pub mod directory;
+pub mod exchange;
 pub mod learner;
 pub mod learner_link;
 pub mod link_import;

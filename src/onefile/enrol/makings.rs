@@ -4,13 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Qualification, VisitType};
+use crate::onefile::client::id_out;
 use crate::onefile::making::{Find, Made, Making};
 use crate::onefile::wire::{day_out, instant, instant_out};
-
-/// An id as OneFile takes it: a number where it is one.
-pub(in crate::onefile) fn number(id: &str) -> Value {
-    id.parse::<u64>().map_or_else(|_| json!(id), Value::from)
-}
 
 /// A learning aim: a standard, for a user.
 pub(in crate::onefile) fn aim(standard: &str, user: &str) -> Making {
@@ -34,7 +30,7 @@ pub(in crate::onefile) fn visit(
     let to = instant(from).map(|from| from + chrono::TimeDelta::hours(1));
     let to = to.map_or_else(|| from.to_owned(), instant_out);
     let body = json!({
-        "LearnerID": number(user), "OrganisationID": number(centre), "DateFrom": from, "DateTo": to,
+        "LearnerID": id_out(user), "OrganisationID": id_out(centre), "DateFrom": from, "DateTo": to,
         "VisitTypeID": visit_type(kind), "SMSReminder": false
     });
     Making {
@@ -49,7 +45,7 @@ pub(in crate::onefile) fn visit(
 /// A review, with its visit.
 pub(in crate::onefile) fn review(user: &str, holder: Option<&str>, from: &str, visit: &str) -> Making {
     let body =
-        json!({"LearnerID": number(user), "Status": 1, "ScheduledFor": from, "VisitID": number(visit)});
+        json!({"LearnerID": id_out(user), "Status": 1, "ScheduledFor": from, "VisitID": id_out(visit)});
     Making {
         made: Made::Review,
         path: "Review".to_owned(),
@@ -76,14 +72,14 @@ pub(in crate::onefile) fn details(user: &str, aim: &str, own: &Qualification) ->
     if body.is_empty() {
         return None;
     }
-    body.insert("ID".to_owned(), number(aim));
-    body.insert("UserID".to_owned(), number(user));
+    body.insert("ID".to_owned(), id_out(aim));
+    body.insert("UserID".to_owned(), id_out(user));
     Some(Value::Object(body))
 }
 
 fn held_by(body: Value, holder: Option<&str>) -> Value {
     let mut fields: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
-    fields.extend(holder.map(|holder| ("AssessorID".to_owned(), number(holder))));
+    fields.extend(holder.map(|holder| ("AssessorID".to_owned(), id_out(holder))));
     Value::Object(fields)
 }
 

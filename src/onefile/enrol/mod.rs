@@ -1,6 +1,7 @@
 //! Enrolling a learner in OneFile: what it needs is looked up, the pure rules of `plan.rs` say what would be sent and what is in
 //! its way, and the steps of `saga.rs` make it, each once.
 
+pub mod bulk;
 mod duplicates;
 mod fields;
 mod ground;

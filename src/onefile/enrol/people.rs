@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::ground::Ground;
 use super::report::PlannedState;
 use crate::domain::{LinkState, Officer, OfficerId, Organisation, OrganisationId};
+use crate::onefile::find::same_text;
 use crate::onefile::suggest::{
     Existing, LinkKind, Local, Remote, SuggestInput, Suggestions, suggest, whole_name,
 };
@@ -47,6 +48,14 @@ pub(super) fn officers(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<S
         locals,
     );
     for (id, standing) in &mut found {
+        if matches!(standing.state, PlannedState::Linked | PlannedState::Matched)
+            && let Some(message) = shared_mis(ground, centre, standing.remote_id.as_deref())
+        {
+            *standing = Standing {
+                remote_id: standing.remote_id.clone(),
+                ..Standing::of(PlannedState::Blocked, message)
+            };
+        }
         let lacking = ground.officers.get(id).is_some_and(|officer| officer.email.is_none());
         if standing.state == PlannedState::Create && lacking {
             standing.state = PlannedState::Blocked;
@@ -55,6 +64,22 @@ pub(super) fn officers(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<S
         }
     }
     found
+}
+
+/// OneFile refuses an enrolment whose assessor shares the MIS value with another one, also with one in the archive.
+fn shared_mis(ground: &Ground, centre: &str, remote: Option<&str>) -> Option<String> {
+    let here = || ground.assessors.iter().filter(|entry| entry.centre_id == centre);
+    let own = here().find(|entry| Some(entry.remote_id.as_str()) == remote)?;
+    let mis = own.labels.mis_id.as_deref()?;
+    let shares = |entry: &&DirectoryEntry| {
+        entry.remote_id != own.remote_id && same_text(entry.labels.mis_id.as_deref(), mis)
+    };
+    let other = here().find(shares)?;
+    let archived = if other.archived { ", in the archive" } else { "" };
+    Some(format!(
+        "OneFile's assessors {} and {}{archived} share the MIS value {mis}, and OneFile refuses an enrolment then: change one there, and read them anew (GET /onefile/assessors?refresh=true).",
+        own.remote_id, other.remote_id
+    ))
 }
 
 /// Where these organisations stand in the centre.

@@ -214,20 +214,21 @@ impl Draft<'_> {
                     all.iter().map(|row| row.centre_id.as_str()).collect::<Vec<_>>().join(", ")
                 ),
             ),
-            (rows, Some(chosen)) => match rows.iter().find(|row| row.standard_id == *chosen) {
-                Some(row) => (
-                    PlannedAim::There,
-                    Some(*row),
-                    "The chosen pathway is assigned to the learner.".to_owned(),
-                ),
-                None => {
+            (rows, Some(chosen)) => {
+                if let Some(row) = rows.iter().find(|row| row.standard_id == *chosen) {
+                    (
+                        PlannedAim::There,
+                        Some(*row),
+                        "The chosen pathway is assigned to the learner.".to_owned(),
+                    )
+                } else {
                     let message = format!(
                         "OneFile's standard {chosen} is none with the code [{reference}] in this centre: choose one of `matches`."
                     );
                     self.missing("pathways", format!("/pathways/{}", escaped(&reference)), message.clone());
                     (PlannedAim::ChoosePathway, None, message)
                 }
-            },
+            }
             ([only], None) => (PlannedAim::There, Some(*only), "It is assigned to the learner.".to_owned()),
             (several, None) => {
                 let ids = several.iter().map(|row| row.standard_id.as_str()).collect::<Vec<_>>().join(", ");

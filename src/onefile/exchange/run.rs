@@ -161,6 +161,17 @@ impl OneFile {
         Ok(Step::More)
     }
 
+    /// A run ends before all is done: what was left of it is left to the next one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn leave_exchange(&self, run: &RunRow) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        self.store.end_exchange(&mut tx, run.id, run.provider_id, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// All is done: when it began is where the next one looks from.
     pub(super) async fn end(&self, work: &mut Work<'_>, cursor: &Cursor) -> Result<Step, OneFileError> {
         let provider = work.run.provider_id;

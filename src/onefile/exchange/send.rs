@@ -13,8 +13,9 @@ use super::kept;
 use super::read::Reading;
 use super::told::Told;
 use crate::domain::{Learner, LinkState, OfficerId, Qualification, VqReference};
+use crate::onefile::client::id_out;
 use crate::onefile::codes::Code;
-use crate::onefile::enrol::makings::{self, number};
+use crate::onefile::enrol::makings;
 use crate::onefile::enrol::placement_of;
 use crate::onefile::takeover::FieldChange;
 use crate::onefile::wire::day_out;
@@ -65,8 +66,8 @@ impl Ground {
             .collect();
         let values = body.len();
         let (officer, placement) = self.other_people(whose, learner, &reading.portfolio);
-        body.extend(officer.as_ref().map(|id| ("DefaultAssessorID".to_owned(), number(id))));
-        body.extend(placement.as_ref().map(|id| ("PlacementID".to_owned(), number(id))));
+        body.extend(officer.as_ref().map(|id| ("DefaultAssessorID".to_owned(), id_out(id))));
+        body.extend(placement.as_ref().map(|id| ("PlacementID".to_owned(), id_out(id))));
         if body.is_empty() {
             return Ok(());
         }
@@ -130,8 +131,8 @@ impl Ground {
         told: &mut Told,
     ) -> Result<(), Trouble> {
         let mut body = Map::new();
-        body.insert("ID".to_owned(), number(aim));
-        body.insert("UserID".to_owned(), number(whose.user_id));
+        body.insert("ID".to_owned(), id_out(aim));
+        body.insert("UserID".to_owned(), id_out(whose.user_id));
         body.extend(changes.iter().map(|change| (aim_field(change.field).to_owned(), value(change))));
         match self
             .client

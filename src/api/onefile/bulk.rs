@@ -1,0 +1,109 @@
+//! Enrolling many learners: a run with an outcome for each.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::super::State;
+use super::super::bulk::which;
+use super::super::document::BulkErrors;
+use super::super::extract::{Body, Caller};
+use super::super::problem::Problem;
+use super::super::runs::{self as run_api, Run};
+use super::learner::OneFileState;
+use super::rules::RemoteId;
+use crate::auth::scope::needs::OnefileWrite;
+use crate::domain::{Check, Fault, LearnerId};
+use crate::onefile::enrol::bulk::ENROL;
+use crate::runs::new_run;
+use crate::store::NewRun;
+
+/// Which learners to enrol.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(example = json!({"filter": {}, "centreId": "1001", "validateOnly": true}))]
+pub struct BulkEnrol {
+    /// These learners, in this order. Either this or `filter`.
+    #[serde(default)]
+    #[schema(max_items = 10_000)]
+    learner_ids: Option<Vec<LearnerId>>,
+    /// Those that the filter takes; `{}`: all that are not enrolled, were rejected, or are incomplete. Either this or `learnerIds`.
+    #[serde(default)]
+    filter: Option<EnrolFilter>,
+    /// OneFile's centre; needed where there are several.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "1001")]
+    centre_id: Option<RemoteId>,
+    /// OneFile's standard for each VQ reference that has several pathways; a reference that a learner does not have is a fault of that learner.
+    #[serde(default)]
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    pathways: Option<BTreeMap<String, RemoteId>>,
+    /// Only say for each what would come of it; nothing is made.
+    #[serde(default)]
+    #[schema(default = false)]
+    validate_only: bool,
+    /// Also those whom OneFile probably has.
+    #[serde(default)]
+    #[schema(default = false)]
+    allow_duplicate: bool,
+}
+
+/// Which learners.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EnrolFilter {
+    /// In this state of their OneFile tab; not said: `notEnrolled`, `rejected` and `incomplete`.
+    #[serde(default)]
+    onefile: Option<OneFileState>,
+    /// Whose record was written after this time.
+    #[serde(default)]
+    updated_after: Option<DateTime<Utc>>,
+}
+
+impl Check for BulkEnrol {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        which(self.learner_ids.as_deref(), self.filter.is_some(), "enrolled")
+    }
+}
+
+/// Enrol many learners in OneFile
+///
+/// A run with an outcome for each learner; each goes the way of a single enrolment (`POST /learners/{learnerId}/onefile`), and nothing is made twice. With
+/// `validateOnly` nothing is made: the outcomes say what is missing. Some 16 calls a learner. `POST /runs/{id}:retry` takes the failed ones again. Needs
+/// `onefile:write`.
+#[utoipa::path(operation_id = "enrolLearnersInOneFile", tag = "OneFile", security(("bearer" = ["onefile:write"])),
+    params(("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
+    request_body = BulkEnrol,
+    responses((status = 200, description = "The run has ended.", body = Run), (status = 202, description = "The run is under way (`Location`).", body = Run), BulkErrors))]
+#[post("/onefile/learners:enrol")]
+pub async fn enrol(
+    who: Caller<OnefileWrite>,
+    state: Data<State>,
+    request: HttpRequest,
+    body: Body<BulkEnrol>,
+) -> Result<HttpResponse, Problem> {
+    let body = body.0;
+    let filter = body.filter.unwrap_or_default();
+    let pathways: BTreeMap<String, String> =
+        body.pathways.unwrap_or_default().into_iter().map(|(reference, id)| (reference, id.0)).collect();
+    let params = json!({
+        "learnerIds": body.learner_ids,
+        "filter": {"onefile": filter.onefile, "updatedAfter": filter.updated_after},
+        "centreId": body.centre_id.map(|id| id.0),
+        "pathways": pathways,
+        "allowDuplicate": body.allow_duplicate,
+    });
+    let run = NewRun {
+        upstream: "onefile",
+        shared: false,
+        validate_only: body.validate_only,
+        params,
+        ..new_run(who.provider(), ENROL, who.by().actor)
+    };
+    run_api::start(&state, &request, run).await
+}

@@ -1,0 +1,147 @@
+//! Enrolments in OneFile whose process is killed at each of their steps: another process finishes them, and everything is made once.
+
+use std::time::Duration;
+
+use picsbridge::sandbox::SandboxOptions;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::processes::{Caller, Place, Process, Role, TIMINGS, until};
+use crate::support::{TestApp, people};
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const CENTRE: &str = "1001";
+
+/// What makes something, and which call of that operation it is; the visit is the one that nobody can find again.
+const CREATIONS: [(&str, u64); 6] = [
+    ("createUser", 0),
+    ("createPlacement", 0),
+    ("createClassroom", 0),
+    ("createUser", 1),
+    ("assignStandard", 0),
+    ("createReview", 0),
+];
+
+/// The app works no jobs: processes do the work. OneFile is switched on, its catalogue read.
+async fn stage() -> (TestApp, Process) {
+    let options = SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() };
+    let app = TestApp::builder()
+        .sandbox(options)
+        .setting(|raw| raw.onefile_calls_per_minute = Some("60000".to_owned()))
+        .no_worker()
+        .timings(TIMINGS)
+        .start()
+        .await;
+    let other = Process::start(&Place::of(&app), Role::Worker).await;
+    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
+    app.put("/onefile/settings", &settings).await.good();
+    let run = app.post("/onefile/qualifications:refresh", &Value::Null).await.good();
+    app.wait_run(run["id"].as_str().unwrap()).await;
+    let forced = json!({"force": true, "reason": "A test", "actor": "jane.roe"});
+    app.post("/onefile:enable", &forced).await.good();
+    let settings = json!({"enabled": true, "environment": "sandbox", "uploadReviews": true, "classroomFromMainTag": true,
+        "createMissingClassrooms": true});
+    app.put("/onefile/settings", &settings).await.good();
+    (app, other)
+}
+
+/// A learner who needs an officer, an organisation and a classroom of its own.
+async fn apart(app: &TestApp, n: u64) {
+    let officer = people::but(
+        people::officer(),
+        json!({"ident": format!("I{n}"), "email": format!("o{n}@example.com"), "lastName": format!("Zeta{n} Quill")}),
+    );
+    app.put(&format!("/officers/OFF{n}X"), &officer).await.good();
+    let place = people::but(
+        people::organisation(),
+        json!({"ident": format!("P{n}"), "name": format!("Unheard Of Place Number {n}"), "mainContactId": null}),
+    );
+    app.put(&format!("/organisations/ORG{n}X"), &place).await.good();
+    let own = json!({
+        "mainOfficerId": format!("OFF{n}X"), "employerId": null, "mainTag": format!("Tag {n}"), "officers": null,
+        "placements": [{"organisationId": format!("ORG{n}X"), "type": "P", "startDate": "2025-09-01"}],
+        "qualifications": [{"qualificationId": "Q", "vqReference": "105AS", "startDate": "2025-09-01"}],
+        "reviews": [{"reviewId": "R", "type": "Normal", "scheduledDate": "2026-12-01"}],
+    });
+    app.put(&format!("/learners/L{n}"), &people::but(people::learner(n), own)).await.good();
+}
+
+/// How many of each were made by calls.
+async fn made(app: &TestApp) -> Value {
+    let mut all = serde_json::Map::new();
+    for kind in ["user", "placement", "classroom", "learningAim", "visit", "review"] {
+        let path = format!("/onefile/records?kind={kind}&limit=1000&origin=api");
+        let found = app.sandbox_call(Method::GET, &path, None).await;
+        all.insert(kind.to_owned(), found.as_array().unwrap().len().into());
+    }
+    all.into()
+}
+
+async fn calls(app: &TestApp, operation: &str) -> u64 {
+    app.sandbox_state().await["onefile"]["calls"][operation].as_u64().unwrap_or(0)
+}
+
+/// Has a process begin the learner's enrolment, and kills it while OneFile holds this call: `kind` says what comes of it there.
+async fn killed_at(app: &TestApp, n: u64, operation: &str, skip: u64, kind: &Value) {
+    apart(app, n).await;
+    let mut place = Place::of(app);
+    place.timings = format!("{TIMINGS},call=4s,lease=5s,job=6s,rescue=7s");
+    let mut killed = Process::start(&place, Role::Api).await;
+    let before = calls(app, operation).await;
+    app.fault(json!({"operation": operation, "skip": skip, "times": 1, "kind": kind})).await;
+    let (caller, url) = (Caller::of(app), format!("{}/learners/L{n}/onefile", killed.url()));
+    let asked = tokio::spawn(async move { caller.post(url, &json!({"centreId": CENTRE})).await });
+    until("it is on its way", PATIENCE, async || {
+        (calls(app, operation).await == before + skip + 1).then_some(())
+    })
+    .await;
+    killed.kill().await;
+    asked.await.unwrap();
+    app.no_faults().await;
+}
+
+async fn enrolled(app: &TestApp, n: u64) {
+    until(&format!("L{n} is enrolled"), PATIENCE, async || {
+        let tab = app.get(&format!("/learners/L{n}/onefile")).await.expect(200);
+        (tab["state"] == "enrolled").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_nothing_is_made_twice() {
+    let (app, _other) = stage().await;
+    for (n, (operation, skip)) in (1..).zip(CREATIONS) {
+        // Made there, and nobody is left to hear of it; or held back, and dropped when the caller is gone.
+        let kind = if n % 2 == 0 {
+            json!({"delay": {"ms": 4000}})
+        } else {
+            json!({"commitThenSilence": {"ms": 4000}})
+        };
+        killed_at(&app, n, operation, skip, &kind).await;
+        enrolled(&app, n).await;
+        let expected =
+            json!({"user": 2 * n, "placement": n, "classroom": n, "learningAim": n, "visit": n, "review": n});
+        assert_eq!(made(&app).await, expected, "{operation}");
+    }
+    assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn killed_while_a_visit_is_made_a_person_settles_it_and_then_it_goes_on() {
+    let (app, _other) = stage().await;
+    killed_at(&app, 1, "createVisit", 0, &json!({"commitThenSilence": {"ms": 4000}})).await;
+    let intent = until("nobody can find it", PATIENCE, async || {
+        let page = app.get("/intents?state=unknown").await.expect(200);
+        let intent = page["items"][0].clone();
+        (intent["step"] == "visit:R" && intent["nextLookAt"].is_null()).then_some(intent)
+    })
+    .await;
+    let found = app.sandbox_call(Method::GET, "/onefile/records?kind=visit&origin=api", None).await;
+    let resolve = format!("/intents/{}:resolve", intent["id"].as_str().unwrap());
+    app.post(&resolve, &json!({"outcome": "done", "remoteId": found[0]["id"]})).await.expect(200);
+    enrolled(&app, 1).await;
+    let expected =
+        json!({"user": 2, "placement": 1, "classroom": 1, "learningAim": 1, "visit": 1, "review": 1});
+    assert_eq!(made(&app).await, expected);
+}
