@@ -19,9 +19,6 @@ mod send;
 mod told;
 mod turns;
 
-#[cfg(test)]
-mod tests;
-
 use uuid::Uuid;
 
 use self::ground::{Ground, Trouble, Want};

@@ -75,7 +75,7 @@ impl Ground {
         }
         let wanted = want.seen.is_none() && want.depth == Depth::Whole
             || self.needs_user() && matches!(want.depth, Depth::Whole | Depth::Named);
-        if !wanted || reading.state == LinkState::Archived {
+        if !wanted || want.seen == Some(true) {
             return Ok(());
         }
         match single(self.client.user(&there.user_id).await?)? {
