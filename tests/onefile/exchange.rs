@@ -322,7 +322,7 @@ async fn details_go_by_their_mode() {
     let user = linked(&app, "L1", "OLD-001", json!({"email": "esme@example.com"})).await;
     let theirs = async |app: &TestApp| {
         let users = records(app, "user").await;
-        users.into_iter().find(|record| record["id"].to_string() == user).unwrap()["fields"].clone()
+        users.into_iter().find(|record| record["id"].as_u64() == user.parse().ok()).unwrap()["fields"].clone()
     };
     let before = theirs(&app).await;
     sync(&app, "L1").await;
@@ -358,7 +358,7 @@ async fn a_new_main_officer_and_placement_go_up_where_they_are_linked() {
         sync(&app, "L1").await;
     }
     let users = records(&app, "user").await;
-    let theirs = users.iter().find(|record| record["id"].to_string() == user).unwrap();
+    let theirs = users.iter().find(|record| record["id"].as_u64() == user.parse().ok()).unwrap();
     assert_eq!(theirs["fields"]["DefaultAssessorID"].to_string(), other);
     assert_eq!(calls(&app, "updateUser").await, 1);
 }

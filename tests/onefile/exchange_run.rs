@@ -293,7 +293,7 @@ async fn officers_and_organisations_go_by_their_modes_once_a_run() {
     let kept = app.get(&format!("/officers/{}", crate::support::people::OFFICER)).await.expect(200);
     assert_ne!(kept["lastName"], "Okoro");
     let there = crate::common::records(&app, "placement").await;
-    let there = there.iter().find(|it| it["id"].to_string() == placement).unwrap();
+    let there = there.iter().find(|it| it["id"].as_u64() == placement.parse().ok()).unwrap();
     assert_eq!(there["fields"]["Name"], "Copperfold Motors Ltd (sample)");
     app.tick().await;
     assert!(news(&app).await.iter().any(|line| line.starts_with("detailsChanged - lastName \"Okoro\"")));

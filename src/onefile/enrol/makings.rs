@@ -77,10 +77,11 @@ pub(in crate::onefile) fn details(user: &str, aim: &str, own: &Qualification) ->
     Some(Value::Object(body))
 }
 
-fn held_by(body: Value, holder: Option<&str>) -> Value {
-    let mut fields: Map<String, Value> = body.as_object().cloned().unwrap_or_default();
-    fields.extend(holder.map(|holder| ("AssessorID".to_owned(), id_out(holder))));
-    Value::Object(fields)
+fn held_by(mut body: Value, holder: Option<&str>) -> Value {
+    if let Some(holder) = holder {
+        body["AssessorID"] = id_out(holder);
+    }
+    body
 }
 
 /// OneFile's numbers for the kinds of visit are not public: 2 is in use, what it stands for and the others are assumed.

@@ -80,7 +80,7 @@ impl OneFile {
             match decide(&ground, learner, rules) {
                 Decision::Quiet => quiet.push(learner.learner.learner_id.clone()),
                 Decision::Skip(code, words) => {
-                    outcomes.push(skipped(&learner.learner.learner_id, code, words))
+                    outcomes.push(skipped(&learner.learner.learner_id, code, words));
                 }
                 Decision::Do(own) => {
                     cursor.left = cursor.left.saturating_add(own.calls);

@@ -131,7 +131,7 @@ impl Ground {
             let changes: Vec<(ChangeType, Value)> =
                 applied.events.into_iter().chain(reviews).chain(gone_news.clone()).collect();
             let problem = told::problem(&reading.failed, &told).or_else(|| gone_problem(reading.state));
-            let outcome = self.outcome(there, &reading, problem.as_ref(), &told);
+            let outcome = outcome_of(there, &reading, problem.as_ref(), &told);
             let json =
                 applied.learner.as_ref().map(serde_json::to_vec).transpose().map_err(StoreError::from)?;
             let kept = Exchanged {
@@ -170,23 +170,6 @@ impl Ground {
         Ok(None)
     }
 
-    fn outcome(
-        &self,
-        there: &LearnerThere<Learner>,
-        reading: &Reading,
-        problem: Option<&(RecordCode, IntentProblem)>,
-        told: &Told,
-    ) -> RecordOutcome {
-        if reading.state == LinkState::Archived {
-            let outcome =
-                RecordOutcome::learner(&there.learner_id, OutcomeKind::Skipped, RecordCode::UpstreamArchived);
-            return outcome.told(Words::words(
-                "The user is in OneFile's archive: bring it back there, or remove the link.",
-            ));
-        }
-        told::outcome(&there.learner_id, &reading.failed, problem, told)
-    }
-
     /// Tells an outcome of which nothing is to be kept.
     async fn told_only(&self, learner: &str, outcome: RecordOutcome) -> Result<RecordOutcome, Trouble> {
         if self.run.is_some() {
@@ -207,6 +190,23 @@ impl Ground {
         let progress = Progress { outcomes: vec![outcome.clone()], ..Progress::default() };
         if store.add_progress(tx, run, fence, &progress).await? { Ok(()) } else { Err(Trouble::Replaced) }
     }
+}
+
+/// The learner's outcome.
+fn outcome_of(
+    there: &LearnerThere<Learner>,
+    reading: &Reading,
+    problem: Option<&(RecordCode, IntentProblem)>,
+    told: &Told,
+) -> RecordOutcome {
+    if reading.state == LinkState::Archived {
+        let outcome =
+            RecordOutcome::learner(&there.learner_id, OutcomeKind::Skipped, RecordCode::UpstreamArchived);
+        return outcome.told(Words::words(
+            "The user is in OneFile's archive: bring it back there, or remove the link.",
+        ));
+    }
+    told::outcome(&there.learner_id, &reading.failed, problem, told)
 }
 
 /// What the feed is told of a user who went into the archive, came out of it, or is gone.

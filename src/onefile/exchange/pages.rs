@@ -10,7 +10,7 @@ use crate::onefile::portfolio::{AimFilter, Window};
 use crate::onefile::walk::{Next, Walk};
 use crate::onefile::wire::{LearningAim, Row, User};
 use crate::onefile::{OneFile, OneFileError};
-use crate::store::{Progress, StoreError};
+use crate::store::Progress;
 use crate::upstream::failure::FailureKind;
 use crate::upstream::step::Step;
 
@@ -124,7 +124,7 @@ fn aims_changed(centre: &str, from: DateTime<Utc>, to: DateTime<Utc>) -> Search 
 /// Whether OneFile looks at the window (assumed): of a span that has not begun it must find nothing.
 async fn is_windowed(client: &Client, centre: &str, now: DateTime<Utc>) -> Result<bool, OneFileError> {
     let search = aims_changed(centre, now + TimeDelta::days(400), now + TimeDelta::days(401));
-    match client.search_page::<LearningAim>(&search, 1).await.map_err(StoreError::from)? {
+    match client.search_page::<LearningAim>(&search, 1).await? {
         Ok(page) => Ok(page.rows.is_empty()),
         Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::Missing) => Ok(false),
         Err(failure) => Err(failure.into()),

@@ -96,8 +96,10 @@ async fn compare(
         Err(failure) if failure.kind.is_general() => return Err(failure.into()),
         Err(failure) => return Ok(failed(party, &failure)),
     };
-    let differing: Vec<Field> =
-        fields.into_iter().filter(|(_, _, here, there)| !is_same(here, there)).collect();
+    let differing: Vec<Field> = fields
+        .into_iter()
+        .filter(|(_, _, here, there)| !is_same(here.as_deref(), there.as_deref()))
+        .collect();
     match mode {
         DemographicsMode::Ignored => Ok(Compared::quiet()),
         DemographicsMode::Pushed => push(client, party, differing).await,
@@ -138,9 +140,9 @@ async fn fields_of(client: &Client, party: &Party) -> Result<Result<Vec<Field>, 
 }
 
 /// Case, spaces and how lines are parted make no difference.
-fn is_same(here: &Option<String>, there: &Option<String>) -> bool {
-    let plain = |text: &Option<String>| {
-        text.as_deref().map(|text| {
+fn is_same(here: Option<&str>, there: Option<&str>) -> bool {
+    let plain = |text: Option<&str>| {
+        text.map(|text| {
             let signs = text.chars().filter(|sign| sign.is_alphanumeric() || *sign == '@');
             signs.flat_map(char::to_lowercase).collect::<String>()
         })
