@@ -94,15 +94,43 @@ pub struct Site<'a> {
     sandbox: Sandbox,
 }
 
+/// A site's service with a pace of its own.
+pub struct Paced<'a> {
+    site: &'a Site<'a>,
+    calls_per_minute: u32,
+}
+
+impl Paced<'_> {
+    pub fn service(&self, arguments: &[&str]) -> Process {
+        let pace = ("PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE", self.calls_per_minute.to_string());
+        self.site.started(arguments, &[pace])
+    }
+}
+
 impl Site<'_> {
     /// The service as its binary serves it: `serve`, `serve --no-worker`, `worker`.
     pub fn service(&self, arguments: &[&str]) -> Process {
+        self.started(arguments, &[])
+    }
+
+    fn started(&self, arguments: &[&str], more: &[(&str, String)]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PICSBRIDGE_")) {
             command.env_remove(name);
         }
-        command.args(arguments).envs(&self.settings).env("PICSBRIDGE_DATA_DIR", self.ground.folder.path());
+        command.args(arguments).envs(&self.settings);
+        command.envs(more.iter().cloned()).env("PICSBRIDGE_DATA_DIR", self.ground.folder.path());
         Process::start(command, if arguments.contains(&"worker") { "works jobs" } else { "  API " })
+    }
+
+    /// The service with another pace of calls to OneFile.
+    pub fn with_onefile_pace(&self, calls_per_minute: u32) -> Paced<'_> {
+        Paced { site: self, calls_per_minute }
+    }
+
+    /// Where the sandbox listens.
+    pub fn sandbox_address(&self) -> SocketAddr {
+        self.sandbox.url().trim_start_matches("http://").parse().unwrap()
     }
 
     /// The floor, with as many workers as the service has.
@@ -140,8 +168,7 @@ impl Site<'_> {
 
     /// The sandbox's control API.
     pub async fn control(&self) -> Api {
-        let address: SocketAddr = self.sandbox.url().trim_start_matches("http://").parse().unwrap();
-        Api::open(address, None).await
+        Api::open(self.sandbox_address(), None).await
     }
 
     /// Links learners to the sandbox's records from `first` on, as an upload would have, in one statement: one by one a hundred

@@ -1,4 +1,4 @@
-//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|suggest|all`.
+//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|exchange|suggest|all`.
 //! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
 //! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
 #![allow(
@@ -13,6 +13,7 @@
     reason = "a bench that meets anything unexpected must stop, and its figures are rounded anyway"
 )]
 
+mod exchange;
 mod figures;
 mod floor;
 #[path = "../tests/support/folder.rs"]
@@ -37,7 +38,7 @@ use std::process::ExitCode;
 use figures::Bound;
 use ground::Ground;
 
-const USAGE: &str = "cargo bench -- load|upload|import|sync|refresh|pace|suggest|all";
+const USAGE: &str = "cargo bench -- load|upload|import|sync|refresh|pace|exchange|suggest|all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,7 +62,7 @@ fn main() -> ExitCode {
         names.push("all");
     }
     if let Some(unknown) = names.iter().find(|name| {
-        !["load", "upload", "import", "sync", "refresh", "pace", "suggest", "all"].contains(name)
+        !["load", "upload", "import", "sync", "refresh", "pace", "exchange", "suggest", "all"].contains(name)
     }) {
         eprintln!("There is no bench `{unknown}`: {USAGE}");
         return ExitCode::FAILURE;
@@ -104,6 +105,9 @@ fn on_ground(wanted: impl Fn(&str) -> bool) -> Vec<Bound> {
         }
         if wanted("pace") {
             bounds.extend(pace::run(&ground).await);
+        }
+        if wanted("exchange") {
+            bounds.extend(exchange::run(&ground).await);
         }
         ground.stop().await;
         bounds

@@ -138,6 +138,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(onefile::learner::preview)
         .service(onefile::learner::enrol)
         .service(onefile::bulk::enrol)
+        .service(onefile::exchange::sync)
+        .service(onefile::exchange::sync_all)
         .service(onefile::learner_link::put)
         .service(onefile::learner_link::delete)
         .service(onefile::readiness::coverage)

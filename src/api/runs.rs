@@ -21,6 +21,7 @@ use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnySync, RunsRead};
 use crate::domain::RunKind;
 use crate::onefile::enrol::bulk as enrolment;
+use crate::onefile::exchange::EXCHANGE;
 use crate::runs::{self, new_run};
 use crate::store::{Awaited, NewRun, RunRow};
 use crate::upstream::pace::{Account, Class};
@@ -341,7 +342,8 @@ pub async fn retry(
         ));
     }
     let failed = state.store.failed_learners(before.id).await?;
-    let kind = [bulk::UPLOAD, status::SYNC, enrolment::ENROL].into_iter().find(|kind| *kind == before.kind);
+    let kinds = [bulk::UPLOAD, status::SYNC, enrolment::ENROL, EXCHANGE];
+    let kind = kinds.into_iter().find(|kind| *kind == before.kind);
     let (Some(kind), false) = (kind, failed.is_empty()) else {
         return Err(Problem::new(
             Code::NothingToRetry,

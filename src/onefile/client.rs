@@ -2,6 +2,7 @@
 //! its answer was lost, and once more with a new session when OneFile answers 401.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
@@ -19,6 +20,8 @@ use crate::upstream::read::{Answered, Line};
 
 /// Asked for; OneFile may answer with fewer a page, and is believed. Larger ones are seen in no client.
 pub const PAGE_SIZE: u32 = 200;
+/// How long a patient connection waits for the pace.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What roles assessors have: trainee, and assessor.
 pub const ASSESSOR_ROLES: [i32; 2] = [4, 5];
 
@@ -35,6 +38,7 @@ pub struct Client {
     class: Class,
     version: i64,
     meter: Meter,
+    patient: bool,
 }
 
 /// Where a connection leads, and with what.
@@ -145,7 +149,15 @@ impl Client {
             class,
             version,
             meter: Meter::default(),
+            patient: false,
         }
+    }
+
+    /// The same, whose reads wait for the pace as long as it takes, up to half a minute: for work that is lost when it is broken off.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Counts this connection's calls.
@@ -320,6 +332,7 @@ impl Client {
             body,
         };
         let mut refused = None;
+        let patience_ends = Instant::now() + if self.patient { PATIENCE } else { Duration::ZERO };
         loop {
             let session = match self.session(refused).await? {
                 Ok(session) => session,
@@ -329,6 +342,11 @@ impl Client {
             match self.line().read(&request, |answer| parse(&answer.body)).await? {
                 Err(failure) if failure.kind == FailureKind::Unauthorised && refused.is_none() => {
                     refused = Some(session.version);
+                }
+                Err(Failure { kind: FailureKind::Limited, wait: Some(wait), .. })
+                    if Instant::now() + wait < patience_ends =>
+                {
+                    tokio::time::sleep(wait).await;
                 }
                 answered => return Ok(answered),
             }

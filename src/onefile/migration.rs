@@ -56,7 +56,7 @@ pub struct UnreadLearner {
 }
 
 /// The codes of the catalogue, by centre and id.
-type Codes = HashMap<(String, String), Option<String>>;
+pub(super) type Codes = HashMap<(String, String), Option<String>>;
 
 /// What is known before the first learner.
 struct Ground {
@@ -142,7 +142,11 @@ impl OneFile {
         })
     }
 
-    async fn codes(&self, provider: Uuid, environment: OneFileEnvironment) -> Result<Codes, StoreError> {
+    pub(super) async fn codes(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> Result<Codes, StoreError> {
         let (mut codes, mut last) = (Codes::new(), None::<(String, String)>);
         loop {
             let after = last.as_ref().map(|(centre, id)| (centre.as_str(), id.as_str()));

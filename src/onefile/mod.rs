@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod directory;
 pub mod enabling;
 pub mod enrol;
+pub mod exchange;
 pub mod find;
 pub mod links;
 mod lost;

@@ -156,7 +156,11 @@ impl Client {
         };
         let mut records = Records::of(found.unreadable);
         for row in found.rows.into_iter().filter(|row| own(row.user_id.as_deref(), user_id)) {
-            let answered = self.learning_aim(&row.id).await?;
+            // What the row says and the single record does not, holds.
+            let answered = self.learning_aim(&row.id).await?.map(|aim| LearningAim {
+                standard_id: aim.standard_id.or_else(|| row.standard_id.clone()),
+                ..aim
+            });
             if let Err(failure) = records.take(row, answered) {
                 return Ok(Err(failure));
             }

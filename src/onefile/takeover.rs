@@ -153,7 +153,8 @@ pub fn is_synchronised(learner: &Learner, today: NaiveDate) -> bool {
     learner.status == Some(LearnerStatus::Live) && started && !ended
 }
 
-fn of_learner(pair: &Pair<'_>, settings: TakeoverSettings) -> LearnerTakeover {
+/// What the exchange of a learner does: the same as is said before.
+pub fn of_learner(pair: &Pair<'_>, settings: TakeoverSettings) -> LearnerTakeover {
     let mut draft = LearnerTakeover {
         learner_id: pair.id.as_str().to_owned(),
         centre_id: pair.centre_id.to_owned(),
@@ -197,9 +198,9 @@ impl LearnerTakeover {
     ) {
         let Some(after) = after else { return };
         let effect = if before.is_some() { Effect::Overwrites } else { Effect::Fills };
-        let Of { record, id, field } = of;
-        let id = id.map(str::to_owned);
-        self.changes.push(FieldChange { record, id, field, side, effect, before, after, why });
+        let Of { record, id, field, place, remote } = of;
+        let (id, remote) = (id.map(str::to_owned), remote.map(str::to_owned));
+        self.changes.push(FieldChange { record, id, field, side, effect, before, after, why, place, remote });
     }
 }
 
@@ -209,6 +210,10 @@ struct Of<'a> {
     record: ChangedRecord,
     id: Option<&'a str>,
     field: &'static str,
+    /// Its place in the learner's list.
+    place: usize,
+    /// OneFile's id of its partner.
+    remote: Option<&'a str>,
 }
 
 /// A text that says something.

@@ -6,7 +6,7 @@ use crate::ace360::client::Client as Ace360Client;
 use crate::ace360::{Ace360, Ace360Error, bulk, catalogue, matching, status};
 use crate::onefile::client::Client as OneFileClient;
 use crate::onefile::enrol::bulk as enrolment;
-use crate::onefile::{OneFile, OneFileError, qualifications};
+use crate::onefile::{OneFile, OneFileError, exchange, qualifications};
 use crate::store::{OneFileSettings, RunRow, StoreError};
 use crate::upstream::pace::Class;
 use crate::upstream::step::Step;
@@ -88,6 +88,7 @@ impl<'a> Connection<'a> {
                 qualifications::REFRESH => {
                     onefile.refresh_qualifications_step(client, settings, run, fence).await?
                 }
+                exchange::EXCHANGE => onefile.exchange_step(client, settings, run, fence).await?,
                 _ => return Err(Unable::Ever(UNKNOWN.to_owned())),
             }),
         }

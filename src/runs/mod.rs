@@ -2,6 +2,7 @@
 //! gives way; the tick finds what is overdue, whether a job was lost or a clock moved.
 
 mod connection;
+mod dailies;
 mod look;
 mod resume;
 pub mod schedule;
@@ -23,7 +24,7 @@ use self::connection::{Connection, Unable};
 use crate::ace360::{Ace360, bulk, catalogue, status};
 use crate::config::{Retention, Timings};
 use crate::onefile::enrol::bulk as enrolment;
-use crate::onefile::{OneFile, qualifications};
+use crate::onefile::{OneFile, exchange, qualifications};
 use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::step::Step;
@@ -131,21 +132,7 @@ impl Runs {
         }
         self.store.queue_looks(self.store.overdue_intents().await?).await?;
         let now = self.store.now().await?;
-        for daily in self.store.ace360_dailies(status::SYNC).await? {
-            let night = schedule::last_due(now, daily.at);
-            let due = schedule::instant(night, daily.at) >= daily.since
-                && daily.last_night.is_none_or(|last| last < night);
-            if due {
-                let run = NewRun {
-                    trigger: "schedule",
-                    night: Some(night),
-                    ..status_sync(daily.provider_id, "schedule".to_owned())
-                };
-                if let Some((run, _)) = self.store.create_run(&run).await? {
-                    info!(run_id = %run.id, %night, "the daily status run begins");
-                }
-            }
-        }
+        self.begin_dailies(now).await?;
         self.resume_enrolments().await?;
         self.store.place_changes().await?;
         let swept = self.store.sweep(&self.retention).await?;
@@ -275,6 +262,7 @@ async fn before_its_time(
     match run.kind.as_str() {
         bulk::UPLOAD => ace360.leave_open(run, fence).await,
         enrolment::ENROL => onefile.leave_enrolments(run, fence).await,
+        exchange::EXCHANGE => onefile.leave_exchange(run).await,
         _ => Ok(()),
     }
 }
@@ -292,6 +280,11 @@ pub fn standards_refresh(provider: Uuid, requested_by: String) -> NewRun {
 /// A run that refreshes OneFile's learning aims.
 pub fn qualifications_refresh(provider: Uuid, requested_by: String) -> NewRun {
     NewRun { upstream: "onefile", ..new_run(provider, qualifications::REFRESH, requested_by) }
+}
+
+/// A run that exchanges all linked learners with OneFile.
+pub fn onefile_exchange(provider: Uuid, requested_by: String) -> NewRun {
+    NewRun { upstream: "onefile", ..new_run(provider, exchange::EXCHANGE, requested_by) }
 }
 
 /// A run by hand of this kind, without parameters; ACE360's, if nothing else is said.

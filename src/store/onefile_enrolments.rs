@@ -359,6 +359,14 @@ impl Store {
         .execute(&mut **tx)
         .await?;
         sqlx::query!(
+            r#"delete from onefile_exchange_work w using runs r
+               where r.id = w.run_id and r.provider_id = $1 and w.learner_id = $2"#,
+            provider,
+            learner
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
             "delete from onefile_portfolios where provider_id = $1 and ($2::text is null or environment = $2) and learner_id = $3",
             provider,
             environment,

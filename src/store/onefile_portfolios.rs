@@ -1,6 +1,7 @@
 //! What OneFile has of a learner, as it was read or made last: which learning aim is which qualification's, which review is which of
 //! PICSWeb's. A record that PICSWeb sends anew does not undo it.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,10 +13,48 @@ use crate::domain::{OneFileEnvironment, redacted};
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Portfolio {
+    /// The user; none: its details were never read.
+    pub user: Option<PortfolioUser>,
     /// The learning aims.
     pub aims: Vec<PortfolioAim>,
     /// The reviews.
     pub reviews: Vec<PortfolioReview>,
+    /// Codes that OneFile had no learning aim of when a learner who was linked by hand was exchanged first: they are not assigned.
+    pub left_out: Vec<String>,
+    /// What somebody should look at.
+    pub notes: Vec<String>,
+}
+
+/// The user, as far as its details are exchanged.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct PortfolioUser {
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Telephone.
+    pub telephone: Option<String>,
+    /// Mobile telephone.
+    pub mobile: Option<String>,
+    /// Birth date.
+    pub date_of_birth: Option<NaiveDate>,
+    /// ULN.
+    pub uln: Option<String>,
+    /// National Insurance number.
+    pub national_insurance_number: Option<String>,
+    /// Ethnicity: an ILR code.
+    pub ethnicity: Option<String>,
+    /// Sex.
+    pub sex: Option<String>,
+    /// Address, one text.
+    pub home_address: Option<String>,
+    /// The default assessor.
+    pub default_assessor_id: Option<String>,
+    /// The placement.
+    pub placement_id: Option<String>,
 }
 
 /// A learning aim.
@@ -28,6 +67,24 @@ pub struct PortfolioAim {
     pub standard_id: String,
     /// Of which VQ reference.
     pub vq_reference: Option<String>,
+    /// Whether what follows was read.
+    pub read: bool,
+    /// OneFile has it no more.
+    pub gone: bool,
+    /// Registration number.
+    pub registration_number: Option<String>,
+    /// Registration date.
+    pub registration_date: Option<NaiveDate>,
+    /// When the certificate was applied for.
+    pub certificate_applied: Option<NaiveDate>,
+    /// When the certificate came.
+    pub certificate_received: Option<NaiveDate>,
+    /// Elements in all.
+    pub total_elements: Option<i64>,
+    /// Of these, done.
+    pub elements_done: Option<i64>,
+    /// Percent.
+    pub progress: Option<i64>,
 }
 
 /// A review.
@@ -42,9 +99,11 @@ pub struct PortfolioReview {
     pub scheduled_for: Option<Time>,
     /// When it began.
     pub started_on: Option<Time>,
+    /// OneFile has it no more.
+    pub gone: bool,
 }
 
-redacted!(Portfolio PortfolioAim PortfolioReview PortfolioRow);
+redacted!(Portfolio PortfolioUser PortfolioAim PortfolioReview PortfolioRow);
 
 /// A portfolio as it is kept.
 #[derive(Clone, Default, PartialEq)]
@@ -239,6 +298,6 @@ impl Store {
     }
 }
 
-fn portfolio_row(provider: Uuid, environment: OneFileEnvironment, learner: &str) -> String {
+pub(super) fn portfolio_row(provider: Uuid, environment: OneFileEnvironment, learner: &str) -> String {
     format!("onefile_portfolios/{provider}/{}/{learner}", environment.as_str())
 }

@@ -16,6 +16,8 @@ pub struct DailySetting {
     pub since: Time,
     /// The last night that had its run.
     pub last_night: Option<NaiveDate>,
+    /// When the schedule's last run ended, if it failed.
+    pub failed_at: Option<Time>,
 }
 
 impl Store {
@@ -28,8 +30,30 @@ impl Store {
             DailySetting,
             r#"select provider_id, daily_at as at, updated_at as since,
                       (select max(local_date) from schedule_firings f
-                       where f.provider_id = s.provider_id and f.upstream = 'ace360' and f.kind = $1) as last_night
+                       where f.provider_id = s.provider_id and f.upstream = 'ace360' and f.kind = $1) as last_night,
+                      null::timestamptz as failed_at
                from ace360_settings s where enabled and daily_enabled and sealed_token is not null"#,
+            kind
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The providers whose learners are to be exchanged with OneFile every day.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_dailies(&self, kind: &str) -> StoreResult<Vec<DailySetting>> {
+        Ok(sqlx::query_as!(
+            DailySetting,
+            r#"select provider_id, daily_at as at, updated_at as since,
+                      (select max(local_date) from schedule_firings f
+                       where f.provider_id = s.provider_id and f.upstream = 'onefile' and f.kind = $1) as last_night,
+                      (select case when last.state = 'failed' then last.finished_at end
+                       from (select state, finished_at from runs r
+                             where r.provider_id = s.provider_id and r.upstream = 'onefile' and r.kind = $1 and r.shared
+                             order by id desc limit 1) as last) as failed_at
+               from onefile_settings s where enabled and daily_enabled and sealed_token is not null"#,
             kind
         )
         .fetch_all(&self.pool)

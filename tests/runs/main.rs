@@ -16,6 +16,7 @@ mod common;
 mod database;
 mod enrolment_kills;
 mod events;
+mod exchange_kills;
 mod kills;
 mod pace;
 mod processes;

@@ -76,7 +76,7 @@ impl OneFileState {
     "enrolledAt": "2026-11-20T10:12:00Z", "lastExchangedAt": "2026-11-22T05:00:41Z",
     "qualifications": [{"qualificationId": "Q-31", "vqReference": "196AS", "standardId": "901", "learningAimId": "50112", "totalElements": 20,
         "elementsDone": 8, "registrationNumber": "REG-1", "registrationDate": "2025-10-01", "certificateAppliedForDate": null, "certificateReceivedDate": null}],
-    "reviews": [], "steps": [{"name": "user", "state": "done", "remoteId": "20011", "problem": null}], "problem": null
+    "reviews": [], "steps": [{"name": "user", "state": "done", "remoteId": "20011", "problem": null}], "notes": [], "problem": null
 }))]
 pub struct OneFileTab {
     /// PICSWeb's id.
@@ -106,6 +106,8 @@ pub struct OneFileTab {
     reviews: Vec<OneFileReview>,
     /// The steps of the enrolment.
     steps: Vec<OneFileStep>,
+    /// What the last exchange found that somebody should look at.
+    notes: Vec<String>,
     /// What ails it.
     problem: Option<OneFileProblem>,
 }
@@ -270,6 +272,7 @@ pub async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<OneF
         last_exchanged_at: kept.exchanged_at,
         qualifications: qualifications(&record, &kept.portfolio),
         reviews: reviews(&record, &kept.portfolio),
+        notes: kept.portfolio.notes.clone(),
         steps,
         problem: problem.or_else(|| kept.problem.map(OneFileProblem::from)),
     })
@@ -281,8 +284,10 @@ fn qualifications(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileQualifi
     all.map(|own| {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str);
         let code = key(reference);
-        let aim =
-            portfolio.aims.iter().find(|aim| code.is_some() && key(aim.vq_reference.as_deref()) == code);
+        let aim = portfolio
+            .aims
+            .iter()
+            .find(|aim| !aim.gone && code.is_some() && key(aim.vq_reference.as_deref()) == code);
         OneFileQualification {
             qualification_id: own.qualification_id.as_ref().map(|id| QualificationId::as_str(id).to_owned()),
             vq_reference: reference.map(str::to_owned),
@@ -307,7 +312,10 @@ fn reviews(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileReview> {
             .iter()
             .any(|own| own.one_file_id.as_ref().is_some_and(|own| OneFileId::as_str(own) == id))
     };
-    let left = portfolio.reviews.iter().filter(|own| own.review_id.is_none() && !claimed(&own.one_file_id));
+    let left = portfolio
+        .reviews
+        .iter()
+        .filter(|own| !own.gone && own.review_id.is_none() && !claimed(&own.one_file_id));
     left.map(|own| OneFileReview {
         one_file_id: own.one_file_id.clone(),
         scheduled_for: own.scheduled_for,

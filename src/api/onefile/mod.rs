@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod connection;
 pub mod directory;
+pub mod exchange;
 pub mod learner;
 pub mod learner_link;
 pub mod link_import;

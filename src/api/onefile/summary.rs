@@ -12,6 +12,8 @@ use super::super::extract::Caller;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment};
+use crate::onefile::exchange::release;
+use crate::runs::schedule;
 
 /// The integration's page.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +42,8 @@ pub struct Summary {
     additional_assessors: Vec<String>,
     /// When all learners were exchanged last; null: not yet.
     last_synced_at: Option<DateTime<Utc>>,
+    /// When the next daily exchange begins; null: there is none.
+    next_sync_at: Option<DateTime<Utc>>,
     /// Calls to OneFile; null: there is no connection.
     budget: Option<Budget>,
     /// What was read for look-ups, and when.
@@ -106,6 +110,9 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
         let refreshed = state.store.onefile_refreshed(who.provider(), own.environment, *kind).await?;
         directory.push(DirectoryAge { kind: *kind, refreshed_at: refreshed.map(|refreshed| refreshed.at) });
     }
+    let now = state.store.now().await?;
+    let next_sync_at = (own.enabled && own.daily_enabled && settings.token.is_some())
+        .then(|| schedule::next(now, release::outside(own.daily_at)));
     let remaining = state.onefile.calls_left(&settings).await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
     let lines = [
@@ -135,6 +142,7 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
         upload_reviews: own.upload_reviews,
         download_reviews: own.download_reviews,
         last_synced_at: settings.last_synced_at,
+        next_sync_at,
         budget: remaining.map(|remaining| Budget { per_minute: state.onefile.per_minute(), remaining }),
         directory,
         attention: lines

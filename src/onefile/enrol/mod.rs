@@ -5,6 +5,7 @@ pub mod bulk;
 mod duplicates;
 mod fields;
 mod ground;
+pub(in crate::onefile) mod makings;
 mod people;
 mod plan;
 mod report;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::plan::Plan;
+pub(in crate::onefile) use self::plan::placement_of;
 pub use self::report::{
     CentreChoice, EnrolmentField, EnrolmentMissing, EnrolmentPreview, EnrolmentRefusal, EnrolmentWarning,
     PlannedAim, PlannedClassroom, PlannedOfficer, PlannedOrganisation, PlannedQualification, PlannedReview,

@@ -11,7 +11,8 @@ use super::report::{
     PlannedClassroom, PlannedOfficer, PlannedOrganisation, PlannedQualification, PlannedReview, PlannedState,
 };
 use crate::domain::{
-    LearnerStatus, Officer, OfficerId, Organisation, Qualification, QualificationId, VqReference,
+    Learner, LearnerStatus, Officer, OfficerId, Organisation, OrganisationId, Qualification, QualificationId,
+    VqReference,
 };
 use crate::onefile::codes::Code;
 use crate::onefile::coverage::AimMatch;
@@ -24,7 +25,7 @@ pub struct Plan {
     /// As it is shown.
     pub preview: EnrolmentPreview,
     /// The learner as it was planned for.
-    pub(super) learner: crate::domain::Learner,
+    pub(super) learner: Learner,
     pub(super) main_officer: Option<String>,
     /// Officers beside the main one: of which qualification (OneFile's standard), or of none.
     pub(super) assigned: Vec<(String, Option<String>)>,
@@ -121,6 +122,19 @@ pub(super) fn plan(ground: &Ground, wanted: &Wanted) -> Plan {
             possible_duplicates: Vec::new(),
         },
     }
+}
+
+/// Where the learner is placed: the latest placement of type P, else the latest of any type.
+pub(in crate::onefile) fn placement_of(learner: &Learner) -> Option<OrganisationId> {
+    latest(learner, Some("P")).or_else(|| latest(learner, None))
+}
+
+/// The latest placement of a type, or of any.
+fn latest(learner: &Learner, kind: Option<&str>) -> Option<OrganisationId> {
+    let fits = learner.placements.iter().filter(|own| {
+        own.organisation_id.is_some() && kind.is_none_or(|kind| same_text(own.kind.as_deref(), kind))
+    });
+    fits.max_by_key(|own| own.start_date).and_then(|own| own.organisation_id.clone())
 }
 
 impl Draft<'_> {
@@ -359,15 +373,9 @@ impl Draft<'_> {
     /// The latest placement of type P, else the latest of any type, else the employer (assumed: OneFile demands one).
     fn organisation(&mut self, centre: Option<&str>) -> Option<PlannedOrganisation> {
         let learner = &self.ground.learner;
-        let latest = |kind: Option<&str>| {
-            let fits = learner.placements.iter().filter(|own| {
-                own.organisation_id.is_some() && kind.is_none_or(|kind| same_text(own.kind.as_deref(), kind))
-            });
-            fits.max_by_key(|own| own.start_date).and_then(|own| own.organisation_id.clone())
-        };
-        let (id, source) = if let Some(id) = latest(Some("P")) {
+        let (id, source) = if let Some(id) = latest(learner, Some("P")) {
             (id, "Learner > Placements (the latest of type P)")
-        } else if let Some(id) = latest(None) {
+        } else if let Some(id) = latest(learner, None) {
             (id, "Learner > Placements (the latest)")
         } else if let Some(id) = learner.employer_id.clone() {
             self.warn("PlacementID", "The learner has no placement: the employer is taken.");

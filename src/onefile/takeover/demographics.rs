@@ -22,7 +22,13 @@ pub fn compare(pair: &Pair<'_>, mode: DemographicsMode, draft: &mut LearnerTakeo
         if same || (field == "uln" && mode == DemographicsMode::Pulled) {
             continue;
         }
-        let of = Of { record: ChangedRecord::Learner, id: Some(pair.id.as_str()), field };
+        let of = Of {
+            record: ChangedRecord::Learner,
+            id: Some(pair.id.as_str()),
+            field,
+            place: 0,
+            remote: Some(pair.user_id),
+        };
         match side {
             Side::OneFile => draft.change(of, side, there, here, PUSHED),
             Side::PicsWeb => draft.change(of, side, here, there, PULLED),

@@ -13,14 +13,14 @@ const THEIRS_WINS: &str = "Both sides have a value: OneFile's wins.";
 const COUNTED_THERE: &str = "Element counts are OneFile's.";
 
 /// Qualifications and learning aims of one code.
-type Same<'a> = (Vec<&'a Qualification>, Vec<&'a RemoteAim>);
+type Same<'a> = (Vec<(usize, &'a Qualification)>, Vec<&'a RemoteAim>);
 
 pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
     let mut by_code: BTreeMap<String, Same<'_>> = BTreeMap::new();
-    for qualification in &pair.learner.qualifications {
+    for (place, qualification) in pair.learner.qualifications.iter().enumerate() {
         let reference = qualification.vq_reference.as_ref().map(VqReference::as_str);
         if let Some(code) = reference.and_then(Code::parse) {
-            by_code.entry(code.key).or_default().0.push(qualification);
+            by_code.entry(code.key).or_default().0.push((place, qualification));
         }
     }
     for aim in pair.aims {
@@ -34,7 +34,7 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
             (_, aims) if aims.iter().any(|aim| aim.unread) => {
                 draft.notes.push(format!("[{code}] is not compared: its learning aim could not be read."));
             }
-            ([qualification], [aim]) => fields(qualification, aim, draft),
+            ([(place, qualification)], [aim]) => fields(*place, qualification, aim, draft),
             (_, []) => draft.notes.push(format!(
                 "OneFile has no learning aim [{code}] of this learner: the qualification is not exchanged until it has."
             )),
@@ -50,7 +50,7 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
     }
 }
 
-fn fields(ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover) {
+fn fields(place: usize, ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover) {
     let of = |field| Of {
         record: ChangedRecord::Qualification,
         id: ours
@@ -59,6 +59,8 @@ fn fields(ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover)
             .map(QualificationId::as_str)
             .or(ours.vq_reference.as_ref().map(VqReference::as_str)),
         field,
+        place,
+        remote: Some(theirs.id.as_str()),
     };
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
     for (field, here, there) in [
@@ -99,9 +101,19 @@ fn by_progress(aim: &RemoteAim) -> bool {
 }
 
 fn total(aim: &RemoteAim) -> Option<i64> {
-    if by_progress(aim) { Some(100) } else { aim.total_elements }
+    if by_progress(aim) { Some(100) } else { aim.total_elements.map(count) }
 }
 
+/// Never more than there are in all: a record of ours cannot say so.
 fn done(aim: &RemoteAim) -> Option<i64> {
-    if by_progress(aim) { aim.progress.map(|percent| percent.clamp(0, 100)) } else { aim.elements_done }
+    if by_progress(aim) {
+        return aim.progress.map(|percent| percent.clamp(0, 100));
+    }
+    let done = aim.elements_done.map(count)?;
+    Some(total(aim).map_or(done, |total| done.min(total)))
+}
+
+/// A count, as a record of ours can hold it.
+fn count(told: i64) -> i64 {
+    told.clamp(0, 100_000)
 }

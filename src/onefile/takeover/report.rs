@@ -91,6 +91,12 @@ pub struct FieldChange {
     /// The rule.
     #[schema(value_type = String, example = "Both sides have a value: OneFile's wins.")]
     pub why: &'static str,
+    /// Its place in the learner's list, where the record is one of several.
+    #[serde(skip)]
+    pub place: usize,
+    /// OneFile's id of its partner.
+    #[serde(skip)]
+    pub remote: Option<String>,
 }
 
 redacted!(FieldChange);

@@ -22,11 +22,11 @@ pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerT
         pair.reviews.iter().map(|review| (review.id.as_str(), review)).collect();
     let known = pair.learner.reviews.iter().filter_map(|review| review.one_file_id.as_ref());
     let known: BTreeSet<&str> = known.map(OneFileId::as_str).collect();
-    for review in &pair.learner.reviews {
+    for (place, review) in pair.learner.reviews.iter().enumerate() {
         match review.one_file_id.as_ref() {
             None if settings.upload_reviews && is_open(review) => push(review, &theirs, &known, settings, draft),
             Some(id) if settings.download_reviews => match theirs.get(id.as_str()) {
-                Some(theirs) => attendance(review, theirs, draft),
+                Some(theirs) => attendance(place, review, theirs, draft),
                 None => draft.notes.push(format!(
                     "OneFile has no review {} of this learner, which a review here holds as its OneFile System ID.",
                     id.as_str()
@@ -104,7 +104,7 @@ fn push(
     });
 }
 
-fn attendance(ours: &Review, theirs: &RemoteReview, draft: &mut LearnerTakeover) {
+fn attendance(place: usize, ours: &Review, theirs: &RemoteReview, draft: &mut LearnerTakeover) {
     if theirs.started.is_none() {
         return;
     }
@@ -114,6 +114,7 @@ fn attendance(ours: &Review, theirs: &RemoteReview, draft: &mut LearnerTakeover)
         None => None,
     };
     let id = ours.review_id.as_ref().map(ReviewId::as_str);
-    let of = Of { record: ChangedRecord::Review, id, field: "attendance" };
+    let remote = Some(theirs.id.as_str());
+    let of = Of { record: ChangedRecord::Review, id, field: "attendance", place, remote };
     draft.change(of, Side::PicsWeb, before, Some("attended".to_owned()), STARTED);
 }

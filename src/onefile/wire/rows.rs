@@ -103,6 +103,8 @@ pub struct Placement {
     pub centre_id: Option<String>,
     /// In use, where that is said.
     pub active: Option<bool>,
+    /// One text, its lines parted by newlines or commas.
+    pub address: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
     /// Telephone.
@@ -168,7 +170,7 @@ rows! {
     }
     Placement {
         name: text "Name", mis_id: text "MISID", centre_id: id CENTRE, active: boolean "Active", email: text "Email",
-        telephone: text "Telephone",
+        address: text "Address", telephone: text "Telephone",
     }
     Standard {
         title: text "Title", ndaq_code: text "NDAQCode", centre_id: id CENTRE, archived: boolean "Archived",

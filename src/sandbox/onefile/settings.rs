@@ -28,6 +28,8 @@ pub struct Settings {
     pub element_counts: bool,
     /// So far OneFile's clock is ahead of the true time: sessions end early, and the minute of the call limit passes.
     pub clock_ahead_seconds: u32,
+    /// So many times as fast the minute of the call limit passes: a bench of an hour takes half a minute at 100.
+    pub limit_clock_factor: u32,
 }
 
 /// Whose id stands in the path of `User/{id}/Assign`; the other one is the body's `LearnerID`.
@@ -53,6 +55,7 @@ impl Default for Settings {
             last_modified_moves: true,
             element_counts: true,
             clock_ahead_seconds: 0,
+            limit_clock_factor: 1,
         }
     }
 }

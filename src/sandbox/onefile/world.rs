@@ -36,6 +36,8 @@ pub struct OneFile {
     pub window: LimitWindow,
     titles: Vec<Title>,
     journal: Option<Journal>,
+    /// Since when the call limit's clock runs.
+    opened: Instant,
 }
 
 /// One customer's books, open for a call.
@@ -67,6 +69,7 @@ impl OneFile {
             window: options.limit_window,
             titles: titles::all()?,
             journal,
+            opened: Instant::now(),
         })
     }
 
@@ -76,7 +79,8 @@ impl OneFile {
 
     /// The same time, for the call limit.
     pub fn instant(&self) -> Instant {
-        Instant::now() + Duration::from_secs(self.settings.clock_ahead_seconds.into())
+        let passed = self.opened.elapsed() * self.settings.limit_clock_factor.max(1);
+        self.opened + passed + Duration::from_secs(self.settings.clock_ahead_seconds.into())
     }
 
     pub fn customers(&self) -> impl Iterator<Item = &Books> {

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
+use super::super::makings;
 use super::create::Creation;
 use super::{Saga, Stop};
-use crate::domain::{Qualification, StepState, VisitType, VqReference};
+use crate::domain::{Qualification, StepState, VqReference};
 use crate::onefile::ASSIGN;
 use crate::onefile::client::id_out;
 use crate::onefile::links::LEARNER_ROLE;
 use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
-use crate::onefile::wire::{day_out, instant, instant_out};
 use crate::store::{PortfolioAim, RecordKind};
 
 impl Saga<'_> {
@@ -85,13 +84,7 @@ impl Saga<'_> {
     /// The learning aim of a qualification, and what is known of it.
     pub(super) async fn aim(&mut self, user: &str, own: &Qualification, standard: &str) -> Result<(), Stop> {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default().to_owned();
-        let making = Making {
-            made: Made::Aim,
-            path: format!("Standard/{standard}/Assign/{user}"),
-            body: None,
-            find: Find::Aim { user_id: user.to_owned(), standard_id: standard.to_owned() },
-            link: None,
-        };
+        let making = makings::aim(standard, user);
         let creation = Creation {
             step: format!("aim:{reference}"),
             kind: "learner",
@@ -106,13 +99,14 @@ impl Saga<'_> {
             learning_aim_id: aim.clone(),
             standard_id: standard.to_owned(),
             vq_reference: Some(reference.clone()),
+            ..PortfolioAim::default()
         };
         self.onefile.store.note_aim(self.new.provider, self.new.environment, &self.new.learner, kept).await?;
         let step = format!("aimDetails:{reference}");
         if self.steps.iter().any(|own| own.name == step && own.state == StepState::Done) {
             return Ok(());
         }
-        let details = details(user, &aim, own);
+        let details = makings::details(user, &aim, own);
         if let Some(body) = details {
             self.change(&step, "updateLearningAim", format!("LearningAim/{aim}"), &body).await
         } else {
@@ -169,19 +163,7 @@ impl Saga<'_> {
         id: &str,
         from: &str,
     ) -> Result<(), Stop> {
-        let to = instant(from).map(|from| from + TimeDelta::hours(1));
-        let to = to.map_or_else(|| from.to_owned(), instant_out);
-        let body = json!({
-            "LearnerID": id_out(user), "OrganisationID": id_out(&self.new.centre_id), "AssessorID": id_out(holder),
-            "DateFrom": from, "DateTo": to, "VisitTypeID": visit_type(self.plan.visit_type), "SMSReminder": false
-        });
-        let making = Making {
-            made: Made::Visit,
-            path: "Visit".to_owned(),
-            body: Some(body),
-            find: Find::Nothing,
-            link: None,
-        };
+        let making = makings::visit(user, &self.new.centre_id, Some(holder), from, self.plan.visit_type);
         let learner = self.new.learner.clone();
         let visit = self
             .create(Creation {
@@ -194,16 +176,7 @@ impl Saga<'_> {
                 look: false,
             })
             .await?;
-        let body = json!({
-            "LearnerID": id_out(user), "AssessorID": id_out(holder), "Status": 1, "ScheduledFor": from, "VisitID": id_out(&visit)
-        });
-        let making = Making {
-            made: Made::Review,
-            path: "Review".to_owned(),
-            body: Some(body),
-            find: Find::Review { user_id: user.to_owned(), visit_id: visit },
-            link: None,
-        };
+        let making = makings::review(user, Some(holder), from, &visit);
         let remote = self
             .create(Creation {
                 step: format!("review:{id}"),
@@ -228,36 +201,5 @@ pub(super) fn assignment(officer: &str, standard: Option<&str>) -> String {
     match standard {
         Some(standard) => format!("assign:{officer}:{standard}"),
         None => format!("assign:{officer}"),
-    }
-}
-
-/// What goes up of a qualification; `None`: nothing is known of it.
-fn details(user: &str, aim: &str, own: &Qualification) -> Option<Value> {
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| json!(day_out(day)));
-    let number_ = own.registration_number.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let rows = [
-        ("StartDate", day(own.start_date)),
-        ("PlannedEnd", day(own.planned_end_date)),
-        ("RegistrationNumber", number_.map(|text| json!(text))),
-        ("RegistrationDate", day(own.registration_date)),
-        ("CertificateAppliedDate", day(own.certificate_applied_for_date)),
-        ("CertificateReceivedDate", day(own.certificate_received_date)),
-    ];
-    let mut body: Map<String, Value> =
-        rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    if body.is_empty() {
-        return None;
-    }
-    body.insert("ID".to_owned(), id_out(aim));
-    body.insert("UserID".to_owned(), id_out(user));
-    Some(Value::Object(body))
-}
-
-/// OneFile's numbers for the kinds of visit are not public: 2 is in use, what it stands for and the others are assumed.
-fn visit_type(kind: VisitType) -> i32 {
-    match kind {
-        VisitType::NotSpecified => 1,
-        VisitType::RemoteSession => 2,
-        VisitType::FaceToFace => 3,
     }
 }

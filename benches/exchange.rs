@@ -1,0 +1,175 @@
+//! The daily exchange with OneFile, with the minute scaled: OneFile lets 300 calls pass in 0.6 seconds, and the pace is 285 in the same
+//! time. 5,000 learners with four learning aims each and a review a month, 5 % changed since yesterday, a seventh due to be read whole.
+//! Beside it, in the same sandbox, the naive way: one call for every learning aim and for a review of each learner, in a burst until
+//! OneFile says 429, and then a window's wait.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::figures::Bound;
+use super::ground::{Ground, NO_PACE, Site, wait};
+use super::http::{Api, Connection};
+use super::process::Process;
+
+const LEARNERS: u64 = 5000;
+const AIMS: u64 = 4;
+const REVIEWS: u64 = 12;
+/// Of a hundred learners so many changed.
+const CHANGED: u64 = 5;
+/// A minute is so many times shorter than it is.
+const FACTOR: u32 = 100;
+const LIMIT: u32 = 300;
+const PACE: u32 = 285;
+const WINDOW: Duration = Duration::from_millis(60_000 / FACTOR as u64);
+const DAY: u64 = 86_400;
+
+pub async fn run(ground: &Ground) -> Vec<Bound> {
+    println!(
+        "\n== exchange: {LEARNERS} learners, {AIMS} learning aims each, {CHANGED} % changed; a minute is {WINDOW:?}, the limit {LIMIT}, the pace {PACE}"
+    );
+    let mut bounds = Vec::new();
+    let site = ground.site("exchange", PACE * FACTOR).await;
+    let (_, token) = site.provider("exchange").await;
+    let mut control = site.control().await;
+    let users = prepare(&site, &token, &mut control).await;
+    let mut day = 0;
+    let mut ours = (0.0, 0.0);
+    for (window, workers) in [("fixed", 1), ("fixed", 3), ("sliding", 1), ("sliding", 3)] {
+        day += 1;
+        next_day(&site, &mut control, day, &users).await;
+        limit(&mut control, Some(LIMIT), window).await;
+        let service = site.service(&["serve", "--no-worker"]);
+        let processes: Vec<Process> = (0..workers).map(|_| site.service(&["worker"])).collect();
+        let mut api = Api::open(service.address(), Some(&token)).await;
+        let (run, seconds) = exchange(&mut api).await;
+        let used = run["calls"]["used"].as_f64().unwrap();
+        let ideal = used / f64::from(PACE) * WINDOW.as_secs_f64();
+        let limited = refused(&mut control).await;
+        println!(
+            "{window} window, {workers} worker(s): {used:.0} calls (planned {}) in {seconds:.1} s; at exactly the pace {ideal:.1} s; changed {}, 429: {limited:.0}",
+            run["calls"]["planned"], run["succeeded"]
+        );
+        let name = format!("exchange: {window} window, {workers} worker(s)");
+        bounds.push(Bound::at_most(format!("{name}: seconds"), seconds, 1.08 * ideal + 2.0));
+        bounds.push(Bound::at_most(format!("{name}: 429s"), limited, 0.0));
+        limit(&mut control, None, window).await;
+        ours = (used, seconds);
+        drop((processes, service));
+    }
+    let (calls, seconds) = naive(&mut control, site.sandbox_address(), &users).await;
+    println!(
+        "the naive way: {calls:.0} calls in {seconds:.1} s; calls × {:.2}, time × {:.2} of ours",
+        calls / ours.0,
+        seconds / ours.1
+    );
+    bounds.push(Bound::at_least("exchange: calls of the naive way, of ours", calls / ours.0, 1.0));
+    bounds.push(Bound::at_least("exchange: time of the naive way, of ours", seconds / ours.1, 1.0));
+    site.stop().await;
+    bounds
+}
+
+/// Everybody is in OneFile and here, linked, and was exchanged in the week before; their users' ids.
+async fn prepare(site: &Site<'_>, token: &str, control: &mut Api) -> Vec<u64> {
+    limit(control, None, "sliding").await;
+    let more = json!({"learners": LEARNERS, "aimsPerLearner": AIMS, "reviewsPerLearner": REVIEWS});
+    let made = control.call("POST", "/control/onefile/records:more", &more).await;
+    let users: Vec<u64> = made["learners"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    let fast = site.with_onefile_pace(NO_PACE);
+    let service = fast.service(&["serve"]);
+    let mut api = Api::open(service.address(), Some(token)).await;
+    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;
+    wait(&mut api, &run).await;
+    api.call("POST", "/onefile:enable", &json!({"force": true, "reason": "A bench", "actor": "bench"})).await;
+    let settings = json!({"enabled": true, "environment": "sandbox", "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let mut lines = Vec::new();
+    let mut links = Vec::new();
+    for (n, user) in users.iter().enumerate() {
+        let learner = json!({
+            "learnerId": format!("E{n}"), "firstName": "Esme", "lastName": "Marlpit", "status": "live",
+            "programme": {"startDate": "2025-09-01"},
+            "qualifications": [{"vqReference": "105AS"}, {"vqReference": "105OP"}, {"vqReference": "105GW"}, {"vqReference": "105EP"}]
+        });
+        serde_json::to_writer(&mut lines, &learner).unwrap();
+        lines.push(b'\n');
+        links.push(json!({"kind": "learner", "localId": format!("E{n}"), "remoteId": user.to_string()}));
+    }
+    api.bytes("POST", "/learners:import", "application/x-ndjson", &lines).await;
+    let linked =
+        api.call("POST", "/onefile/links:import", &json!({"items": links, "validateOnly": false})).await;
+    assert_eq!(linked["failed"], 0);
+    let (run, seconds) = exchange(&mut api).await;
+    println!("the first exchange of all, without a limit: {} calls in {seconds:.1} s", run["calls"]["used"]);
+    assert_eq!(run["failed"], 0, "{run:#}");
+    let mut sql = site.connection().await;
+    sqlx::query("update onefile_portfolios set swept_at = exchanged_at - (abs(hashtext(learner_id)) % 7) * interval '1 day'")
+        .execute(&mut sql)
+        .await
+        .unwrap();
+    users
+}
+
+/// A day goes by, in which some learners came further.
+async fn next_day(site: &Site<'_>, control: &mut Api, day: u64, users: &[u64]) {
+    let mut sql = site.connection().await;
+    sqlx::query("update clock set ahead = ahead + interval '1 day'").execute(&mut sql).await.unwrap();
+    control.call("PUT", "/control/settings", &json!({"onefile": {"clockAheadSeconds": day * DAY}})).await;
+    let step = usize::try_from(100 / CHANGED).unwrap();
+    for user in users.iter().skip(usize::try_from(day).unwrap()).step_by(step) {
+        control.call("POST", &format!("/control/learners/{user}:progress"), &Value::Null).await;
+    }
+    // The burst that a limit allows at its beginning is no part of the pace.
+    tokio::time::sleep(WINDOW * 2).await;
+}
+
+async fn limit(control: &mut Api, calls: Option<u32>, window: &str) {
+    let factor = if calls.is_some() { FACTOR } else { 1 };
+    let settings =
+        json!({"window": window, "onefile": {"callsPerMinute": calls, "limitClockFactor": factor}});
+    control.call("PUT", "/control/settings", &settings).await;
+}
+
+async fn refused(control: &mut Api) -> f64 {
+    let state = control.call("GET", "/control/state", &Value::Null).await;
+    state["onefile"]["limited"].as_f64().unwrap()
+}
+
+async fn exchange(api: &mut Api) -> (Value, f64) {
+    let begun = Instant::now();
+    let run = api.call("POST", "/onefile/learners:sync", &Value::Null).await;
+    let run = wait(api, &run).await;
+    (run, begun.elapsed().as_secs_f64())
+}
+
+/// One call for each learning aim and for a review of each learner, as fast as it goes until a 429.
+async fn naive(control: &mut Api, sandbox: SocketAddr, users: &[u64]) -> (f64, f64) {
+    limit(control, Some(LIMIT), "fixed").await;
+    let mut line = Connection::open(sandbox).await;
+    let ask = |method: &str, path: &str, header: &str| {
+        format!("{method} /onefile/api/v2.1/{path} HTTP/1.1\r\nhost: bench\r\n{header}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+    };
+    let (status, session) = line.exchange(&ask("POST", "Authentication", "x-customertoken: sandbox")).await;
+    assert_eq!(status, 200);
+    let header = format!("x-tokenid: {}", String::from_utf8_lossy(session));
+    let begun = Instant::now();
+    let mut calls = 0.0;
+    for user in users {
+        // Their learning aims and reviews have the ids that follow.
+        for (noun, id) in (1..=AIMS).map(|at| ("LearningAim", user + at)).chain([("Review", user + AIMS + 1)])
+        {
+            loop {
+                calls += 1.0;
+                let (status, _) = line.exchange(&ask("GET", &format!("{noun}/{id}"), &header)).await;
+                if status != 429 {
+                    break;
+                }
+                tokio::time::sleep(WINDOW).await;
+            }
+        }
+    }
+    (calls, begun.elapsed().as_secs_f64())
+}

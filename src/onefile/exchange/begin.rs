@@ -1,0 +1,100 @@
+//! The first step of a run: whom it is about; and, once the searches are through, who of them is exchanged.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::decide::{Decision, Rules, decide};
+use super::run::{Cursor, Phase, Work, skipped};
+use crate::domain::{Learner, RecordCode};
+use crate::onefile::walk::Walk;
+use crate::onefile::{OneFile, OneFileError};
+use crate::store::{OutcomeKind, Progress};
+use crate::upstream::step::Step;
+
+/// Learners that are decided on before the run's row is written again.
+const SCANNED: i64 = 500;
+
+impl OneFile {
+    pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, OneFileError> {
+        let (provider, environment) = (work.run.provider_id, work.settings.choices.environment);
+        let named = work.params.learner_ids.clone();
+        let since = match (&named, work.params.full) {
+            (None, _) => self.store.exchange_began(provider, environment).await?,
+            (Some(_), _) => None,
+        };
+        let mut tx = self.store.begin().await?;
+        let (count, centres) =
+            self.store.begin_exchange(&mut tx, work.run.id, provider, environment, named.as_deref()).await?;
+        let mut outcomes = Vec::new();
+        if let Some(named) = &named {
+            let linked: BTreeSet<String> =
+                self.store.in_exchange(&mut tx, work.run.id).await?.into_iter().collect();
+            outcomes.extend(named.iter().filter(|id| !linked.contains(*id)).map(|id| {
+                skipped(id, RecordCode::NotUploaded, "The learner is not linked to a user in OneFile.")
+            }));
+        }
+        let cursor = Cursor {
+            began: now,
+            environment,
+            since,
+            phase: if named.is_some() { Phase::Decide } else { Phase::Users },
+            centres,
+            at: 0,
+            walk: Walk::default(),
+            dated: true,
+            party: None,
+            left: 0,
+            reckoned: 0,
+            took: 0,
+            cautious: false,
+        };
+        let total = count.saturating_add(i32::try_from(outcomes.len()).unwrap_or(i32::MAX));
+        let progress = Progress { total: Some(total), outcomes, ..Progress::default() };
+        self.save_step(tx, work, &cursor, progress).await
+    }
+
+    /// Decides on some learners; those with nothing to do are done with.
+    pub(super) async fn decide_step(
+        &self,
+        work: &mut Work<'_>,
+        mut cursor: Cursor,
+    ) -> Result<Step, OneFileError> {
+        let (provider, environment) = (work.run.provider_id, cursor.environment);
+        let own = self.store.undecided::<Learner>(work.run.id, provider, environment, SCANNED).await?;
+        let mut tx = self.store.begin().await?;
+        if own.is_empty() {
+            cursor.phase = Phase::Turns;
+            let used = work.run.calls_used + work.client.meter().peek();
+            let progress = Progress { calls_planned: Some(cursor.planned(used)), ..Progress::default() };
+            return self.save_step(tx, work, &cursor, progress).await;
+        }
+        let ground = self.ground_of(work).await?;
+        let rules = Rules {
+            named: work.params.learner_ids.is_some(),
+            full: work.params.full,
+            swept_before: cursor.swept_before(work.settings),
+        };
+        let (mut decided, mut quiet, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        for learner in &own {
+            match decide(&ground, learner, rules) {
+                Decision::Quiet => quiet.push(learner.learner.learner_id.clone()),
+                Decision::Skip(code, words) => {
+                    outcomes.push(skipped(&learner.learner.learner_id, code, words));
+                }
+                Decision::Do(own) => {
+                    cursor.left = cursor.left.saturating_add(own.calls);
+                    decided.push(own);
+                }
+            }
+        }
+        self.store.decide(&mut tx, work.run.id, &decided).await?;
+        self.store.touch_exchanged(&mut tx, provider, environment, &quiet).await?;
+        let unchanged = i32::try_from(quiet.len()).unwrap_or(i32::MAX);
+        let told = outcomes.iter().filter(|own| own.outcome != OutcomeKind::Unchanged);
+        quiet.extend(told.map(|own| own.id.clone()));
+        self.store.drop_work(&mut tx, work.run.id, &quiet).await?;
+        let progress = Progress { unchanged, outcomes, ..Progress::default() };
+        self.save_step(tx, work, &cursor, progress).await
+    }
+}

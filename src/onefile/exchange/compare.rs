@@ -1,0 +1,128 @@
+//! What an exchange has to do with a learner, by the rules of `takeover`: what comes down, what goes up. Pure.
+
+use std::collections::BTreeMap;
+
+use super::kept::{remote_aim, remote_review, remote_user};
+use crate::domain::{DemographicsMode, Learner, LearnerId, OneFileId, Review, ReviewId};
+use crate::onefile::enrol::PlannedReview;
+use crate::onefile::takeover::{
+    ChangedRecord, FieldChange, Pair, Side, TakeoverSettings, of_learner, reviews_to_push,
+};
+use crate::store::{Portfolio, PortfolioReview};
+
+/// What is to be done.
+#[derive(Default)]
+pub(super) struct Todo {
+    /// What comes down.
+    pub(super) here: Vec<FieldChange>,
+    /// What goes up of the learner.
+    pub(super) user: Vec<FieldChange>,
+    /// What goes up of learning aims, by their ids.
+    pub(super) aims: BTreeMap<String, Vec<FieldChange>>,
+    /// Reviews that go up.
+    pub(super) reviews: Vec<PlannedReview>,
+    /// What somebody should look at.
+    pub(super) notes: Vec<String>,
+}
+
+impl Todo {
+    /// Whether something is to be done, beside notes.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.here.is_empty() && self.user.is_empty() && self.aims.is_empty() && self.reviews.is_empty()
+    }
+}
+
+/// Who is compared.
+#[derive(Clone, Copy)]
+pub(super) struct Whose<'a> {
+    pub(super) id: &'a LearnerId,
+    pub(super) centre_id: &'a str,
+    pub(super) user_id: &'a str,
+}
+
+/// Compares a learner with what OneFile has.
+pub(super) fn compare(
+    whose: Whose<'_>,
+    learner: &Learner,
+    portfolio: &Portfolio,
+    settings: TakeoverSettings,
+) -> Todo {
+    let learner = &claimed(learner, portfolio);
+    let mut settings = settings;
+    if portfolio.user.is_none() {
+        settings.learner_demographics = DemographicsMode::Ignored;
+    }
+    let user = portfolio.user.as_ref().map(remote_user).unwrap_or_default();
+    let aims: Vec<_> = portfolio.aims.iter().filter(|own| !own.gone).map(remote_aim).collect();
+    let (dropped, left): (Vec<&PortfolioReview>, Vec<&PortfolioReview>) =
+        portfolio.reviews.iter().filter(|own| !own.gone).partition(|own| is_dropped(own, learner));
+    let reviews: Vec<_> = left.into_iter().map(remote_review).collect();
+    let found = of_learner(
+        &Pair {
+            id: whose.id,
+            learner,
+            centre_id: whose.centre_id,
+            user_id: whose.user_id,
+            user: &user,
+            aims: &aims,
+            reviews: &reviews,
+            remarks: &[],
+        },
+        settings,
+    );
+    let mut todo = Todo { notes: found.notes, ..Todo::default() };
+    for change in found.changes {
+        match (change.side, change.record, &change.remote) {
+            (Side::PicsWeb, ..) => todo.here.push(change),
+            (Side::OneFile, ChangedRecord::Learner, _) => todo.user.push(change),
+            (Side::OneFile, _, Some(id)) => todo.aims.entry(id.clone()).or_default().push(change),
+            (Side::OneFile, _, None) => {}
+        }
+    }
+    if settings.upload_reviews {
+        let (planned, notes) = reviews_to_push(learner, &portfolio.reviews);
+        todo.reviews = planned;
+        todo.notes.extend(notes);
+    }
+    todo.notes.extend(dropped.into_iter().map(|own| {
+        let id = own.review_id.as_deref().unwrap_or_default();
+        format!("Review {id} was deleted in PICSWeb; OneFile has it still, as {}.", own.one_file_id)
+    }));
+    todo.notes.sort();
+    todo.notes.dedup();
+    todo
+}
+
+/// The learner, each review with the id that it got in OneFile, also where PICSWeb has sent the learner without it since.
+fn claimed(learner: &Learner, portfolio: &Portfolio) -> Learner {
+    let mut learner = learner.clone();
+    for review in learner.reviews.iter_mut().filter(|review| review.one_file_id.is_none()) {
+        let Some(id) = review.review_id.as_ref().map(ReviewId::as_str) else { continue };
+        let known = portfolio.reviews.iter().find(|own| own.review_id.as_deref() == Some(id));
+        review.one_file_id = known.and_then(|own| OneFileId::parse(&own.one_file_id).ok());
+    }
+    learner
+}
+
+/// Whether PICSWeb had this review, and has it no more.
+fn is_dropped(own: &PortfolioReview, learner: &Learner) -> bool {
+    own.review_id.is_some() && !learner.reviews.iter().any(|review| is_same(own, review))
+}
+
+fn is_same(own: &PortfolioReview, review: &Review) -> bool {
+    let by_id = review.one_file_id.as_ref().is_some_and(|id| id.as_str() == own.one_file_id);
+    by_id
+        || (review.review_id.is_some()
+            && review.review_id.as_ref().map(ReviewId::as_str) == own.review_id.as_deref())
+}
+
+/// Keeps which of PICSWeb's reviews is which of OneFile's, as the record says it by its OneFile System IDs.
+pub(super) fn claim(learner: &Learner, portfolio: &mut Portfolio) {
+    for review in &learner.reviews {
+        let (Some(id), Some(remote)) = (&review.review_id, &review.one_file_id) else { continue };
+        let own = portfolio.reviews.iter_mut().find(|own| own.one_file_id == remote.as_str());
+        if let Some(own) = own {
+            own.review_id = Some(id.as_str().to_owned());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the exchange of every learner of a step needs: the connection, the rules, the catalogue's codes, who is linked to whom.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use crate::domain::{DemographicsMode, OneFileEnvironment};
+use crate::onefile::client::Client;
+use crate::onefile::codes::Code;
+use crate::onefile::takeover::TakeoverSettings;
+use crate::onefile::wire::day_of;
+use crate::onefile::{OneFile, OneFileError};
+use crate::store::{By, OneFileChoices, OneFileSettings, RecordKind, RecordOutcome, StoreError};
+use crate::upstream::failure::Failure;
+
+/// What a learner is exchanged with.
+pub(super) struct Ground {
+    pub(super) onefile: OneFile,
+    pub(super) client: Client,
+    pub(super) provider: Uuid,
+    pub(super) environment: OneFileEnvironment,
+    pub(super) choices: OneFileChoices,
+    pub(super) rules: TakeoverSettings,
+    pub(super) now: DateTime<Utc>,
+    pub(super) today: NaiveDate,
+    /// The run and its fence; none: a person waits.
+    pub(super) run: Option<(Uuid, Uuid)>,
+    pub(super) by: By,
+    /// Codes of the catalogue, by centre and standard.
+    pub(super) codes: HashMap<(String, String), Option<String>>,
+    /// How many standards have a code, as it is compared, by centre.
+    pub(super) keys: HashMap<(String, String), usize>,
+    /// OneFile's assessors and placements, by PICSWeb's id and centre. Empty where nothing asks for them.
+    pub(super) officers: HashMap<(String, String), String>,
+    pub(super) organisations: HashMap<(String, String), String>,
+}
+
+/// How deep a learner is looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// All is read.
+    Whole,
+    /// What the searches named.
+    Named,
+    /// Reviews whose time has come.
+    Reviews,
+    /// Nothing: what is kept is compared.
+    Kept,
+}
+
+/// How a learner is to be exchanged.
+#[derive(Clone, Debug)]
+pub(super) struct Want {
+    pub(super) depth: Depth,
+    /// Learning aims that were named as changed.
+    pub(super) aims: Vec<String>,
+    /// The list has shown the user, and this of its archive.
+    pub(super) seen: Option<bool>,
+    /// The searches had said nothing of the learner, though they should have.
+    pub(super) unsaid: bool,
+}
+
+impl Want {
+    pub(super) fn whole() -> Self {
+        Self { depth: Depth::Whole, aims: Vec::new(), seen: None, unsaid: false }
+    }
+}
+
+/// Why a learner's exchange did not come to its end.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// OneFile as a whole does not answer.
+    General(Failure),
+    /// Another worker has the run.
+    Replaced,
+    /// Our database's.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What an exchange says of the connection as a whole.
+pub(super) fn failure_of(came: &Result<Option<RecordOutcome>, Trouble>) -> Option<&Failure> {
+    match came {
+        Err(Trouble::General(failure)) => Some(failure),
+        Ok(_) | Err(Trouble::Replaced | Trouble::Store(_)) => None,
+    }
+}
+
+impl Ground {
+    pub(super) async fn of(
+        onefile: &OneFile,
+        client: Client,
+        settings: &OneFileSettings,
+        provider: Uuid,
+        run: Option<(Uuid, Uuid)>,
+        by: By,
+    ) -> Result<Self, OneFileError> {
+        let choices = settings.choices.clone();
+        let environment = choices.environment;
+        let now = onefile.store.now().await.map_err(StoreError::from)?;
+        let today = day_of(now);
+        let mut officers = HashMap::new();
+        let mut organisations = HashMap::new();
+        if choices.push_changes || choices.upload_reviews {
+            for (kind, map) in
+                [(RecordKind::Officer, &mut officers), (RecordKind::Organisation, &mut organisations)]
+            {
+                let links = onefile.store.onefile_links_of(provider, environment, kind).await?;
+                map.extend(links.into_iter().map(|link| ((link.local_id, link.centre_id), link.remote_id)));
+            }
+        }
+        let codes = onefile.codes(provider, environment).await?;
+        let mut keys = HashMap::new();
+        for ((centre, _), code) in &codes {
+            if let Some(code) = code.as_deref().and_then(Code::parse) {
+                *keys.entry((centre.clone(), code.key)).or_default() += 1;
+            }
+        }
+        Ok(Self {
+            onefile: onefile.clone(),
+            codes,
+            keys,
+            client: client.patient(),
+            provider,
+            environment,
+            rules: TakeoverSettings {
+                learner_demographics: choices.learner_demographics,
+                upload_reviews: choices.upload_reviews,
+                download_reviews: choices.download_reviews,
+                today,
+            },
+            choices,
+            now,
+            today,
+            run,
+            by,
+            officers,
+            organisations,
+        })
+    }
+
+    /// Whether the user's own details matter.
+    pub(super) fn needs_user(&self) -> bool {
+        self.choices.learner_demographics != DemographicsMode::Ignored || self.choices.push_changes
+    }
+
+    /// Whether the catalogue has one standard of this code in the centre, and no other.
+    pub(super) fn has_standard(&self, centre: &str, key: &str) -> bool {
+        self.keys.get(&(centre.to_owned(), key.to_owned())) == Some(&1)
+    }
+
+    /// The code of a standard.
+    pub(super) fn code(&self, centre: &str, standard: Option<&str>) -> Option<String> {
+        let key = (centre.to_owned(), standard?.to_owned());
+        self.codes.get(&key).cloned().flatten()
+    }
+}

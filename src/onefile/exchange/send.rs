@@ -1,0 +1,353 @@
+//! What goes up of a learner: details, blank fields of learning aims, the main officer and the placement, qualifications that were
+//! added, reviews. Each is put into what is kept as OneFile has it then.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value, json};
+
+use super::compare::{Todo, Whose};
+use super::create::Made;
+use super::ground::{Ground, Trouble};
+use super::kept;
+use super::read::Reading;
+use super::told::Told;
+use crate::domain::{Learner, LinkState, OfficerId, Qualification, VqReference};
+use crate::onefile::client::id_out;
+use crate::onefile::codes::Code;
+use crate::onefile::enrol::makings;
+use crate::onefile::enrol::placement_of;
+use crate::onefile::takeover::FieldChange;
+use crate::onefile::wire::day_out;
+use crate::store::{Portfolio, PortfolioAim, PortfolioReview, StandardFilter};
+use crate::upstream::failure::Failure;
+
+/// Standards with one code in one centre: more than one is too many already.
+const FEW: i64 = 50;
+
+impl Ground {
+    /// Sends what goes up.
+    pub(super) async fn send(
+        &self,
+        whose: Whose<'_>,
+        learner: &Learner,
+        todo: &Todo,
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        if reading.state != LinkState::Linked {
+            return Ok(());
+        }
+        self.send_user(whose, learner, todo, reading, told).await?;
+        for (aim, changes) in &todo.aims {
+            self.send_aim(whose, aim, changes, reading, told).await?;
+        }
+        if reading.all_aims {
+            self.assign(whose, learner, reading, told).await?;
+        }
+        for review in &todo.reviews {
+            self.send_review(whose, learner, review, reading, told).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_user(
+        &self,
+        whose: Whose<'_>,
+        learner: &Learner,
+        todo: &Todo,
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        let mut body: Map<String, Value> = todo
+            .user
+            .iter()
+            .filter_map(|change| Some((user_field(change.field)?.to_owned(), value(change))))
+            .collect();
+        let values = body.len();
+        let (officer, placement) = self.other_people(whose, learner, &reading.portfolio);
+        body.extend(officer.as_ref().map(|id| ("DefaultAssessorID".to_owned(), id_out(id))));
+        body.extend(placement.as_ref().map(|id| ("PlacementID".to_owned(), id_out(id))));
+        if body.is_empty() {
+            return Ok(());
+        }
+        let path = format!("User/{}", whose.user_id);
+        match self.client.change("updateUser", path, &Value::Object(body)).await? {
+            Ok(()) => {
+                told.values_up += values + usize::from(officer.is_some()) + usize::from(placement.is_some());
+                let Some(user) = &mut reading.portfolio.user else { return Ok(()) };
+                for change in &todo.user {
+                    let after = Some(change.after.clone());
+                    match change.field {
+                        "firstName" => user.first_name = after,
+                        "lastName" => user.last_name = after,
+                        "email" => user.email = after,
+                        "telephone" => user.telephone = after,
+                        "mobile" => user.mobile = after,
+                        "dateOfBirth" => user.date_of_birth = day(change),
+                        "uln" => user.uln = after,
+                        "nationalInsuranceNumber" => user.national_insurance_number = after,
+                        "ethnicity" => user.ethnicity = after,
+                        "sex" => user.sex = after,
+                        _ => user.home_address = after,
+                    }
+                }
+                user.default_assessor_id = officer.or_else(|| user.default_assessor_id.take());
+                user.placement_id = placement.or_else(|| user.placement_id.take());
+                Ok(())
+            }
+            Err(failure) => refused(reading, &format!("User {}", whose.user_id), failure),
+        }
+    }
+
+    /// The assessor and the placement that OneFile should have, where it has another: those that the learner's main officer and
+    /// placement are linked to in the centre.
+    pub(super) fn other_people(
+        &self,
+        whose: Whose<'_>,
+        learner: &Learner,
+        portfolio: &Portfolio,
+    ) -> (Option<String>, Option<String>) {
+        let Some(user) = portfolio.user.as_ref().filter(|_| self.choices.push_changes) else {
+            return (None, None);
+        };
+        let centre = whose.centre_id.to_owned();
+        let officer = learner.main_officer_id.as_ref().map(|id| OfficerId::as_str(id).to_owned());
+        let officer = officer.and_then(|id| self.officers.get(&(id, centre.clone())));
+        let placement = placement_of(learner).map(|id| id.as_str().to_owned());
+        let placement = placement.and_then(|id| self.organisations.get(&(id, centre)));
+        (
+            officer.filter(|id| user.default_assessor_id.as_ref() != Some(*id)).cloned(),
+            placement.filter(|id| user.placement_id.as_ref() != Some(*id)).cloned(),
+        )
+    }
+
+    async fn send_aim(
+        &self,
+        whose: Whose<'_>,
+        aim: &str,
+        changes: &[FieldChange],
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        let mut body = Map::new();
+        body.insert("ID".to_owned(), id_out(aim));
+        body.insert("UserID".to_owned(), id_out(whose.user_id));
+        body.extend(changes.iter().map(|change| (aim_field(change.field).to_owned(), value(change))));
+        match self
+            .client
+            .change("updateLearningAim", format!("LearningAim/{aim}"), &Value::Object(body))
+            .await?
+        {
+            Ok(()) => {
+                told.values_up += changes.len();
+                let own = kept::aim_entry(&mut reading.portfolio, aim);
+                for change in changes {
+                    match change.field {
+                        "registrationNumber" => own.registration_number = Some(change.after.clone()),
+                        "registrationDate" => own.registration_date = day(change),
+                        "certificateAppliedForDate" => own.certificate_applied = day(change),
+                        _ => own.certificate_received = day(change),
+                    }
+                }
+                Ok(())
+            }
+            Err(failure) => refused(reading, &format!("Learning aim {aim}"), failure),
+        }
+    }
+
+    /// Qualifications that OneFile has no learning aim of: those whose code is one standard's in the learner's centre are assigned, once
+    /// ever. What a learner who was linked by hand lacked from the start stays out.
+    async fn assign(
+        &self,
+        whose: Whose<'_>,
+        learner: &Learner,
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        for (key, own) in lacking(learner, &reading.portfolio) {
+            if reading.portfolio.left_out.contains(&key) {
+                continue;
+            }
+            let filter = StandardFilter {
+                centre_id: Some(whose.centre_id),
+                code_key: Some(&key),
+                ..StandardFilter::default()
+            };
+            let found =
+                self.onefile.store.onefile_standards(self.provider, self.environment, filter, FEW).await?;
+            let mut standards = found.items.into_iter().filter(|row| !row.archived);
+            let Some(standard) = standards.next() else { continue };
+            if standards.next().is_some() {
+                reading.notes.push(format!(
+                    "OneFile has several pathways for [{key}]: the qualification is assigned when one is chosen at an enrolment, or in OneFile."
+                ));
+                continue;
+            }
+            self.assign_one(whose, own, &standard.standard_id, reading, told).await?;
+        }
+        Ok(())
+    }
+
+    async fn assign_one(
+        &self,
+        whose: Whose<'_>,
+        own: &Qualification,
+        standard: &str,
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default();
+        let making = makings::aim(standard, whose.user_id);
+        let aim = match self.make(whose.id.as_str(), format!("aim:{standard}"), making).await? {
+            Made::There(aim, _)
+                if reading.portfolio.aims.iter().any(|it| it.learning_aim_id == aim && it.gone) =>
+            {
+                // It was made before, and taken away in OneFile: that is said, and it is not made again.
+                return Ok(());
+            }
+            Made::There(aim, fresh) => {
+                told.assigned += usize::from(fresh);
+                aim
+            }
+            Made::Open => {
+                told.open.push(format!("the learning aim of {reference}"));
+                return Ok(());
+            }
+            Made::Refused(failure) => {
+                return refused(reading, &format!("Learning aim of {reference}"), failure);
+            }
+        };
+        let entry = PortfolioAim {
+            learning_aim_id: aim.clone(),
+            standard_id: standard.to_owned(),
+            vq_reference: Some(reference.to_owned()),
+            ..PortfolioAim::default()
+        };
+        let (provider, environment) = (self.provider, self.environment);
+        self.onefile.store.note_aim(provider, environment, whose.id.as_str(), entry.clone()).await?;
+        reading.portfolio.aims.retain(|it| it.learning_aim_id != aim);
+        reading.portfolio.aims.push(entry);
+        if let Some(body) = makings::details(whose.user_id, &aim, own) {
+            let path = format!("LearningAim/{aim}");
+            if let Err(failure) = self.client.change("updateLearningAim", path, &body).await? {
+                refused(reading, &format!("Learning aim {aim}"), failure)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_review(
+        &self,
+        whose: Whose<'_>,
+        learner: &Learner,
+        review: &crate::onefile::enrol::PlannedReview,
+        reading: &mut Reading,
+        told: &mut Told,
+    ) -> Result<(), Trouble> {
+        let centre = whose.centre_id.to_owned();
+        let assessor =
+            |id: Option<&str>| id.and_then(|id| self.officers.get(&(id.to_owned(), centre.clone()))).cloned();
+        let holder = assessor(review.officer_id.as_deref())
+            .or_else(|| assessor(learner.main_officer_id.as_ref().map(OfficerId::as_str)))
+            .or_else(|| reading.portfolio.user.as_ref().and_then(|user| user.default_assessor_id.clone()));
+        let (id, holder) = (&review.review_id, holder.as_deref());
+        let visit =
+            makings::visit(whose.user_id, whose.centre_id, holder, &review.from, self.choices.visit_type);
+        let visit = match self.make(whose.id.as_str(), format!("visit:{id}"), visit).await? {
+            Made::There(visit, _) => visit,
+            Made::Open => {
+                told.open.push(format!("the visit of review {id}"));
+                return Ok(());
+            }
+            Made::Refused(failure) => return refused(reading, &format!("Visit of review {id}"), failure),
+        };
+        let making = makings::review(whose.user_id, holder, &review.from, &visit);
+        let remote = match self.make(whose.id.as_str(), format!("review:{id}"), making).await? {
+            Made::There(remote, fresh) => {
+                told.reviews_up += usize::from(fresh);
+                remote
+            }
+            Made::Open => {
+                told.open.push(format!("review {id}"));
+                return Ok(());
+            }
+            Made::Refused(failure) => return refused(reading, &format!("Review {id}"), failure),
+        };
+        let (provider, environment) = (self.provider, self.environment);
+        self.onefile.store.note_review(provider, environment, whose.id.as_str(), id, &remote).await?;
+        reading.portfolio.reviews.retain(|own| own.one_file_id != remote);
+        reading.portfolio.reviews.push(PortfolioReview {
+            one_file_id: remote,
+            review_id: Some(id.clone()),
+            scheduled_for: crate::onefile::wire::instant(&review.from),
+            ..PortfolioReview::default()
+        });
+        Ok(())
+    }
+}
+
+/// Codes of qualifications that OneFile has no learning aim of.
+pub(super) fn lacking<'a>(learner: &'a Learner, portfolio: &Portfolio) -> Vec<(String, &'a Qualification)> {
+    let key = |text: Option<&str>| text.and_then(Code::parse).map(|code| code.key);
+    // One that is gone was taken away in OneFile: it counts as there, so that it is not made again.
+    let there: BTreeSet<String> =
+        portfolio.aims.iter().filter_map(|own| key(own.vq_reference.as_deref())).collect();
+    let mut found: Vec<(String, &Qualification)> = Vec::new();
+    for own in &learner.qualifications {
+        let Some(key) = key(own.vq_reference.as_ref().map(VqReference::as_str)) else { continue };
+        if !there.contains(&key) && !found.iter().any(|(other, _)| *other == key) {
+            found.push((key, own));
+        }
+    }
+    found
+}
+
+/// What OneFile did not take is noted, and the rest goes on, unless it is of the connection as a whole.
+fn refused(reading: &mut Reading, what: &str, failure: Failure) -> Result<(), Trouble> {
+    if failure.kind.is_general() {
+        return Err(Trouble::General(failure));
+    }
+    reading.failed.push((what.to_owned(), failure));
+    Ok(())
+}
+
+fn day(change: &FieldChange) -> Option<NaiveDate> {
+    change.after.parse().ok()
+}
+
+/// As it is sent.
+fn value(change: &FieldChange) -> Value {
+    match day(change) {
+        Some(day) if change.field.ends_with("Date") || change.field == "dateOfBirth" => json!(day_out(day)),
+        _ => json!(change.after),
+    }
+}
+
+/// OneFile's name of a learner's field.
+fn user_field(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "firstName" => "FirstName",
+        "lastName" => "LastName",
+        "email" => "Email",
+        "telephone" => "Telephone",
+        "mobile" => "MobileNumber",
+        "dateOfBirth" => "DOB",
+        "uln" => "ULN",
+        "nationalInsuranceNumber" => "NINO",
+        "ethnicity" => "L12",
+        "sex" => "L13",
+        "address" => "HomeAddress",
+        _ => return None,
+    })
+}
+
+/// OneFile's name of a learning aim's field.
+fn aim_field(field: &str) -> &'static str {
+    match field {
+        "registrationNumber" => "RegistrationNumber",
+        "registrationDate" => "RegistrationDate",
+        "certificateAppliedForDate" => "CertificateAppliedDate",
+        _ => "CertificateReceivedDate",
+    }
+}

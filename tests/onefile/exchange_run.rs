@@ -1,0 +1,304 @@
+//! The exchange of all as a run: few calls, every learner's outcome, and one that fails delays nobody.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use picsbridge::auth::scope::Scope;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::common::{all_calls, behave, calls};
+use crate::exchange::{exchanging, linked, moved, news, own, record, wrong};
+use crate::links::{LINKS, request};
+use crate::support::TestApp;
+
+pub const SYNC: &str = "/onefile/learners:sync";
+
+/// An exchange of all that has ended.
+pub async fn exchange(app: &TestApp, body: &Value) -> Value {
+    let run = app.post(SYNC, body).await.good();
+    app.wait_run(run["id"].as_str().unwrap()).await
+}
+
+pub fn counts(run: &Value) -> [i64; 5] {
+    ["total", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap_or(-1))
+}
+
+/// What the run says of each record: its code and words.
+pub async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, (String, String)> {
+    let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
+    let page = app.get(&path).await.expect(200);
+    let items = page["items"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            let words = item["problem"]["message"].as_str().or(item["message"].as_str()).unwrap_or_default();
+            (
+                item["subject"]["id"].as_str().unwrap().to_owned(),
+                (item["code"].as_str().unwrap().to_owned(), format!("{words} {item}")),
+            )
+        })
+        .collect()
+}
+
+/// So many more learners in OneFile, linked to as many here, `M-000` and so on; their users.
+pub async fn many(app: &TestApp, count: u32, aims: u32, reviews: u32) -> Vec<String> {
+    let more = json!({"learners": count, "aimsPerLearner": aims, "reviewsPerLearner": reviews});
+    let made = app.sandbox_call(Method::POST, "/onefile/records:more", Some(more)).await;
+    let users: Vec<String> = made["learners"].as_array().unwrap().iter().map(Value::to_string).collect();
+    for (n, user) in users.iter().enumerate() {
+        app.put(&format!("/learners/M-{n:03}"), &own(json!({}))).await.good();
+        app.post(LINKS, &request("learner", &format!("M-{n:03}"), user)).await.expect(201);
+    }
+    // They were made long ago: what changed a moment before an exchange is looked at once more by the next.
+    later(app, TimeDelta::hours(2)).await;
+    users
+}
+
+/// Both clocks, ours and OneFile's, go on.
+pub async fn later(app: &TestApp, by: TimeDelta) {
+    app.clock_advance(by).await;
+    let state = app.sandbox_call(Method::GET, "/settings", None).await;
+    let ahead = state["onefile"]["clockAheadSeconds"].as_i64().unwrap();
+    behave(app, json!({"clockAheadSeconds": ahead + by.num_seconds()})).await;
+}
+
+#[tokio::test]
+async fn a_second_exchange_of_what_is_unchanged_writes_nothing_and_costs_few_calls() {
+    let app = exchanging(json!({})).await;
+    many(&app, 30, 2, 2).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("succeeded"), [30, 30, 0, 0, 0]), "{run:#}");
+    assert_eq!(run["kind"], "onefile.exchange");
+    assert_eq!(run["calls"]["used"], run["calls"]["planned"], "{run:#}");
+    assert!(app.get("/onefile").await.expect(200)["lastSyncedAt"].is_string());
+    app.tick().await;
+    let (before, feed) = (record(&app, "M-003").await, news(&app).await.len());
+    assert_eq!(feed, 30 * (4 + 2));
+    later(&app, TimeDelta::days(1)).await;
+    let made = all_calls(&app).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("succeeded"), [30, 0, 30, 0, 0]), "{run:#}");
+    assert!(told(&app, &run).await.is_empty(), "the unchanged are only counted");
+    let made = all_calls(&app).await - made;
+    assert!(made <= 20, "{made} calls, for pages and a session");
+    app.tick().await;
+    assert_eq!((record(&app, "M-003").await, news(&app).await.len()), (before, feed));
+}
+
+#[tokio::test]
+async fn only_what_changed_is_read() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    let users = many(&app, 30, 2, 0).await;
+    exchange(&app, &Value::Null).await;
+    for (moves, paged) in [(true, false), (false, false), (true, true)] {
+        behave(&app, json!({"lastModifiedMoves": moves, "detailedPages": paged})).await;
+        later(&app, TimeDelta::days(1)).await;
+        moved(&app, &users[7], json!({})).await;
+        let (aims, lists) = (calls(&app, "getLearningAim").await, calls(&app, "searchLearningAims").await);
+        let run = exchange(&app, &Value::Null).await;
+        assert_eq!(counts(&run), [30, 1, 29, 0, 0], "{run:#}");
+        assert_eq!(told(&app, &run).await["M-007"].0, "changed");
+        assert_eq!(calls(&app, "getLearningAim").await - aims, 2, "its two learning aims");
+        assert!(calls(&app, "searchLearningAims").await - lists <= 5, "no list of a learner's own");
+    }
+    // What PICSWeb sends anew without a change is not read for that; what it changed is sent.
+    app.put("/learners/M-003", &record(&app, "M-003").await.without_answers()).await.good();
+    let mut mine = record(&app, "M-004").await.without_answers();
+    mine["qualifications"][0]["registrationNumber"] = json!("R-4");
+    app.put("/learners/M-004", &mine).await.good();
+    let (gets, sets) = (calls(&app, "getLearningAim").await, calls(&app, "updateLearningAim").await);
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run)[1], 1, "{run:#}");
+    assert_eq!(
+        (calls(&app, "getLearningAim").await - gets, calls(&app, "updateLearningAim").await - sets),
+        (3, 1),
+        "the one that is written is read before; two were changed within the margin of the clocks"
+    );
+}
+
+/// A record as it may be sent.
+trait Sendable {
+    fn without_answers(self) -> Value;
+}
+
+impl Sendable for Value {
+    fn without_answers(mut self) -> Value {
+        let fields = self.as_object_mut().unwrap();
+        for name in ["learnerId", "createdAt", "updatedAt", "version"] {
+            fields.shift_remove(name);
+        }
+        self
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_finds_what_the_searches_had_missed_and_says_so() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    let users = many(&app, 10, 2, 0).await;
+    exchange(&app, &Value::Null).await;
+    behave(&app, json!({"lastModifiedMoves": false})).await;
+    moved(&app, &users[3], json!({})).await;
+    later(&app, TimeDelta::days(1)).await;
+    // OneFile does not look at the window: the search for learning aims is of no use.
+    wrong(&app, json!([{"operation": "searchLearningAims", "times": 1, "kind": {"replaceBody": {"body": [{"ID": 1}]}}}])).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run), [10, 0, 10, 0, 0], "{run:#}");
+    later(&app, TimeDelta::days(6)).await;
+    wrong(&app, json!([{"operation": "searchLearningAims", "times": 1, "kind": {"replaceBody": {"body": [{"ID": 1}]}}}])).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run), [10, 1, 9, 0, 0], "{run:#}");
+    let words = told(&app, &run).await;
+    assert!(words["M-003"].1.contains("the sweep found it"), "{words:?}");
+    app.tick().await;
+    let page = app.get("/changes?pageSize=500").await.expect(200);
+    let found = page["items"].as_array().unwrap().iter().filter(|item| item["data"]["foundBy"] == "sweep");
+    assert_eq!(found.count(), 2, "of two learning aims the elements done");
+    // Swept again by request, there is nothing.
+    let run = exchange(&app, &json!({"full": true})).await;
+    assert_eq!(counts(&run), [10, 0, 10, 0, 0], "{run:#}");
+}
+
+#[tokio::test]
+async fn who_is_archived_deleted_or_merged_is_said_and_not_asked_for_again() {
+    let app = exchanging(json!({})).await;
+    let users = many(&app, 6, 1, 1).await;
+    exchange(&app, &Value::Null).await;
+    later(&app, TimeDelta::days(1)).await;
+    app.sandbox_call(Method::POST, &format!("/users/{}:archive", users[0]), None).await;
+    app.sandbox_call(Method::POST, &format!("/users/{}:remove", users[1]), None).await;
+    let into = json!({"into": users[3].parse::<u64>().unwrap()});
+    app.sandbox_call(Method::POST, &format!("/users/{}:merge", users[2]), Some(into)).await;
+    let run = exchange(&app, &Value::Null).await;
+    let words = told(&app, &run).await;
+    assert_eq!(words["M-000"].0, "upstreamArchived", "{words:?}");
+    assert_eq!((&*words["M-001"].0, &*words["M-002"].0), ("upstreamMissing", "upstreamMissing"));
+    assert_eq!(counts(&run), [6, 1, 2, 2, 1], "the one it was merged into has more now: {run:#}");
+    let links = app.get("/onefile/links?kind=learner&state=gone").await.expect(200);
+    assert_eq!(links["items"].as_array().unwrap().len(), 2);
+    later(&app, TimeDelta::days(1)).await;
+    let before = calls(&app, "getUser").await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((counts(&run), calls(&app, "getUser").await), ([6, 0, 3, 0, 3], before), "{run:#}");
+    // Out of the archive it goes on.
+    let back = json!({"archived": false});
+    app.sandbox_call(Method::POST, &format!("/users/{}:archive", users[0]), Some(back)).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run)[4], 2, "{run:#}");
+    assert_eq!(app.get("/learners/M-000/onefile").await.expect(200)["archived"], false);
+}
+
+#[tokio::test]
+async fn a_row_that_a_shifting_page_hides_is_nobody_who_is_gone() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    many(&app, 6, 1, 0).await;
+    exchange(&app, &Value::Null).await;
+    later(&app, TimeDelta::days(1)).await;
+    behave(&app, json!({"pageCap": 5})).await;
+    // A page of rows that are on others too.
+    wrong(
+        &app,
+        json!([{"operation": "searchUsers", "skip": 2, "times": 1, "kind": {"replaceBody": {"body": []}}}]),
+    )
+    .await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)[3]), (&json!("succeeded"), 0), "{run:#}");
+    let links = app.get("/onefile/links?kind=learner&state=gone").await.expect(200);
+    assert_eq!(links["items"], json!([]));
+}
+
+#[tokio::test]
+async fn one_who_always_fails_delays_nobody_and_is_taken_again_alone() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    many(&app, 8, 1, 0).await;
+    let user = linked(&app, "A-FAILS", "OLD-001", json!({})).await;
+    let aims = moved(&app, &user, json!({"aim": {}})).await;
+    let first = aims["aims"][0]["ID"].as_u64().unwrap();
+    let bad =
+        json!([{"operation": "getLearningAim", "skip": 0, "times": 3, "kind": {"status": {"status": 500}}}]);
+    wrong(&app, bad).await;
+    let run = exchange(&app, &json!({"learnerIds": ["A-FAILS"]})).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("partial"), [1, 0, 0, 1, 0]), "{run:#}");
+    let words = told(&app, &run).await;
+    assert!(words["A-FAILS"].1.contains(&format!("Learning aim {first}")), "{words:?}");
+    // The other learning aim of the same learner came down all the same.
+    assert_eq!(record(&app, "A-FAILS").await["qualifications"][1]["totalElements"], 20);
+    let all = exchange(&app, &Value::Null).await;
+    assert_eq!((&all["state"], counts(&all)[3]), (&json!("succeeded"), 0), "{all:#}");
+    let retry = app.post(&format!("/runs/{}:retry", run["id"].as_str().unwrap()), &Value::Null).await.good();
+    let retry = app.wait_run(retry["id"].as_str().unwrap()).await;
+    assert_eq!((counts(&retry)[0], &retry["retryOf"]), (1, &run["id"]), "{retry:#}");
+    assert_eq!(app.get("/learners/A-FAILS/onefile").await.expect(200)["problem"], Value::Null);
+}
+
+#[tokio::test]
+async fn learners_who_are_named_are_read_whole_and_the_others_not_at_all() {
+    let app = exchanging(json!({})).await;
+    many(&app, 5, 1, 1).await;
+    app.put("/learners/X1", &own(json!({}))).await.good();
+    let run = exchange(&app, &json!({"learnerIds": ["M-002", "X1", "NOBODY"]})).await;
+    assert_eq!(counts(&run), [3, 1, 0, 0, 2], "{run:#}");
+    assert_eq!(told(&app, &run).await["X1"].0, "notUploaded");
+    assert!(app.get("/onefile").await.expect(200)["lastSyncedAt"].is_null());
+    for (body, pointer) in
+        [(json!({"learnerIds": []}), "/learnerIds"), (json!({"learnerIds": ["A", "A"]}), "/learnerIds/1")]
+    {
+        let problem = app.post(SYNC, &body).await.refused(422, "invalidRequest");
+        assert_eq!(problem["errors"][0]["pointer"], pointer);
+    }
+    let reader = app.with_scopes(&[Scope::OnefileRead, Scope::OnefileWrite]).await;
+    reader.post(SYNC, &Value::Null).await.refused(403, "scopeMissing");
+    reader.post("/learners/M-001/onefile:sync", &Value::Null).await.refused(403, "scopeMissing");
+}
+
+#[tokio::test]
+async fn without_parameters_the_run_that_is_there_is_answered() {
+    let app = exchanging(json!({})).await;
+    linked(&app, "L1", "OLD-001", json!({})).await;
+    wrong(
+        &app,
+        json!([{"operation": "searchUsers", "kind": {"status": {"status": 429, "retryAfter": 800}}}]),
+    )
+    .await;
+    let first = app.post(SYNC, &Value::Null).await.good();
+    let path = format!("/runs/{}", first["id"].as_str().unwrap());
+    app.eventually(&path, |run| run["state"] == "waiting").await;
+    let second = app.post(SYNC, &Value::Null).await.good();
+    assert_eq!(first["id"], second["id"]);
+    let own = app.post(SYNC, &json!({"full": true})).await.good();
+    assert_ne!(own["id"], first["id"]);
+    let own = app.get(&format!("/runs/{}", own["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(own["queuedBehind"], first["id"], "{own:#}");
+    app.post(&format!("{path}:cancel"), &Value::Null).await.expect(200);
+    let mut sql = app.sql().await;
+    let left: i64 = sqlx::query_scalar("select count(*) from onefile_exchange_work w join runs r on r.id = w.run_id where r.state = 'cancelled'")
+        .fetch_one(&mut sql)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "what was left of it is left to the next one");
+}
+
+#[tokio::test]
+async fn officers_and_organisations_go_by_their_modes_once_a_run() {
+    let app =
+        exchanging(json!({"officerDemographics": "pulled", "organisationDemographics": "pushed"})).await;
+    let officer = crate::links::with_mis(&app, "O-08").await.remove(0).0;
+    app.post(LINKS, &request("officer", crate::support::people::OFFICER, &officer)).await.expect(201);
+    let placement = crate::common::records(&app, "placement").await;
+    let placement = placement.iter().find(|it| it["centreId"] == 1001).unwrap()["id"].to_string();
+    app.post(LINKS, &request("organisation", crate::support::people::ORGANISATION, &placement))
+        .await
+        .expect(201);
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run), [2, 2, 0, 0, 0], "{run:#}");
+    let kept = app.get(&format!("/officers/{}", crate::support::people::OFFICER)).await.expect(200);
+    assert_ne!(kept["lastName"], "Okoro");
+    let there = crate::common::records(&app, "placement").await;
+    let there = there.iter().find(|it| it["id"].as_u64() == placement.parse().ok()).unwrap();
+    assert_eq!(there["fields"]["Name"], "Copperfold Motors Ltd (sample)");
+    app.tick().await;
+    assert!(news(&app).await.iter().any(|line| line.starts_with("detailsChanged - lastName \"Okoro\"")));
+    let before = all_calls(&app).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run)[1], 0, "{run:#}");
+    assert!(all_calls(&app).await - before < 10);
+}
