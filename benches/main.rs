@@ -1,4 +1,4 @@
-//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|exchange|suggest|all`.
+//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|exchange|minute|providers|suggest|all`.
 //! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
 //! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
 #![allow(
@@ -28,6 +28,7 @@ mod pace;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod people;
 mod process;
+mod real;
 mod refresh;
 mod suggest;
 mod sync;
@@ -38,7 +39,8 @@ use std::process::ExitCode;
 use figures::Bound;
 use ground::Ground;
 
-const USAGE: &str = "cargo bench -- load|upload|import|sync|refresh|pace|exchange|suggest|all";
+const USAGE: &str =
+    "cargo bench -- load|upload|import|sync|refresh|pace|exchange|minute|providers|suggest|all";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -62,7 +64,20 @@ fn main() -> ExitCode {
         names.push("all");
     }
     if let Some(unknown) = names.iter().find(|name| {
-        !["load", "upload", "import", "sync", "refresh", "pace", "exchange", "suggest", "all"].contains(name)
+        ![
+            "load",
+            "upload",
+            "import",
+            "sync",
+            "refresh",
+            "pace",
+            "exchange",
+            "minute",
+            "providers",
+            "suggest",
+            "all",
+        ]
+        .contains(name)
     }) {
         eprintln!("There is no bench `{unknown}`: {USAGE}");
         return ExitCode::FAILURE;
@@ -108,6 +123,12 @@ fn on_ground(wanted: impl Fn(&str) -> bool) -> Vec<Bound> {
         }
         if wanted("exchange") {
             bounds.extend(exchange::run(&ground).await);
+        }
+        if wanted("minute") {
+            bounds.extend(real::minute(&ground).await);
+        }
+        if wanted("providers") {
+            bounds.extend(real::providers(&ground).await);
         }
         ground.stop().await;
         bounds

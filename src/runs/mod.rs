@@ -29,8 +29,9 @@ use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, St
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::step::Step;
 
-/// Jobs that one process works at once.
-const WORKERS: usize = 8;
+/// Jobs that one process works at once. A slice mostly waits, for its upstream and for its pace, and holds nothing meanwhile: with few,
+/// hundreds of providers would wait for each other.
+const WORKERS: usize = 256;
 /// A run that its upstream has kept waiting for this long has failed.
 const LONGEST_RUN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
 /// How late a run may be before the tick takes its job for lost.

@@ -1,0 +1,190 @@
+//! The daily exchange at the true pace, which takes minutes. `minute`: one run of some 1,500 calls at 285 a minute under OneFile's limit of
+//! 300, while a person exchanges single learners. `providers`: 200 providers of 100 learners each, all at once, 60 calls a minute each, beside
+//! one of them alone.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::figures::{Bound, mib, percentile};
+use super::ground::{Ground, NO_PACE, Site, wait};
+use super::http::Api;
+
+const LIMIT: u32 = 300;
+const PACE: u32 = 285;
+/// So many learners, all of whom are read whole, are some 1,500 calls.
+const LEARNERS: u64 = 210;
+const PROVIDERS: u64 = 200;
+const EACH: u64 = 100;
+const EACH_PACE: u32 = 60;
+/// Providers that are prepared at a time.
+const AT_ONCE: u64 = 8;
+
+/// A provider with learners who are linked with users of its own customer's, and a token of the provider's.
+async fn prepare(
+    site: &Site<'_>,
+    address: std::net::SocketAddr,
+    name: &str,
+    learners: u64,
+    customer: &str,
+) -> String {
+    let (_, token) = site.provider(name).await;
+    let mut control = site.control().await;
+    let more = json!({"learners": learners, "aimsPerLearner": 4, "reviewsPerLearner": 2});
+    let made =
+        control.call("POST", &format!("/control/onefile/records:more?forToken={customer}"), &more).await;
+    let settings = json!({"onefile": {"callsPerMinute": null}});
+    control.call("PUT", &format!("/control/settings?forToken={customer}"), &settings).await;
+    let mut api = Api::open(address, Some(&token)).await;
+    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": customer});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;
+    wait(&mut api, &run).await;
+    api.call("POST", "/onefile:enable", &json!({"force": true, "reason": "A bench", "actor": "bench"})).await;
+    let settings = json!({"enabled": true, "environment": "sandbox", "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let (mut lines, mut links) = (Vec::new(), Vec::new());
+    for (n, user) in made["learners"].as_array().unwrap().iter().enumerate() {
+        let learner = json!({
+            "learnerId": format!("E{n}"), "firstName": "Esme", "lastName": "Marlpit", "status": "live",
+            "programme": {"startDate": "2025-09-01"},
+            "qualifications": [{"vqReference": "105AS"}, {"vqReference": "105OP"}, {"vqReference": "105GW"}, {"vqReference": "105EP"}]
+        });
+        serde_json::to_writer(&mut lines, &learner).unwrap();
+        lines.push(b'\n');
+        links.push(json!({"kind": "learner", "localId": format!("E{n}"), "remoteId": user.to_string()}));
+    }
+    api.bytes("POST", "/learners:import", "application/x-ndjson", &lines).await;
+    let linked = api.call("POST", "/onefile/links:import", &json!({"items": links})).await;
+    assert_eq!(linked["failed"], 0, "{linked:#}");
+    token
+}
+
+async fn exchange(api: &mut Api, full: bool) -> (Value, f64) {
+    let begun = Instant::now();
+    let run = api.call("POST", "/onefile/learners:sync", &json!({"full": full})).await;
+    let run = wait(api, &run).await;
+    (run, begun.elapsed().as_secs_f64())
+}
+
+async fn refused(site: &Site<'_>) -> f64 {
+    let state = site.control().await.call("GET", "/control/state", &Value::Null).await;
+    state["onefile"]["limited"].as_f64().unwrap()
+}
+
+pub async fn minute(ground: &Ground) -> Vec<Bound> {
+    println!(
+        "\n== minute: one exchange of {LEARNERS} learners, all read whole, at {PACE} calls a minute under a limit of {LIMIT}"
+    );
+    let site = ground.site("minute", PACE).await;
+    let token = {
+        let fast = site.with_onefile_pace(NO_PACE);
+        let service = fast.service(&["serve"]);
+        prepare(&site, service.address(), "minute", LEARNERS, "sandbox").await
+    };
+    let service = site.with_onefile_pace(PACE);
+    let service = service.service(&["serve"]);
+    site.control()
+        .await
+        .call("PUT", "/control/settings", &json!({"onefile": {"callsPerMinute": LIMIT}}))
+        .await;
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    let mut api = Api::open(service.address(), Some(&token)).await;
+    let begun = Instant::now();
+    let run = api.call("POST", "/onefile/learners:sync", &json!({"full": true})).await;
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    let mut person = Api::open(service.address(), Some(&token)).await;
+    let (mut waits, mut estimate) = (Vec::new(), None);
+    let run = loop {
+        let run = api.call("GET", &path, &Value::Null).await;
+        if !run["finishedAt"].is_null() {
+            break run;
+        }
+        if estimate.is_none() && begun.elapsed() > Duration::from_secs(61) {
+            estimate = run["estimatedEndAt"].as_str().map(str::to_owned);
+        }
+        // A single call: how long a person waits for its turn.
+        let asked = Instant::now();
+        let tested = person.call("POST", "/onefile/connection:test", &Value::Null).await;
+        assert_eq!(tested["ok"], true, "{tested:#}");
+        waits.push(asked.elapsed().as_secs_f64());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let used = run["calls"]["used"].as_f64().unwrap() + f64::from(u32::try_from(waits.len()).unwrap());
+    let ideal = used / f64::from(PACE) * 60.0;
+    let p99 = percentile(&mut waits, 0.99);
+    let time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    let whole = (time(run["finishedAt"].as_str().unwrap()) - time(run["startedAt"].as_str().unwrap()))
+        .as_seconds_f64();
+    let told = estimate.map(|end| (time(&end) - time(run["startedAt"].as_str().unwrap())).as_seconds_f64());
+    let limited = refused(&site).await;
+    println!(
+        "{used:.0} calls, {} of them a person's, in {seconds:.1} s; at exactly the pace {ideal:.1} s; told after a minute {told:?} s, took {whole:.1} s; a person waited {p99:.2} s at p99",
+        waits.len()
+    );
+    let bounds = vec![
+        Bound::at_most("minute: seconds", seconds, 1.08 * ideal + 2.0),
+        Bound::at_most("minute: 429s", limited, 0.0),
+        Bound::at_most("minute: a person's call during the run, s at p99", p99, 2.0),
+        Bound::at_most(
+            "minute: the end as told after a minute, off by %",
+            told.map_or(100.0, |told| (told - whole).abs() / whole * 100.0),
+            10.0,
+        ),
+    ];
+    drop(service);
+    site.stop().await;
+    bounds
+}
+
+pub async fn providers(ground: &Ground) -> Vec<Bound> {
+    println!("\n== providers: {PROVIDERS} of {EACH} learners each, {EACH_PACE} calls a minute each");
+    let site = ground.site("providers", EACH_PACE).await;
+    let mut tokens = Vec::new();
+    {
+        let fast = site.with_onefile_pace(NO_PACE);
+        let service = fast.service(&["serve"]);
+        for some in (0..PROVIDERS).collect::<Vec<_>>().chunks(usize::try_from(AT_ONCE).unwrap()) {
+            let prepared = some.iter().map(|n| {
+                let (site, address) = (&site, service.address());
+                async move {
+                    let token =
+                        prepare(site, address, &format!("p{n}"), EACH, &format!("sandbox-p{n}")).await;
+                    let mut api = Api::open(address, Some(&token)).await;
+                    exchange(&mut api, true).await;
+                    token
+                }
+            });
+            tokens.extend(futures_util::future::join_all(prepared).await);
+        }
+    }
+    let paced = site.with_onefile_pace(EACH_PACE);
+    let service = paced.service(&["serve"]);
+    let idle = service.memory();
+    let mut first = Api::open(service.address(), Some(&tokens[0])).await;
+    let (run, alone) = exchange(&mut first, false).await;
+    println!("one alone: {} calls in {alone:.1} s", run["calls"]["used"]);
+    let begun = Instant::now();
+    let all = tokens.iter().map(|token| async {
+        let mut api = Api::open(service.address(), Some(token)).await;
+        let (run, seconds) = exchange(&mut api, false).await;
+        assert_eq!(run["state"], "succeeded", "{run:#}");
+        seconds
+    });
+    let mut each = futures_util::future::join_all(all).await;
+    let together = begun.elapsed().as_secs_f64();
+    println!(
+        "all at once: {together:.1} s, the median {:.1} s; memory idle {:.1} MiB, at most {:.1} MiB",
+        percentile(&mut each, 0.5),
+        mib(idle),
+        mib(service.peak())
+    );
+    let bounds = vec![
+        Bound::at_most("providers: all at once, of one alone", together / alone, 1.2),
+        Bound::at_most("providers: memory, MiB", mib(service.peak()), 400.0),
+    ];
+    drop(service);
+    site.stop().await;
+    bounds
+}
