@@ -81,7 +81,23 @@ impl Client {
         }))
     }
 
+    /// By the MIS value, and by the e-mail address as well: who has it is not made again under another MIS value.
     async fn find_person(&self, wanted: &Person) -> Answered<Vec<Hit>> {
+        let mut hits = match self.find_by_ids(wanted).await? {
+            Ok(hits) => hits,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if let (true, Some(_), Some(_)) = (hits.is_empty(), &wanted.mis_id, &wanted.email) {
+            let by_email = Person { mis_id: None, ..wanted.clone() };
+            match self.find_by_ids(&by_email).await? {
+                Ok(found) => hits.extend(found.into_iter().map(|hit| Hit { same: false, ..hit })),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+        Ok(Ok(hits))
+    }
+
+    async fn find_by_ids(&self, wanted: &Person) -> Answered<Vec<Hit>> {
         let mut hits = Vec::new();
         for role in &wanted.roles {
             let search = Search::users(&wanted.centre_id, *role);

@@ -101,7 +101,7 @@ pub struct OneFileTab {
     /// When it was exchanged last.
     last_exchanged_at: Option<DateTime<Utc>>,
     /// The qualifications of the delivery plan, with what OneFile has of them.
-    qualifications: Vec<ExchangedQualification>,
+    qualifications: Vec<OneFileLearnerQualification>,
     /// Reviews of OneFile's that PICSWeb has not claimed by their OneFile System ID.
     reviews: Vec<OneFileReview>,
     /// The steps of the enrolment.
@@ -115,7 +115,7 @@ pub struct OneFileTab {
 /// A qualification, as the exchange left it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ExchangedQualification {
+pub struct OneFileLearnerQualification {
     /// PICSWeb's id.
     #[schema(example = "Q-31")]
     qualification_id: Option<String>,
@@ -278,7 +278,7 @@ pub async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<OneF
     })
 }
 
-fn qualifications(record: &Learner, portfolio: &Portfolio) -> Vec<ExchangedQualification> {
+fn qualifications(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileLearnerQualification> {
     let key = |reference: Option<&str>| reference.and_then(codes::Code::parse).map(|code| code.key);
     let all = record.qualifications.iter();
     all.map(|own| {
@@ -288,7 +288,7 @@ fn qualifications(record: &Learner, portfolio: &Portfolio) -> Vec<ExchangedQuali
             .aims
             .iter()
             .find(|aim| !aim.gone && code.is_some() && key(aim.vq_reference.as_deref()) == code);
-        ExchangedQualification {
+        OneFileLearnerQualification {
             qualification_id: own.qualification_id.as_ref().map(|id| QualificationId::as_str(id).to_owned()),
             vq_reference: reference.map(str::to_owned),
             standard_id: aim.map(|aim| aim.standard_id.clone()),

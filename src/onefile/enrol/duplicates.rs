@@ -14,7 +14,7 @@ use crate::onefile::{OneFile, OneFileError};
 use crate::store::RecordKind;
 use crate::upstream::failure::FailureKind;
 
-/// So many are read singly; a name that is more common than that says nothing.
+/// So many are read singly, the likeliest first; a name that is more common than that says nothing.
 const READ: usize = 10;
 
 impl OneFile {
@@ -31,8 +31,11 @@ impl OneFile {
         if let Some(email) = &learner.email {
             searches.push(Search::people(LEARNER_ROLE).with("Email", Email::as_str(email)));
         }
-        let by_name = Search::people(LEARNER_ROLE).with("FirstName", learner.first_name.trim());
-        searches.push(by_name.with("LastName", learner.last_name.trim()));
+        // Each name for itself: whoever married has the same first name, birth date and ULN.
+        let (first, last) = (learner.first_name.trim(), learner.last_name.trim());
+        searches.push(Search::people(LEARNER_ROLE).with("FirstName", first).with("LastName", last));
+        searches.push(Search::people(LEARNER_ROLE).with("LastName", last));
+        searches.push(Search::people(LEARNER_ROLE).with("FirstName", first));
         let mut rows: Vec<User> = Vec::new();
         for search in &searches {
             for row in client.search_whole::<User>(search).await??.rows {
@@ -60,12 +63,13 @@ impl OneFile {
                 name: user.name(),
                 archived: user.archived.unwrap_or(false),
                 linked_to: link.map(|link| link.local_id),
+                same_mis_value: same_text(user.mis_id.as_deref(), id.as_str()),
                 user_id: user.id,
                 likely,
                 reason: reason.to_owned(),
             });
         }
-        found.sort_by_key(|user| !user.likely);
+        found.sort_by_key(|user| (!user.same_mis_value, !user.likely));
         Ok(found)
     }
 }

@@ -211,7 +211,8 @@ impl OneFile {
     ) -> Result<Option<Plan>, OneFileError> {
         let Some(ground) = self.enrolment_ground(wanted, settings).await? else { return Ok(None) };
         let mut plan = plan::plan(&ground, wanted);
-        if search {
+        // Of a learner who has a user there is nobody to look for.
+        if search && ground.user.is_none() {
             plan.preview.possible_duplicates =
                 self.possible_users(client, wanted.provider, &wanted.learner, &ground).await?;
         }

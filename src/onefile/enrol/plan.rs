@@ -159,7 +159,23 @@ impl Draft<'_> {
             let message = "OneFile's learning aims were never read: refresh them (POST /onefile/qualifications:refresh).";
             self.missing("StandardID", "/qualifications", message);
         }
-        let planned: Vec<_> = qualifications.iter().map(|own| self.qualification(own, centre)).collect();
+        let mut planned: Vec<PlannedQualification> = Vec::with_capacity(qualifications.len());
+        for own in qualifications {
+            let mut next = self.qualification(own, centre);
+            // However it is spelt: two learning aims of one standard would be one too many.
+            let again = next.standard_id.is_some()
+                && planned.iter().any(|before| before.standard_id == next.standard_id);
+            if again {
+                let reference = next.vq_reference.clone().unwrap_or_default();
+                next.state = PlannedAim::Missing;
+                next.standard_id = None;
+                next.message = format!(
+                    "The delivery plan has [{reference}] before: the first is assigned, this one is left out."
+                );
+                self.warn("StandardID", next.message.clone());
+            }
+            planned.push(next);
+        }
         for reference in self.wanted.pathways.keys() {
             let known = planned
                 .iter()
@@ -219,7 +235,7 @@ impl Draft<'_> {
                     (
                         PlannedAim::There,
                         Some(*row),
-                        "The chosen pathway is assigned to the learner.".to_owned(),
+                        "The chosen pathway would be assigned to the learner.".to_owned(),
                     )
                 } else {
                     let message = format!(
@@ -229,7 +245,9 @@ impl Draft<'_> {
                     (PlannedAim::ChoosePathway, None, message)
                 }
             }
-            ([only], None) => (PlannedAim::There, Some(*only), "It is assigned to the learner.".to_owned()),
+            ([only], None) => {
+                (PlannedAim::There, Some(*only), "It would be assigned to the learner.".to_owned())
+            }
             (several, None) => {
                 let ids = several.iter().map(|row| row.standard_id.as_str()).collect::<Vec<_>>().join(", ");
                 let message = format!(

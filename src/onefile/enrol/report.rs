@@ -21,7 +21,7 @@ use crate::onefile::coverage::AimMatch;
         "candidates": [], "message": "It is not in OneFile: it is made."},
     "classroom": {"name": "Vehicle 2026", "remoteId": "301", "state": "found", "source": "Learner > Main Tag"},
     "qualifications": [{"qualificationId": "Q-31", "vqReference": "196AS", "title": "Bus and coach engineering technician", "state": "there",
-        "standardId": "901", "learningAimId": null, "matches": [], "message": "It is assigned to the learner."}],
+        "standardId": "901", "learningAimId": null, "matches": [], "message": "It would be assigned to the learner."}],
     "reviews": [], "possibleDuplicates": []
 }))]
 pub struct EnrolmentPreview {
@@ -278,6 +278,8 @@ pub struct PossibleUser {
     pub linked_to: Option<String>,
     /// Whether it is probably this learner: then an enrolment is refused.
     pub likely: bool,
+    /// Whether its MIS value says so: then it is refused whatever is allowed, since two users must not share one.
+    pub same_mis_value: bool,
     /// What speaks for it.
     #[schema(example = "same ULN")]
     pub reason: String,
@@ -311,7 +313,10 @@ impl EnrolmentPreview {
             let message = format!("{}: see `missing`.", self.missing_in_words());
             self.not_ready.push(EnrolmentRefusal { code: RecordCode::FieldsMissing, message });
         }
-        if !allow_duplicate && let Some(message) = self.advice() {
+        let surely = self.possible_duplicates.iter().any(|user| user.same_mis_value);
+        if (surely || !allow_duplicate)
+            && let Some(message) = self.advice()
+        {
             self.not_ready.push(EnrolmentRefusal { code: RecordCode::LikelyDuplicate, message });
         }
         self.ready = self.not_ready.is_empty();
@@ -324,6 +329,10 @@ impl EnrolmentPreview {
         let ids = likely.iter().map(|user| user.user_id.as_str()).collect::<Vec<_>>().join(", ");
         let advice = match &first.linked_to {
             Some(other) => format!("it is linked to learner {other} here: correct the learner who is wrong"),
+            None if first.same_mis_value => format!(
+                "link it (PUT /learners/{{id}}/onefile/link with `userId` {}); if it is somebody else, correct its MIS value in OneFile",
+                first.user_id
+            ),
             None => format!(
                 "link it (PUT /learners/{{id}}/onefile/link with `userId` {}), or repeat with `allowDuplicate: true` if it is somebody else",
                 first.user_id

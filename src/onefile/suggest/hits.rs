@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::contradicts;
 use super::matcher::{Matcher, SHOWN};
 use super::report::{
-    Ambiguous, AmbiguousBecause, Reason, ReasonCode, Suggestion, SuggestionCounts, Suggestions, Unmatched,
+    Ambiguous, AmbiguousBecause, LinkKind, Reason, ReasonCode, Suggestion, SuggestionCounts, Suggestions,
+    Unmatched,
 };
 use super::similar::NEAR;
 use super::words;
@@ -107,7 +108,7 @@ impl Matcher<'_> {
         let kind = self.input.kind;
         let names = (&self.local_names[local], &self.remote_names[hit.remote as usize]);
         let reasons = words::reasons(kind, record, remote, names);
-        let certain = reasons.iter().any(is_certain);
+        let certain = is_certain(kind, &reasons);
         let archive = &self.places[place][1];
         let held = record.held_id.map_or(&[][..], |id| archive.by_id(id));
         let same_id = [held, archive.by_mis(record.ident), archive.by_mis(Some(record.id))];
@@ -129,7 +130,8 @@ impl Matcher<'_> {
             remote_id: remote.id.to_owned(),
             remote_name: remote.name.clone().into_owned(),
             archived: remote.archived,
-            score: hit.score,
+            // What is not certain comes of a guess.
+            score: if certain { hit.score } else { hit.score.min(GUESSED) },
             certain,
             reasons,
             caution,
@@ -201,16 +203,23 @@ impl Matcher<'_> {
     }
 }
 
-fn is_certain(reason: &Reason) -> bool {
-    match reason.code {
-        ReasonCode::HeldId | ReasonCode::MisValueIsIdent | ReasonCode::MisValueIsId => true,
+/// Whether an id says it. PICSWeb's own id of an officer or an organisation is no Ident: that a MIS value is the same may be chance, and
+/// counts where the names agree as well. A learner's is what we write as MIS value.
+fn is_certain(kind: LinkKind, reasons: &[Reason]) -> bool {
+    let named = reasons.iter().any(|own| matches!(own.code, ReasonCode::Name | ReasonCode::NearName));
+    reasons.iter().any(|reason| match reason.code {
+        ReasonCode::HeldId | ReasonCode::MisValueIsIdent => true,
+        ReasonCode::MisValueIsId => named || kind == LinkKind::Learner,
         ReasonCode::Uln
         | ReasonCode::Email
         | ReasonCode::Name
         | ReasonCode::NearName
         | ReasonCode::BirthDate => false,
-    }
+    })
 }
+
+/// The best of what only a likeness says.
+const GUESSED: u8 = 97;
 
 /// 50 to 80.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 50 and 80")]

@@ -56,7 +56,8 @@ fn each_reason_has_its_score_and_only_ids_are_certain() {
             true,
             ReasonCode::MisValueIsIdent,
         ),
-        (Remote { mis_id: Some("o-17"), ..remote("9", "Other Person") }, 98, true, ReasonCode::MisValueIsId),
+        (Remote { mis_id: Some("o-17"), ..remote("9", "Other Person") }, 97, false, ReasonCode::MisValueIsId),
+        (Remote { mis_id: Some("o-17"), ..remote("9", "Sam Okoro") }, 98, true, ReasonCode::MisValueIsId),
         (
             Remote { email: Some("SAM@acme.example"), ..remote("9", "Sam Okoro") },
             95,

@@ -68,7 +68,7 @@ impl Saga<'_> {
                 centre_id: centre.clone(),
                 roles: ASSESSOR_ROLES.to_vec(),
                 mis_id: Some(mis.to_owned()),
-                email: None,
+                email: officer.email.as_ref().map(|own| Email::as_str(own).to_owned()),
                 first_name: first.clone(),
                 last_name: last.clone(),
             }),

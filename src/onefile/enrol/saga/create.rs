@@ -228,7 +228,8 @@ impl Saga<'_> {
                 self.link(&creation.step, kind, &creation.id, &remote, &link.name).await?;
                 Ok(Ok(one.id))
             }
-            _ if all.is_empty() || creation.allow => Ok(Err(all)),
+            // That the MIS value is the same, nobody may allow: OneFile, too, would have two of one.
+            _ if all.is_empty() || (creation.allow && same.is_empty()) => Ok(Err(all)),
             _ => {
                 let ids = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let text = format!(
