@@ -71,7 +71,7 @@ pub use rule::Broken;
 pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
-    ChangeType, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState, LinkMethod, LinkState,
+    ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState, LinkMethod, LinkState,
     OneFileEnvironment, RecordCode, RunKind, StepState, VisitType, counted,
 };
 

@@ -36,6 +36,9 @@ mod runs;
 mod schedules;
 mod secrets;
 mod tokens;
+mod webhook_deliveries;
+mod webhook_lines;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -79,6 +82,9 @@ pub use self::runs::{Claim, NewRun, Progress, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
+pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, test_change};
+pub use self::webhook_lines::{DeliveryLine, Resent};
+pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
 use crate::seal::{BlindIndex, SealError, Sealer};
 
 /// Why the store could not do as asked.
