@@ -62,7 +62,7 @@ pub(super) struct KeptSecret {
 }
 
 /// A row as it is read.
-struct Sealed {
+struct Row {
     id: Uuid,
     sealed_target: Vec<u8>,
     sealed_secrets: Vec<u8>,
@@ -249,7 +249,7 @@ impl Store {
     ) -> StoreResult<RecordPage<WebhookRow>> {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let rows = sqlx::query_as!(
-            Sealed,
+            Row,
             r#"select id, sealed_target, sealed_secrets, types, enabled, disabled_reason, disabled_at, failing_since,
                       created_at, updated_at, app_now() as "now!"
                from webhooks where provider_id = $1 and ($2::uuid is null or id > $2) order by id limit $3"#,
@@ -263,9 +263,9 @@ impl Store {
         Ok(page(rows, size))
     }
 
-    async fn sealed_webhook(&self, tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<Sealed>> {
+    async fn sealed_webhook(&self, tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<Row>> {
         Ok(sqlx::query_as!(
-            Sealed,
+            Row,
             r#"select id, sealed_target, sealed_secrets, types, enabled, disabled_reason, disabled_at, failing_since,
                       created_at, updated_at, app_now() as "now!"
                from webhooks where provider_id = $1 and id = $2"#,
@@ -281,7 +281,7 @@ impl Store {
         self.seal_json(&target_row(id), &target)
     }
 
-    fn open_webhook(&self, row: Sealed) -> StoreResult<WebhookRow> {
+    fn open_webhook(&self, row: Row) -> StoreResult<WebhookRow> {
         let target: Target = self.unseal_json(&target_row(row.id), &row.sealed_target)?;
         let secrets: Vec<KeptSecret> = self.unseal_json(&secrets_row(row.id), &row.sealed_secrets)?;
         let old = secrets.into_iter().filter_map(|kept| kept.until).max();

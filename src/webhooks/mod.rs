@@ -94,9 +94,8 @@ impl Webhooks {
 
     /// Delivers to one webhook, one after the other. What goes wrong here leaves its claim to run out.
     async fn serve(self, webhook: Uuid, claim: Uuid) {
-        match self.serve_turn(webhook, claim).await {
-            Ok(()) => {}
-            Err(error) => error!(%error, %webhook, "deliveries stopped; they go on when the claim has run out"),
+        if let Err(error) = self.serve_turn(webhook, claim).await {
+            error!(%error, %webhook, "deliveries stopped; they go on when the claim has run out");
         }
     }
 
@@ -141,7 +140,8 @@ impl Webhooks {
         let facts = Facts { attempts: 0, first_attempt_at: None, failing_since: None, unanswered: 0 };
         let settled = facts.settle(&came, at, 0.0);
         // It is not tried again: whoever asked sees what came of it.
-        let state = if settled.state == DeliveryState::Delivered { settled.state } else { DeliveryState::Failed };
+        let state =
+            if settled.state == DeliveryState::Delivered { settled.state } else { DeliveryState::Failed };
         let settled = Settlement { state, ..settled };
         self.store.keep_webhook_test(webhook, &change, &settled).await?;
         self.store.delivery(provider, webhook, id).await
