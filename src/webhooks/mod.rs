@@ -51,7 +51,7 @@ impl Webhooks {
     /// Delivers what becomes due, until the process stops.
     pub async fn keep_delivering(self) {
         let mut lanes = JoinSet::new();
-        let mut ticks = tokio::time::interval(self.every);
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + self.every, self.every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::people;
 use crate::support::postgres::RUNTIME;
-use crate::webhooks_receiver::{Receiver, Reply, app, change, change_of, deliveries, later, path, webhook};
+use crate::webhooks_receiver::{
+    Receiver, Reply, app, app_with, change, change_of, deliveries, later, path, webhook,
+};
 
 #[tokio::test]
 async fn a_change_is_delivered_signed_and_as_it_stands_in_the_feed() {
@@ -143,7 +145,7 @@ async fn a_process_that_dies_while_it_sends_loses_nothing() {
     let second = app.second().await;
     second.deliver().await;
     assert_eq!(receiver.got().len(), 1, "who died may still be at it");
-    later(&second, TimeDelta::seconds(3)).await;
+    later(&second, TimeDelta::seconds(10)).await;
     assert_eq!(receiver.subjects(), ["L1", "L1", "L2"]);
     let got = receiver.got();
     assert_eq!((&got[0].id, &got[0].bytes), (&got[1].id, &got[1].bytes));
@@ -152,7 +154,7 @@ async fn a_process_that_dies_while_it_sends_loses_nothing() {
 
 #[tokio::test]
 async fn a_receiver_that_does_not_answer_harms_nobody() {
-    let app = app().await;
+    let app = app_with("call=1s").await;
     let (slow, quick) = (Receiver::start().await, Receiver::start().await);
     let dull = webhook(&app, &slow, json!({})).await;
     webhook(&app, &quick, json!({})).await;

@@ -153,7 +153,12 @@ fn header(head: &str, name: &str) -> String {
 
 /// An app whose webhooks may go to this machine; the test says when.
 pub async fn app() -> TestApp {
-    let builder = TestApp::builder().timings("call=1s,lease=2s");
+    app_with("").await
+}
+
+/// One with such timings.
+pub async fn app_with(timings: &str) -> TestApp {
+    let builder = TestApp::builder().timings(timings);
     builder.setting(|raw| raw.webhook_allow_private = Some("yes".to_owned())).start().await
 }
 
