@@ -28,12 +28,14 @@ use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::Http;
+use crate::http::guarded::Guarded;
 use crate::onefile::OneFile;
 use crate::runs::Runs;
 use crate::seal::Sealer;
 use crate::store::{self, Store, StoreError};
 use crate::telemetry;
 use crate::upstream::call::Caller;
+use crate::webhooks::Webhooks;
 
 /// Connections of one API worker: its requests hold one each, and briefly.
 const WORKER_POOL: u32 = 8;
@@ -104,6 +106,8 @@ pub struct Parts {
     pub onefile: OneFile,
     /// The run engine.
     pub runs: Runs,
+    /// What delivers changes to webhooks.
+    pub webhooks: Webhooks,
     stopping: CancellationToken,
     tasks: TaskTracker,
     connect: PgConnectOptions,
@@ -162,6 +166,8 @@ impl Parts {
             config.retention,
             stopping.clone(),
         );
+        let guarded = Guarded::new(config.timings.call, config.webhook_allow_private)?;
+        let webhooks = Webhooks::new(store.clone(), guarded, &config.timings, stopping.clone());
         Ok(Self {
             config: Arc::new(config),
             store,
@@ -169,6 +175,7 @@ impl Parts {
             ace360,
             onefile,
             runs,
+            webhooks,
             stopping,
             tasks: TaskTracker::new(),
             connect: connect_to,
@@ -188,6 +195,7 @@ impl Parts {
             tasks: self.tasks.clone(),
             ace360: self.ace360.clone(),
             onefile: self.onefile.clone(),
+            webhooks: self.webhooks.clone(),
         };
         let metrics = telemetry::metrics().map_err(StartError::Metrics)?;
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
@@ -243,8 +251,8 @@ impl Parts {
         Ok(server)
     }
 
-    /// Begins what every process does in the background: reading revocations, if `work`, working jobs, and
-    /// saying that it lives.
+    /// Begins what every process does in the background: reading revocations, if `work`, working jobs and delivering to
+    /// webhooks, and saying that it lives.
     ///
     /// # Errors
     /// The job engine's.
@@ -252,6 +260,8 @@ impl Parts {
         let pulse =
             tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
         let (jobs, tick) = if work {
+            // A stop waits for what is being sent.
+            self.tasks.spawn(self.webhooks.clone().keep_delivering());
             (Some(self.runs.start()?), Some(tokio::spawn(self.runs.clone().keep_ticking())))
         } else {
             (None, None)

@@ -58,6 +58,9 @@ pub struct RawConfig {
     /// Origins that a browser may call from, separated by commas
     #[arg(long, global = true, env = "PICSBRIDGE_CORS_ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Whether webhooks may go to private addresses and by http: `yes` or `no`
+    #[arg(long, global = true, env = "PICSBRIDGE_WEBHOOK_ALLOW_PRIVATE")]
+    pub webhook_allow_private: Option<String>,
     /// Days that run records and runs are kept
     #[arg(long, global = true, env = "PICSBRIDGE_RETAIN_RUNS_DAYS")]
     pub retain_runs_days: Option<String>,
@@ -102,12 +105,14 @@ pub struct Timings {
     pub retry: Duration,
     /// How often revoked tokens are read.
     pub revocations: Duration,
+    /// How often what is due to webhooks is looked for.
+    pub deliver: Duration,
     /// How long a stop may take before what still runs is left behind.
     pub shutdown: Duration,
 }
 
 /// The names of the timings.
-const TIMINGS: &str = "call, lease, slice, job, rescue, tick, absence, retry, revocations, shutdown";
+const TIMINGS: &str = "call, lease, slice, job, rescue, tick, absence, retry, revocations, deliver, shutdown";
 
 impl Timings {
     fn named(&mut self, name: &str) -> Option<&mut Duration> {
@@ -121,6 +126,7 @@ impl Timings {
             "absence" => &mut self.absence,
             "retry" => &mut self.retry,
             "revocations" => &mut self.revocations,
+            "deliver" => &mut self.deliver,
             "shutdown" => &mut self.shutdown,
             _ => return None,
         })
@@ -139,6 +145,7 @@ impl Default for Timings {
             absence: Duration::from_mins(10),
             retry: Duration::from_mins(1),
             revocations: Duration::from_secs(1),
+            deliver: Duration::from_secs(1),
             shutdown: Duration::from_secs(25),
         }
     }
@@ -196,6 +203,8 @@ pub struct Config {
     pub requests_per_minute: Option<u32>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
+    /// Whether webhooks may go to private addresses and by http.
+    pub webhook_allow_private: bool,
     /// How long what is kept.
     pub retention: Retention,
     /// Filter directives of the log.
@@ -427,6 +436,17 @@ impl Config {
                 );
             }
         }
+        let webhook_allow_private = match given(&raw.webhook_allow_private).as_deref() {
+            None | Some("no") => false,
+            Some("yes") => true,
+            Some(other) => {
+                reader.fault(
+                    "PICSBRIDGE_WEBHOOK_ALLOW_PRIVATE",
+                    format!("`{other}` is not known: write `yes` or `no`"),
+                );
+                false
+            }
+        };
         let retention = Retention {
             payloads_days: reader.number(
                 "PICSBRIDGE_RETAIN_PAYLOADS_DAYS",
@@ -478,6 +498,7 @@ impl Config {
             sandbox_listen,
             requests_per_minute,
             cors_origins,
+            webhook_allow_private,
             retention,
             log,
             log_format,
@@ -500,7 +521,7 @@ impl Config {
         // Writing to a String cannot fail.
         let _ = write!(
             line,
-            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={}",
+            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} webhook_allow_private={}",
             self.listen,
             self.data_dir.display(),
             self.upstreams.ace360_live,
@@ -512,6 +533,7 @@ impl Config {
                 |a| a.to_string()
             ),
             self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
+            if self.webhook_allow_private { "yes" } else { "no" },
         );
         line
     }
@@ -527,6 +549,7 @@ mod tests {
             listen: Some("nowhere".to_owned()),
             database_url: Some("mysql://x".to_owned()),
             ace360_calls_per_minute: Some("0".to_owned()),
+            webhook_allow_private: Some("perhaps".to_owned()),
             log_format: Some("xml".to_owned()),
             timings: Some("lease=1s,nap=3s".to_owned()),
             ..RawConfig::default()
@@ -540,6 +563,7 @@ mod tests {
                 "PICSBRIDGE_MASTER_KEY",
                 "PICSBRIDGE_LISTEN",
                 "PICSBRIDGE_ACE360_CALLS_PER_MINUTE",
+                "PICSBRIDGE_WEBHOOK_ALLOW_PRIVATE",
                 "PICSBRIDGE_LOG_FORMAT",
                 "PICSBRIDGE_TIMINGS",
                 "PICSBRIDGE_TIMINGS",

@@ -1,8 +1,13 @@
 //! The only user of reqwest: every call that leaves the service goes through here, with time-outs, a cap on the
-//! answer's size, no redirects, no proxy of the environment, and a span that names no personal data.
+//! answer's size, no redirects, no proxy of the environment, and a span that names no personal data. To upstreams, whose
+//! addresses the operator sets, from this file; to addresses that strangers chose from `http/guarded.rs`.
+
+pub mod address;
+pub mod guarded;
 
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::debug;
@@ -75,7 +80,7 @@ impl Http {
     /// # Errors
     /// The TLS library could not start.
     pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
+        #[allow(clippy::disallowed_methods, reason = "this module builds the clients")]
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .timeout(timeout)
@@ -123,7 +128,7 @@ impl Http {
         if let Some(body) = request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
-        #[allow(clippy::disallowed_methods, reason = "this is the one place that sends")]
+        #[allow(clippy::disallowed_methods, reason = "this module sends")]
         let mut response = builder.send().await.map_err(|error| classify(&error))?;
         let status = response.status().as_u16();
         let content_type = text(response.headers(), &CONTENT_TYPE);
@@ -137,6 +142,16 @@ impl Http {
         }
         Ok(Answer { status, content_type, retry_after, body })
     }
+}
+
+/// How long a `Retry-After` asks to wait: seconds, or an HTTP date. `None`: it cannot be read.
+pub fn wait_of(retry_after: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let text = retry_after.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some((date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
 }
 
 fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {

@@ -22,9 +22,14 @@ use super::problem::{Code, Problem};
 use super::run_records::RunRecord;
 use super::runs::Run;
 use super::tokens::Token;
+use super::webhook_deliveries::Delivery;
+use super::webhooks::Webhook;
 use crate::domain::{OfficerRecord, OrganisationRecord};
 
 const GUIDE: &str = include_str!("../../openapi/guide.md");
+
+/// Operations whose answers show a secret this once.
+const SHOWN_ONCE: [&str; 3] = ["createToken", "createWebhook", "rotateWebhookSecret"];
 
 /// What frames the operations.
 #[derive(utoipa::OpenApi)]
@@ -38,6 +43,7 @@ const GUIDE: &str = include_str!("../../openapi/guide.md");
         (name = "OneFile", description = "E-portfolio: looking up what records are linked to, and links."),
         (name = "Runs", description = "Long work: how far it is, and what happened to each record."),
         (name = "Changes", description = "Everything that changed, in order."),
+        (name = "Webhooks", description = "Being told of changes as they happen, and what became of each telling."),
         (name = "Tokens", description = "Who may do what."),
         (name = "Service", description = "Health, metrics, the meaning of errors."),
     ),
@@ -87,7 +93,7 @@ pub fn finish(api: &mut OpenApi) {
             Code::IdempotencyKeyReused,
             Code::PayloadTooLarge,
         ];
-        if operation.operation_id.as_deref() == Some("createToken") {
+        if operation.operation_id.as_deref().is_some_and(|id| SHOWN_ONCE.contains(&id)) {
             codes.push(Code::SecretShownOnce);
         }
         for (status, response) in problems(&codes) {
@@ -234,6 +240,10 @@ errors! {
     RetryErrors [InvalidParameter Unauthenticated ScopeMissing NotFound StillActive NothingToRetry IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
     /// Of settling an intent by hand.
     ResolveErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadySettled AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    /// Of making a webhook.
+    NewWebhookErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing TooManyWebhooks BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
+    /// Of asking for a delivery again.
+    ResendErrors [InvalidParameter Unauthenticated ScopeMissing NotFound WebhookDisabled RateLimited Internal Unavailable],
     /// Of operations that begin a run with a body.
     BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
     /// Of operations without a token that may not find something.
@@ -293,6 +303,10 @@ pages! {
     OneFileLinkPage of Link,
     /// A page of officers and organisations that are not linked.
     OneFileCandidatePage of LinkCandidate,
+    /// A page of webhooks.
+    WebhookPage of Webhook,
+    /// A page of a webhook's deliveries.
+    DeliveryPage of Delivery,
     /// A page of tokens.
     TokenPage of Token,
 }

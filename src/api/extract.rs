@@ -178,6 +178,17 @@ impl PathId for Uuid {
     }
 }
 
+/// A delivery of a webhook's.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryId(pub Uuid);
+
+impl PathId for DeliveryId {
+    const NAME: &'static str = "deliveryId";
+    fn read(text: &str) -> Result<Self, Broken> {
+        Uuid::read(text).map(Self)
+    }
+}
+
 impl<T: PathId> FromRequest for Id<T> {
     type Error = Problem;
     type Future = Either<Ready<Result<Self, Problem>>, Pin<Box<dyn Future<Output = Result<Self, Problem>>>>>;

@@ -97,7 +97,7 @@ async fn keyed(request: &mut ServiceRequest, key: &HeaderValue) -> Result<Option
         asked.update(part);
     }
     let learner = request.match_info().get("learnerId").map(str::to_owned);
-    let many = pattern.contains(":import") || pattern.starts_with("/intents");
+    let many = pattern.contains(":import") || pattern.starts_with("/intents") || pattern.ends_with(":resend");
     let keyed = Keyed {
         provider: principal.provider.id,
         token: principal.token_id,

@@ -24,6 +24,8 @@ pub mod run_records;
 pub mod runs;
 pub mod tokens;
 pub mod upstreams;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -32,6 +34,7 @@ use crate::ace360::Ace360;
 use crate::auth::Auth;
 use crate::onefile::OneFile;
 use crate::store::Store;
+use crate::webhooks::Webhooks;
 
 use self::document::Routes;
 
@@ -70,6 +73,8 @@ pub struct Background {
     pub ace360: Ace360,
     /// OneFile over them.
     pub onefile: OneFile,
+    /// What sends to webhooks.
+    pub webhooks: Webhooks,
 }
 
 impl Background {
@@ -155,6 +160,15 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(intents::list)
         .service(intents::resolve)
         .service(changes::list)
+        .service(webhooks::create)
+        .service(webhooks::list)
+        .service(webhooks::get)
+        .service(webhooks::put)
+        .service(webhooks::delete)
+        .service(webhooks::rotate)
+        .service(webhook_deliveries::test)
+        .service(webhook_deliveries::list)
+        .service(webhook_deliveries::resend)
         .service(tokens::create)
         .service(tokens::list)
         .service(tokens::revoke)

@@ -82,6 +82,8 @@ codes! {
     IntegrationNotConfigured "integrationNotConfigured" 409 false "The integration is not set up" "The settings lack what the call needs; the detail says what.",
     NotReady "notReady" 409 false "Not ready to be switched on" "Something is in the way of switching the integration on; `errors[]` names each and what to do. Nothing was kept.",
     SettingsChanged "settingsChanged" 409 true "The settings were changed meanwhile" "Somebody else changed the settings at the same moment. Nothing was kept: read them, and send yours again.",
+    TooManyWebhooks "tooManyWebhooks" 409 false "There are too many webhooks" "A provider may have 20 webhooks: delete one that is not needed.",
+    WebhookDisabled "webhookDisabled" 409 false "The webhook is switched off" "Nothing is sent to it. Switch it on (`enabled`), then ask for the delivery again.",
     Expired "expired" 410 false "Too old" "Retention has passed this position of the feed. Read the records anew, then follow the feed from its start.",
     PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",

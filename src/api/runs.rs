@@ -144,7 +144,7 @@ pub struct Budget {
 /// A record of a run or a change.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Subject {
-    /// `learner`, `officer`, `organisation`, `standard`, `run`.
+    /// `learner`, `officer`, `organisation`, `standard`, `run`, `webhook`.
     #[schema(example = "learner")]
     pub kind: String,
     /// Its id.

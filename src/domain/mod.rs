@@ -72,8 +72,8 @@ pub use rule::Broken;
 pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
-    ChangeType, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState, LinkMethod, LinkState,
-    OneFileEnvironment, RecordCode, RunKind, StepState, VisitType, counted,
+    ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState,
+    LinkMethod, LinkState, OneFileEnvironment, RecordCode, RunKind, StepState, VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -68,6 +68,13 @@ words! {
         LinkCreated "link.created" "A learner, officer or organisation was linked to a record: by hand, by matching, by an import of links, or, in OneFile, since it was made for it.",
         LinkRemoved "link.removed" "A learner, officer or organisation was unlinked from its record.",
         RunFinished "run.finished" "A run has ended.",
+        WebhookDisabled "webhook.disabled" "A webhook was switched off: its receiver refused or failed everything for a day, or answered 410.",
+    }
+    /// Where a delivery to a webhook stands.
+    DeliveryState {
+        Pending "pending" "It is to be sent, or sent again.",
+        Delivered "delivered" "The receiver took it: it answered 2xx.",
+        Failed "failed" "It was given up, after a day of attempts or at a 410; a test is tried once.",
     }
     /// What came of a record in a run.
     RecordCode {

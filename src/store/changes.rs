@@ -15,7 +15,7 @@ pub struct ChangeRow {
     pub position: i64,
     /// Such as `ace360.uploaded`.
     pub type_: String,
-    /// `learner`, `officer`, `organisation`, `run`.
+    /// `learner`, `officer`, `organisation`, `run`, `webhook`.
     pub subject_kind: String,
     /// Whose.
     pub subject_id: String,
@@ -59,8 +59,8 @@ impl Store {
         Ok(())
     }
 
-    /// Gives committed changes their positions. Any process may; the lock is held until the positions are committed,
-    /// so that a reader never sees a later position before an earlier one.
+    /// Gives committed changes their positions, and each webhook that wants them a delivery. Any process may; the lock is
+    /// held until the positions are committed, so that a reader never sees a later position before an earlier one.
     ///
     /// # Errors
     /// The database's.
@@ -75,17 +75,26 @@ impl Store {
         let mut tx = self.begin().await?;
         sqlx::query!("select pg_advisory_xact_lock($1) as locked", LOCK).fetch_one(&mut *tx).await?;
         // A new statement, and so a new snapshot: what was committed while we waited for the lock is in it.
-        let placed = sqlx::query!(
-            r#"update changes set position = placed.position
-               from (select id, nextval('changes_position') as position
-                     from (select id from changes where position is null order by id) as unplaced) as placed
-               where changes.id = placed.id"#
+        // A webhook that is being deleted is waited for and left out.
+        let placed = sqlx::query_scalar!(
+            r#"with placed as (
+                   update changes set position = numbered.position
+                   from (select id, nextval('changes_position') as position
+                         from (select id from changes where position is null order by id) as unplaced) as numbered
+                   where changes.id = numbered.id
+                   returning changes.id, changes.provider_id, changes.type, changes.position
+               ), queued as (
+                   insert into webhook_deliveries (webhook_id, id, change_id, position, state, due_at, created_at)
+                   select w.id, p.id, p.id, p.position, 'pending', app_now(), app_now()
+                   from placed p join webhooks w on w.provider_id = p.provider_id and w.enabled and (w.types = '{}' or p.type = any(w.types))
+                   for key share of w
+               )
+               select count(*) as "count!" from placed"#
         )
-        .execute(&mut *tx)
-        .await?
-        .rows_affected();
+        .fetch_one(&mut *tx)
+        .await?;
         tx.commit().await?;
-        Ok(placed)
+        Ok(u64::try_from(placed).unwrap_or(0))
     }
 
     /// The changes after a position; `None` when retention has passed it.

@@ -40,6 +40,9 @@ mod schedules;
 mod secrets;
 mod tokens;
 mod warm;
+mod webhook_deliveries;
+mod webhook_lines;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -87,6 +90,9 @@ pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
 use self::warm::AtHand;
+pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, test_change};
+pub use self::webhook_lines::{DeliveryLine, Resent};
+pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
 use crate::seal::{BlindIndex, SealError, Sealer};
 
 /// Why the store could not do as asked.

@@ -43,6 +43,13 @@ impl Store {
         )
         .fetch_one(&self.pool)
         .await?;
+        // Those of changes went with them; tests have none.
+        sqlx::query!(
+            "delete from webhook_deliveries where change_id is null and created_at < app_now() - make_interval(days => $1)",
+            days(keep.changes_days)
+        )
+        .execute(&self.pool)
+        .await?;
         let intents = sqlx::query!(
             "delete from intents where settled_at < app_now() - make_interval(days => $1)",
             days(keep.payloads_days)

@@ -113,6 +113,14 @@ rotations! {
         r#"select provider_id, token_id, key_hash, sealed_answer as "sealed!" from idempotency_keys where substring(sealed_answer from 1 for 5) <> $1 limit $2"#,
         "update idempotency_keys set sealed_answer = $1 where sealed_answer = $2 and provider_id = $3 and token_id = $4 and key_hash = $5",
         |row| format!("idempotency_keys/{}/{}/{}", row.provider_id, row.token_id, hex(&row.key_hash)), (provider_id, token_id, key_hash);
+    rotate_webhook_targets "webhooks":
+        "select id, sealed_target as sealed from webhooks where substring(sealed_target from 1 for 5) <> $1 limit $2",
+        "update webhooks set sealed_target = $1 where sealed_target = $2 and id = $3",
+        |row| format!("webhooks/{}/target", row.id), (id);
+    rotate_webhook_secrets "webhooks' secrets":
+        "select id, sealed_secrets as sealed from webhooks where substring(sealed_secrets from 1 for 5) <> $1 limit $2",
+        "update webhooks set sealed_secrets = $1 where sealed_secrets = $2 and id = $3",
+        |row| format!("webhooks/{}/secrets", row.id), (id);
     rotate_portfolio_problems "OneFile portfolios' problems":
         r#"select provider_id, environment, learner_id, sealed_problem as "sealed!" from onefile_portfolios where substring(sealed_problem from 1 for 5) <> $1 limit $2"#,
         "update onefile_portfolios set sealed_problem = $1 where sealed_problem = $2 and provider_id = $3 and environment = $4 and learner_id = $5",
@@ -140,6 +148,7 @@ impl Store {
                     + (select count(*) from onefile_links where substring(sealed from 1 for 5) <> $1)
                     + (select count(*) from onefile_enrolments where substring(sealed_order from 1 for 5) <> $1 or substring(sealed_steps from 1 for 5) <> $1)
                     + (select count(*) from idempotency_keys where substring(sealed_answer from 1 for 5) <> $1)
+                    + (select count(*) from webhooks where substring(sealed_target from 1 for 5) <> $1 or substring(sealed_secrets from 1 for 5) <> $1)
                     + (select count(*) from onefile_portfolios where substring(sealed from 1 for 5) <> $1 or substring(sealed_problem from 1 for 5) <> $1) as "count!""#,
             self.vault.sealer.current_prefix()
         )

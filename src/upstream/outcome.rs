@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::http::{Answer, SendError};
+use crate::http::{Answer, SendError, wait_of};
 
 /// A 429 without a usable Retry-After.
 const DEFAULT_BLOCK: Duration = Duration::from_mins(1);
@@ -81,15 +81,8 @@ impl Outcome {
 /// How long a 429 keeps us away: Retry-After in seconds or as an HTTP date, 15 minutes at most; else a minute.
 fn block_for(retry_after: Option<&str>, now: DateTime<Utc>) -> Duration {
     let Some(text) = retry_after.map(str::trim) else { return DEFAULT_BLOCK };
-    let asked = if let Ok(seconds) = text.parse::<u64>() {
-        Some(Duration::from_secs(seconds))
-    } else {
-        DateTime::parse_from_rfc2822(text)
-            .ok()
-            .map(|date| (date.to_utc() - now).to_std().unwrap_or(Duration::ZERO))
-    };
     // A date in the past, or none that can be read: a minute is what the upstreams' windows are.
-    match asked {
+    match wait_of(text, now) {
         Some(duration) if !duration.is_zero() => duration.min(LONGEST_BLOCK),
         Some(_) if text == "0" => Duration::from_secs(1),
         _ => DEFAULT_BLOCK,

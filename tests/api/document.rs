@@ -52,6 +52,7 @@ impl Operation {
             ("{officerId}", "NOBODY"),
             ("{organisationId}", "NOWHERE"),
             ("{id}", "0190b0a0-0000-7000-8000-000000000000"),
+            ("{deliveryId}", "0190b0a0-0000-7000-8000-000000000001"),
             ("{code}", "notFound"),
         ];
         let path = dummies.iter().fold(self.path.clone(), |path, (name, value)| path.replace(name, value));

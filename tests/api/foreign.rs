@@ -20,6 +20,7 @@ async fn view(api: &Api) -> Vec<Value> {
         "/runs",
         "/intents",
         "/changes",
+        "/webhooks",
         "/ace360/settings",
         "/ace360/standards?pageSize=1",
     ] {
@@ -31,6 +32,8 @@ async fn view(api: &Api) -> Vec<Value> {
 #[tokio::test]
 async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_route() {
     let app = TestApp::start().await;
+    let hook = json!({"url": "https://receiver.example/"});
+    let webhook = app.post("/webhooks", &hook).await.expect(201)["id"].as_str().unwrap().to_owned();
     app.refresh_standards().await;
     app.put_ready("L1", 1).await;
     app.post("/learners/L1/ace360", &json!({})).await.expect(201);
@@ -41,6 +44,12 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     let intents = app.get("/intents").await.expect(200);
     let intent = intents["items"][0]["id"].as_str().unwrap();
 
+    // Each change is a delivery once it has its place in the feed.
+    app.get("/changes").await.expect(200);
+    let deliveries = format!("/webhooks/{webhook}/deliveries");
+    let delivered = app.get(&deliveries).await.expect(200);
+    let delivery = delivered["items"][0]["id"].as_str().unwrap();
+
     let other = app.second_provider().await;
     let theirs = view(&app).await;
     let mut tried = 0;
@@ -48,13 +57,15 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
         let id = match path.split('/').nth(1).unwrap() {
             "tokens" => token,
             "intents" => intent,
+            "webhooks" => &webhook,
             _ => &run,
         };
         let real = path
             .replace("{learnerId}", "L1")
             .replace("{officerId}", people::OFFICER)
             .replace("{organisationId}", people::ORGANISATION)
-            .replace("{id}", id);
+            .replace("{id}", id)
+            .replace("{deliveryId}", delivery);
         if real == *path || path.contains("{code}") {
             continue;
         }
@@ -63,6 +74,7 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
             let body = match path.as_str() {
                 "/learners/{learnerId}/ace360/link" if method == Method::PUT => json!({"recordId": 1}),
                 "/intents/{id}:resolve" => json!({"outcome": "notDone"}),
+                "/webhooks/{id}" if method == Method::PUT => hook.clone(),
                 // A put of a record would make one of their own.
                 _ if method == Method::PUT => continue,
                 _ => Value::Null,
@@ -81,9 +93,10 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     }
     assert!(tried >= 15, "{tried} routes were tried");
     assert_eq!(view(&app).await, theirs);
+    assert_eq!(app.get(&deliveries).await.expect(200), delivered);
     assert_eq!(app.get("/tokens").await.expect(200)["items"][0]["id"], token);
     // Their lists are empty.
-    for path in ["/learners", "/officers", "/organisations", "/runs", "/intents", "/changes"] {
+    for path in ["/learners", "/officers", "/organisations", "/runs", "/intents", "/changes", "/webhooks"] {
         assert_eq!(other.get(path).await.expect(200)["items"], json!([]), "{path}");
     }
 }

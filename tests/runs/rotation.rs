@@ -14,7 +14,7 @@ use crate::support::people::{self, but};
 
 const NEW_KEY: &str = "YW5vdGhlciBrZXkgZm9yIHRlc3RzOiBub2JvZHkgcyE=";
 /// Reads of every kind of thing that is sealed.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 13] = [
     "/learners/L1",
     "/learners/L1/ace360",
     "/learners/L2/ace360",
@@ -27,6 +27,7 @@ const PATHS: [&str; 12] = [
     "/onefile/settings",
     "/onefile/assessors?pageSize=500",
     "/onefile/links",
+    "/webhooks",
 ];
 
 /// A provider with a row of each kind that is sealed, by the old key.
@@ -58,6 +59,8 @@ async fn sealed_by_the_old_key() -> (TestApp, String) {
     let assessor = app.get("/onefile/assessors").await.expect(200)["items"][0]["id"].clone();
     let link = json!({"kind": "officer", "localId": "OFF12", "remoteId": assessor});
     app.post("/onefile/links", &link).await.expect(201);
+    let hook = json!({"url": "https://receiver.example/", "enabled": false});
+    app.post("/webhooks", &hook).await.expect(201);
     // From here on nothing moves by itself.
     worker.stop().await;
     app.tick().await;

@@ -23,8 +23,9 @@ use super::postgres::{Database, RUNTIME};
 
 /// 32 bytes, in base64.
 pub const MASTER_KEY: &str = "dGVzdHMgb25seTogbm9ib2R5J3MgbWFzdGVyIGtleSE=";
-/// Short, so that what goes wrong goes wrong soon; the tick is the test's to call.
-pub const TIMINGS: &str = "call=5s,lease=8s,slice=3s,job=10s,rescue=15s,tick=24h,retry=200ms,shutdown=3s";
+/// Short, so that what goes wrong goes wrong soon; the tick and deliveries are the test's to call.
+pub const TIMINGS: &str =
+    "call=5s,lease=8s,slice=3s,job=10s,rescue=15s,tick=24h,deliver=24h,retry=200ms,shutdown=3s";
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(25);
@@ -220,6 +221,12 @@ impl TestApp {
     pub async fn tick(&self) {
         let runs = self.parts.runs.clone();
         on_runtime(async move { runs.tick().await.unwrap() }).await;
+    }
+
+    /// What happens each second in service: webhooks are told what is due, until nothing is.
+    pub async fn deliver(&self) {
+        let webhooks = self.parts.webhooks.clone();
+        on_runtime(async move { webhooks.deliver().await.unwrap() }).await;
     }
 
     /// Waits until a run has ended, and gives it.

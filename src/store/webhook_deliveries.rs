@@ -1,0 +1,302 @@
+//! Deliveries: what each webhook is to be told, what came of it. One worker at a time holds a webhook, by a claim that runs
+//! out; what it does is fenced by it.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::changes::change_row;
+use super::clock::interval;
+use super::webhooks::{KeptSecret, Target, secrets_row, target_row};
+use super::{ChangeRow, Store, StoreResult, Time};
+use crate::domain::DeliveryState;
+
+/// What a test is of.
+const TEST: &str = "webhook.test";
+
+/// Where a webhook's messages go, and what signs them.
+pub struct Receiver {
+    /// The address.
+    pub url: String,
+    /// The present secret first.
+    pub secrets: Vec<SecretString>,
+    /// The database's time.
+    pub now: Time,
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Receiver {…}")
+    }
+}
+
+/// A delivery to be tried now.
+#[derive(Debug)]
+pub struct DueDelivery {
+    /// To whom.
+    pub webhook: Uuid,
+    /// By whose leave.
+    pub claim: Uuid,
+    /// Whose.
+    pub provider: Uuid,
+    /// Where it goes.
+    pub receiver: Receiver,
+    /// What is told; its id is the delivery's.
+    pub change: ChangeRow,
+    /// Attempts that were made.
+    pub attempts: i32,
+    /// When the first was.
+    pub first_attempt_at: Option<Time>,
+    /// The webhook's first failure since its last success.
+    pub failing_since: Option<Time>,
+    /// The webhook's calls in a row that got no answer.
+    pub unanswered: i32,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// What the delivery is now.
+    pub state: DeliveryState,
+    /// When the attempt ended.
+    pub at: Time,
+    /// The receiver's HTTP status.
+    pub status: Option<u16>,
+    /// In our words.
+    pub error: Option<String>,
+    /// When it is tried again.
+    pub due_at: Option<Time>,
+    /// The webhook's calls in a row that got no answer.
+    pub unanswered: i32,
+    /// Until when the webhook is left alone.
+    pub rests_until: Option<Time>,
+    /// Why the webhook is switched off.
+    pub disable: Option<String>,
+}
+
+impl Store {
+    /// Claims up to `most` webhooks for which something is due.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_webhooks(&self, most: i64, lease: Duration) -> StoreResult<Vec<(Uuid, Uuid)>> {
+        let claim = Uuid::new_v4();
+        let ids = sqlx::query_scalar!(
+            r#"update webhooks set claim = $1, claimed_until = app_now() + $2::interval, served_at = app_now()
+               where id in (
+                   select w.id from webhooks w
+                   where w.enabled and (w.rests_until is null or w.rests_until <= app_now())
+                     and (w.claimed_until is null or w.claimed_until <= app_now())
+                     and exists (select from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending' and d.due_at <= app_now())
+                   order by w.served_at nulls first limit $3 for update of w skip locked
+               )
+               returning id"#,
+            claim,
+            interval(lease),
+            most,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(|id| (id, claim)).collect())
+    }
+
+    /// The next delivery that is due, the first in the feed; holds the webhook for another `lease`. `None`: nothing is due, or
+    /// the webhook is no longer ours, switched off, or resting.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn next_delivery(
+        &self,
+        webhook: Uuid,
+        claim: Uuid,
+        lease: Duration,
+    ) -> StoreResult<Option<DueDelivery>> {
+        let row = sqlx::query!(
+            r#"with held as (
+                   update webhooks set claimed_until = app_now() + $3::interval
+                   where id = $1 and claim = $2 and enabled and (rests_until is null or rests_until <= app_now())
+                   returning id, provider_id, sealed_target, sealed_secrets, failing_since, unanswered
+               )
+               select h.provider_id, h.sealed_target, h.sealed_secrets, h.failing_since, h.unanswered, app_now() as "now!",
+                      d.id, d.position, d.attempts, d.first_attempt_at, d.created_at,
+                      c.type as "type_?", c.subject_kind as "subject_kind?", c.subject_id as "subject_id?", c.at as "at?", c.sealed_data as "sealed_data?"
+               from held h
+               join lateral (
+                   select * from webhook_deliveries d
+                   where d.webhook_id = h.id and d.state = 'pending' and d.due_at <= app_now()
+                   order by d.position, d.id limit 1
+               ) d on true
+               left join changes c on c.id = d.change_id"#,
+            webhook,
+            claim,
+            interval(lease),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let change = match (row.type_, row.subject_kind, row.subject_id, row.at, row.sealed_data) {
+            (Some(type_), Some(subject_kind), Some(subject_id), Some(at), Some(sealed)) => ChangeRow {
+                id: row.id,
+                position: row.position,
+                type_,
+                subject_kind,
+                subject_id,
+                at,
+                data: self.unseal_json(&change_row(row.id), &sealed)?,
+            },
+            _ => test_change(webhook, row.id, row.created_at),
+        };
+        Ok(Some(DueDelivery {
+            webhook,
+            claim,
+            provider: row.provider_id,
+            receiver: self.receiver(webhook, &row.sealed_target, &row.sealed_secrets, row.now)?,
+            change,
+            attempts: row.attempts,
+            first_attempt_at: row.first_attempt_at,
+            failing_since: row.failing_since,
+            unanswered: row.unanswered,
+        }))
+    }
+
+    /// Writes down what came of an attempt; `false`: the webhook is no longer ours, and another worker tries it again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settle_delivery(&self, due: &DueDelivery, came: &Settlement) -> StoreResult<bool> {
+        let mut tx = self.begin().await?;
+        // Whoever deletes the webhook locks it first too.
+        let enabled = sqlx::query_scalar!(
+            "select enabled from webhooks where id = $1 and claim = $2 for no key update",
+            due.webhook,
+            due.claim
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(enabled) = enabled else { return Ok(false) };
+        let delivered = came.state == DeliveryState::Delivered;
+        let disable = came.disable.as_deref().filter(|_| enabled);
+        sqlx::query!(
+            r#"update webhooks set unanswered = $2, rests_until = $3,
+                      failing_since = case when $4 then null else coalesce(failing_since, $5) end,
+                      enabled = enabled and $6::text is null, disabled_reason = coalesce($6, disabled_reason),
+                      disabled_at = case when $6::text is null then disabled_at else $5 end
+               where id = $1"#,
+            due.webhook,
+            came.unanswered,
+            came.rests_until,
+            delivered,
+            came.at,
+            disable,
+        )
+        .execute(&mut *tx)
+        .await?;
+        // One that was asked for again meanwhile, or whose change is gone, is left as it is.
+        sqlx::query!(
+            r#"update webhook_deliveries set state = $4, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $5),
+                      last_attempt_at = $5, due_at = $6, last_status = $7, error = $8
+               where webhook_id = $1 and id = $2 and state = 'pending' and attempts = $3"#,
+            due.webhook,
+            due.change.id,
+            due.attempts,
+            came.state.as_str(),
+            came.at,
+            came.due_at,
+            came.status.map(i32::from),
+            came.error,
+        )
+        .execute(&mut *tx)
+        .await?;
+        if let Some(reason) = disable {
+            let data = json!({"reason": reason, "failingSince": due.failing_since.unwrap_or(came.at)});
+            let id = due.webhook.to_string();
+            self.log_change(&mut tx, due.provider, "webhook.disabled", "webhook", &id, &data).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Gives a webhook back.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release_webhook(&self, webhook: Uuid, claim: Uuid) -> StoreResult<()> {
+        sqlx::query!(
+            "update webhooks set claim = null, claimed_until = null where id = $1 and claim = $2",
+            webhook,
+            claim
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Where a webhook's messages go, switched on or not; `None`: no such webhook.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn webhook_receiver(&self, provider: Uuid, webhook: Uuid) -> StoreResult<Option<Receiver>> {
+        let row = sqlx::query!(
+            r#"select sealed_target, sealed_secrets, app_now() as "now!" from webhooks where provider_id = $1 and id = $2"#,
+            provider,
+            webhook
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| self.receiver(webhook, &row.sealed_target, &row.sealed_secrets, row.now)).transpose()
+    }
+
+    /// Keeps a test that was made. It says nothing of the webhook's health.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_webhook_test(
+        &self,
+        webhook: Uuid,
+        test: &ChangeRow,
+        came: &Settlement,
+    ) -> StoreResult<()> {
+        // The webhook may be deleted by now.
+        sqlx::query!(
+            r#"insert into webhook_deliveries (webhook_id, id, position, state, attempts, first_attempt_at, last_attempt_at, last_status, error, created_at)
+               select id, $2, 0, $3, 1, $4, $4, $5, $6, $7 from webhooks where id = $1 for key share
+               on conflict do nothing"#,
+            webhook,
+            test.id,
+            came.state.as_str(),
+            came.at,
+            came.status.map(i32::from),
+            came.error,
+            test.at,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    fn receiver(&self, id: Uuid, target: &[u8], secrets: &[u8], now: Time) -> StoreResult<Receiver> {
+        let target: Target = self.unseal_json(&target_row(id), target)?;
+        let secrets: Vec<KeptSecret> = self.unseal_json(&secrets_row(id), secrets)?;
+        let good = secrets.into_iter().filter(|kept| kept.until.is_none_or(|until| until > now));
+        Ok(Receiver {
+            url: target.url,
+            secrets: good.map(|kept| SecretString::from(kept.secret)).collect(),
+            now,
+        })
+    }
+}
+
+/// What a test tells.
+pub fn test_change(webhook: Uuid, id: Uuid, at: Time) -> ChangeRow {
+    ChangeRow {
+        id,
+        position: 0,
+        type_: TEST.to_owned(),
+        subject_kind: "webhook".to_owned(),
+        subject_id: webhook.to_string(),
+        at,
+        data: json!({}),
+    }
+}
