@@ -320,6 +320,7 @@ fn cross_origin(origins: &[String]) -> Cors {
             "content-type",
             "idempotency-key",
             "if-match",
+            "if-none-match",
             "prefer",
             "x-request-id",
         ])

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -66,6 +66,25 @@ pub fn base() -> OpenApi {
     Base::openapi()
 }
 
+/// Declares these errors too.
+pub fn add_problems(operation: &mut Operation, codes: &[Code]) {
+    for (status, response) in problems(codes) {
+        let RefOr::T(more) = response else { continue };
+        match operation.responses.responses.get_mut(&status) {
+            Some(RefOr::T(own)) => {
+                for line in more.description.split("\n\n").filter(|line| !line.is_empty()) {
+                    if !own.description.contains(line) {
+                        own.description = format!("{}\n\n{line}", own.description);
+                    }
+                }
+            }
+            _ => {
+                operation.responses.responses.insert(status, RefOr::T(more));
+            }
+        }
+    }
+}
+
 /// What operations have in common, so that none forgets it: the key with which a POST is not done twice.
 pub fn finish(api: &mut OpenApi) {
     for item in api.paths.paths.values_mut() {
@@ -90,22 +109,9 @@ pub fn finish(api: &mut OpenApi) {
         if operation.operation_id.as_deref() == Some("createToken") {
             codes.push(Code::SecretShownOnce);
         }
-        for (status, response) in problems(&codes) {
-            let RefOr::T(more) = response else { continue };
-            match operation.responses.responses.get_mut(&status) {
-                Some(RefOr::T(own)) => {
-                    for line in more.description.split("\n\n").filter(|line| !line.is_empty()) {
-                        if !own.description.contains(line) {
-                            own.description = format!("{}\n\n{line}", own.description);
-                        }
-                    }
-                }
-                _ => {
-                    operation.responses.responses.insert(status, RefOr::T(more));
-                }
-            }
-        }
+        add_problems(operation, &codes);
     }
+    super::etag::document(api);
 }
 
 /// The paths that there are, with their methods.

@@ -136,7 +136,7 @@ struct Admitted(CancellationToken);
 
 /// Waits until the caller, which every handler that needs one asks for first, is allowed in. When it is not, this never
 /// ends, and need not: the caller's own problem answers the request.
-fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
+pub(super) fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
     let admitted = request.extensions().get::<Admitted>().map(|admitted| admitted.0.clone());
     async move {
         if let Some(admitted) = admitted {

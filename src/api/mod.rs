@@ -5,6 +5,7 @@ pub mod ace360;
 pub mod bulk;
 pub mod changes;
 pub mod document;
+pub mod etag;
 pub mod extract;
 pub mod health;
 pub mod idempotency;

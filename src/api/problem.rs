@@ -82,6 +82,7 @@ codes! {
     NotReady "notReady" 409 false "Not ready to be switched on" "Something is in the way of switching the integration on; `errors[]` names each and what to do. Nothing was kept.",
     SettingsChanged "settingsChanged" 409 true "The settings were changed meanwhile" "Somebody else changed the settings at the same moment. Nothing was kept: read them, and send yours again.",
     Expired "expired" 410 false "Too old" "Retention has passed this position of the feed. Read the records anew, then follow the feed from its start.",
+    PreconditionFailed "preconditionFailed" 412 false "It is not as you expected" "Somebody else changed it since you read it, or, with `If-None-Match: *`, it exists already. Nothing was done: read it again, make your change to what is there now, and send it with the new `ETag`.",
     PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",
     InvalidRequest "invalidRequest" 422 false "Fields are wrong" "The body is JSON but breaks rules. `errors[]` names every fault with its JSON pointer and what to do. Nothing was done.",

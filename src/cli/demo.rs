@@ -6,7 +6,7 @@ use picsbridge::auth::scope::Scopes;
 use picsbridge::config::Config;
 use picsbridge::domain::OneFileEnvironment;
 use picsbridge::runs;
-use picsbridge::store::{By, NewAce360Settings, OneFileChoices};
+use picsbridge::store::{By, Expected, NewAce360Settings, OneFileChoices};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::write_secret;
@@ -51,7 +51,7 @@ pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString
             daily_enabled: true,
             daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
         };
-        parts.store.put_ace360_settings(made.id, &settings, &by).await?;
+        parts.store.put_ace360_settings(made.id, &settings, &Expected::Whatever, &by).await?;
         // So that the first preview has standards to choose from.
         parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
         made

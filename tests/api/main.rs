@@ -15,6 +15,7 @@ mod cli;
 mod contract;
 mod document;
 mod embedded_postgres;
+mod etag;
 mod foreign;
 mod idempotency;
 mod import;
