@@ -204,5 +204,5 @@ pub async fn wait(api: &mut Api, run: &Value) -> Value {
 
 /// Whoever prepares a bench.
 pub fn by() -> By {
-    By { actor: "bench".to_owned(), request_id: None }
+    By::itself("bench")
 }

@@ -23,10 +23,11 @@ use uuid::Uuid;
 use crate::ace360::Ace360;
 use crate::api::document::{self, Routes};
 use crate::api::limits::Limits;
+use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Network};
 use crate::http::Http;
 use crate::onefile::OneFile;
 use crate::runs::Runs;
@@ -104,6 +105,7 @@ pub struct Parts {
     pub onefile: OneFile,
     /// The run engine.
     pub runs: Runs,
+    refusals: Refusals,
     stopping: CancellationToken,
     tasks: TaskTracker,
     connect: PgConnectOptions,
@@ -169,6 +171,7 @@ impl Parts {
             ace360,
             onefile,
             runs,
+            refusals: Refusals::default(),
             stopping,
             tasks: TaskTracker::new(),
             connect: connect_to,
@@ -193,6 +196,7 @@ impl Parts {
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
         let parts = self.clone();
         let limits = Limits::new(self.config.requests_per_minute);
+        let proxies: Arc<[Network]> = self.config.trusted_proxies.clone().into();
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
             let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
@@ -205,6 +209,8 @@ impl Parts {
                 store,
                 auth: parts.auth.clone(),
                 limits: limits.clone(),
+                refusals: parts.refusals.clone(),
+                proxies: Arc::clone(&proxies),
                 public_url: public_url.clone(),
                 routes: Arc::clone(&routes),
                 metrics: metrics.clone(),
@@ -243,6 +249,11 @@ impl Parts {
         Ok(server)
     }
 
+    /// Writes what was refused and only counted so far into the audit.
+    pub async fn flush_refusals(&self) {
+        self.refusals.flush(&self.store, true).await;
+    }
+
     /// Begins what every process does in the background: reading revocations, if `work`, working jobs, and
     /// saying that it lives.
     ///
@@ -257,7 +268,7 @@ impl Parts {
             (None, None)
         };
         let process = store::new_id();
-        let beat = tokio::spawn(keep_beating(self.store.clone(), process, work));
+        let beat = tokio::spawn(keep_beating(self.store.clone(), self.refusals.clone(), process, work));
         Ok(Running { parts: self.clone(), process, beat, pulse, jobs, tick })
     }
 }
@@ -298,6 +309,7 @@ impl Running {
         }
         self.pulse.abort();
         self.beat.abort();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.flush_refusals()).await;
         let goodbye = self.parts.store.leave(self.process);
         // A row that stays is taken for a dead process's after minutes.
         let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
@@ -340,7 +352,7 @@ fn cross_origin(origins: &[String]) -> Cors {
 }
 
 /// Says now and then that this process lives.
-async fn keep_beating(store: Store, process: Uuid, works: bool) {
+async fn keep_beating(store: Store, refusals: Refusals, process: Uuid, works: bool) {
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -348,6 +360,7 @@ async fn keep_beating(store: Store, process: Uuid, works: bool) {
         if let Err(error) = store.beat(process, works).await {
             warn!(%error, "this process could not say that it lives; it tries again");
         }
+        refusals.flush(&store, false).await;
     }
 }
 

@@ -1,6 +1,8 @@
 //! The service's configuration: environment variables, or the flags of the same names. All faults are told at
 //! once, each with its setting and what to do; the effective values are shown without secrets.
 
+mod network;
+
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+
+pub use self::network::Network;
 
 /// The settings as they came in, unchecked. One field a variable; `--listen` is `PICSBRIDGE_LISTEN` and so on.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -58,6 +62,9 @@ pub struct RawConfig {
     /// Origins that a browser may call from, separated by commas
     #[arg(long, global = true, env = "PICSBRIDGE_CORS_ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Addresses or networks of the proxies before the service, separated by commas: their X-Forwarded-For is believed
+    #[arg(long, global = true, env = "PICSBRIDGE_TRUSTED_PROXIES")]
+    pub trusted_proxies: Option<String>,
     /// Days that run records and runs are kept
     #[arg(long, global = true, env = "PICSBRIDGE_RETAIN_RUNS_DAYS")]
     pub retain_runs_days: Option<String>,
@@ -196,6 +203,8 @@ pub struct Config {
     pub requests_per_minute: Option<u32>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
+    /// The proxies whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<Network>,
     /// How long what is kept.
     pub retention: Retention,
     /// Filter directives of the log.
@@ -427,6 +436,21 @@ impl Config {
                 );
             }
         }
+        let mut trusted_proxies = Vec::new();
+        for text in given(&raw.trusted_proxies)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            match Network::parse(text) {
+                Some(network) => trusted_proxies.push(network),
+                None => reader.fault(
+                    "PICSBRIDGE_TRUSTED_PROXIES",
+                    format!("`{text}` is no address or network: write one such as 10.0.0.7 or 10.0.0.0/8"),
+                ),
+            }
+        }
         let retention = Retention {
             payloads_days: reader.number(
                 "PICSBRIDGE_RETAIN_PAYLOADS_DAYS",
@@ -478,6 +502,7 @@ impl Config {
             sandbox_listen,
             requests_per_minute,
             cors_origins,
+            trusted_proxies,
             retention,
             log,
             log_format,

@@ -15,6 +15,7 @@ use utoipa::openapi::{
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
+use super::audit::AuditLine;
 use super::intents::Intent;
 use super::onefile::link_proposals::LinkCandidate;
 use super::onefile::links::Link;
@@ -39,6 +40,7 @@ const GUIDE: &str = include_str!("../../openapi/guide.md");
         (name = "Runs", description = "Long work: how far it is, and what happened to each record."),
         (name = "Changes", description = "Everything that changed, in order."),
         (name = "Tokens", description = "Who may do what."),
+        (name = "Audit", description = "Who did what, and what was refused."),
         (name = "Service", description = "Health, metrics, the meaning of errors."),
     ),
     components(schemas(Problem)),
@@ -297,6 +299,8 @@ pages! {
     OneFileLinkPage of Link,
     /// A page of officers and organisations that are not linked.
     OneFileCandidatePage of LinkCandidate,
+    /// A page of the audit.
+    AuditPage of AuditLine,
     /// A page of tokens.
     TokenPage of Token,
 }

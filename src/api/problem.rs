@@ -348,9 +348,9 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) => Self::new(
+            AuthError::Invalid(why) | AuthError::Over(why, _) => Self::new(
                 Code::Unauthenticated,
-                format!("Send a token that was issued here and is still good: {why}."),
+                format!("Send a token that was issued for this service and is still good: {why}."),
             ),
             AuthError::Stale => Self::new(
                 Code::Unavailable,

@@ -60,12 +60,22 @@ pub struct Principal {
     pub expires_at: i64,
 }
 
+impl Principal {
+    /// As the audit tells it.
+    pub fn actor(&self) -> String {
+        format!("token:{}", self.token_id)
+    }
+}
+
 /// Why a token is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Not a token of ours, or not any more; the word says which, for the caller.
     #[error("{0}")]
     Invalid(&'static str),
+    /// It was one, and is not any more: it has expired or was revoked.
+    #[error("{0}")]
+    Over(&'static str, Arc<Principal>),
     /// The revocations could not be read lately.
     #[error("revocations could not be read for {}s", STALE.as_secs())]
     Stale,
@@ -199,10 +209,10 @@ impl Auth {
             return Err(AuthError::Stale);
         }
         if principal.expires_at <= self.inner.clock.now().timestamp() {
-            return Err(AuthError::Invalid("the token has expired"));
+            return Err(AuthError::Over("the token has expired", principal));
         }
         if self.inner.revoked.read().unwrap_or_else(PoisonError::into_inner).contains(&principal.token_id) {
-            return Err(AuthError::Invalid("the token was revoked"));
+            return Err(AuthError::Over("the token was revoked", principal));
         }
         let mut used = self.inner.used.lock().unwrap_or_else(PoisonError::into_inner);
         if !used.contains(&principal.token_id) {

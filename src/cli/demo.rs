@@ -35,7 +35,7 @@ pub fn banner(public: &str, sandbox: Option<&str>, demo: Option<&SecretString>) 
 
 /// The demo provider of the embedded default: made once, set up for the sandbox; its token is kept in the data folder.
 pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString> {
-    let by = By { actor: "serve".to_owned(), request_id: None };
+    let by = By::itself("serve");
     let provider = if let Some(provider) = parts.store.provider_by_name(DEMO).await? {
         provider
     } else {

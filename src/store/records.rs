@@ -138,8 +138,8 @@ impl Store {
                        refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
                    returning created_at, version
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9 from moment
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9, $11 from moment
                )
                select created_at, version from put"#,
             provider,
@@ -152,6 +152,7 @@ impl Store {
             by.actor,
             by.request_id,
             record.refers_to,
+            by.address,
         )
         .fetch_one(&self.pool)
         .await?;
@@ -176,8 +177,8 @@ impl Store {
                    on conflict (provider_id, kind, record_id) do nothing
                    returning created_at, version
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $7::uuid, $1, created_at, $8, 'record.put', $2, $3, $9 from put
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, created_at, $8, 'record.put', $2, $3, $9, $11 from put
                )
                select created_at, version from put"#,
             provider,
@@ -190,6 +191,7 @@ impl Store {
             by.actor,
             by.request_id,
             record.refers_to,
+            by.address,
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -212,12 +214,12 @@ impl Store {
                    update records set sealed = $4, uln_index = $5, person_index = $6, refers_to = $10, version = version + 1,
                           updated_at = app_now()
                    where provider_id = $1 and kind = $2 and record_id = $3
-                   and ($11::timestamptz[] is null
-                        or exists (select from unnest($11, $12::bigint[]) as own (born, count) where born = created_at and count = version))
+                   and ($12::timestamptz[] is null
+                        or exists (select from unnest($12, $13::bigint[]) as own (born, count) where born = created_at and count = version))
                    returning created_at, version, updated_at
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $7::uuid, $1, updated_at, $8, 'record.put', $2, $3, $9 from put
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, updated_at, $8, 'record.put', $2, $3, $9, $11 from put
                )
                select created_at, version from put"#,
             provider,
@@ -230,6 +232,7 @@ impl Store {
             by.actor,
             by.request_id,
             record.refers_to,
+            by.address,
             born.as_deref(),
             counts.as_deref(),
         )
@@ -271,7 +274,7 @@ impl Store {
         by: &By,
     ) -> StoreResult<()> {
         sqlx::query!(
-            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             provider,
             kind.as_str(),
             &records.ids,
@@ -282,6 +285,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            by.address,
         )
         .execute(&self.pool)
         .await?;

@@ -385,5 +385,5 @@ async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32) ->
 
 /// Whoever the tests act as beneath the API.
 pub fn by() -> By {
-    By { actor: "test".to_owned(), request_id: None }
+    By::itself("test")
 }
