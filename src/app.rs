@@ -25,7 +25,7 @@ use crate::api::document::{self, Routes};
 use crate::api::limits::Limits;
 use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
-use crate::auth::Auth;
+use crate::auth::{Auth, Issuer};
 use crate::clock::Clock;
 use crate::config::{Config, Network};
 use crate::http::Http;
@@ -45,6 +45,8 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const CONNECTIONS: usize = 4096;
 /// How often a process says that it lives, and with which keys.
 const BEAT: Duration = Duration::from_secs(30);
+/// Requests with a key that is new wait for the trusted issuer's set, and no longer than this.
+const ISSUER_CALL: Duration = Duration::from_secs(5);
 /// Busy connections are used more often than this.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -150,7 +152,15 @@ impl Parts {
             return Err(StartError::NotMigrated);
         }
         let store = Store::open(pool, sealer).await?;
-        let auth = Auth::open(&store, Clock::default()).await?;
+        let clock = Clock::default();
+        let issuer = match &config.trusted {
+            Some(rules) => {
+                let http = Http::new(config.timings.call.min(ISSUER_CALL))?;
+                Some(Issuer::new(rules.clone(), http, clock.clone()))
+            }
+            None => None,
+        };
+        let auth = Auth::open(&store, clock, issuer).await?;
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
         let onefile =
             OneFile::new(store.clone(), caller.clone(), config.upstreams.clone(), config.timings.clone());
@@ -262,6 +272,7 @@ impl Parts {
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
         let pulse =
             tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
+        let rereading = tokio::spawn(self.auth.clone().keep_rereading());
         let (jobs, tick) = if work {
             (Some(self.runs.start()?), Some(tokio::spawn(self.runs.clone().keep_ticking())))
         } else {
@@ -269,7 +280,7 @@ impl Parts {
         };
         let process = store::new_id();
         let beat = tokio::spawn(keep_beating(self.store.clone(), self.refusals.clone(), process, work));
-        Ok(Running { parts: self.clone(), process, beat, pulse, jobs, tick })
+        Ok(Running { parts: self.clone(), process, beat, pulse, rereading, jobs, tick })
     }
 }
 
@@ -280,6 +291,7 @@ pub struct Running {
     process: Uuid,
     beat: JoinHandle<()>,
     pulse: JoinHandle<()>,
+    rereading: JoinHandle<()>,
     jobs: Option<RunHandle>,
     tick: Option<JoinHandle<()>>,
 }
@@ -308,6 +320,7 @@ impl Running {
             warn!("some work did not end in time; it is taken up again after its lease");
         }
         self.pulse.abort();
+        self.rereading.abort();
         self.beat.abort();
         let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.flush_refusals()).await;
         let goodbye = self.parts.store.leave(self.process);

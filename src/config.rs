@@ -2,6 +2,7 @@
 //! once, each with its setting and what to do; the effective values are shown without secrets.
 
 mod network;
+mod trusted;
 
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 pub use self::network::Network;
+pub use self::trusted::{RawTrusted, TrustedIssuer};
 
 /// The settings as they came in, unchecked. One field a variable; `--listen` is `PICSBRIDGE_LISTEN` and so on.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -65,6 +67,8 @@ pub struct RawConfig {
     /// Addresses or networks of the proxies before the service, separated by commas: their X-Forwarded-For is believed
     #[arg(long, global = true, env = "PICSBRIDGE_TRUSTED_PROXIES")]
     pub trusted_proxies: Option<String>,
+    #[command(flatten)]
+    pub trusted: RawTrusted,
     /// Days that run records and runs are kept
     #[arg(long, global = true, env = "PICSBRIDGE_RETAIN_RUNS_DAYS")]
     pub retain_runs_days: Option<String>,
@@ -205,6 +209,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// The proxies whose word on where a request comes from is taken.
     pub trusted_proxies: Vec<Network>,
+    /// The identity provider whose users' tokens are taken beside ours.
+    pub trusted: Option<TrustedIssuer>,
     /// How long what is kept.
     pub retention: Retention,
     /// Filter directives of the log.
@@ -451,6 +457,7 @@ impl Config {
                 ),
             }
         }
+        let trusted = trusted::check(&raw.trusted, &mut reader);
         let retention = Retention {
             payloads_days: reader.number(
                 "PICSBRIDGE_RETAIN_PAYLOADS_DAYS",
@@ -503,6 +510,7 @@ impl Config {
             requests_per_minute,
             cors_origins,
             trusted_proxies,
+            trusted,
             retention,
             log,
             log_format,
@@ -525,7 +533,7 @@ impl Config {
         // Writing to a String cannot fail.
         let _ = write!(
             line,
-            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={}",
+            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} trusted_issuer={}",
             self.listen,
             self.data_dir.display(),
             self.upstreams.ace360_live,
@@ -537,6 +545,7 @@ impl Config {
                 |a| a.to_string()
             ),
             self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
+            self.trusted.as_ref().map_or("none", |trusted| trusted.issuer.as_str()),
         );
         line
     }

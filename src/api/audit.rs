@@ -121,6 +121,11 @@ pub async fn list(
             params.fault(name, "required", "Send subjectKind and subjectId together.");
         }
     }
+    for (name, text) in [("action", &action), ("actor", &actor), ("subjectKind", &kind), ("subjectId", &id)] {
+        if text.as_ref().is_some_and(|text| text.chars().any(char::is_control)) {
+            params.fault(name, "invalidValue", "Send it as a line of the audit has it.");
+        }
+    }
     let (after, before) = (params.time("after"), params.time("before"));
     let paging = params.paging();
     params.done()?;

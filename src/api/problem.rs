@@ -61,7 +61,7 @@ macro_rules! codes {
 codes! {
     MalformedJson "malformedJson" 400 false "The body is not JSON" "The body could not be read as JSON. The detail says where it breaks.",
     InvalidParameter "invalidParameter" 400 false "A parameter is wrong" "A query, path or header parameter cannot be used. `errors[]` names each, with what to do.",
-    Unauthenticated "unauthenticated" 401 false "No valid token" "Send `Authorization: Bearer <token>` with a token that was issued here and has neither expired nor been revoked.",
+    Unauthenticated "unauthenticated" 401 false "No valid token" "Send `Authorization: Bearer <token>` with a token that was issued here, or by the identity provider that the operator trusts, and that has neither expired nor been revoked.",
     ScopeMissing "scopeMissing" 403 false "The token may not do this" "The token is good, but lacks the scope that the detail names. Ask whoever issued it for one with that scope.",
     NotFound "notFound" 404 false "There is no such thing" "Nothing of that name belongs to the token's provider.",
     MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
@@ -355,6 +355,10 @@ impl From<AuthError> for Problem {
             AuthError::Stale => Self::new(
                 Code::Unavailable,
                 "It cannot be told now which tokens are revoked. Try again shortly.",
+            ),
+            AuthError::Keyless => Self::new(
+                Code::Unavailable,
+                "The keys of the token's issuer could not be read yet. Try again shortly.",
             ),
             AuthError::Store(error) => error.into(),
         }

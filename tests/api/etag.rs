@@ -133,15 +133,11 @@ async fn of_writers_who_read_the_same_one_wins_and_the_others_are_told() {
         assert_eq!(app.get(path).await.expect(200)["lastName"], format!("Writer {}", won[0]));
     }
     // And of those who make what was not there.
-    let made =
-        join_all((0..8).map(|_| put_if(&app, "/officers/NEW", ("if-none-match", "*"), &bodies_of_one())));
+    let one = json!({"lastName": "One"});
+    let made = join_all((0..8).map(|_| put_if(&app, "/officers/NEW", ("if-none-match", "*"), &one)));
     let made: Vec<u16> = made.await.iter().map(|answer| answer.status).collect();
     assert_eq!(made.iter().filter(|status| **status == 201).count(), 1, "{made:?}");
     assert_eq!(made.iter().filter(|status| **status == 412).count(), 7, "{made:?}");
-}
-
-fn bodies_of_one() -> Value {
-    json!({"lastName": "One"})
 }
 
 #[tokio::test]

@@ -30,3 +30,4 @@ mod records;
 mod sealed;
 mod service;
 mod tokens;
+mod trusted;
