@@ -29,5 +29,6 @@ mod paths;
 mod records;
 mod sealed;
 mod service;
+mod token_attacks;
 mod tokens;
 mod trusted;
