@@ -13,7 +13,7 @@ use picsbridge::config::{Config, RawConfig};
 use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use picsbridge::seal::Sealer;
-use picsbridge::store::{By, NewAce360Settings, Provider};
+use picsbridge::store::{By, Expected, NewAce360Settings, Provider};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -156,7 +156,11 @@ impl Site<'_> {
             daily_enabled: false,
             daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap(),
         };
-        self.parts.store.put_ace360_settings(provider.id, &settings, &by()).await.unwrap();
+        self.parts
+            .store
+            .put_ace360_settings(provider.id, &settings, &Expected::Whatever, &by())
+            .await
+            .unwrap();
         let (token, _) = self
             .parts
             .auth
@@ -227,5 +231,5 @@ pub async fn wait(api: &mut Api, run: &Value) -> Value {
 
 /// Whoever prepares a bench.
 pub fn by() -> By {
-    By { actor: "bench".to_owned(), request_id: None }
+    By::itself("bench")
 }

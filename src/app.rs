@@ -23,10 +23,11 @@ use uuid::Uuid;
 use crate::ace360::Ace360;
 use crate::api::document::{self, Routes};
 use crate::api::limits::Limits;
+use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
-use crate::auth::Auth;
+use crate::auth::{Auth, Issuer};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Network};
 use crate::http::Http;
 use crate::http::guarded::Guarded;
 use crate::onefile::OneFile;
@@ -46,6 +47,8 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const CONNECTIONS: usize = 4096;
 /// How often a process says that it lives, and with which keys.
 const BEAT: Duration = Duration::from_secs(30);
+/// Requests with a key that is new wait for the trusted issuer's set, and no longer than this.
+const ISSUER_CALL: Duration = Duration::from_secs(5);
 /// Busy connections are used more often than this.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -108,6 +111,7 @@ pub struct Parts {
     pub runs: Runs,
     /// What delivers changes to webhooks.
     pub webhooks: Webhooks,
+    refusals: Refusals,
     stopping: CancellationToken,
     tasks: TaskTracker,
     connect: PgConnectOptions,
@@ -152,7 +156,15 @@ impl Parts {
             return Err(StartError::NotMigrated);
         }
         let store = Store::open(pool, sealer).await?;
-        let auth = Auth::open(&store, Clock::default()).await?;
+        let clock = Clock::default();
+        let issuer = match &config.trusted {
+            Some(rules) => {
+                let http = Http::new(config.timings.call.min(ISSUER_CALL))?;
+                Some(Issuer::new(rules.clone(), http, clock.clone()))
+            }
+            None => None,
+        };
+        let auth = Auth::open(&store, clock, issuer).await?;
         let caller = Caller::new(Http::new(config.timings.call)?, store.clone());
         let onefile =
             OneFile::new(store.clone(), caller.clone(), config.upstreams.clone(), config.timings.clone());
@@ -176,6 +188,7 @@ impl Parts {
             onefile,
             runs,
             webhooks,
+            refusals: Refusals::default(),
             stopping,
             tasks: TaskTracker::new(),
             connect: connect_to,
@@ -201,6 +214,7 @@ impl Parts {
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
         let parts = self.clone();
         let limits = Limits::new(self.config.requests_per_minute);
+        let proxies: Arc<[Network]> = self.config.trusted_proxies.clone().into();
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
             let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
@@ -213,6 +227,8 @@ impl Parts {
                 store,
                 auth: parts.auth.clone(),
                 limits: limits.clone(),
+                refusals: parts.refusals.clone(),
+                proxies: Arc::clone(&proxies),
                 public_url: public_url.clone(),
                 routes: Arc::clone(&routes),
                 metrics: metrics.clone(),
@@ -251,6 +267,11 @@ impl Parts {
         Ok(server)
     }
 
+    /// Writes what was refused and only counted so far into the audit.
+    pub async fn flush_refusals(&self) {
+        self.refusals.flush(&self.store, true).await;
+    }
+
     /// Begins what every process does in the background: reading revocations, if `work`, working jobs and delivering to
     /// webhooks, and saying that it lives.
     ///
@@ -259,6 +280,7 @@ impl Parts {
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
         let pulse =
             tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
+        let rereading = tokio::spawn(self.auth.clone().keep_rereading());
         let (jobs, tick) = if work {
             // A stop waits for what is being sent.
             self.tasks.spawn(self.webhooks.clone().keep_delivering());
@@ -267,8 +289,8 @@ impl Parts {
             (None, None)
         };
         let process = store::new_id();
-        let beat = tokio::spawn(keep_beating(self.store.clone(), process, work));
-        Ok(Running { parts: self.clone(), process, beat, pulse, jobs, tick })
+        let beat = tokio::spawn(keep_beating(self.store.clone(), self.refusals.clone(), process, work));
+        Ok(Running { parts: self.clone(), process, beat, pulse, rereading, jobs, tick })
     }
 }
 
@@ -279,6 +301,7 @@ pub struct Running {
     process: Uuid,
     beat: JoinHandle<()>,
     pulse: JoinHandle<()>,
+    rereading: JoinHandle<()>,
     jobs: Option<RunHandle>,
     tick: Option<JoinHandle<()>>,
 }
@@ -307,7 +330,9 @@ impl Running {
             warn!("some work did not end in time; it is taken up again after its lease");
         }
         self.pulse.abort();
+        self.rereading.abort();
         self.beat.abort();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.parts.flush_refusals()).await;
         let goodbye = self.parts.store.leave(self.process);
         // A row that stays is taken for a dead process's after minutes.
         let _ = tokio::time::timeout(Duration::from_secs(1), goodbye).await;
@@ -330,6 +355,7 @@ fn cross_origin(origins: &[String]) -> Cors {
             "content-type",
             "idempotency-key",
             "if-match",
+            "if-none-match",
             "prefer",
             "x-request-id",
         ])
@@ -349,7 +375,7 @@ fn cross_origin(origins: &[String]) -> Cors {
 }
 
 /// Says now and then that this process lives.
-async fn keep_beating(store: Store, process: Uuid, works: bool) {
+async fn keep_beating(store: Store, refusals: Refusals, process: Uuid, works: bool) {
     let mut beats = tokio::time::interval(BEAT);
     beats.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -357,6 +383,7 @@ async fn keep_beating(store: Store, process: Uuid, works: bool) {
         if let Err(error) = store.beat(process, works).await {
             warn!(%error, "this process could not say that it lives; it tries again");
         }
+        refusals.flush(&store, false).await;
     }
 }
 

@@ -246,7 +246,7 @@ pub async fn create_token(
         let owner = parts.store.provider_by_name(provider).await?.with_context(|| {
             format!("there is no provider `{provider}`: make it with `picsbridge provider create {provider}`")
         })?;
-        let by = By { actor: "cli".to_owned(), request_id: None };
+        let by = By::itself("cli");
         Ok::<_, anyhow::Error>(parts.auth.issue(&parts.store, &owner, name, scopes, days, &by).await?.0)
     }
     .await;

@@ -1,6 +1,9 @@
 //! The service's configuration: environment variables, or the flags of the same names. All faults are told at
 //! once, each with its setting and what to do; the effective values are shown without secrets.
 
+mod network;
+mod trusted;
+
 use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,6 +11,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
+
+pub use self::network::Network;
+pub use self::trusted::{RawTrusted, TrustedIssuer};
 
 /// The settings as they came in, unchecked. One field a variable; `--listen` is `PICSBRIDGE_LISTEN` and so on.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -61,6 +67,11 @@ pub struct RawConfig {
     /// Whether webhooks may go to private addresses and by http: `yes` or `no`
     #[arg(long, global = true, env = "PICSBRIDGE_WEBHOOK_ALLOW_PRIVATE")]
     pub webhook_allow_private: Option<String>,
+    /// Addresses or networks of the proxies before the service, separated by commas: their X-Forwarded-For is believed
+    #[arg(long, global = true, env = "PICSBRIDGE_TRUSTED_PROXIES")]
+    pub trusted_proxies: Option<String>,
+    #[command(flatten)]
+    pub trusted: RawTrusted,
     /// Days that run records and runs are kept
     #[arg(long, global = true, env = "PICSBRIDGE_RETAIN_RUNS_DAYS")]
     pub retain_runs_days: Option<String>,
@@ -205,6 +216,10 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Whether webhooks may go to private addresses and by http.
     pub webhook_allow_private: bool,
+    /// The proxies whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<Network>,
+    /// The identity provider whose users' tokens are taken beside ours.
+    pub trusted: Option<TrustedIssuer>,
     /// How long what is kept.
     pub retention: Retention,
     /// Filter directives of the log.
@@ -447,6 +462,22 @@ impl Config {
                 false
             }
         };
+        let mut trusted_proxies = Vec::new();
+        for text in given(&raw.trusted_proxies)
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            match Network::parse(text) {
+                Some(network) => trusted_proxies.push(network),
+                None => reader.fault(
+                    "PICSBRIDGE_TRUSTED_PROXIES",
+                    format!("`{text}` is no address or network: write one such as 10.0.0.7 or 10.0.0.0/8"),
+                ),
+            }
+        }
+        let trusted = trusted::check(&raw.trusted, &mut reader);
         let retention = Retention {
             payloads_days: reader.number(
                 "PICSBRIDGE_RETAIN_PAYLOADS_DAYS",
@@ -499,6 +530,8 @@ impl Config {
             requests_per_minute,
             cors_origins,
             webhook_allow_private,
+            trusted_proxies,
+            trusted,
             retention,
             log,
             log_format,
@@ -521,7 +554,7 @@ impl Config {
         // Writing to a String cannot fail.
         let _ = write!(
             line,
-            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} webhook_allow_private={}",
+            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} webhook_allow_private={} trusted_issuer={}",
             self.listen,
             self.data_dir.display(),
             self.upstreams.ace360_live,
@@ -534,6 +567,7 @@ impl Config {
             ),
             self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
             if self.webhook_allow_private { "yes" } else { "no" },
+            self.trusted.as_ref().map_or("none", |trusted| trusted.issuer.as_str()),
         );
         line
     }

@@ -131,7 +131,7 @@ impl Ace360 {
                 other => return Ok(other),
             }
         }
-        let by = By { actor: format!("run:{}", run.id), request_id: None };
+        let by = By::itself(format!("run:{}", run.id));
         let mut tasks = Vec::with_capacity(batch.len());
         for id in &batch {
             let order = LearnerId::parse(id).ok().map(|learner| Order {

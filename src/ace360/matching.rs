@@ -136,7 +136,7 @@ impl Ace360 {
         mut cursor: Cursor,
     ) -> Result<Step, Ace360Error> {
         let provider = run.provider_id;
-        let by = By { actor: format!("run:{}", run.id), request_id: None };
+        let by = By::itself(format!("run:{}", run.id));
         let batch =
             self.store.match_candidates(provider, environment, cursor.after.as_deref(), BATCH).await?;
         if batch.is_empty() {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::get;
 use actix_web::web::{Data, Json};
 use serde::Serialize;
-use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -15,6 +15,7 @@ use utoipa::openapi::{
 use utoipa::{IntoResponses, Modify, OpenApi as _, ToSchema};
 
 use super::State;
+use super::audit::AuditLine;
 use super::intents::Intent;
 use super::onefile::link_proposals::LinkCandidate;
 use super::onefile::links::Link;
@@ -45,6 +46,7 @@ const SHOWN_ONCE: [&str; 3] = ["createToken", "createWebhook", "rotateWebhookSec
         (name = "Changes", description = "Everything that changed, in order."),
         (name = "Webhooks", description = "Being told of changes as they happen, and what became of each telling."),
         (name = "Tokens", description = "Who may do what."),
+        (name = "Audit", description = "Who did what, and what was refused."),
         (name = "Service", description = "Health, metrics, the meaning of errors."),
     ),
     components(schemas(Problem)),
@@ -72,6 +74,25 @@ pub fn base() -> OpenApi {
     Base::openapi()
 }
 
+/// Declares these errors too.
+pub fn add_problems(operation: &mut Operation, codes: &[Code]) {
+    for (status, response) in problems(codes) {
+        let RefOr::T(more) = response else { continue };
+        match operation.responses.responses.get_mut(&status) {
+            Some(RefOr::T(own)) => {
+                for line in more.description.split("\n\n").filter(|line| !line.is_empty()) {
+                    if !own.description.contains(line) {
+                        own.description = format!("{}\n\n{line}", own.description);
+                    }
+                }
+            }
+            _ => {
+                operation.responses.responses.insert(status, RefOr::T(more));
+            }
+        }
+    }
+}
+
 /// What operations have in common, so that none forgets it: the key with which a POST is not done twice.
 pub fn finish(api: &mut OpenApi) {
     for item in api.paths.paths.values_mut() {
@@ -96,22 +117,9 @@ pub fn finish(api: &mut OpenApi) {
         if operation.operation_id.as_deref().is_some_and(|id| SHOWN_ONCE.contains(&id)) {
             codes.push(Code::SecretShownOnce);
         }
-        for (status, response) in problems(&codes) {
-            let RefOr::T(more) = response else { continue };
-            match operation.responses.responses.get_mut(&status) {
-                Some(RefOr::T(own)) => {
-                    for line in more.description.split("\n\n").filter(|line| !line.is_empty()) {
-                        if !own.description.contains(line) {
-                            own.description = format!("{}\n\n{line}", own.description);
-                        }
-                    }
-                }
-                _ => {
-                    operation.responses.responses.insert(status, RefOr::T(more));
-                }
-            }
-        }
+        add_problems(operation, &codes);
     }
+    super::etag::document(api);
 }
 
 /// The paths that there are, with their methods.
@@ -307,6 +315,8 @@ pages! {
     WebhookPage of Webhook,
     /// A page of a webhook's deliveries.
     DeliveryPage of Delivery,
+    /// A page of the audit.
+    AuditPage of AuditLine,
     /// A page of tokens.
     TokenPage of Token,
 }

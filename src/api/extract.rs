@@ -19,12 +19,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::State;
+use super::address;
 use super::limits::Standing;
 use super::params::Params;
 use super::problem::{Code, Problem};
 use super::request::RequestId;
-use crate::auth::Principal;
 use crate::auth::scope::{Needs, Scope};
+use crate::auth::{AuthError, Principal};
 use crate::domain::{Broken, Check, Fault, LearnerId, OfficerId, OrganisationId, parse};
 use crate::store::{By, Provider};
 
@@ -41,7 +42,7 @@ pub const IMPORT_CAP: usize = 32 * 1024 * 1024;
 pub struct Caller<N> {
     /// The token's.
     pub principal: Arc<Principal>,
-    request_id: String,
+    by: By,
     needs: PhantomData<N>,
 }
 
@@ -66,7 +67,7 @@ impl<N> Caller<N> {
 
     /// For the audit.
     pub fn by(&self) -> By {
-        By { actor: format!("token:{}", self.principal.token_id), request_id: Some(self.request_id.clone()) }
+        self.by.clone()
     }
 }
 
@@ -84,8 +85,6 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             if !N::ONE_OF.iter().any(|scope| principal.scopes.contains(*scope)) {
                 return Err(Problem::scope_missing(N::ONE_OF));
             }
-            let request_id =
-                request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
             // A handler that takes parameters looks at them itself, and tells all their faults at once. Only reads take any: whoever says
             // `?validateOnly=true` with an import must not be taken for one who says nothing.
             let reads = request.method() == Method::GET
@@ -93,9 +92,20 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             if !reads && !request.query_string().is_empty() {
                 Params::of(&request).done()?;
             }
+            let by = by(&request, &state, &principal);
             admitted.cancel();
-            Ok(Self { principal, request_id, needs: PhantomData })
+            Ok(Self { principal, by, needs: PhantomData })
         })
+    }
+}
+
+/// Who does it, for the audit.
+pub fn by(request: &HttpRequest, state: &State, principal: &Principal) -> By {
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    By {
+        actor: principal.actor(),
+        request_id: Some(request_id),
+        address: address::of(request, &state.proxies).map(|address| address.to_string()),
     }
 }
 
@@ -117,7 +127,15 @@ pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principa
             ));
         }
     };
-    let principal = state.auth.verify(&state.store, token).await?;
+    let principal = match state.auth.verify(&state.store, token).await {
+        Ok(principal) => principal,
+        Err(AuthError::Over(why, principal)) => {
+            // Whose it was is known: the audit tells that it was tried.
+            request.extensions_mut().insert(Known(Arc::clone(&principal)));
+            return Err(AuthError::Over(why, principal).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
     // Once a request, whoever asks first.
     let known = request.extensions_mut().insert(Arc::clone(&principal)).is_some();
     if !known {
@@ -130,13 +148,17 @@ pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principa
     Ok(principal)
 }
 
+/// Whose token it was that is not good any more.
+#[derive(Clone, Debug)]
+pub struct Known(pub Arc<Principal>);
+
 /// Whether the caller is known to be allowed in; cancelled when it is. A handler's extractors run side by side, and a
 /// token that is new here takes a while: without this a body would be read, and its faults told, before.
 struct Admitted(CancellationToken);
 
 /// Waits until the caller, which every handler that needs one asks for first, is allowed in. When it is not, this never
 /// ends, and need not: the caller's own problem answers the request.
-fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
+pub(super) fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
     let admitted = request.extensions().get::<Admitted>().map(|admitted| admitted.0.clone());
     async move {
         if let Some(admitted) = admitted {

@@ -8,16 +8,17 @@ use utoipa::ToSchema;
 
 use super::State;
 use super::document::{ReadErrors, WriteErrors};
+use super::etag::{Precondition, Tagged};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
 use super::import::ImportAnswer;
 use super::params::{Page, Params};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::{import, records};
 use crate::api::ace360::learner::{Status, TabState};
 use crate::api::onefile::learner::OneFileState;
 use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
 use crate::domain::{Learner, LearnerId, LearnerRecord};
-use crate::store::LearnerFilter;
+use crate::store::{LearnerFilter, RecordKind};
 
 /// A learner in the list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,10 +74,11 @@ pub async fn put(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<LearnerId>,
+    expected: Precondition,
     body: RecordBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<LearnerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::put::<LearnerRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
+    records::put::<LearnerRecord>(&state, who.provider(), id.0, &text, &body.0, &expected.0, &who.by()).await
 }
 
 /// Read a learner
@@ -89,9 +91,9 @@ pub async fn get(
     who: Caller<RecordsRead>,
     state: Data<State>,
     id: Id<LearnerId>,
-) -> Result<Json<LearnerRecord>, Problem> {
+) -> Result<Tagged<LearnerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::get::<LearnerRecord>(&state, who.provider(), id.0, &text).await.map(Json)
+    records::get::<LearnerRecord>(&state, who.provider(), id.0, &text).await
 }
 
 /// Erase a learner
@@ -106,15 +108,10 @@ pub async fn delete(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<LearnerId>,
+    expected: Precondition,
 ) -> Result<HttpResponse, Problem> {
-    match state.store.erase_learner(who.provider(), id.0.as_str(), &who.by()).await? {
-        Some(true) => Ok(HttpResponse::NoContent().finish()),
-        Some(false) => Err(Problem::new(
-            Code::InFlight,
-            "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.",
-        )),
-        None => Err(Problem::not_found("learner")),
-    }
+    let erased = state.store.erase_learner(who.provider(), id.0.as_str(), &expected.0, &who.by()).await?;
+    records::removed(erased, RecordKind::Learner)
 }
 
 /// List learners

@@ -2,9 +2,12 @@
 //! function, answer a type. Rules are elsewhere.
 
 pub mod ace360;
+pub mod address;
+pub mod audit;
 pub mod bulk;
 pub mod changes;
 pub mod document;
+pub mod etag;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
@@ -19,6 +22,7 @@ pub mod params;
 pub mod problem;
 pub mod problems;
 pub mod records;
+pub mod refusals;
 pub mod request;
 pub mod run_records;
 pub mod runs;
@@ -32,6 +36,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::ace360::Ace360;
 use crate::auth::Auth;
+use crate::config::Network;
 use crate::onefile::OneFile;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
@@ -51,6 +56,10 @@ pub struct State {
     pub onefile: OneFile,
     /// How many requests a token may make.
     pub limits: limits::Limits,
+    /// What was refused, for the audit.
+    pub refusals: refusals::Refusals,
+    /// The proxies whose word on where a request comes from is taken.
+    pub proxies: std::sync::Arc<[Network]>,
     /// The address that others reach the service at, without a trailing slash.
     pub public_url: String,
     /// The paths that there are, for 405.
@@ -173,6 +182,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(tokens::list)
         .service(tokens::revoke)
         .service(tokens::jwks)
+        .service(audit::list)
         .service(problems::get)
         .service(health::live)
         .service(health::ready)

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 
 use super::State;
 use super::document::{OfficerPage, ReadErrors, WriteErrors};
+use super::etag::{Precondition, Tagged};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
 use super::import::ImportAnswer;
 use super::params::{Page, Params};
@@ -23,10 +24,11 @@ pub async fn put(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<OfficerId>,
+    expected: Precondition,
     body: RecordBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<OfficerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::put::<OfficerRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
+    records::put::<OfficerRecord>(&state, who.provider(), id.0, &text, &body.0, &expected.0, &who.by()).await
 }
 
 /// Read an officer
@@ -39,9 +41,9 @@ pub async fn get(
     who: Caller<RecordsRead>,
     state: Data<State>,
     id: Id<OfficerId>,
-) -> Result<Json<OfficerRecord>, Problem> {
+) -> Result<Tagged<OfficerRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::get::<OfficerRecord>(&state, who.provider(), id.0, &text).await.map(Json)
+    records::get::<OfficerRecord>(&state, who.provider(), id.0, &text).await
 }
 
 /// Delete an officer
@@ -54,8 +56,9 @@ pub async fn delete(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<OfficerId>,
+    expected: Precondition,
 ) -> Result<HttpResponse, Problem> {
-    records::delete::<OfficerRecord>(&state, who.provider(), id.0.as_str(), &who.by()).await
+    records::delete::<OfficerRecord>(&state, who.provider(), id.0.as_str(), &expected.0, &who.by()).await
 }
 
 /// List officers

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 
 use super::State;
 use super::document::{OrganisationPage, ReadErrors, WriteErrors};
+use super::etag::{Precondition, Tagged};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
 use super::import::ImportAnswer;
 use super::params::{Page, Params};
@@ -23,10 +24,12 @@ pub async fn put(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<OrganisationId>,
+    expected: Precondition,
     body: RecordBody,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<OrganisationRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::put::<OrganisationRecord>(&state, who.provider(), id.0, &text, &body.0, &who.by()).await
+    records::put::<OrganisationRecord>(&state, who.provider(), id.0, &text, &body.0, &expected.0, &who.by())
+        .await
 }
 
 /// Read an organisation
@@ -39,9 +42,9 @@ pub async fn get(
     who: Caller<RecordsRead>,
     state: Data<State>,
     id: Id<OrganisationId>,
-) -> Result<Json<OrganisationRecord>, Problem> {
+) -> Result<Tagged<OrganisationRecord>, Problem> {
     let text = id.0.as_str().to_owned();
-    records::get::<OrganisationRecord>(&state, who.provider(), id.0, &text).await.map(Json)
+    records::get::<OrganisationRecord>(&state, who.provider(), id.0, &text).await
 }
 
 /// Delete an organisation
@@ -54,8 +57,9 @@ pub async fn delete(
     who: Caller<RecordsWrite>,
     state: Data<State>,
     id: Id<OrganisationId>,
+    expected: Precondition,
 ) -> Result<HttpResponse, Problem> {
-    records::delete::<OrganisationRecord>(&state, who.provider(), id.0.as_str(), &who.by()).await
+    records::delete::<OrganisationRecord>(&state, who.provider(), id.0.as_str(), &expected.0, &who.by()).await
 }
 
 /// List organisations

@@ -61,7 +61,7 @@ macro_rules! codes {
 codes! {
     MalformedJson "malformedJson" 400 false "The body is not JSON" "The body could not be read as JSON. The detail says where it breaks.",
     InvalidParameter "invalidParameter" 400 false "A parameter is wrong" "A query, path or header parameter cannot be used. `errors[]` names each, with what to do.",
-    Unauthenticated "unauthenticated" 401 false "No valid token" "Send `Authorization: Bearer <token>` with a token that was issued here and has neither expired nor been revoked.",
+    Unauthenticated "unauthenticated" 401 false "No valid token" "Send `Authorization: Bearer <token>` with a token that was issued here, or by the identity provider that the operator trusts, and that has neither expired nor been revoked.",
     ScopeMissing "scopeMissing" 403 false "The token may not do this" "The token is good, but lacks the scope that the detail names. Ask whoever issued it for one with that scope.",
     NotFound "notFound" 404 false "There is no such thing" "Nothing of that name belongs to the token's provider.",
     MethodNotAllowed "methodNotAllowed" 405 false "Not with this method" "The path exists, but not with this method. The `Allow` header lists those that it has.",
@@ -85,6 +85,7 @@ codes! {
     TooManyWebhooks "tooManyWebhooks" 409 false "There are too many webhooks" "A provider may have 20 webhooks: delete one that is not needed.",
     WebhookDisabled "webhookDisabled" 409 false "The webhook is switched off" "Nothing is sent to it. Switch it on (`enabled`), then ask for the delivery again.",
     Expired "expired" 410 false "Too old" "Retention has passed this position of the feed. Read the records anew, then follow the feed from its start.",
+    PreconditionFailed "preconditionFailed" 412 false "It is not as you expected" "Somebody else changed it since you read it, or, with `If-None-Match: *`, it exists already. Nothing was done: read it again, make your change to what is there now, and send it with the new `ETag`.",
     PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",
     InvalidRequest "invalidRequest" 422 false "Fields are wrong" "The body is JSON but breaks rules. `errors[]` names every fault with its JSON pointer and what to do. Nothing was done.",
@@ -350,13 +351,17 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) => Self::new(
+            AuthError::Invalid(why) | AuthError::Over(why, _) => Self::new(
                 Code::Unauthenticated,
-                format!("Send a token that was issued here and is still good: {why}."),
+                format!("Send a token that was issued for this service and is still good: {why}."),
             ),
             AuthError::Stale => Self::new(
                 Code::Unavailable,
                 "It cannot be told now which tokens are revoked. Try again shortly.",
+            ),
+            AuthError::Keyless => Self::new(
+                Code::Unavailable,
+                "The keys of the token's issuer could not be read yet. Try again shortly.",
             ),
             AuthError::Store(error) => error.into(),
         }

@@ -1,19 +1,21 @@
 //! What learners, officers and organisations have in common at the API: put, get, delete, list.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::State;
+use super::etag::{Precondition, Tagged};
 use super::params::{Page, Paging};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::{
     Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerId, OfficerRecord, Organisation,
     OrganisationId, OrganisationRecord, parse,
 };
-use crate::store::{By, NewRecord, RecordKind, Store, to_json};
+use crate::store::{By, Expected, NewRecord, RecordKind, Removed, Store, to_json};
 
 /// A kind of record, as the API sees it.
 pub trait Resource: Item<Record = <Self as Resource>::Body> + Serialize {
@@ -106,20 +108,22 @@ pub fn to_new<R: Resource>(
 /// Parses and keeps a record; 201 when it is new, else 200.
 ///
 /// # Errors
-/// All faults; the database's.
+/// All faults; what is there is not what was expected; the database's.
 pub async fn put<R: Resource>(
     state: &State,
     provider: Uuid,
     id: R::Id,
     id_text: &str,
     body: &Bytes,
+    expected: &Expected,
     by: &By,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Tagged<R>, Problem> {
     let record = R::new(id, read::<R>(state, id_text, body)?);
     let new = to_new(&record, body.len(), &state.store, provider)?;
-    let (version, _) = state.store.put_record(provider, R::KIND, &new, by).await?;
-    let mut response = if version == 1 { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(record))
+    let put = state.store.put_record(provider, R::KIND, &new, expected, by).await?;
+    let version = put.ok_or_else(Precondition::failed)?;
+    let status = if version.count == 1 { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(Tagged { status, version, body: record })
 }
 
 /// A body may carry the id that its path says, so that what was read can be sent back.
@@ -157,9 +161,15 @@ fn read<R: Resource>(state: &State, id_text: &str, body: &Bytes) -> Result<R::Re
 ///
 /// # Errors
 /// There is none; the database's.
-pub async fn get<R: Resource>(state: &State, provider: Uuid, id: R::Id, id_text: &str) -> Result<R, Problem> {
+pub async fn get<R: Resource>(
+    state: &State,
+    provider: Uuid,
+    id: R::Id,
+    id_text: &str,
+) -> Result<Tagged<R>, Problem> {
     let found = state.store.record::<R::Record>(provider, R::KIND, id_text).await?;
-    found.map(|found| R::new(id, found.record)).ok_or_else(|| Problem::not_found(R::KIND.as_str()))
+    let found = found.ok_or_else(|| Problem::not_found(R::KIND.as_str()))?;
+    Ok(Tagged::ok(found.version, R::new(id, found.record)))
 }
 
 /// Reads a page of records.
@@ -184,16 +194,29 @@ pub async fn list<R: Resource>(state: &State, provider: Uuid, paging: &Paging) -
 /// Deletes an officer or an organisation.
 ///
 /// # Errors
-/// There is none; the database's.
+/// There is none, or not what was expected; the database's.
 pub async fn delete<R: Resource>(
     state: &State,
     provider: Uuid,
     id_text: &str,
+    expected: &Expected,
     by: &By,
 ) -> Result<HttpResponse, Problem> {
-    if state.store.delete_record(provider, R::KIND, id_text, by).await? {
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::not_found(R::KIND.as_str()))
+    removed(state.store.delete_record(provider, R::KIND, id_text, expected, by).await?, R::KIND)
+}
+
+/// What is answered to a deletion.
+///
+/// # Errors
+/// It was not done.
+pub fn removed(removed: Removed, kind: RecordKind) -> Result<HttpResponse, Problem> {
+    match removed {
+        Removed::Done => Ok(HttpResponse::NoContent().finish()),
+        Removed::Missing => Err(Problem::not_found(kind.as_str())),
+        Removed::Unexpected => Err(Precondition::failed()),
+        Removed::InFlight => Err(Problem::new(
+            Code::InFlight,
+            "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.",
+        )),
     }
 }

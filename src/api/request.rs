@@ -1,6 +1,7 @@
 //! What happens to every request, whatever its handler: an id, one log line, metrics by its route, and problems made
 //! whole with the path and the id.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
@@ -10,17 +11,24 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use tracing::{error, info};
 use uuid::Uuid;
 
 use super::State;
+use super::extract::{Known, by};
 use super::limits::Standing;
 use super::problem::{Code, Problem};
+use super::refusals::is_worth_a_line;
 use crate::auth::Principal;
-use std::sync::Arc;
+use crate::domain::LearnerId;
+use crate::store::RefusedCall;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The parameters of paths that say on whom.
+const SUBJECTS: [(&str, &str); 3] =
+    [("learnerId", "learner"), ("officerId", "officer"), ("organisationId", "organisation")];
 
 /// The request's id: the caller's, or one of ours.
 #[derive(Clone, Debug)]
@@ -47,6 +55,7 @@ pub async fn around<B: MessageBody + 'static>(
     let mut response = match next.call(request).await {
         Ok(response) => match response.response().error().map(whole) {
             Some(problem) => {
+                refused(response.request(), &route, problem.code).await;
                 response.into_response(problem.response(&public_url, &path, &id)).map_into_right_body()
             }
             None => response.map_into_left_body(),
@@ -79,6 +88,35 @@ pub async fn around<B: MessageBody + 'static>(
         "request"
     );
     Ok(response)
+}
+
+/// Writes a refusal that is worth it into the audit, before it is answered.
+async fn refused(request: &HttpRequest, route: &str, code: Code) {
+    if !is_worth_a_line(request.method(), code) {
+        return;
+    }
+    let known = request.extensions().get::<Known>().map(|known| Arc::clone(&known.0));
+    let who = known.or_else(|| request.extensions().get::<Arc<Principal>>().cloned());
+    let (Some(who), Some(state)) = (who, request.app_data::<web::Data<State>>().cloned()) else { return };
+    let by = by(request, &state, &who);
+    let named = |name: &str| request.match_info().get(name).map(str::to_owned);
+    // An id that is none may say anything, and stays out.
+    let record = |(name, kind): (&str, &str)| {
+        named(name).filter(|id| LearnerId::parse(id).is_ok()).map(|id| (kind.to_owned(), id))
+    };
+    let own = || {
+        let id = named("id").filter(|id| Uuid::parse_str(id).is_ok())?;
+        let kind = route.split("/{id}").next()?.rsplit('/').next()?;
+        Some((kind.trim_end_matches('s').to_owned(), id))
+    };
+    let subject = SUBJECTS.into_iter().find_map(record).or_else(own);
+    let call = RefusedCall {
+        action: format!("{} {route}", request.method()),
+        code: code.as_str().to_owned(),
+        subject,
+        calls: 1,
+    };
+    state.refusals.tell(&state.store, &who, call, &by).await;
 }
 
 /// What browsers should make of an answer. The page of the document needs its own scripts, and styles that are written in it.
@@ -138,7 +176,7 @@ fn request_id(request: &ServiceRequest) -> String {
 }
 
 /// The answer to a path that no handler has: 405 when another method has it.
-pub async fn nowhere(request: actix_web::HttpRequest, state: web::Data<State>) -> Problem {
+pub async fn nowhere(request: HttpRequest, state: web::Data<State>) -> Problem {
     match state.routes.methods_of(request.path()) {
         Some(methods) => Problem::new(
             Code::MethodNotAllowed,
@@ -152,7 +190,7 @@ pub async fn nowhere(request: actix_web::HttpRequest, state: web::Data<State>) -
 impl actix_web::Responder for Problem {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &actix_web::HttpRequest) -> actix_web::HttpResponse {
+    fn respond_to(self, _: &HttpRequest) -> actix_web::HttpResponse {
         actix_web::HttpResponse::from_error(self)
     }
 }

@@ -1,6 +1,9 @@
-//! Tokens: EdDSA JWTs that name a provider and scopes. Verifying one costs more than the rest of a read, so verified
+//! Tokens: EdDSA JWTs that name a provider and scopes, and those of an issuer that the operator trusts. Verifying one costs more than the rest of a read, so verified
 //! ones are kept in a bounded cache by their hash; expiry and revocation are looked at on every request.
 
+mod issuer;
+mod jwks;
+mod jwt;
 pub mod scope;
 
 use std::collections::HashSet;
@@ -18,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 use uuid::Uuid;
 
+use self::issuer::UserClaims;
+pub use self::issuer::{Issuer, REREAD};
+use self::jwt::Jwt;
 use self::scope::Scopes;
 use crate::clock::Clock;
 use crate::seal::{self, SealError};
@@ -29,6 +35,10 @@ const AUDIENCE: &str = "picsbridge";
 const TYPE: &str = "at+jwt";
 /// Ours are about 700 bytes.
 const LONGEST_TOKEN: usize = 4096;
+/// Identity providers put more into theirs.
+const LONGEST_USER_TOKEN: usize = 8192;
+/// Longer than any is issued for.
+const LONGEST_LIFE: i64 = 3661 * 24 * 3600;
 const CACHED_TOKENS: usize = 10_000;
 /// Revocations older than this are not trusted: better no answer than one to a revoked token.
 const STALE: Duration = Duration::from_secs(10);
@@ -50,8 +60,10 @@ struct Claims {
 /// Who calls.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// The token's id.
+    /// The token's id; of a user's tokens the same for all of them.
     pub token_id: Uuid,
+    /// Of a trusted issuer's token, whose it is.
+    user: Option<User>,
     /// Whose token it is.
     pub provider: Provider,
     /// What it may do.
@@ -60,12 +72,37 @@ pub struct Principal {
     pub expires_at: i64,
 }
 
+/// The user of a trusted issuer.
+#[derive(Clone, Debug)]
+struct User {
+    /// Its `sub`.
+    subject: String,
+    /// Of the issuer's keys that verified the token.
+    generation: u64,
+}
+
+impl Principal {
+    /// As the audit tells it.
+    pub fn actor(&self) -> String {
+        match &self.user {
+            Some(user) => format!("user:{}", user.subject),
+            None => format!("token:{}", self.token_id),
+        }
+    }
+}
+
 /// Why a token is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
     /// Not a token of ours, or not any more; the word says which, for the caller.
     #[error("{0}")]
     Invalid(&'static str),
+    /// It was one, and is not any more: it has expired or was revoked.
+    #[error("{0}")]
+    Over(&'static str, Arc<Principal>),
+    /// The trusted issuer's keys could never be read.
+    #[error("the trusted issuer's keys could not be read")]
+    Keyless,
     /// The revocations could not be read lately.
     #[error("revocations could not be read for {}s", STALE.as_secs())]
     Stale,
@@ -90,6 +127,7 @@ pub struct Auth {
 
 struct Inner {
     clock: Clock,
+    issuer: Option<Issuer>,
     keys: RwLock<Vec<Arc<Key>>>,
     verified: Cache<[u8; 32], Arc<Principal>>,
     revoked: RwLock<HashSet<Uuid>>,
@@ -108,13 +146,14 @@ impl Auth {
     ///
     /// # Errors
     /// The database's; keys that cannot be unsealed.
-    pub async fn open(store: &Store, clock: Clock) -> Result<Self, StoreError> {
+    pub async fn open(store: &Store, clock: Clock, issuer: Option<Issuer>) -> Result<Self, StoreError> {
         if store.signing_keys().await?.is_empty() {
             store.keep_first_signing_key(&new_key()?).await?;
         }
         let auth = Self {
             inner: Arc::new(Inner {
                 clock,
+                issuer,
                 keys: RwLock::default(),
                 verified: Cache::new(CACHED_TOKENS),
                 revoked: RwLock::default(),
@@ -178,17 +217,29 @@ impl Auth {
         }
     }
 
+    /// Reads the trusted issuer's keys again and again, until the process stops; where there is one.
+    pub async fn keep_rereading(self) {
+        let mut ticks = tokio::time::interval(REREAD);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while let Some(issuer) = &self.inner.issuer {
+            ticks.tick().await;
+            issuer.reread().await;
+        }
+    }
+
     /// Takes a token for good or says why not.
     ///
     /// # Errors
     /// Not good; or it cannot be told.
     pub async fn verify(&self, store: &Store, token: &str) -> Result<Arc<Principal>, AuthError> {
-        if token.len() > LONGEST_TOKEN {
+        let longest = if self.inner.issuer.is_some() { LONGEST_USER_TOKEN } else { LONGEST_TOKEN };
+        if token.len() > longest {
             return Err(AuthError::Invalid("the token is too long to be one of ours"));
         }
         let hash = digest::digest(&digest::SHA256, token.as_bytes());
         let key: [u8; 32] = hash.as_ref().try_into().unwrap_or_default();
-        let principal = if let Some(principal) = self.inner.verified.get(&key) {
+        let known = self.inner.verified.get(&key).filter(|principal| self.is_current(principal));
+        let principal = if let Some(principal) = known {
             principal
         } else {
             let principal = Arc::new(self.verify_slowly(store, token).await?);
@@ -199,10 +250,13 @@ impl Auth {
             return Err(AuthError::Stale);
         }
         if principal.expires_at <= self.inner.clock.now().timestamp() {
-            return Err(AuthError::Invalid("the token has expired"));
+            return Err(AuthError::Over("the token has expired", principal));
         }
         if self.inner.revoked.read().unwrap_or_else(PoisonError::into_inner).contains(&principal.token_id) {
-            return Err(AuthError::Invalid("the token was revoked"));
+            return Err(AuthError::Over("the token was revoked", principal));
+        }
+        if principal.user.is_some() {
+            return Ok(principal);
         }
         let mut used = self.inner.used.lock().unwrap_or_else(PoisonError::into_inner);
         if !used.contains(&principal.token_id) {
@@ -213,18 +267,21 @@ impl Auth {
 
     async fn verify_slowly(&self, store: &Store, token: &str) -> Result<Principal, AuthError> {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not one of ours");
-        let header =
-            jsonwebtoken::decode_header(token).map_err(|_| AuthError::Invalid("this is not a token"))?;
-        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
+        let jwt = Jwt::parse(token).ok_or(AuthError::Invalid("this is not a token"))?;
+        if let Some(issuer) = self.inner.issuer.as_ref().filter(|issuer| issuer.is_named_by(&jwt)) {
+            return user(store, issuer.verify(&jwt).await?).await;
+        }
+        let ours = jwt.header_text("alg") == Some("EdDSA") && jwt.header_text("typ") == Some(TYPE);
+        if !ours || token.len() > LONGEST_TOKEN {
             return Err(UNKNOWN);
         }
-        let kid = header.kid.ok_or(UNKNOWN)?;
-        let key = if let Some(key) = self.key(&kid) {
+        let kid = jwt.header_text("kid").ok_or(UNKNOWN)?;
+        let key = if let Some(key) = self.key(kid) {
             key
         } else {
             // Another process may have made it since.
             self.load_keys(store).await?;
-            self.key(&kid).ok_or(UNKNOWN)?
+            self.key(kid).ok_or(UNKNOWN)?
         };
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
@@ -234,6 +291,10 @@ impl Auth {
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let claims: Claims = jsonwebtoken::decode(token, &key.verifies, &rules).map_err(|_| UNKNOWN)?.claims;
+        let lives = claims.exp.checked_sub(claims.iat).is_some_and(|life| (1..=LONGEST_LIFE).contains(&life));
+        if !lives || claims.sub != subject(claims.jti) {
+            return Err(UNKNOWN);
+        }
         if claims.nbf > self.inner.clock.now().timestamp() {
             return Err(AuthError::Invalid("the token is not valid yet"));
         }
@@ -243,10 +304,23 @@ impl Auth {
         }
         Ok(Principal {
             token_id: claims.jti,
+            user: None,
             provider,
             scopes: Scopes::of_claim(&claims.scope),
             expires_at: claims.exp,
         })
+    }
+
+    /// Whether a principal would be verified again by the keys that there are now.
+    fn is_current(&self, principal: &Principal) -> bool {
+        principal.user.as_ref().is_none_or(|user| {
+            self.inner.issuer.as_ref().is_some_and(|issuer| issuer.is_current(user.generation))
+        })
+    }
+
+    /// The trusted issuer.
+    pub fn issuer(&self) -> Option<&Issuer> {
+        self.inner.issuer.as_ref()
     }
 
     fn key(&self, kid: &str) -> Option<Arc<Key>> {
@@ -286,7 +360,7 @@ impl Auth {
         };
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub: format!("token:{}", row.id),
+            sub: subject(row.id),
             aud: AUDIENCE.to_owned(),
             exp: row.expires_at.timestamp(),
             iat: now.timestamp(),
@@ -328,6 +402,31 @@ impl Auth {
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
+}
+
+/// The `sub` of a token of ours.
+fn subject(token: Uuid) -> String {
+    format!("token:{token}")
+}
+
+/// Who a trusted issuer's token says it is. Limits and keys of idempotency go by an id: the user's, which is made of what names it.
+async fn user(store: &Store, claims: UserClaims) -> Result<Principal, AuthError> {
+    let provider = store.provider_by_name(&claims.provider).await?;
+    let provider = provider
+        .ok_or(AuthError::Invalid("the token does not name its provider, or one that there is not"))?;
+    let mut named = digest::Context::new(&digest::SHA256);
+    for part in [b"user", provider.id.as_bytes().as_slice(), claims.subject.as_bytes()] {
+        named.update(part);
+    }
+    let id: [u8; 16] =
+        named.finish().as_ref().get(..16).and_then(|id| id.try_into().ok()).unwrap_or_default();
+    Ok(Principal {
+        token_id: uuid::Builder::from_custom_bytes(id).into_uuid(),
+        user: Some(User { subject: claims.subject, generation: claims.generation }),
+        provider,
+        scopes: claims.scopes,
+        expires_at: claims.ends_at,
+    })
 }
 
 fn new_key() -> Result<SigningKey, SealError> {

@@ -6,7 +6,7 @@ use picsbridge::auth::scope::Scopes;
 use picsbridge::config::Config;
 use picsbridge::domain::OneFileEnvironment;
 use picsbridge::runs;
-use picsbridge::store::{By, NewAce360Settings, OneFileChoices};
+use picsbridge::store::{By, Expected, NewAce360Settings, OneFileChoices};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::write_secret;
@@ -35,7 +35,7 @@ pub fn banner(public: &str, sandbox: Option<&str>, demo: Option<&SecretString>) 
 
 /// The demo provider of the embedded default: made once, set up for the sandbox; its token is kept in the data folder.
 pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString> {
-    let by = By { actor: "serve".to_owned(), request_id: None };
+    let by = By::itself("serve");
     let provider = if let Some(provider) = parts.store.provider_by_name(DEMO).await? {
         provider
     } else {
@@ -51,7 +51,7 @@ pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString
             daily_enabled: true,
             daily_at: chrono::NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
         };
-        parts.store.put_ace360_settings(made.id, &settings, &by).await?;
+        parts.store.put_ace360_settings(made.id, &settings, &Expected::Whatever, &by).await?;
         // So that the first preview has standards to choose from.
         parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
         made

@@ -136,7 +136,7 @@ impl OneFile {
             return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
         }
         let client = self.client_there(intent.provider_id, &intent.environment, Class::Bulk).await?;
-        let by = By { actor: "look".to_owned(), request_id: None };
+        let by = By::itself("look");
         let found = client.find(&making.find).await??;
         let mine = found.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));
         if let Some(hit) = mine {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{After, By, IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
+use super::{After, By, Expected, IntentProblem, RecordKind, Removed, Store, StoreResult, Time, Tx};
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -686,18 +686,27 @@ impl Store {
         })
     }
 
-    /// Erases a learner: record, links, histories, intents, run records and changes. `None`: no such learner,
-    /// `Some(false)`: an upload's outcome is open.
+    /// Erases a learner: record, links, histories, intents, run records and changes; not while an upload's outcome
+    /// is open, nor when it is not what was expected.
     ///
     /// # Errors
     /// The database's.
-    pub async fn erase_learner(&self, provider: Uuid, learner: &str, by: &By) -> StoreResult<Option<bool>> {
+    pub async fn erase_learner(
+        &self,
+        provider: Uuid,
+        learner: &str,
+        expected: &Expected,
+        by: &By,
+    ) -> StoreResult<Removed> {
         let mut tx = self.begin().await?;
         if !self.lock_record(&mut tx, provider, "learner", learner).await? {
-            return Ok(None);
+            return Ok(Removed::Missing);
+        }
+        if !self.is_as_expected(&mut tx, provider, RecordKind::Learner, learner, expected).await? {
+            return Ok(Removed::Unexpected);
         }
         if self.has_open_intent(&mut tx, provider, "learner", learner).await? {
-            return Ok(Some(false));
+            return Ok(Removed::InFlight);
         }
         sqlx::query!(
             "delete from ace360_links where provider_id = $1 and learner_id = $2",
@@ -742,7 +751,7 @@ impl Store {
         self.forget_in_runs(&mut tx, provider, learner).await?;
         self.audit(&mut tx, provider, by, "learner.erase", "learner", learner).await?;
         tx.commit().await?;
-        Ok(Some(true))
+        Ok(Removed::Done)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::records::page;
-use super::{After, By, RecordPage, Store, StoreResult, Time};
+use super::{After, By, Expected, RecordPage, Store, StoreResult, Time};
 
 /// The settings. A provider without a row has the defaults.
 #[derive(Clone, Debug)]
@@ -189,7 +189,7 @@ impl Store {
         })
     }
 
-    /// Keeps settings.
+    /// Keeps settings, if those that are there are what was expected; `false`: nothing was kept.
     ///
     /// # Errors
     /// The database's.
@@ -197,8 +197,10 @@ impl Store {
         &self,
         provider: Uuid,
         new: &NewAce360Settings,
+        expected: &Expected,
         by: &By,
-    ) -> StoreResult<()> {
+    ) -> StoreResult<bool> {
+        let counts = expected.listed_counts();
         let sealed = match &new.token {
             Some(token) => {
                 Some(self.vault.sealer.seal(&token_row(provider), token.expose_secret().as_bytes())?)
@@ -212,6 +214,36 @@ impl Store {
             _ => false,
         };
         let mut tx = self.begin().await?;
+        // Another account has another catalogue, other records and another connection.
+        let kept = sqlx::query!(
+            r#"insert into ace360_settings (provider_id, enabled, environment, sealed_token, daily_enabled, daily_at, updated_at)
+               select $1, $2, $3, $4, $5, $6, app_now()
+               -- Those that nobody made yet are of version 0.
+               where $7::bigint[] is null or 0 = any($7) or exists (select from ace360_settings where provider_id = $1)
+               on conflict (provider_id) do update
+               set enabled = excluded.enabled, environment = excluded.environment,
+                   sealed_token = coalesce(excluded.sealed_token, ace360_settings.sealed_token),
+                   daily_enabled = excluded.daily_enabled, daily_at = excluded.daily_at, updated_at = excluded.updated_at,
+                   version = ace360_settings.version + 1,
+                   connection = case when excluded.sealed_token is null and excluded.environment = ace360_settings.environment
+                                     then ace360_settings.connection end,
+                   standards_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.standards_refreshed_at end,
+                   mirror_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.mirror_refreshed_at end
+               where $7::bigint[] is null or ace360_settings.version = any($7)"#,
+            provider,
+            new.enabled,
+            new.environment,
+            sealed,
+            new.daily_enabled,
+            new.daily_at,
+            counts.as_deref(),
+        )
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        if kept == 0 {
+            return Ok(false);
+        }
         if other {
             sqlx::query!(
                 "delete from ace360_mirror where provider_id = $1 and environment = $2",
@@ -221,31 +253,9 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         }
-        // Another account has another catalogue, other records and another connection.
-        sqlx::query!(
-            r#"insert into ace360_settings (provider_id, enabled, environment, sealed_token, daily_enabled, daily_at, updated_at)
-               values ($1, $2, $3, $4, $5, $6, app_now())
-               on conflict (provider_id) do update
-               set enabled = excluded.enabled, environment = excluded.environment,
-                   sealed_token = coalesce(excluded.sealed_token, ace360_settings.sealed_token),
-                   daily_enabled = excluded.daily_enabled, daily_at = excluded.daily_at, updated_at = excluded.updated_at,
-                   version = ace360_settings.version + 1,
-                   connection = case when excluded.sealed_token is null and excluded.environment = ace360_settings.environment
-                                     then ace360_settings.connection end,
-                   standards_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.standards_refreshed_at end,
-                   mirror_refreshed_at = case when excluded.environment = ace360_settings.environment then ace360_settings.mirror_refreshed_at end"#,
-            provider,
-            new.enabled,
-            new.environment,
-            sealed,
-            new.daily_enabled,
-            new.daily_at,
-        )
-        .execute(&mut *tx)
-        .await?;
         self.audit(&mut tx, provider, by, "ace360.settings", "provider", &provider.to_string()).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     /// Notes what the last call said of the connection: `ok` or a problem's code.

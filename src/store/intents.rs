@@ -164,7 +164,7 @@ impl Store {
         let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
         let mut connection = self.warm().await?;
         let row = sqlx::query!(
-            r#"select came as "came!", at from intent_open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
+            r#"select came as "came!", at from intent_open($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"#,
             id,
             new.provider,
             new.upstream,
@@ -180,6 +180,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            by.address,
         )
         .fetch_one(&mut *connection)
         .await?;
@@ -548,32 +549,6 @@ impl Store {
         )
         .fetch_one(&mut **tx)
         .await?)
-    }
-
-    /// Writes a line of the audit in the transaction of what it tells.
-    pub(super) async fn audit(
-        &self,
-        tx: &mut Tx,
-        provider: Uuid,
-        by: &By,
-        action: &str,
-        kind: &str,
-        id: &str,
-    ) -> StoreResult<()> {
-        sqlx::query!(
-            r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-               values ($1, $2, app_now(), $3, $4, $5, $6, $7)"#,
-            new_id(),
-            provider,
-            by.actor,
-            action,
-            kind,
-            id,
-            by.request_id
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
     }
 }
 

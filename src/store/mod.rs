@@ -5,9 +5,11 @@ mod ace360_links;
 mod ace360_matching;
 mod ace360_settings;
 mod ace360_upload;
+mod audit;
 mod changes;
 mod clock;
 mod erasure;
+mod expected;
 mod idempotency;
 mod intents;
 mod jobs;
@@ -56,7 +58,9 @@ pub use self::ace360_links::{
 pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
 pub use self::ace360_upload::UploadGround;
+pub use self::audit::{AuditFilter, AuditRow, RefusedCall};
 pub use self::changes::ChangeRow;
+pub use self::expected::{Expected, Removed, Version};
 pub use self::idempotency::{KeptAnswer, KeyState, Keyed};
 pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 pub use self::jobs::{LookJob, SliceJob};
@@ -247,10 +251,19 @@ pub type After<'a> = Option<&'a str>;
 /// The row that is being written, as the audit will tell it.
 #[derive(Clone, Debug)]
 pub struct By {
-    /// `token:<jti>`, `run:<id>`, `cli`.
+    /// `token:<jti>`, `user:<sub>`, `run:<id>`, `cli`.
     pub actor: String,
     /// The request that it came with.
     pub request_id: Option<String>,
+    /// From where, where it can be known.
+    pub address: Option<String>,
+}
+
+impl By {
+    /// Somebody who sent no request.
+    pub fn itself(actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), request_id: None, address: None }
+    }
 }
 
 /// Times of the database.

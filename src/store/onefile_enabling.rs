@@ -32,8 +32,8 @@ impl Store {
                    update onefile_settings set enabled = true, version = version + 1, updated_at = app_now()
                    where provider_id = $1 and version = $2 returning provider_id
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, reason, person)
-                   select $3, $1, app_now(), $4, $5, 'provider', $1::text, $6, $7, $8 from done
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, reason, person, address)
+                   select $3, $1, app_now(), $4, $5, 'provider', $1::text, $6, $7, $8, $9 from done
                )
                select count(*) as "count!" from done"#,
             provider,
@@ -44,6 +44,7 @@ impl Store {
             by.request_id,
             reason,
             person,
+            by.address,
         )
         .fetch_one(&self.pool)
         .await?;

@@ -325,14 +325,15 @@ impl Store {
                 [one] => self.audit(tx, how.provider, how.by, "onefile.link", kind.as_str(), one).await?,
                 many => {
                     sqlx::query!(
-                        r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id)
-                           values ($1, $2, app_now(), $3, 'onefile.link', $4, $5, $6)"#,
+                        r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id, address)
+                           values ($1, $2, app_now(), $3, 'onefile.link', $4, $5, $6, $7)"#,
                         new_id(),
                         how.provider,
                         how.by.actor,
                         kind.as_str(),
                         many,
                         how.by.request_id,
+                        how.by.address,
                     )
                     .execute(&mut **tx)
                     .await?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{After, By, Store, StoreResult, Time, new_id};
+use super::{After, By, Expected, Removed, Store, StoreResult, Version, new_id};
 
 /// Which records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,10 +61,8 @@ pub struct StoredRecord<T> {
     pub id: String,
     /// The record.
     pub record: T,
-    /// Counts the writes.
-    pub version: i64,
-    /// Of the last write.
-    pub updated_at: Time,
+    /// What it is told apart from its earlier states by.
+    pub version: Version,
 }
 
 /// A page of a list.
@@ -97,7 +95,8 @@ impl Store {
         self.unseal_json(&record_row(provider, kind, id), sealed)
     }
 
-    /// Writes one record whole, and its line of the audit; answers its version (1: it is new) and time.
+    /// Writes one record whole, and its line of the audit; answers its version, whose count is 1 when it is new. `None`: what is there is
+    /// not what was expected, and nothing was written.
     ///
     /// # Errors
     /// The database's.
@@ -106,9 +105,27 @@ impl Store {
         provider: Uuid,
         kind: RecordKind,
         record: &NewRecord,
+        expected: &Expected,
         by: &By,
-    ) -> StoreResult<(i64, Time)> {
+    ) -> StoreResult<Option<Version>> {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
+        match expected {
+            Expected::Whatever => self.put_whatever(provider, kind, record, &sealed, by).await.map(Some),
+            Expected::Nothing => self.put_new(provider, kind, record, &sealed, by).await,
+            Expected::There | Expected::OneOf(_) => {
+                self.put_over(provider, kind, record, &sealed, expected, by).await
+            }
+        }
+    }
+
+    async fn put_whatever(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        record: &NewRecord,
+        sealed: &[u8],
+        by: &By,
+    ) -> StoreResult<Version> {
         // One statement, and so one round trip: the audit's line is in the same transaction all the same.
         let row = sqlx::query!(
             r#"with moment as materialized (
@@ -119,12 +136,12 @@ impl Store {
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
                        refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
-                   returning version, updated_at
+                   returning created_at, version
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9 from moment
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9, $11 from moment
                )
-               select version, updated_at from put"#,
+               select created_at, version from put"#,
             provider,
             kind.as_str(),
             record.id,
@@ -135,10 +152,93 @@ impl Store {
             by.actor,
             by.request_id,
             record.refers_to,
+            by.address,
         )
         .fetch_one(&self.pool)
         .await?;
-        Ok((row.version, row.updated_at))
+        Ok(Version::of(row.created_at, row.version))
+    }
+
+    /// Only where there is none.
+    async fn put_new(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        record: &NewRecord,
+        sealed: &[u8],
+        by: &By,
+    ) -> StoreResult<Option<Version>> {
+        let row = sqlx::query!(
+            r#"with moment as materialized (
+                   select app_now() as now
+               ), put as (
+                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
+                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $10, now, now from moment
+                   on conflict (provider_id, kind, record_id) do nothing
+                   returning created_at, version
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, created_at, $8, 'record.put', $2, $3, $9, $11 from put
+               )
+               select created_at, version from put"#,
+            provider,
+            kind.as_str(),
+            record.id,
+            sealed,
+            record.uln_index,
+            record.person_index,
+            new_id(),
+            by.actor,
+            by.request_id,
+            record.refers_to,
+            by.address,
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| Version::of(row.created_at, row.version)))
+    }
+
+    /// Only over what was expected. Of two writers who expect the same, the second waits for the first, then finds another version.
+    async fn put_over(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        record: &NewRecord,
+        sealed: &[u8],
+        expected: &Expected,
+        by: &By,
+    ) -> StoreResult<Option<Version>> {
+        let (born, counts) = expected.listed().unzip();
+        let row = sqlx::query!(
+            r#"with put as (
+                   update records set sealed = $4, uln_index = $5, person_index = $6, refers_to = $10, version = version + 1,
+                          updated_at = app_now()
+                   where provider_id = $1 and kind = $2 and record_id = $3
+                   and ($12::timestamptz[] is null
+                        or exists (select from unnest($12, $13::bigint[]) as own (born, count) where born = created_at and count = version))
+                   returning created_at, version, updated_at
+               ), told as (
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $7::uuid, $1, updated_at, $8, 'record.put', $2, $3, $9, $11 from put
+               )
+               select created_at, version from put"#,
+            provider,
+            kind.as_str(),
+            record.id,
+            sealed,
+            record.uln_index,
+            record.person_index,
+            new_id(),
+            by.actor,
+            by.request_id,
+            record.refers_to,
+            by.address,
+            born.as_deref(),
+            counts.as_deref(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| Version::of(row.created_at, row.version)))
     }
 
     /// Seals records for [`Store::put_records`]; the ids must differ.
@@ -174,7 +274,7 @@ impl Store {
         by: &By,
     ) -> StoreResult<()> {
         sqlx::query!(
-            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             provider,
             kind.as_str(),
             &records.ids,
@@ -185,6 +285,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            by.address,
         )
         .execute(&self.pool)
         .await?;
@@ -217,7 +318,7 @@ impl Store {
         id: &str,
     ) -> StoreResult<Option<StoredRecord<T>>> {
         let row = sqlx::query!(
-            "select sealed, version, updated_at from records where provider_id = $1 and kind = $2 and record_id = $3",
+            "select sealed, created_at, version from records where provider_id = $1 and kind = $2 and record_id = $3",
             provider,
             kind.as_str(),
             id
@@ -228,14 +329,13 @@ impl Store {
             Ok(StoredRecord {
                 id: id.to_owned(),
                 record: self.unseal_record(provider, kind, id, &row.sealed)?,
-                version: row.version,
-                updated_at: row.updated_at,
+                version: Version::of(row.created_at, row.version),
             })
         })
         .transpose()
     }
 
-    /// Deletes an officer or an organisation, with its links; `false` when there was none. Learners are erased instead.
+    /// Deletes an officer or an organisation, with its links, if it is what was expected. Learners are erased instead.
     ///
     /// # Errors
     /// The database's.
@@ -244,29 +344,28 @@ impl Store {
         provider: Uuid,
         kind: RecordKind,
         id: &str,
+        expected: &Expected,
         by: &By,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<Removed> {
         let mut tx = self.begin().await?;
-        let gone = sqlx::query_scalar!(
-            r#"with gone as (
-                   delete from records where provider_id = $1 and kind = $2 and record_id = $3 returning record_id
-               ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $4, $1, app_now(), $5, 'record.delete', $2, record_id, $6 from gone
-               )
-               select count(*) as "count!" from gone"#,
+        if !self.lock_record(&mut tx, provider, kind.as_str(), id).await? {
+            return Ok(Removed::Missing);
+        }
+        if !self.is_as_expected(&mut tx, provider, kind, id, expected).await? {
+            return Ok(Removed::Unexpected);
+        }
+        sqlx::query!(
+            "delete from records where provider_id = $1 and kind = $2 and record_id = $3",
             provider,
             kind.as_str(),
             id,
-            new_id(),
-            by.actor,
-            by.request_id,
         )
-        .fetch_one(&mut *tx)
+        .execute(&mut *tx)
         .await?;
+        self.audit(&mut tx, provider, by, "record.delete", kind.as_str(), id).await?;
         self.remove_onefile_links_of(&mut tx, provider, kind, id).await?;
         tx.commit().await?;
-        Ok(gone > 0)
+        Ok(Removed::Done)
     }
 
     /// A page of records, in the order of their ids.
@@ -281,7 +380,7 @@ impl Store {
         size: i64,
     ) -> StoreResult<RecordPage<StoredRecord<T>>> {
         let rows = sqlx::query!(
-            r#"select record_id, sealed, version, updated_at from records
+            r#"select record_id, sealed, created_at, version from records
                where provider_id = $1 and kind = $2 and ($3::text is null or record_id > $3)
                order by record_id limit $4"#,
             provider,
@@ -297,8 +396,7 @@ impl Store {
                 Ok(StoredRecord {
                     record: self.unseal_record(provider, kind, &row.record_id, &row.sealed)?,
                     id: row.record_id,
-                    version: row.version,
-                    updated_at: row.updated_at,
+                    version: Version::of(row.created_at, row.version),
                 })
             })
             .collect::<StoreResult<Vec<_>>>()?;

@@ -57,13 +57,19 @@ impl Store {
         .execute(&self.pool)
         .await?
         .rows_affected();
+        // The table gives up its lines to whoever says that it is retention, and for that transaction.
+        let mut tx = self.begin().await?;
+        sqlx::query_scalar!("select set_config('picsbridge.retention', 'on', true)")
+            .fetch_one(&mut *tx)
+            .await?;
         let audit = sqlx::query!(
             "delete from audit where at < app_now() - make_interval(days => $1)",
             days(keep.audit_days)
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?
         .rows_affected();
+        tx.commit().await?;
         sqlx::query!("delete from idempotency_keys where created_at < app_now() - interval '1 day'")
             .execute(&self.pool)
             .await?;

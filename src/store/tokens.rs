@@ -40,8 +40,8 @@ impl Store {
             r#"with kept as (
                    insert into tokens (id, provider_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
                )
-               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-               values ($7, $2, app_now(), $8, 'token.create', 'token', $9, $10)"#,
+               insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+               values ($7, $2, app_now(), $8, 'token.create', 'token', $9, $10, $11)"#,
             token.id,
             provider,
             token.name,
@@ -52,6 +52,7 @@ impl Store {
             by.actor,
             token.id.to_string(),
             by.request_id,
+            by.address,
         )
         .execute(&self.pool)
         .await?;
@@ -92,8 +93,8 @@ impl Store {
             r#"with revoked as (
                    update tokens set revoked_at = app_now() where provider_id = $1 and id = $2 and revoked_at is null returning id
                ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id)
-                   select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5 from revoked
+                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+                   select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5, $6 from revoked
                )
                select count(*) as "count!" from revoked"#,
             provider,
@@ -101,6 +102,7 @@ impl Store {
             new_id(),
             by.actor,
             by.request_id,
+            by.address,
         )
         .fetch_one(&self.pool)
         .await?;

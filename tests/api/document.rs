@@ -247,6 +247,34 @@ async fn the_scope_that_a_route_declares_is_all_that_it_needs() {
     }
 }
 
+#[tokio::test]
+async fn every_route_answers_every_scope_of_every_provider_as_the_document_says() {
+    let app = TestApp::start().await;
+    let other = app.second_provider().await;
+    let mut callers = Vec::new();
+    for scope in Scope::ALL {
+        callers.push((*scope, "own", app.with_scopes(&[*scope]).await));
+        let wanted = serde_json::json!({"name": "one scope", "scopes": [scope]});
+        let issued = other.post("/tokens", &wanted).await.expect(201);
+        callers.push((*scope, "foreign", other.as_token(issued["token"].as_str().unwrap())));
+    }
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for operation in operations(app.document()) {
+        let (allowed, path) = (operation.scopes(), operation.filled());
+        for (scope, whose, caller) in &callers {
+            let status = caller.call(operation.method.clone(), &path).send().await.status;
+            let refused = status == 401 || status == 403;
+            if status >= 500 || refused == (allowed.is_empty() || allowed.contains(scope)) {
+                wrong.push(format!("{} with {} ({whose}): {status}", operation.name(), scope.as_str()));
+            }
+            tried += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 1500, "{tried}");
+}
+
 fn is_file(link: &str) -> bool {
     Path::new(link).extension().is_some_and(|extension| extension == "js" || extension == "css")
 }

@@ -10,11 +10,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod bodies;
 mod cli;
 mod contract;
 mod document;
 mod embedded_postgres;
+mod etag;
 mod foreign;
 mod idempotency;
 mod import;
@@ -27,7 +29,9 @@ mod paths;
 mod records;
 mod sealed;
 mod service;
+mod token_attacks;
 mod tokens;
+mod trusted;
 mod webhooks;
 mod webhooks_addresses;
 mod webhooks_again;

@@ -12,7 +12,7 @@ use picsbridge::auth::scope::{Scope, Scopes};
 use picsbridge::config::{Config, RawConfig};
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use picsbridge::seal::Sealer;
-use picsbridge::store::{By, NewAce360Settings, Provider, StoreError};
+use picsbridge::store::{By, Expected, NewAce360Settings, Provider, StoreError};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -374,7 +374,7 @@ async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_token: 
             daily_enabled: false,
             daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap(),
         };
-        own.store.put_ace360_settings(provider.id, &settings, &by()).await.unwrap();
+        own.store.put_ace360_settings(provider.id, &settings, &Expected::Whatever, &by()).await.unwrap();
         provider
     })
     .await;
@@ -392,5 +392,5 @@ async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32) ->
 
 /// Whoever the tests act as beneath the API.
 pub fn by() -> By {
-    By { actor: "test".to_owned(), request_id: None }
+    By::itself("test")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -106,6 +106,13 @@ impl Api {
             request = request.bearer_auth(token);
         }
         Call { method, path: path.to_owned(), request, contract: Arc::clone(&self.contract) }
+    }
+
+    /// A call with any `Authorization` at all.
+    pub fn call_with(&self, method: Method, path: &str, authorization: HeaderValue) -> Call {
+        let mut call = self.call(method, path);
+        call.request = call.request.header(AUTHORIZATION, authorization);
+        call
     }
 
     /// A call to what is not in the document: its pages for people.

@@ -9,13 +9,14 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::document::{ReadErrors, WriteErrors};
+use super::super::etag::{Precondition, Tagged};
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::of_failure;
 use crate::ace360::Ace360Error;
 use crate::auth::scope::needs::{Ace360Configure, Ace360Read};
 use crate::domain::{Check, Fault};
-use crate::store::{Ace360Settings, NewAce360Settings};
+use crate::store::{Ace360Settings, NewAce360Settings, Version};
 
 /// Which ACE360.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -125,8 +126,8 @@ fn time_of(text: &str) -> Option<NaiveTime> {
     (text.len() == 5).then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten()
 }
 
-fn shown(settings: &Ace360Settings) -> Settings {
-    Settings {
+fn shown(settings: &Ace360Settings) -> Tagged<Settings> {
+    let body = Settings {
         enabled: settings.enabled,
         environment: if settings.environment == "sandbox" { Environment::Sandbox } else { Environment::Live },
         token_set: settings.token.is_some(),
@@ -134,7 +135,8 @@ fn shown(settings: &Ace360Settings) -> Settings {
             enabled: settings.daily_enabled,
             at: settings.daily_at.format("%H:%M").to_string(),
         },
-    }
+    };
+    Tagged::ok(Version::of_settings(settings.version), body)
 }
 
 /// Read the ACE360 settings
@@ -142,8 +144,8 @@ fn shown(settings: &Ace360Settings) -> Settings {
 /// The token is never shown. Needs `ace360:read`.
 #[utoipa::path(operation_id = "getAce360Settings", tag = "ACE360 settings", security(("bearer" = ["ace360:read"])), responses((status = 200, description = "The settings.", body = Settings), ReadErrors))]
 #[get("/ace360/settings")]
-pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Settings>, Problem> {
-    Ok(Json(shown(&state.store.ace360_settings(who.provider()).await?)))
+pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Tagged<Settings>, Problem> {
+    Ok(shown(&state.store.ace360_settings(who.provider()).await?))
 }
 
 /// Change the ACE360 settings
@@ -156,8 +158,9 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Set
 pub async fn put(
     who: Caller<Ace360Configure>,
     state: Data<State>,
+    expected: Precondition,
     body: Body<SettingsRequest>,
-) -> Result<Json<Settings>, Problem> {
+) -> Result<Tagged<Settings>, Problem> {
     let request = body.0;
     let (daily_enabled, daily_at) = match &request.daily_sync {
         Some(daily) => (daily.enabled, time_of(&daily.at)),
@@ -170,8 +173,10 @@ pub async fn put(
         daily_enabled,
         daily_at: daily_at.or(NaiveTime::from_hms_opt(5, 0, 0)).unwrap_or_default(),
     };
-    state.store.put_ace360_settings(who.provider(), &new, &who.by()).await?;
-    Ok(Json(shown(&state.store.ace360_settings(who.provider()).await?)))
+    if !state.store.put_ace360_settings(who.provider(), &new, &expected.0, &who.by()).await? {
+        return Err(Precondition::failed());
+    }
+    Ok(shown(&state.store.ace360_settings(who.provider()).await?))
 }
 
 /// Test the connection to ACE360

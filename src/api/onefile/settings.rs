@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{get, put};
 use chrono::{NaiveDate, NaiveTime};
 use secrecy::SecretString;
@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::document::{ReadErrors, SettingsErrors};
+use super::super::etag::{Precondition, Tagged};
 use super::super::extract::{Body, Caller};
 use super::super::problem::{Code, Problem};
 use super::rules;
 use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
 use crate::domain::{Check, DemographicsMode, DesktopIntegration, Fault, OneFileEnvironment, VisitType};
-use crate::store::{OneFileChoices, OneFileSettings};
+use crate::store::{Expected, OneFileChoices, OneFileSettings, Version};
 
 /// The daily exchange.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -188,6 +189,10 @@ pub(super) fn shown(settings: OneFileSettings) -> Settings {
     }
 }
 
+fn tagged(settings: OneFileSettings) -> Tagged<Settings> {
+    Tagged::ok(Version::of_settings(settings.version), shown(settings))
+}
+
 /// What a good request chooses.
 fn chosen(request: SettingsRequest) -> OneFileChoices {
     let usual = OneFileChoices::default();
@@ -238,8 +243,8 @@ fn chosen(request: SettingsRequest) -> OneFileChoices {
 /// The customer token is never shown. Needs `onefile:read`.
 #[utoipa::path(operation_id = "getOneFileSettings", tag = "OneFile settings", security(("bearer" = ["onefile:read"])), responses((status = 200, description = "The settings.", body = Settings), ReadErrors))]
 #[get("/onefile/settings")]
-pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Settings>, Problem> {
-    Ok(Json(shown(state.store.onefile_settings(who.provider()).await?)))
+pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Tagged<Settings>, Problem> {
+    Ok(tagged(state.store.onefile_settings(who.provider()).await?))
 }
 
 /// Change the OneFile settings
@@ -253,12 +258,16 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Se
 pub async fn put(
     who: Caller<OnefileConfigure>,
     state: Data<State>,
+    expected: Precondition,
     body: Body<SettingsRequest>,
-) -> Result<Json<Settings>, Problem> {
+) -> Result<Tagged<Settings>, Problem> {
     let mut request = body.0;
     let token = request.customer_token.take().map(SecretString::from);
     let new = chosen(request);
     let before = state.store.onefile_settings(who.provider()).await?;
+    if !expected.0.allows(Version::of_settings(before.version)) {
+        return Err(Precondition::failed());
+    }
     // A token that was meant for one environment is not shown to another.
     if token.is_none() && before.token.is_some() && before.choices.environment != new.environment {
         let message = "Send the customer token of this environment as well: each has its own.";
@@ -271,7 +280,11 @@ pub async fn put(
     let kept =
         state.store.put_onefile_settings(who.provider(), &before, &new, token.as_ref(), &who.by()).await?;
     if !kept {
-        return Err(Problem::new(Code::SettingsChanged, Code::SettingsChanged.about()));
+        // Whoever named a version finds another by now.
+        return Err(match expected.0 {
+            Expected::OneOf(_) => Precondition::failed(),
+            _ => Problem::new(Code::SettingsChanged, Code::SettingsChanged.about()),
+        });
     }
-    Ok(Json(shown(state.store.onefile_settings(who.provider()).await?)))
+    Ok(tagged(state.store.onefile_settings(who.provider()).await?))
 }

@@ -114,7 +114,7 @@ impl OneFile {
         if batch.is_empty() {
             return self.wait_for_open(client, settings, run, fence, cursor, total).await;
         }
-        let by = By { actor: format!("run:{}", run.id), request_id: None };
+        let by = By::itself(format!("run:{}", run.id));
         let mut tasks = Vec::with_capacity(batch.len());
         for id in &batch {
             let wanted = LearnerId::parse(id).ok().map(|learner| Wanted {

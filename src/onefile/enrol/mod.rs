@@ -168,7 +168,7 @@ impl OneFile {
             allow_duplicate: own.order.allow_duplicate,
             validate_only: false,
             run: None,
-            by: By { actor: own.requested_by.clone(), request_id: None },
+            by: By::itself(own.requested_by.clone()),
         };
         // The settings may have moved on; the learner is where the enrolment began.
         let mut settings = self.store.onefile_settings(provider).await?;

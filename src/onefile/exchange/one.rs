@@ -165,7 +165,7 @@ impl Ground {
             }
             let now = store.record::<Learner>(self.provider, RecordKind::Learner, &there.learner_id).await?;
             let Some(now) = now else { return Ok(None) };
-            (learner, version) = (now.record, now.version);
+            (learner, version) = (now.record, now.version.count);
         }
         Ok(None)
     }

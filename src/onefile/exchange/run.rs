@@ -136,7 +136,7 @@ impl OneFile {
     }
 
     pub(super) async fn ground_of(&self, work: &Work<'_>) -> Result<Ground, OneFileError> {
-        let by = By { actor: format!("run {}", work.run.id), request_id: None };
+        let by = By::itself(format!("run:{}", work.run.id));
         let run = Some((work.run.id, work.fence));
         Ground::of(self, work.client.clone(), work.settings, work.run.provider_id, run, by).await
     }

@@ -1,0 +1,68 @@
+//! From where a request comes. Behind proxies that the operator named it is what they say; what anybody else says counts for nothing.
+
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::HttpRequest;
+
+use crate::config::Network;
+
+/// The caller's address; `None`: it cannot be known.
+pub fn of(request: &HttpRequest, proxies: &[Network]) -> Option<IpAddr> {
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let lines = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().ok());
+    told(peer, &lines.collect::<Vec<_>>(), proxies)
+}
+
+/// Each proxy adds at the end whom it was called by: from the end, the first who is no proxy of the operator's.
+fn told(peer: IpAddr, lines: &[Option<&str>], proxies: &[Network]) -> Option<IpAddr> {
+    let trusted = |address: IpAddr| proxies.iter().any(|own| own.contains(address));
+    if !trusted(peer) {
+        return Some(peer);
+    }
+    for line in lines.iter().rev() {
+        for hop in (*line)?.rsplit(',') {
+            let address = hop_address(hop.trim())?.to_canonical();
+            if !trusted(address) {
+                return Some(address);
+            }
+        }
+    }
+    // A proxy itself, or one that does not say for whom.
+    None
+}
+
+/// With a port or without.
+fn hop_address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|own| own.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_operators_proxies_say_counts() {
+        let proxies: Vec<_> =
+            ["127.0.0.1", "10.0.0.0/8"].iter().filter_map(|text| Network::parse(text)).collect();
+        for (peer, lines, address) in [
+            ("203.0.113.7", vec![], Some("203.0.113.7")),
+            ("203.0.113.7", vec!["198.51.100.1"], Some("203.0.113.7")),
+            ("127.0.0.1", vec!["198.51.100.1"], Some("198.51.100.1")),
+            // What the caller wrote itself stands before what the proxy added.
+            ("127.0.0.1", vec!["192.0.2.9, 198.51.100.1"], Some("198.51.100.1")),
+            ("127.0.0.1", vec!["192.0.2.9", "198.51.100.1, 10.1.2.3"], Some("198.51.100.1")),
+            ("127.0.0.1", vec!["198.51.100.1:4711"], Some("198.51.100.1")),
+            ("127.0.0.1", vec!["[2001:db8::1]:4711"], Some("2001:db8::1")),
+            ("127.0.0.1", vec!["[2001:db8::1]"], Some("2001:db8::1")),
+            ("::ffff:127.0.0.1", vec!["::ffff:198.51.100.1"], Some("198.51.100.1")),
+            ("127.0.0.1", vec![], None),
+            ("127.0.0.1", vec!["10.1.2.3"], None),
+            ("127.0.0.1", vec!["198.51.100.1, unknown"], None),
+        ] {
+            let lines: Vec<_> = lines.into_iter().map(Some).collect();
+            let peer = peer.parse::<IpAddr>().unwrap().to_canonical();
+            assert_eq!(told(peer, &lines, &proxies), address.map(|own| own.parse().unwrap()), "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `ETag`, `If-Match` and `If-None-Match: *` on records and settings: nobody writes over what another wrote meanwhile.
+
+use std::pin::Pin;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{Header, ObjectBuilder, OpenApi, RefOr, Required};
+
+use super::extract::admitted;
+use super::problem::{Code, Problem};
+use crate::domain::Fault;
+use crate::store::{Expected, Version};
+
+/// Tags that one request may name.
+const MOST_TAGS: usize = 50;
+/// The paths whose things have a tag.
+const TAGGED: [&str; 5] = [
+    "/learners/{learnerId}",
+    "/officers/{officerId}",
+    "/organisations/{organisationId}",
+    "/ace360/settings",
+    "/onefile/settings",
+];
+
+/// What is answered, with its tag.
+#[derive(Debug)]
+pub struct Tagged<T> {
+    /// 200 or 201.
+    pub status: StatusCode,
+    /// Told in the `ETag` header.
+    pub version: Version,
+    /// JSON.
+    pub body: T,
+}
+
+impl<T> Tagged<T> {
+    /// 200.
+    pub fn ok(version: Version, body: T) -> Self {
+        Self { status: StatusCode::OK, version, body }
+    }
+}
+
+impl<T: Serialize> Responder for Tagged<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::build(self.status).insert_header((ETAG, tag(self.version))).json(self.body)
+    }
+}
+
+fn tag(version: Version) -> String {
+    format!("\"{:x}-{:x}\"", version.born, version.count)
+}
+
+/// What the writer expects to be there, as the request's headers say it.
+#[derive(Debug)]
+pub struct Precondition(pub Expected);
+
+impl Precondition {
+    /// The answer when it is not so.
+    pub fn failed() -> Problem {
+        Problem::new(Code::PreconditionFailed, Code::PreconditionFailed.about())
+    }
+}
+
+impl FromRequest for Precondition {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admitted = admitted(request);
+        let read = read(request);
+        Box::pin(async move {
+            if read.is_err() {
+                admitted.await;
+            }
+            read.map(Self)
+        })
+    }
+}
+
+fn read(request: &HttpRequest) -> Result<Expected, Problem> {
+    let fault = |name: &HeaderName, message: &'static str| {
+        Problem::parameters(vec![Fault::in_parameter(name.to_string(), "invalidValue", message)])
+    };
+    let Ok(if_match) = joined(request, &IF_MATCH) else {
+        return Err(fault(&IF_MATCH, NOT_TAGS));
+    };
+    match joined(request, &IF_NONE_MATCH).as_ref().map(Option::as_deref) {
+        Ok(None) => {}
+        Ok(Some("*")) if if_match.is_none() => return Ok(Expected::Nothing),
+        Ok(Some("*")) => {
+            return Err(fault(&IF_NONE_MATCH, "Send If-Match or If-None-Match, not both."));
+        }
+        _ => return Err(fault(&IF_NONE_MATCH, "Only `*` is understood: nothing must be there yet.")),
+    }
+    match if_match.as_deref() {
+        None => Ok(Expected::Whatever),
+        Some("*") => Ok(Expected::There),
+        Some(list) => {
+            let tags = tags(list).filter(|tags| tags.len() <= MOST_TAGS);
+            let tags = tags.ok_or_else(|| fault(&IF_MATCH, NOT_TAGS))?;
+            // A tag that we never gave is of no version of ours.
+            Ok(Expected::OneOf(tags.into_iter().filter_map(version).collect()))
+        }
+    }
+}
+
+const NOT_TAGS: &str = "Send the `ETag` of an earlier answer with its quotation marks, up to 50 of them with commas between, or `*`.";
+
+/// All lines of a header as one.
+fn joined(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>, ()> {
+    let lines: Result<Vec<_>, _> = request.headers().get_all(name).map(|value| value.to_str()).collect();
+    let lines = lines.map_err(|_| ())?;
+    Ok((!lines.is_empty()).then(|| lines.join(",").trim().to_owned()))
+}
+
+/// The strong tags of a list (RFC 9110, 8.8.3); a weak one is read, and is like none: If-Match compares strongly. `None`: it is no list of tags.
+fn tags(list: &str) -> Option<Vec<&str>> {
+    let mut found = Vec::new();
+    let mut rest = list.trim();
+    loop {
+        let (weak, opened) = match rest.strip_prefix("W/") {
+            Some(tag) => (true, tag),
+            None => (false, rest),
+        };
+        let (tag, after) = opened.strip_prefix('"')?.split_once('"')?;
+        if !tag.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
+            return None;
+        }
+        if !weak {
+            found.push(tag);
+        }
+        let after = after.trim_start();
+        if after.is_empty() {
+            return Some(found);
+        }
+        rest = after.strip_prefix(',')?.trim_start();
+    }
+}
+
+fn version(tag: &str) -> Option<Version> {
+    let (born, count) = tag.split_once('-')?;
+    let number = |text: &str| i64::from_str_radix(text, 16).ok();
+    let version = Version { born: number(born)?, count: number(count)? };
+    // One version has one tag: `1-2` and `01-2` are not the same.
+    (format!("{:x}-{:x}", version.born, version.count) == tag).then_some(version)
+}
+
+/// Describes it in the operations that have it.
+pub fn document(api: &mut OpenApi) {
+    for path in TAGGED {
+        let Some(item) = api.paths.paths.get_mut(path) else { continue };
+        for operation in [&mut item.get, &mut item.put].into_iter().flatten() {
+            tells_tag(operation);
+        }
+        let settings = path.ends_with("/settings");
+        if let Some(operation) = &mut item.put {
+            takes(
+                operation,
+                "If-Match",
+                "An `ETag` of an earlier answer, several with commas between, or `*` (it must exist). Where it has another by now, nothing is written: 412.",
+            );
+            if !settings {
+                takes(
+                    operation,
+                    "If-None-Match",
+                    "`*`: it must not exist yet. Where it does, nothing is written: 412.",
+                );
+            }
+        }
+        if let Some(operation) = &mut item.delete {
+            takes(
+                operation,
+                "If-Match",
+                "An `ETag` of an earlier answer, several with commas between, or `*`. Where it has another by now, nothing is deleted: 412.",
+            );
+        }
+        for operation in [&mut item.put, &mut item.delete].into_iter().flatten() {
+            super::document::add_problems(operation, &[Code::PreconditionFailed]);
+        }
+    }
+}
+
+fn tells_tag(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let (true, RefOr::T(response)) = (status.starts_with('2'), response) else { continue };
+        let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String));
+        header.description = Some(
+            "This state of it: send it as `If-Match` when you change it, so that nobody's change is lost."
+                .to_owned(),
+        );
+        response.headers.insert("ETag".to_owned(), header.into());
+    }
+}
+
+fn takes(operation: &mut Operation, name: &str, about: &str) {
+    let mut parameter = Parameter::new(name);
+    parameter.parameter_in = ParameterIn::Header;
+    parameter.required = Required::False;
+    parameter.description = Some(about.to_owned());
+    parameter.schema = Some(ObjectBuilder::new().schema_type(Type::String).into());
+    operation.parameters.get_or_insert_default().push(parameter.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_tags_is_read_and_what_is_none_is_not() {
+        assert_eq!(tags(r#""a", W/"b" ,"c,d""#), Some(vec!["a", "c,d"]));
+        assert_eq!(tags(r#""""#), Some(vec![""]));
+        for wrong in ["", "a", "\"a", "\"a\" \"b\"", "\"a\",", "w/\"a\"", "*, \"a\"", "\"a b\""] {
+            assert_eq!(tags(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_version_comes_back_from_its_tag_and_from_no_other() {
+        let own = Version { born: 1_700_000_000_123_456, count: 12 };
+        let text = tag(own);
+        assert_eq!(version(text.trim_matches('"')), Some(own));
+        for wrong in ["", "1", "1-", "-1", "01-2", "1-02", "A-1", "1-2-3", "+1-2", "ffffffffffffffffff-1"] {
+            assert_eq!(version(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A token's outer form, read strictly before anybody believes it: three parts of canonical base64url, a header and claims that are
+//! JSON objects without a name twice, and nothing in the header that tells us where to find keys or how to read the rest.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Header fields that would have us take a key, or an algorithm, from the token itself, or read it in another way than we do.
+const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x5u", "x5c"];
+
+/// A token that is taken apart; nothing of it is verified.
+#[derive(Debug)]
+pub struct Jwt<'a> {
+    /// Header and claims as they were signed.
+    pub message: &'a str,
+    /// As it came: base64url.
+    pub signature: &'a str,
+    /// The header's fields.
+    pub header: Map<String, Value>,
+    /// The claims.
+    pub claims: Map<String, Value>,
+}
+
+impl<'a> Jwt<'a> {
+    /// Takes a token apart; `None`: it is none, or not one that we read.
+    pub fn parse(token: &'a str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        // The decoder takes one spelling of each value only, and so no dots, blanks or padding.
+        URL_SAFE_NO_PAD.decode(signature).ok().filter(|bytes| !bytes.is_empty())?;
+        let header = object(header)?;
+        let claims = object(claims)?;
+        (!REFUSED.iter().any(|field| header.contains_key(*field))).then_some(Self {
+            message,
+            signature,
+            header,
+            claims,
+        })
+    }
+
+    /// A field of the header that is a text.
+    pub fn header_text(&self, field: &str) -> Option<&str> {
+        self.header.get(field)?.as_str()
+    }
+
+    /// A claim that is a text.
+    pub fn text(&self, claim: &str) -> Option<&str> {
+        self.claims.get(claim)?.as_str()
+    }
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
+    match serde_json::from_slice(&bytes).ok()? {
+        Strict(Value::Object(fields)) => Some(fields),
+        Strict(_) => None,
+    }
+}
+
+/// Any JSON in which no object has a name twice: two readers could take one each.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON without a name twice")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            found.push(item);
+        }
+        Ok(found.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut found = Map::new();
+        while let Some((name, Strict(value))) = fields.next_entry::<String, Strict>()? {
+            if found.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name stands twice"));
+            }
+        }
+        Ok(found.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(header: &str, claims: &str) -> String {
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    #[test]
+    fn only_one_spelling_of_a_token_is_read() {
+        let good = token(r#"{"alg":"EdDSA"}"#, r#"{"sub":"a","more":[{"a":1.5},null,true,-1]}"#);
+        assert!(Jwt::parse(&good).is_some());
+        let (message, _) = good.rsplit_once('.').unwrap();
+        for wrong in [
+            String::new(),
+            message.to_owned(),
+            format!("{message}."),
+            format!("{message}.c2ln="),
+            format!("{message}.c2l "),
+            format!("{message}.c2lo"),
+            format!("{message}.c2+n"),
+            format!("{good}.c2ln"),
+            format!(".{good}"),
+            token(r#"{"alg":"EdDSA","alg":"EdDSA"}"#, "{}"),
+            token(r#"{"alg":"EdDSA"}"#, r#"{"sub":"a","sub":"a"}"#),
+            token(r#"{"alg":"EdDSA"}"#, r#"{"a":{"b":1,"\u0062":2}}"#),
+            token(r#"{"alg":"EdDSA"}"#, "[]"),
+            token(r#"{"alg":"EdDSA"}"#, "{} {}"),
+            token(r#"{"alg":"EdDSA","crit":[]}"#, "{}"),
+            token(r#"{"alg":"EdDSA","jwk":null}"#, "{}"),
+        ] {
+            // `c2lo` is canonical: it is another signature, and a token.
+            assert_eq!(Jwt::parse(&wrong).is_some(), wrong.ends_with(".c2lo"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The audit: lines that are added and read, never changed. That retention alone removes any, the database sees to.
+
+use uuid::Uuid;
+
+use super::records::page;
+use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
+
+/// Subjects of one line that are told; an import has up to 10,000.
+const SUBJECTS_TOLD: i32 = 100;
+
+/// A line.
+#[derive(Clone, Debug)]
+pub struct AuditRow {
+    /// In the order of writing.
+    pub id: Uuid,
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// The code of the problem that it was refused with; none: it was done.
+    pub refused: Option<String>,
+    /// How many calls it stands for.
+    pub calls: i32,
+    /// On what kind of thing.
+    pub subject_kind: Option<String>,
+    /// On which.
+    pub subject_id: Option<String>,
+    /// Or on which, the first of many.
+    pub subject_ids: Option<Vec<String>>,
+    /// Their number.
+    pub subjects: Option<i32>,
+    /// The request that it came with.
+    pub request_id: Option<String>,
+    /// From where.
+    pub address: Option<String>,
+    /// Why, where somebody said.
+    pub reason: Option<String>,
+    /// Which person, where somebody said.
+    pub person: Option<String>,
+}
+
+/// Which lines; nothing said: all.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditFilter<'a> {
+    /// Of this action.
+    pub action: Option<&'a str>,
+    /// Of this actor.
+    pub actor: Option<&'a str>,
+    /// On this: kind and id.
+    pub subject: Option<(&'a str, &'a str)>,
+    /// Later than this.
+    pub after: Option<Time>,
+    /// Earlier than this.
+    pub before: Option<Time>,
+}
+
+/// A call that was refused.
+#[derive(Clone, Debug)]
+pub struct RefusedCall {
+    /// Method and route.
+    pub action: String,
+    /// The code of its problem; `several`: calls of several.
+    pub code: String,
+    /// What it was about.
+    pub subject: Option<(String, String)>,
+    /// How many calls.
+    pub calls: u32,
+}
+
+impl Store {
+    /// Writes a line of the audit in the transaction of what it tells.
+    pub(super) async fn audit(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        by: &By,
+        action: &str,
+        kind: &str,
+        id: &str,
+    ) -> StoreResult<()> {
+        sqlx::query!(
+            r#"insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+               values ($1, $2, app_now(), $3, $4, $5, $6, $7, $8)"#,
+            new_id(),
+            provider,
+            by.actor,
+            action,
+            kind,
+            id,
+            by.request_id,
+            by.address
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Writes down that a call was refused.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn audit_refused(&self, provider: Uuid, call: &RefusedCall, by: &By) -> StoreResult<()> {
+        let (kind, id) = call.subject.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
+        sqlx::query!(
+            r#"insert into audit (id, provider_id, at, actor, action, refused, calls, subject_kind, subject_id, request_id, address)
+               values ($1, $2, app_now(), $3, $4, $5, $6, $7, $8, $9, $10)"#,
+            new_id(),
+            provider,
+            by.actor,
+            call.action,
+            call.code,
+            i32::try_from(call.calls).unwrap_or(i32::MAX),
+            kind,
+            id,
+            by.request_id,
+            by.address
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A page of the provider's audit, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_audit(
+        &self,
+        provider: Uuid,
+        filter: AuditFilter<'_>,
+        after: After<'_>,
+        size: i64,
+    ) -> StoreResult<RecordPage<AuditRow>> {
+        let from = after.and_then(|id| Uuid::parse_str(id).ok());
+        let (kind, id) = filter.subject.unzip();
+        let items = sqlx::query_as!(
+            AuditRow,
+            r#"select id, at, actor, action, refused, calls, subject_kind, subject_id, subject_ids[1:$9] as subject_ids,
+                      cardinality(subject_ids) as subjects, request_id, address, reason, person
+               from audit
+               where provider_id = $1 and ($2::uuid is null or id < $2)
+               and ($3::text is null or action = $3) and ($4::text is null or actor = $4)
+               and ($6::text is null or subject_kind = $5 and (subject_id = $6 or subject_ids is not null and subject_ids @> array[$6]))
+               and ($7::timestamptz is null or at > $7) and ($8::timestamptz is null or at < $8)
+               order by id desc limit $10"#,
+            provider,
+            from,
+            filter.action,
+            filter.actor,
+            kind,
+            id,
+            filter.after,
+            filter.before,
+            SUBJECTS_TOLD,
+            size + 1
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(page(items, size))
+    }
+}

@@ -1,0 +1,114 @@
+//! What a writer expects to be there when it writes: else nothing is written.
+
+use sqlx::types::chrono::DateTime;
+use uuid::Uuid;
+
+use super::{RecordKind, Store, StoreResult, Time, Tx};
+
+/// One state of a row. A record that was deleted and made again counts from 1 anew, but was born at another time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// When the row was made, in microseconds since 1970; 0 for settings, which are always there.
+    pub born: i64,
+    /// Counts its writes.
+    pub count: i64,
+}
+
+/// What a writer expects to be there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything, or nothing.
+    #[default]
+    Whatever,
+    /// Something.
+    There,
+    /// Nothing.
+    Nothing,
+    /// One of these.
+    OneOf(Vec<Version>),
+}
+
+/// What came of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone.
+    Done,
+    /// There was none.
+    Missing,
+    /// It is not what the caller expected.
+    Unexpected,
+    /// What was sent of it has no known outcome yet.
+    InFlight,
+}
+
+impl Version {
+    /// Of a record's row.
+    pub(super) fn of(born: Time, count: i64) -> Self {
+        Self { born: born.timestamp_micros(), count }
+    }
+
+    /// Of settings.
+    pub fn of_settings(count: i64) -> Self {
+        Self { born: 0, count }
+    }
+}
+
+impl Expected {
+    /// Whether something that is there in this version is what was expected.
+    pub fn allows(&self, version: Version) -> bool {
+        match self {
+            Self::Whatever | Self::There => true,
+            Self::Nothing => false,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+
+    /// The versions for a statement; none: any will do.
+    pub(super) fn listed(&self) -> Option<(Vec<Time>, Vec<i64>)> {
+        match self {
+            Self::Whatever | Self::There => None,
+            Self::Nothing => Some((Vec::new(), Vec::new())),
+            Self::OneOf(versions) => Some(
+                versions
+                    .iter()
+                    .filter_map(|own| Some((DateTime::from_timestamp_micros(own.born)?, own.count)))
+                    .unzip(),
+            ),
+        }
+    }
+
+    /// The same of settings, which are told apart by their count alone.
+    pub(super) fn listed_counts(&self) -> Option<Vec<i64>> {
+        let of_settings = |version: &&Version| version.born == 0;
+        match self {
+            Self::Whatever | Self::There => None,
+            Self::Nothing => Some(Vec::new()),
+            Self::OneOf(versions) => Some(versions.iter().filter(of_settings).map(|own| own.count).collect()),
+        }
+    }
+}
+
+impl Store {
+    /// Whether a record whose row the transaction holds is what was expected.
+    pub(super) async fn is_as_expected(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        kind: RecordKind,
+        id: &str,
+        expected: &Expected,
+    ) -> StoreResult<bool> {
+        if matches!(expected, Expected::Whatever | Expected::There) {
+            return Ok(true);
+        }
+        let row = sqlx::query!(
+            "select created_at, version from records where provider_id = $1 and kind = $2 and record_id = $3",
+            provider,
+            kind.as_str(),
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(row.is_some_and(|row| expected.allows(Version::of(row.created_at, row.version))))
+    }
+}
