@@ -70,7 +70,8 @@ impl Deref for TestApp {
 /// How the app is to be.
 #[derive(Debug)]
 pub struct AppBuilder {
-    raw: RawConfig,
+    // Settings are many: more than belongs in each test's future.
+    raw: Box<RawConfig>,
     timings: String,
     sandbox: SandboxOptions,
     worker: bool,
@@ -115,7 +116,7 @@ impl AppBuilder {
             database_url: Some(database.url()),
             sandbox_url: Some(sandbox.url()),
             timings: Some(self.timings),
-            ..self.raw
+            ..*self.raw
         };
         let config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
         Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await
@@ -129,13 +130,13 @@ impl TestApp {
 
     pub fn builder() -> AppBuilder {
         AppBuilder {
-            raw: RawConfig {
+            raw: Box::new(RawConfig {
                 listen: Some("127.0.0.1:0".to_owned()),
                 master_key: Some(MASTER_KEY.to_owned()),
                 ace360_calls_per_minute: Some("60000".to_owned()),
                 requests_per_minute: Some("off".to_owned()),
                 ..RawConfig::default()
-            },
+            }),
             timings: TIMINGS.to_owned(),
             sandbox: SandboxOptions::default(),
             worker: true,
