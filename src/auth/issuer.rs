@@ -149,17 +149,16 @@ impl Issuer {
         }
         let find = |keys: Option<Arc<Vec<IssuerKey>>>| keys?.iter().find(|key| key.is(kid, alg)).cloned();
         let (mut generation, keys) = self.set();
-        let key = match find(keys) {
-            Some(key) => key,
-            None => {
-                self.reread_if_due().await;
-                let (now, keys) = self.set();
-                generation = now;
-                if keys.is_none() {
-                    return Err(AuthError::Keyless);
-                }
-                find(keys).ok_or(AuthError::Invalid("the token's key is none of the trusted issuer's"))?
+        let key = if let Some(key) = find(keys) {
+            key
+        } else {
+            self.reread_if_due().await;
+            let (now, keys) = self.set();
+            generation = now;
+            if keys.is_none() {
+                return Err(AuthError::Keyless);
             }
+            find(keys).ok_or(AuthError::Invalid("the token's key is none of the trusted issuer's"))?
         };
         if !key.verifies(alg, jwt.message, jwt.signature) {
             return Err(REFUSED);

@@ -138,7 +138,8 @@ mod tests {
             format!("{message}."),
             format!("{message}.c2ln="),
             format!("{message}.c2l "),
-            format!("{message}.c2lo"),
+            // Four bits more than a byte has.
+            format!("{message}.c2lnc1"),
             format!("{message}.c2+n"),
             format!("{good}.c2ln"),
             format!(".{good}"),
@@ -150,8 +151,7 @@ mod tests {
             token(r#"{"alg":"EdDSA","crit":[]}"#, "{}"),
             token(r#"{"alg":"EdDSA","jwk":null}"#, "{}"),
         ] {
-            // `c2lo` is canonical: it is another signature, and a token.
-            assert_eq!(Jwt::parse(&wrong).is_some(), wrong.ends_with(".c2lo"), "{wrong}");
+            assert!(Jwt::parse(&wrong).is_none(), "{wrong}");
         }
     }
 }

@@ -4,6 +4,7 @@
 mod issuer;
 mod jwks;
 mod jwt;
+mod principal;
 pub mod scope;
 
 use std::collections::HashSet;
@@ -21,9 +22,10 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 use uuid::Uuid;
 
-use self::issuer::UserClaims;
 pub use self::issuer::{Issuer, REREAD};
 use self::jwt::Jwt;
+pub use self::principal::Principal;
+use self::principal::of_user;
 use self::scope::Scopes;
 use crate::clock::Clock;
 use crate::seal::{self, SealError};
@@ -55,40 +57,6 @@ struct Claims {
     jti: Uuid,
     provider: String,
     scope: String,
-}
-
-/// Who calls.
-#[derive(Clone, Debug)]
-pub struct Principal {
-    /// The token's id; of a user's tokens the same for all of them.
-    pub token_id: Uuid,
-    /// Of a trusted issuer's token, whose it is.
-    user: Option<User>,
-    /// Whose token it is.
-    pub provider: Provider,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// When it ends, seconds since 1970.
-    pub expires_at: i64,
-}
-
-/// The user of a trusted issuer.
-#[derive(Clone, Debug)]
-struct User {
-    /// Its `sub`.
-    subject: String,
-    /// Of the issuer's keys that verified the token.
-    generation: u64,
-}
-
-impl Principal {
-    /// As the audit tells it.
-    pub fn actor(&self) -> String {
-        match &self.user {
-            Some(user) => format!("user:{}", user.subject),
-            None => format!("token:{}", self.token_id),
-        }
-    }
 }
 
 /// Why a token is refused.
@@ -269,7 +237,7 @@ impl Auth {
         const UNKNOWN: AuthError = AuthError::Invalid("the token is not one of ours");
         let jwt = Jwt::parse(token).ok_or(AuthError::Invalid("this is not a token"))?;
         if let Some(issuer) = self.inner.issuer.as_ref().filter(|issuer| issuer.is_named_by(&jwt)) {
-            return user(store, issuer.verify(&jwt).await?).await;
+            return of_user(store, issuer.verify(&jwt).await?).await;
         }
         let ours = jwt.header_text("alg") == Some("EdDSA") && jwt.header_text("typ") == Some(TYPE);
         if !ours || token.len() > LONGEST_TOKEN {
@@ -407,26 +375,6 @@ impl Auth {
 /// The `sub` of a token of ours.
 fn subject(token: Uuid) -> String {
     format!("token:{token}")
-}
-
-/// Who a trusted issuer's token says it is. Limits and keys of idempotency go by an id: the user's, which is made of what names it.
-async fn user(store: &Store, claims: UserClaims) -> Result<Principal, AuthError> {
-    let provider = store.provider_by_name(&claims.provider).await?;
-    let provider = provider
-        .ok_or(AuthError::Invalid("the token does not name its provider, or one that there is not"))?;
-    let mut named = digest::Context::new(&digest::SHA256);
-    for part in [b"user", provider.id.as_bytes().as_slice(), claims.subject.as_bytes()] {
-        named.update(part);
-    }
-    let id: [u8; 16] =
-        named.finish().as_ref().get(..16).and_then(|id| id.try_into().ok()).unwrap_or_default();
-    Ok(Principal {
-        token_id: uuid::Builder::from_custom_bytes(id).into_uuid(),
-        user: Some(User { subject: claims.subject, generation: claims.generation }),
-        provider,
-        scopes: claims.scopes,
-        expires_at: claims.ends_at,
-    })
 }
 
 fn new_key() -> Result<SigningKey, SealError> {

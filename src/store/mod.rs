@@ -32,6 +32,7 @@ mod onefile_standards;
 mod pace;
 mod processes;
 mod providers;
+mod record_puts;
 mod records;
 mod retention;
 mod rotation;

@@ -18,6 +18,7 @@ mod document;
 mod embedded_postgres;
 mod etag;
 mod foreign;
+mod forgery;
 mod idempotency;
 mod import;
 mod keys;
