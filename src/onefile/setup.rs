@@ -115,7 +115,11 @@ impl OneFile {
             .collect();
         let mut used = self.store.linked_centres(provider, environment).await?;
         used.extend(coverage.iter().flat_map(only_there));
-        let without_default = without_classroom(choices, &centres, &used);
+        let rooms = match refreshed(DirectoryKind::Classroom).await? {
+            Some(_) => Some(self.directory(provider, environment, DirectoryKind::Classroom).await?),
+            None => None,
+        };
+        let without_default = without_classroom(choices, &centres, &used, rooms.as_deref());
         let tested = format!("environment `{}`", environment.as_str());
         Ok(readiness(&ReadinessInput {
             token: if !with_token && kept.token.is_none() {
@@ -300,14 +304,27 @@ fn without_classroom(
     choices: &OneFileChoices,
     centres: &[DirectoryEntry],
     used: &BTreeSet<String>,
+    rooms: Option<&[DirectoryEntry]>,
 ) -> Vec<Named> {
+    // One that OneFile does not have, or has in another centre, or in its archive, is none. While they were not read, it is believed.
+    let is_room = |room: &String, centre: &DirectoryEntry| {
+        rooms.is_none_or(|rooms| {
+            rooms
+                .iter()
+                .any(|own| own.remote_id == *room && own.centre_id == centre.remote_id && !own.archived)
+        })
+    };
     let defaults = &choices.default_classrooms;
     if centres.is_empty() {
         let none = choices.default_classroom_id.is_none() && defaults.is_empty();
         return none.then(|| named("all", "Centres were not read yet")).into_iter().collect();
     }
-    let has_default = |centre: &DirectoryEntry| defaults.contains_key(&centre.remote_id);
-    let for_all = centres.len() == 1 && choices.default_classroom_id.is_some();
+    let has_default =
+        |centre: &DirectoryEntry| defaults.get(&centre.remote_id).is_some_and(|room| is_room(room, centre));
+    let for_all = match centres {
+        [only] => choices.default_classroom_id.as_ref().is_some_and(|room| is_room(room, only)),
+        _ => false,
+    };
     let undecided = !centres.iter().any(|centre| used.contains(&centre.remote_id));
     if for_all || (undecided && centres.iter().any(has_default)) {
         return Vec::new();

@@ -331,3 +331,65 @@ async fn it_needs_the_integration_switched_on_a_token_and_a_scope() {
     }
     app.get(&format!("{}/preview?pathways=x", tab(1))).await.refused(400, "invalidParameter");
 }
+
+#[tokio::test]
+async fn a_reference_that_stands_twice_in_the_plan_is_assigned_once() {
+    let app = enrolling().await;
+    let plan = json!([{"vqReference": "105 as"}, {"vqReference": "105OP"}, {"vqReference": "105AS"}]);
+    learner(&app, 1, json!({ "qualifications": plan })).await;
+    let shown = preview(&app, 1).await;
+    assert_eq!(
+        (&shown["qualifications"][2]["state"], &shown["warnings"][0]["field"]),
+        (&json!("missing"), &json!("StandardID"))
+    );
+    app.post(&tab(1), &json!({"centreId": CENTRE})).await.expect(201);
+    assert_eq!(made(&app, "learningAim").await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_assessor_who_has_the_officers_e_mail_address_is_asked_about() {
+    let app = enrolling().await;
+    let users = records(&app, "user").await;
+    let theirs = users.iter().find(|user| {
+        user["fields"]["Role"] == 5
+            && user["centreId"] == 1001
+            && user["fields"]["Email"].is_string()
+            && user["archived"] == false
+    });
+    let theirs = theirs.unwrap();
+    let officer = people::but(
+        people::officer(),
+        json!({"email": theirs["fields"]["Email"], "ident": "NEW", "lastName": "Quite Another"}),
+    );
+    app.put(&format!("/officers/{}", people::OFFICER), &officer).await.good();
+    learner(&app, 1, json!({})).await;
+    let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(409, "likelyDuplicate");
+    assert!(problem["detail"].as_str().unwrap().contains(&theirs["id"].to_string()), "{problem:#}");
+    assert!(made(&app, "user").await.is_empty());
+    app.post(&tab(1), &json!({"centreId": CENTRE, "allowDuplicate": true})).await.expect(201);
+}
+
+#[tokio::test]
+async fn whoever_has_another_surname_now_is_found_by_the_birth_date_or_the_uln() {
+    let app = enrolling().await;
+    let users = records(&app, "user").await;
+    let theirs =
+        users.iter().find(|user| user["fields"]["Role"] == 1 && user["fields"]["ULN"].is_string()).unwrap();
+    learner(&app, 1, json!({"firstName": theirs["fields"]["FirstName"], "lastName": "Newlywed", "uln": theirs["fields"]["ULN"]})).await;
+    let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(409, "likelyDuplicate");
+    assert!(problem["recordIds"].as_array().unwrap().contains(&theirs["id"]), "{problem:#}");
+}
+
+#[tokio::test]
+async fn a_user_with_the_learners_mis_value_is_linked_and_nobody_may_allow_another() {
+    let app = enrolling().await;
+    learner(&app, 1, json!({})).await;
+    let user = app.post(&tab(1), &json!({"centreId": CENTRE})).await.expect(201)["userId"].clone();
+    app.delete("/learners/L1").await.expect(204);
+    learner(&app, 1, json!({})).await;
+    let body = json!({"centreId": CENTRE, "allowDuplicate": true});
+    let problem = app.post(&tab(1), &body).await.refused(409, "likelyDuplicate");
+    assert_eq!(problem["recordIds"][0].to_string(), user.as_str().unwrap());
+    assert!(!problem["detail"].as_str().unwrap().contains("allowDuplicate"), "{problem:#}");
+    app.put("/learners/L1/onefile/link", &json!({ "userId": user })).await.expect(200);
+}

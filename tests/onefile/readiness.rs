@@ -240,6 +240,14 @@ async fn a_centre_that_nobody_can_be_enrolled_in_needs_no_classroom() {
 }
 
 #[tokio::test]
+async fn a_default_classroom_that_is_not_in_its_centre_is_none() {
+    let app = ready().await;
+    assert_eq!(verdict(&app, "defaultClassroom").await.0, "ok", "while they were not read it is believed");
+    refresh(&app, "classrooms").await;
+    assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 3, json!(SETTINGS)));
+}
+
+#[tokio::test]
 async fn coverage_says_of_each_reference_whether_onefile_has_it() {
     let app = ready().await;
     with_plan(&app, "L1", &["105 as", "2AS", "196AS", "nowhere"]).await;

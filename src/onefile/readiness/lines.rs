@@ -148,6 +148,10 @@ fn linked(id: CheckId, linking: &Linking<'_>, [one, many]: [&str; 2], read: Fix)
 
 fn mis_values(input: &ReadinessInput<'_>) -> Check {
     let id = CheckId::MisValuesUnique;
+    if !input.officers.looked_up {
+        let message = "OneFile's assessors were not read yet, so that nobody knows whether two share a MIS value: read them.";
+        return plain(id, Verdict::Attention, message, Some(ASSESSORS));
+    }
     if input.shared_mis_values.is_empty() {
         return ok(id, "No two assessors of a centre have the same MIS value.");
     }
@@ -240,10 +244,16 @@ fn classrooms(input: &ReadinessInput<'_>) -> Check {
     let what = counted(lacking.len(), "centre has", "centres have");
     let (verdict, message) = if input.classrooms.from_main_tag {
         let left = "a learner without a Main Tag, or with one that no classroom is called, cannot be enrolled there.";
-        (Verdict::Attention, format!("{what} no default classroom (`defaultClassrooms`): {left}"))
+        (
+            Verdict::Attention,
+            format!("{what} no default classroom that is there (`defaultClassrooms`): {left}"),
+        )
     } else {
         let needed = "OneFile takes no learner without a classroom. Choose one";
-        (Verdict::Blocked, format!("{what} no default classroom: {needed} (`defaultClassrooms`)."))
+        (
+            Verdict::Blocked,
+            format!("{what} no default classroom that is there: {needed} (`defaultClassrooms`)."),
+        )
     };
     with(id, verdict, lacking.iter(), message, SETTINGS)
 }
