@@ -44,11 +44,6 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     let intents = app.get("/intents").await.expect(200);
     let intent = intents["items"][0]["id"].as_str().unwrap();
 
-    // Each change is a delivery once it has its place in the feed.
-    app.get("/changes").await.expect(200);
-    let deliveries = format!("/webhooks/{webhook}/deliveries");
-    let delivered = app.get(&deliveries).await.expect(200);
-    let delivery = delivered["items"][0]["id"].as_str().unwrap();
     let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
     app.put("/onefile/settings", &settings).await.expect(200);
     let assessors = app.get("/onefile/assessors?pageSize=1").await.expect(200);
@@ -57,6 +52,12 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     let linked = app.post("/onefile/links:import", &json!({"items": [linked]})).await.expect(200);
     let links = app.get("/onefile/links").await.expect(200);
     let link = links["items"][0]["id"].as_str().unwrap_or_else(|| panic!("no link: {linked:#}"));
+
+    // Each change is a delivery once it has its place in the feed.
+    app.get("/changes").await.expect(200);
+    let deliveries = format!("/webhooks/{webhook}/deliveries");
+    let delivered = app.get(&deliveries).await.expect(200);
+    let delivery = delivered["items"][0]["id"].as_str().unwrap();
 
     let other = app.second_provider().await;
     let theirs = view(&app).await;
