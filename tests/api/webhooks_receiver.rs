@@ -119,7 +119,9 @@ async fn serve(mut stream: TcpStream, manners: Manners, got: Arc<watch::Sender<V
         }
     };
     while bytes.len() < length {
-        stream.read_buf(&mut bytes).await.unwrap();
+        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+            return;
+        }
     }
     let message = Message {
         id: header(&head, "webhook-id"),
