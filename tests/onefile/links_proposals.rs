@@ -71,7 +71,8 @@ async fn each_reason_proposes_and_says_so_and_nothing_is_linked() {
     let answer = app.post(SUGGEST, &json!({"kind": "officer"})).await.expect(200);
     for (local, reason, certain, remote) in [
         ("O1", "misValueIsIdent", true, user(&app, "O-08").await.0),
-        ("O-10", "misValueIsId", true, user(&app, "O-10").await.0),
+        // PICSWeb's own id is no Ident: with another name it may be chance.
+        ("O-10", "misValueIsId", false, user(&app, "O-10").await.0),
         ("M", "email", false, by_mail),
         ("N", "name", false, by_name),
         ("R", "nearName", false, by_near),
@@ -82,7 +83,7 @@ async fn each_reason_proposes_and_says_so_and_nothing_is_linked() {
         assert_eq!(found["score"].as_u64().unwrap() >= 98, certain);
     }
     of(&answer, "unmatched", "X");
-    assert_eq!((&answer["counts"]["certain"], &answer["counts"]["toConfirm"]), (&json!(2), &json!(3)));
+    assert_eq!((&answer["counts"]["certain"], &answer["counts"]["toConfirm"]), (&json!(1), &json!(4)));
     assert!(app.get(LINKS).await.expect(200)["items"].as_array().unwrap().is_empty());
     // What is linked is proposed no more, nor is its remote.
     app.post(LINKS, &request("officer", "X", &user(&app, "O-08").await.0)).await.expect(201);

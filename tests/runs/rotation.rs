@@ -107,7 +107,10 @@ async fn a_key_is_changed_while_the_service_serves_and_the_old_one_is_not_needed
     // The app itself, which is there still, has the old key only.
     let said = command(&place, &["keys", "rotate", "--force"]).await;
     assert!(said.contains("may be removed from PICSBRIDGE_MASTER_KEY"), "{said}");
-    assert!(!said.contains(": 0 sealed anew"), "there was one of each: {said}");
+    // But for what only enrolments and keyed calls leave behind, of which there are none here.
+    let others = ["OneFile enrolments", "OneFile portfolios", "answers to idempotent calls"];
+    let there = said.lines().filter(|line| !others.iter().any(|other| line.starts_with(other)));
+    assert!(!there.into_iter().any(|line| line.contains(": 0 sealed anew")), "there was one of each: {said}");
     let again = command(&place, &["keys", "rotate", "--force"]).await;
     assert!(
         again.lines().filter(|line| line.contains("sealed anew")).all(|line| line.contains(": 0 ")),

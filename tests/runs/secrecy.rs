@@ -101,7 +101,7 @@ async fn jobs_and_logs_hold_no_personal_value() {
     let runs: Vec<String> =
         sqlx::query_scalar("select runs::text from runs").fetch_all(&mut sql).await.unwrap();
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
-    assert!(logged.contains("looked for a lost upload"), "the log was caught");
+    assert!(logged.contains("looked for what was sent and never answered"), "the log was caught");
     let uln = uln.as_str();
     for value in planted.iter().copied().chain([uln]) {
         assert!(!jobs.iter().any(|job| job.contains(value)), "{value} is in a job: {jobs:#?}");

@@ -206,6 +206,20 @@ impl Saga<'_> {
         }
     }
 
+    /// Whether another enrolment makes the same just now, or has made and linked it.
+    async fn is_made_elsewhere(&self, creation: &Creation) -> Result<bool, StoreError> {
+        let store = &self.onefile.store;
+        let (provider, environment) = (self.new.provider, self.new.environment);
+        let latest =
+            store.latest_intent(provider, "onefile", creation.kind, &creation.id, &creation.intent).await?;
+        if latest.is_some_and(|own| own.is_open()) {
+            return Ok(true);
+        }
+        let kind = if creation.kind == "officer" { RecordKind::Officer } else { RecordKind::Organisation };
+        let links = store.onefile_links_of(provider, environment, kind).await?;
+        Ok(links.iter().any(|own| own.local_id == creation.id && own.centre_id == self.new.centre_id))
+    }
+
     /// Looks whether OneFile has it already: its id when an id says so, else the ids of what only looks like it.
     pub(super) async fn there(&mut self, creation: &Creation) -> Result<Result<i64, Vec<i64>>, Stop> {
         let patience_ends = Instant::now() + PATIENCE;
@@ -230,6 +244,8 @@ impl Saga<'_> {
             }
             // That the MIS value is the same, nobody may allow: OneFile, too, would have two of one.
             _ if all.is_empty() || (creation.allow && same.is_empty()) => Ok(Err(all)),
+            // Somebody else made it between the two searches: opening the intent tells.
+            _ if !is_learner && self.is_made_elsewhere(creation).await? => Ok(Err(all)),
             _ => {
                 let ids = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let text = format!(
