@@ -148,7 +148,7 @@ async fn settings_keep_what_is_not_said_and_refuse_what_they_do_not_know() {
         shown,
         json!({ "callsPerMinute": null, "retryAfter": true, "pageCap": 5,
         "detailedPages": false, "sessionAsJson": false, "assign": "assessorInPath", "lastModifiedMoves": true,
-        "elementCounts": true, "clockAheadSeconds": 0 })
+        "elementCounts": true, "clockAheadSeconds": 0, "limitClockFactor": 1 })
     );
     for change in [json!({ "pagecap": 1 }), json!({ "assign": "nobody" })] {
         let answer = onefile.running.control(Method::PUT, "/settings", json!({ "onefile": change })).await;
