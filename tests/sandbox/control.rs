@@ -174,7 +174,8 @@ async fn it_runs_in_actix_own_runtime_as_well_and_stops_when_told() {
     let url = sandbox.sandbox.url() + "/control/apprentices";
     sandbox.sandbox.stop().await;
     match sandbox.client.get(url).send().await {
-        Err(error) => assert!(error.is_connect(), "{error:?}"),
+        // Refused, or cut off by another sandbox that had the port for a moment.
+        Err(error) => assert!(error.is_connect() || error.is_request(), "{error:?}"),
         // The port was free, and another test's sandbox has it now.
         Ok(answer) => assert!(!answer.text().await.unwrap().contains(&name)),
     }
