@@ -27,7 +27,9 @@ use super::webhook_deliveries::Delivery;
 use super::webhooks::Webhook;
 use crate::domain::{OfficerRecord, OrganisationRecord};
 
-const GUIDE: &str = include_str!("../../openapi/guide.md");
+/// The guide for third parties, and its table of fields, which `field_map.rs` holds to the mappings.
+const GUIDE: &str =
+    concat!(include_str!("../../openapi/guide.md"), "\n", include_str!("../../openapi/fields.md"));
 
 /// Operations whose answers show a secret this once.
 const SHOWN_ONCE: [&str; 3] = ["createToken", "createWebhook", "rotateWebhookSecret"];

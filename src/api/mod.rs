@@ -9,6 +9,8 @@ pub mod changes;
 pub mod document;
 pub mod etag;
 pub mod extract;
+#[cfg(test)]
+mod field_map;
 pub mod health;
 pub mod idempotency;
 pub mod import;

@@ -88,23 +88,24 @@ pub(super) struct ThereRow {
 }
 
 impl Store {
-    /// Takes linked learners for a while, so that nobody else exchanges them; those that somebody else has are left out.
+    /// Takes a linked learner for a while, so that nobody else exchanges it; `None`: it is not linked, or somebody else has it.
     ///
     /// # Errors
     /// The database's; a record that cannot be unsealed.
-    pub async fn hold_learners<T: DeserializeOwned>(
+    pub async fn hold_learner<T: DeserializeOwned>(
         &self,
         provider: Uuid,
         environment: OneFileEnvironment,
-        learners: &[String],
+        learner: &str,
         worker: Uuid,
         lease: Duration,
-    ) -> StoreResult<Vec<LearnerThere<T>>> {
-        let rows = sqlx::query_as!(
+    ) -> StoreResult<Option<LearnerThere<T>>> {
+        // Each table is asked with the id itself: PostgreSQL then looks it up, however little it knows of the table.
+        let row = sqlx::query_as!(
             ThereRow,
             r#"with held as (
                    update onefile_links set exchanging = $4, exchanging_until = app_now() + $5::interval
-                   where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = any($3)
+                   where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3
                      and (exchanging is null or exchanging_until < app_now())
                    returning local_id, centre_id, remote_id, state
                )
@@ -113,37 +114,37 @@ impl Store {
                       p.swept_at as "swept_at?", p.sealed_problem as "sealed_problem?", e.learner_id is not null as "enrolled!",
                       coalesce(e.state in ('enrolling', 'unknown') or e.worker_until >= app_now(), false) as "enrolling!"
                from held h
-               join records r on r.provider_id = $1 and r.kind = 'learner' and r.record_id = h.local_id
-               left join onefile_portfolios p on p.provider_id = $1 and p.environment = $2 and p.learner_id = h.local_id
-               left join onefile_enrolments e on e.provider_id = $1 and e.environment = $2 and e.learner_id = h.local_id"#,
+               join records r on r.provider_id = $1 and r.kind = 'learner' and r.record_id = $3
+               left join onefile_portfolios p on p.provider_id = $1 and p.environment = $2 and p.learner_id = $3
+               left join onefile_enrolments e on e.provider_id = $1 and e.environment = $2 and e.learner_id = $3"#,
             provider,
             environment.as_str(),
-            learners,
+            learner,
             worker,
             interval(lease),
         )
-        .fetch_all(&self.pool)
+        .fetch_optional(&self.pool)
         .await?;
-        rows.into_iter().map(|row| self.read_there(provider, environment, row)).collect()
+        row.map(|row| self.read_there(provider, environment, row)).transpose()
     }
 
-    /// Lets go of all learners whom this worker holds still.
+    /// Lets go of a learner, if this worker holds it still.
     ///
     /// # Errors
     /// The database's.
-    pub async fn release_learners(
+    pub async fn release_learner(
         &self,
         provider: Uuid,
         environment: OneFileEnvironment,
-        learners: &[String],
+        learner: &str,
         worker: Uuid,
     ) -> StoreResult<()> {
         sqlx::query!(
             r#"update onefile_links set exchanging = null, exchanging_until = null
-               where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = any($3) and exchanging = $4"#,
+               where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and exchanging = $4"#,
             provider,
             environment.as_str(),
-            learners,
+            learner,
             worker,
         )
         .execute(&self.pool)

@@ -160,16 +160,21 @@ impl Store {
         environment: OneFileEnvironment,
         size: i64,
     ) -> StoreResult<Vec<Undecided<T>>> {
+        // Each one's rows are looked up, however little PostgreSQL knows of the tables: joined, it would go through all of them.
         let rows = sqlx::query!(
             r#"select w.learner_id, w.centre_id, w.user_id, w.seen, w.archived, w.changed, w.aims, l.state, r.sealed, r.version,
                       p.sealed as "portfolio?", p.exchanged_at as "exchanged_at?", p.swept_at as "swept_at?",
                       p.sealed_problem as "sealed_problem?", e.learner_id is not null as "enrolled!",
                       coalesce(e.state in ('enrolling', 'unknown') or e.worker_until >= app_now(), false) as "enrolling!"
                from onefile_exchange_work w
-               join onefile_links l on l.provider_id = $2 and l.environment = $3 and l.kind = 'learner' and l.local_id = w.learner_id
-               join records r on r.provider_id = $2 and r.kind = 'learner' and r.record_id = w.learner_id
-               left join onefile_portfolios p on p.provider_id = $2 and p.environment = $3 and p.learner_id = w.learner_id
-               left join onefile_enrolments e on e.provider_id = $2 and e.environment = $3 and e.learner_id = w.learner_id
+               cross join lateral (select state from onefile_links
+                   where provider_id = $2 and environment = $3 and kind = 'learner' and local_id = w.learner_id limit 1) l
+               cross join lateral (select sealed, version from records
+                   where provider_id = $2 and kind = 'learner' and record_id = w.learner_id limit 1) r
+               left join lateral (select * from onefile_portfolios
+                   where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) p on true
+               left join lateral (select * from onefile_enrolments
+                   where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) e on true
                where w.run_id = $1 and w.reason is null order by w.learner_id limit $4"#,
             run,
             provider,

@@ -7,7 +7,7 @@ use crate::domain::{Email, Learner, LearnerId, NiNumber, Sex, Telephone, Uln};
 use crate::onefile::wire::day_out;
 
 /// What is sent of the learner's own: what is blank is left out. The people and places are added as ids when they are known.
-pub(super) fn of(id: &LearnerId, learner: &Learner) -> Vec<EnrolmentField> {
+pub(in crate::onefile) fn of(id: &LearnerId, learner: &Learner) -> Vec<EnrolmentField> {
     let programme = learner.programme.as_ref();
     let phone = |number: &Option<Telephone>| number.as_ref().map(|own| json!(own.as_str()));
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| json!(day_out(day)));

@@ -1,12 +1,17 @@
-//! What is made of a learner's own in OneFile: learning aims, visits, reviews. An enrolment makes them, and so does an exchange.
-//! Pure.
+//! What is made in OneFile for a learner: assessors and placements, learning aims, visits, reviews. An enrolment makes them, and an
+//! exchange those that are the learner's own. Pure.
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Qualification, VisitType};
-use crate::onefile::client::id_out;
-use crate::onefile::making::{Find, Made, Making};
+use super::people::name_of;
+use crate::domain::{Email, Officer, Organisation, Postcode, Qualification, Telephone, VisitType};
+use crate::onefile::client::{ASSESSOR_ROLES, id_out};
+use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
 use crate::onefile::wire::{day_out, instant, instant_out};
+use crate::store::RecordKind;
+
+/// An assessor's role; the other one is the trainee's.
+const ASSESSOR: i32 = 5;
 
 /// A learning aim: a standard, for a user.
 pub(in crate::onefile) fn aim(standard: &str, user: &str) -> Making {
@@ -77,6 +82,78 @@ pub(in crate::onefile) fn details(user: &str, aim: &str, own: &Qualification) ->
     Some(Value::Object(body))
 }
 
+/// An assessor's user. Its MIS value is PICSWeb's Ident, else the id.
+pub(in crate::onefile) fn assessor(id: &str, officer: &Officer, centre: &str) -> Making {
+    let mis = mis_value(officer.ident.as_deref(), id);
+    let (first, last) = names(officer);
+    let mut body = Map::new();
+    body.insert("OrganisationID".to_owned(), id_out(centre));
+    body.insert("Role".to_owned(), json!(ASSESSOR));
+    body.insert("FirstName".to_owned(), json!(first));
+    body.insert("LastName".to_owned(), json!(last));
+    body.insert("MISID".to_owned(), json!(mis));
+    let email = officer.email.as_ref().map(Email::as_str);
+    body.extend(email.map(|email| ("Email".to_owned(), json!(email))));
+    let phone = officer.telephone.as_ref().map(Telephone::as_str);
+    body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
+    Making {
+        made: Made::User,
+        path: "User".to_owned(),
+        body: Some(Value::Object(body)),
+        find: Find::Person(Person {
+            centre_id: centre.to_owned(),
+            roles: ASSESSOR_ROLES.to_vec(),
+            mis_id: Some(mis.to_owned()),
+            email: email.map(str::to_owned),
+            first_name: first,
+            last_name: last,
+        }),
+        link: Some(LinkTo {
+            kind: RecordKind::Officer.as_str().to_owned(),
+            local_id: id.to_owned(),
+            centre_id: centre.to_owned(),
+            name: name_of(officer),
+        }),
+    }
+}
+
+/// A placement. Its MIS value is PICSWeb's Ident, else the id.
+pub(in crate::onefile) fn placement(id: &str, own: &Organisation, centre: &str) -> Making {
+    let (name, mis) = (own.name.trim(), mis_value(own.ident.as_deref(), id));
+    let mut body = Map::new();
+    body.insert("OrganisationID".to_owned(), id_out(centre));
+    body.insert("Name".to_owned(), json!(name));
+    body.insert("MISID".to_owned(), json!(mis));
+    body.insert("Active".to_owned(), json!(true));
+    let address = own.address.as_ref().map(|address| {
+        let postcode = address.postcode.as_ref().map(Postcode::as_str);
+        address.lines().chain(postcode).collect::<Vec<_>>().join("\n")
+    });
+    body.extend(address.filter(|text| !text.is_empty()).map(|text| ("Address".to_owned(), json!(text))));
+    let phone = own.telephone.as_ref().map(Telephone::as_str);
+    body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
+    Making {
+        made: Made::Placement,
+        path: "Placement".to_owned(),
+        body: Some(Value::Object(body)),
+        find: Find::Placement {
+            centre_id: centre.to_owned(),
+            name: name.to_owned(),
+            mis_id: Some(mis.to_owned()),
+        },
+        link: Some(LinkTo {
+            kind: RecordKind::Organisation.as_str().to_owned(),
+            local_id: id.to_owned(),
+            centre_id: centre.to_owned(),
+            name: name.to_owned(),
+        }),
+    }
+}
+
+fn mis_value<'a>(ident: Option<&'a str>, id: &'a str) -> &'a str {
+    ident.map(str::trim).filter(|ident| !ident.is_empty()).unwrap_or(id)
+}
+
 fn held_by(mut body: Value, holder: Option<&str>) -> Value {
     if let Some(holder) = holder {
         body["AssessorID"] = id_out(holder);
@@ -90,5 +167,17 @@ fn visit_type(kind: VisitType) -> i32 {
         VisitType::NotSpecified => 1,
         VisitType::RemoteSession => 2,
         VisitType::FaceToFace => 3,
+    }
+}
+
+/// OneFile demands both names; an officer may have a surname only.
+fn names(officer: &Officer) -> (String, String) {
+    let last = officer.last_name.trim().to_owned();
+    match officer.first_name.as_deref().map(str::trim).filter(|first| !first.is_empty()) {
+        Some(first) => (first.to_owned(), last),
+        None => match last.split_once(' ') {
+            Some((first, rest)) => (first.to_owned(), rest.trim().to_owned()),
+            None => (last.clone(), last),
+        },
     }
 }

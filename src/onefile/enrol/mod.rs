@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+#[cfg(test)]
+pub(in crate::onefile) use self::fields::of as learner_fields;
 pub use self::plan::Plan;
 pub(in crate::onefile) use self::plan::placement_of;
 pub use self::report::{

@@ -19,6 +19,10 @@ mod send;
 mod told;
 mod turns;
 
+#[cfg(test)]
+pub(in crate::onefile) use self::parties::{Field, of_officer, of_organisation};
+#[cfg(test)]
+pub(in crate::onefile) use self::send::{aim_field, user_field};
 use uuid::Uuid;
 
 use self::ground::{Ground, Trouble, Want};
@@ -63,12 +67,12 @@ impl OneFile {
             return Ok(SyncedOne::NotLinked);
         }
         let worker = Uuid::new_v4();
-        let ids = [learner.as_str().to_owned()];
         let lease = self.timings.job * 2;
-        let held = self.store.hold_learners::<Learner>(provider, environment, &ids, worker, lease).await?;
-        let Some(there) = held.into_iter().next() else { return Ok(SyncedOne::InFlight) };
+        let id = learner.as_str();
+        let held = self.store.hold_learner::<Learner>(provider, environment, id, worker, lease).await?;
+        let Some(there) = held else { return Ok(SyncedOne::InFlight) };
         let came = ground.exchange(there, worker, &Want::whole()).await;
-        self.store.release_learners(provider, environment, &ids, worker).await?;
+        self.store.release_learner(provider, environment, id, worker).await?;
         self.note_connection(provider, ground::failure_of(&came)).await?;
         match came {
             Ok(Some(outcome)) if outcome.code == crate::domain::RecordCode::InFlight => {

@@ -9,7 +9,7 @@ use super::run::{Cursor, Phase, Work};
 use crate::domain::parse::parse_value;
 use crate::domain::{DemographicsMode, LinkState, Officer, Organisation, RecordCode, counted};
 use crate::onefile::client::Client;
-use crate::onefile::wire::day_of;
+use crate::onefile::wire::{Placement, User, day_of};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{DueParties, OutcomeKind, Party, Progress, RecordKind, RecordOutcome, Told};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -19,7 +19,7 @@ use crate::upstream::step::Step;
 const BATCH: i64 = 20;
 
 /// A field: PICSWeb's name, OneFile's name, the value here, the value there.
-type Field = (&'static str, &'static str, Option<String>, Option<String>);
+pub(in crate::onefile) type Field = (&'static str, &'static str, Option<String>, Option<String>);
 
 /// What came of one.
 struct Compared {
@@ -114,29 +114,38 @@ impl Compared {
 }
 
 async fn fields_of(client: &Client, party: &Party) -> Result<Result<Vec<Field>, Failure>, OneFileError> {
-    let own = |name: &str| {
-        party.record[name].as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    if party.kind == RecordKind::Organisation {
-        let there = match client.placement(&party.remote_id).await? {
-            Ok(there) => there,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        return Ok(Ok(vec![
-            ("name", "Name", own("name"), there.name),
-            ("address", "Address", address_text(&party.record["address"]), there.address),
-            ("email", "Email", own("email"), there.email),
-            ("telephone", "Telephone", own("telephone"), there.telephone),
-        ]));
-    }
-    Ok(client.user(&party.remote_id).await?.map(|there| {
-        vec![
-            ("firstName", "FirstName", own("firstName"), there.first_name),
-            ("lastName", "LastName", own("lastName"), there.last_name),
-            ("email", "Email", own("email"), there.email),
-            ("telephone", "Telephone", own("telephone"), there.telephone),
-        ]
-    }))
+    Ok(match party.kind {
+        RecordKind::Organisation => {
+            client.placement(&party.remote_id).await?.map(|there| of_organisation(&party.record, there))
+        }
+        RecordKind::Learner | RecordKind::Officer => {
+            client.user(&party.remote_id).await?.map(|there| of_officer(&party.record, there))
+        }
+    })
+}
+
+/// An officer's, beside a user's.
+pub(in crate::onefile) fn of_officer(record: &Value, there: User) -> Vec<Field> {
+    vec![
+        ("firstName", "FirstName", own(record, "firstName"), there.first_name),
+        ("lastName", "LastName", own(record, "lastName"), there.last_name),
+        ("email", "Email", own(record, "email"), there.email),
+        ("telephone", "Telephone", own(record, "telephone"), there.telephone),
+    ]
+}
+
+/// An organisation's, beside a placement's.
+pub(in crate::onefile) fn of_organisation(record: &Value, there: Placement) -> Vec<Field> {
+    vec![
+        ("name", "Name", own(record, "name"), there.name),
+        ("address", "Address", address_text(&record["address"]), there.address),
+        ("email", "Email", own(record, "email"), there.email),
+        ("telephone", "Telephone", own(record, "telephone"), there.telephone),
+    ]
+}
+
+fn own(record: &Value, name: &str) -> Option<String> {
+    record[name].as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Case, spaces and how lines are parted make no difference.

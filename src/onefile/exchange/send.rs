@@ -325,7 +325,7 @@ fn value(change: &FieldChange) -> Value {
 }
 
 /// OneFile's name of a learner's field.
-fn user_field(field: &str) -> Option<&'static str> {
+pub(in crate::onefile) fn user_field(field: &str) -> Option<&'static str> {
     Some(match field {
         "firstName" => "FirstName",
         "lastName" => "LastName",
@@ -343,7 +343,7 @@ fn user_field(field: &str) -> Option<&'static str> {
 }
 
 /// OneFile's name of a learning aim's field.
-fn aim_field(field: &str) -> &'static str {
+pub(in crate::onefile) fn aim_field(field: &str) -> &'static str {
     match field {
         "registrationNumber" => "RegistrationNumber",
         "registrationDate" => "RegistrationDate",

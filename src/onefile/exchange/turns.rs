@@ -113,17 +113,17 @@ async fn take_turn(
 async fn exchange(ground: &Ground, turn: &Turn) -> Result<Came, StoreError> {
     let (store, worker) = (&ground.onefile.store, Uuid::new_v4());
     let (provider, environment) = (ground.provider, ground.environment);
-    let ids = [turn.learner_id.clone()];
+    let id = &turn.learner_id;
     let lease = ground.onefile.timings.job * 2;
-    let held = store.hold_learners::<Learner>(provider, environment, &ids, worker, lease).await?;
-    let Some(there) = held.into_iter().next() else {
+    let held = store.hold_learner::<Learner>(provider, environment, id, worker, lease).await?;
+    let Some(there) = held else {
         return gone_or_busy(ground, &turn.learner_id).await;
     };
     let came = ground.exchange(there, worker, &want(turn)).await;
     // What is kept lets go by itself.
     let kept = matches!(&came, Ok(Some(outcome)) if outcome.outcome != OutcomeKind::Skipped);
     if !kept {
-        store.release_learners(provider, environment, &ids, worker).await?;
+        store.release_learner(provider, environment, id, worker).await?;
     }
     match came {
         Ok(Some(_)) => Ok(Came::Told),

@@ -102,7 +102,7 @@ pub struct FieldChange {
 redacted!(FieldChange);
 
 /// What a field is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangedRecord {
     /// The learner.

@@ -1,20 +1,17 @@
 //! Whom and what a learner needs: assessors, the placement, the classroom.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use super::super::makings;
 use super::create::Creation;
 use super::{Saga, Stop, ours};
-use crate::domain::{Email, LinkMethod, Officer, Postcode, StepState, Telephone};
-use crate::onefile::client::{ASSESSOR_ROLES, id_out};
-use crate::onefile::enrol::people::name_of;
+use crate::domain::{LinkMethod, StepState};
+use crate::onefile::client::id_out;
 use crate::onefile::enrol::report::{ClassroomState, PlannedOfficer, PlannedState};
-use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
+use crate::onefile::making::{Find, Made, Making};
 use crate::onefile::wire::day_out;
 use crate::seal::hex;
 use crate::store::{CLASSROOM, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError};
-
-/// An assessor's role; the other one is the trainee's.
-const ASSESSOR: i32 = 5;
 
 impl Saga<'_> {
     /// The officer's assessor; `None`: the officer can be done without.
@@ -29,7 +26,8 @@ impl Saga<'_> {
             }
             PlannedState::Create => {
                 let Some(officer) = self.plan.officers.get(id).cloned() else { return Ok(None) };
-                let (making, centre) = (self.assessor(id, &officer), self.new.centre_id.clone());
+                let centre = self.new.centre_id.clone();
+                let making = makings::assessor(id, &officer, &centre);
                 let creation = Creation {
                     step,
                     kind: "officer",
@@ -46,41 +44,6 @@ impl Saga<'_> {
         }
     }
 
-    pub(super) fn assessor(&self, id: &str, officer: &Officer) -> Making {
-        let centre = &self.new.centre_id;
-        let mis = officer.ident.as_deref().map(str::trim).filter(|ident| !ident.is_empty()).unwrap_or(id);
-        let (first, last) = names(officer);
-        let mut body = Map::new();
-        body.insert("OrganisationID".to_owned(), id_out(centre));
-        body.insert("Role".to_owned(), json!(ASSESSOR));
-        body.insert("FirstName".to_owned(), json!(first));
-        body.insert("LastName".to_owned(), json!(last));
-        body.insert("MISID".to_owned(), json!(mis));
-        let email = officer.email.as_ref().map(Email::as_str);
-        body.extend(email.map(|email| ("Email".to_owned(), json!(email))));
-        let phone = officer.telephone.as_ref().map(Telephone::as_str);
-        body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
-        Making {
-            made: Made::User,
-            path: "User".to_owned(),
-            body: Some(Value::Object(body)),
-            find: Find::Person(Person {
-                centre_id: centre.clone(),
-                roles: ASSESSOR_ROLES.to_vec(),
-                mis_id: Some(mis.to_owned()),
-                email: officer.email.as_ref().map(|own| Email::as_str(own).to_owned()),
-                first_name: first.clone(),
-                last_name: last.clone(),
-            }),
-            link: Some(LinkTo {
-                kind: RecordKind::Officer.as_str().to_owned(),
-                local_id: id.to_owned(),
-                centre_id: centre.clone(),
-                name: name_of(officer),
-            }),
-        }
-    }
-
     pub(super) async fn placement(&mut self) -> Result<Option<String>, Stop> {
         let Some(planned) = self.plan.preview.organisation.clone() else { return Ok(None) };
         let (id, centre) = (planned.organisation_id.clone(), self.new.centre_id.clone());
@@ -93,38 +56,7 @@ impl Saga<'_> {
             }
             PlannedState::Create => {
                 let Some(own) = self.plan.organisation.clone() else { return Ok(None) };
-                let mis =
-                    own.ident.as_deref().map(str::trim).filter(|ident| !ident.is_empty()).unwrap_or(&id);
-                let mut body = Map::new();
-                body.insert("OrganisationID".to_owned(), id_out(&centre));
-                body.insert("Name".to_owned(), json!(planned.name));
-                body.insert("MISID".to_owned(), json!(mis));
-                body.insert("Active".to_owned(), json!(true));
-                let address = own.address.as_ref().map(|address| {
-                    let postcode = address.postcode.as_ref().map(Postcode::as_str);
-                    address.lines().chain(postcode).collect::<Vec<_>>().join("\n")
-                });
-                body.extend(
-                    address.filter(|text| !text.is_empty()).map(|text| ("Address".to_owned(), json!(text))),
-                );
-                let phone = own.telephone.as_ref().map(Telephone::as_str);
-                body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
-                let making = Making {
-                    made: Made::Placement,
-                    path: "Placement".to_owned(),
-                    body: Some(Value::Object(body)),
-                    find: Find::Placement {
-                        centre_id: centre.clone(),
-                        name: planned.name.clone(),
-                        mis_id: Some(mis.to_owned()),
-                    },
-                    link: Some(LinkTo {
-                        kind: RecordKind::Organisation.as_str().to_owned(),
-                        local_id: id.clone(),
-                        centre_id: centre.clone(),
-                        name: planned.name,
-                    }),
-                };
+                let making = makings::placement(&id, &own, &centre);
                 let allow = self.new.order.allow_duplicate;
                 let intent = format!("placement@{centre}");
                 let creation = Creation { step, kind: "organisation", id, intent, making, allow, look: true };
@@ -216,17 +148,5 @@ impl Saga<'_> {
                 self.reject(step, ours("alreadyLinked", &text)).await
             }
         }
-    }
-}
-
-/// OneFile demands both names; an officer may have a surname only.
-fn names(officer: &Officer) -> (String, String) {
-    let last = officer.last_name.trim().to_owned();
-    match officer.first_name.as_deref().map(str::trim).filter(|first| !first.is_empty()) {
-        Some(first) => (first.to_owned(), last),
-        None => match last.split_once(' ') {
-            Some((first, rest)) => (first.to_owned(), rest.trim().to_owned()),
-            None => (last.clone(), last),
-        },
     }
 }
