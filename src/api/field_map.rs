@@ -348,20 +348,12 @@ fn record(rows: &[Row], other: Option<&str>) -> Value {
     for (pointer, _, first, second, ..) in rows {
         let mut at = &mut record;
         for part in pointer.split('/').skip(1) {
-            at = match part.parse::<usize>() {
-                Ok(_) => {
-                    if at.is_null() {
-                        *at = json!([{}]);
-                    }
-                    &mut at[0]
-                }
-                Err(_) => {
-                    if at.is_null() {
-                        *at = json!({});
-                    }
-                    &mut at[part]
-                }
-            };
+            // A list has one entry.
+            let list = part == "0";
+            if at.is_null() {
+                *at = if list { json!([{}]) } else { json!({}) };
+            }
+            at = if list { &mut at[0] } else { &mut at[part] };
         }
         *at = if other == Some(*pointer) { second.clone() } else { first.clone() };
     }
@@ -369,8 +361,9 @@ fn record(rows: &[Row], other: Option<&str>) -> Value {
 }
 
 fn of<T: DeserializeOwned + Check>(value: Value) -> T {
-    parse_value(value.clone(), "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap())
-        .unwrap_or_else(|faults| panic!("{faults:?}: {value:#}"))
+    let shown = value.to_string();
+    parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap())
+        .unwrap_or_else(|faults| panic!("{faults:?}: {shown}"))
 }
 
 /// What would be sent to ACE360.
@@ -495,7 +488,7 @@ fn no_field_of_a_record_lacks_its_row() {
     fn leaves(value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(own) => {
-                own.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found))
+                own.iter().for_each(|(name, value)| leaves(value, &format!("{at}/{name}"), found));
             }
             Value::Array(own) => own.iter().for_each(|value| leaves(value, &format!("{at}/0"), found)),
             _ => found.push(at.to_owned()),
