@@ -42,6 +42,8 @@ use crate::webhooks::Webhooks;
 const WORKER_POOL: u32 = 8;
 /// Connections of the main runtime: jobs, uploads, the tick.
 const MAIN_POOL: u32 = 16;
+/// Connections for what must go on however busy the others are: without the revocations every request is refused.
+const VITAL_POOL: u32 = 1;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// Connections of one API worker; more wait at the door, so that those within are served.
 const CONNECTIONS: usize = 4096;
@@ -278,8 +280,9 @@ impl Parts {
     /// # Errors
     /// The job engine's.
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
+        let vital = self.store.over(pool_options(VITAL_POOL).connect_lazy_with(self.connect.clone()));
         let pulse =
-            tokio::spawn(self.auth.clone().keep_reading(self.store.clone(), self.config.timings.revocations));
+            tokio::spawn(self.auth.clone().keep_reading(vital.clone(), self.config.timings.revocations));
         let rereading = tokio::spawn(self.auth.clone().keep_rereading());
         let (jobs, tick) = if work {
             // A stop waits for what is being sent.
@@ -289,7 +292,7 @@ impl Parts {
             (None, None)
         };
         let process = store::new_id();
-        let beat = tokio::spawn(keep_beating(self.store.clone(), self.refusals.clone(), process, work));
+        let beat = tokio::spawn(keep_beating(vital, self.refusals.clone(), process, work));
         Ok(Running { parts: self.clone(), process, beat, pulse, rereading, jobs, tick })
     }
 }

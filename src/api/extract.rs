@@ -239,15 +239,8 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        let admitted = admitted(&request);
-        Box::pin(async move {
-            admitted.await;
-            let state = state(&request)?;
-            content_type(&request, &["application/json"])?;
-            let bytes = read(&request, payload, BODY_CAP).await?;
-            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
-        })
+        let read = json(request, payload, BODY_CAP, false);
+        Box::pin(async move { read.await.map(Self) })
     }
 }
 
@@ -260,15 +253,8 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for LargeBody<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        let admitted = admitted(&request);
-        Box::pin(async move {
-            admitted.await;
-            let state = state(&request)?;
-            content_type(&request, &["application/json"])?;
-            let bytes = read(&request, payload, IMPORT_CAP).await?;
-            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
-        })
+        let read = json(request, payload, IMPORT_CAP, false);
+        Box::pin(async move { read.await.map(Self) })
     }
 }
 
@@ -281,18 +267,34 @@ impl<T: DeserializeOwned + Check + 'static> FromRequest for OptionalBody<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        let admitted = admitted(&request);
-        Box::pin(async move {
-            admitted.await;
-            let state = state(&request)?;
-            let bytes = read(&request, payload, BODY_CAP).await?;
-            if bytes.iter().all(u8::is_ascii_whitespace) {
-                return parse::parse(b"{}", state.auth.clock().today()).map(Self).map_err(Problem::faults);
-            }
+        let read = json(request, payload, BODY_CAP, true);
+        Box::pin(async move { read.await.map(Self) })
+    }
+}
+
+/// Reads, parses and checks a JSON body; one that may be empty is `{}` then.
+fn json<T: DeserializeOwned + Check>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    cap: usize,
+    may_be_empty: bool,
+) -> impl Future<Output = Result<T, Problem>> + use<T> {
+    let (request, payload) = (request.clone(), payload.take());
+    let admitted = admitted(&request);
+    async move {
+        admitted.await;
+        let state = state(&request)?;
+        // What is of another type is refused before it is read.
+        if !may_be_empty {
             content_type(&request, &["application/json"])?;
-            parse::parse(&bytes, state.auth.clock().today()).map(Self).map_err(Problem::faults)
-        })
+        }
+        let mut bytes = read(&request, payload, cap).await?;
+        if may_be_empty && bytes.iter().all(u8::is_ascii_whitespace) {
+            bytes = Bytes::from_static(b"{}");
+        } else {
+            content_type(&request, &["application/json"])?;
+        }
+        parse::parse(&bytes, state.auth.clock().today()).map_err(Problem::faults)
     }
 }
 
