@@ -122,6 +122,8 @@ pub fn finish(api: &mut OpenApi) {
         add_problems(operation, &codes);
     }
     super::etag::document(api);
+    super::follow::document(api);
+    super::examples::document(api);
 }
 
 /// The paths that there are, with their methods.

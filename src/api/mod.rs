@@ -8,9 +8,11 @@ pub mod bulk;
 pub mod changes;
 pub mod document;
 pub mod etag;
+mod examples;
 pub mod extract;
 #[cfg(test)]
 mod field_map;
+mod follow;
 pub mod health;
 pub mod idempotency;
 pub mod import;

@@ -331,6 +331,60 @@ async fn every_body_and_the_main_answers_have_an_example_that_their_schema_allow
 }
 
 #[tokio::test]
+async fn every_operation_shows_an_answer_that_its_schema_allows() {
+    let app = TestApp::start().await;
+    let document = app.document();
+    let mut faults = Vec::new();
+    for operation in operations(document) {
+        let responses = operation.what["responses"].as_object().unwrap();
+        for (status, response) in responses.iter().filter(|(status, _)| status.starts_with('2')) {
+            let Some(content) = response["content"].get("application/json") else { continue };
+            let name = named(&content["schema"]);
+            let schema = name.map_or(&content["schema"], |name| &document["components"]["schemas"][name]);
+            let at = format!("{} {status} {}", operation.name(), name.unwrap_or_default());
+            let Some(example) = content.get("example").or_else(|| schema.get("example")) else {
+                faults.push(format!("{at}: no example"));
+                continue;
+            };
+            let whole =
+                serde_json::json!({ "allOf": [content["schema"]], "components": document["components"] });
+            let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+            faults.extend(validator.iter_errors(example).map(|error| format!("{at}: {error}")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn every_link_leads_to_an_operation_and_gives_it_what_the_answer_has() {
+    let app = TestApp::start().await;
+    let document = app.document();
+    let all = operations(document);
+    let mut links = 0;
+    for operation in &all {
+        for response in operation.what["responses"].as_object().unwrap().values() {
+            for link in response["links"].as_object().into_iter().flat_map(serde_json::Map::values) {
+                links += 1;
+                let next = all.iter().find(|other| link["operationId"] == other.name());
+                let next = next.unwrap_or_else(|| panic!("{}: {link}", operation.name()));
+                let name = named(&response["content"]["application/json"]["schema"]).unwrap();
+                let example = &document["components"]["schemas"][name]["example"];
+                for (parameter, from) in link["parameters"].as_object().unwrap() {
+                    let declared = next.what["parameters"].as_array().unwrap();
+                    assert!(
+                        declared.iter().any(|own| own["name"] == *parameter && own["in"] == "path"),
+                        "{link}"
+                    );
+                    let pointer = from.as_str().unwrap().strip_prefix("$response.body#").unwrap();
+                    assert!(example.pointer(pointer).is_some_and(Value::is_string), "{name}: {link}");
+                }
+            }
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+#[tokio::test]
 async fn words_that_programs_go_by_are_listed() {
     let app = TestApp::start().await;
     let schemas = &app.document()["components"]["schemas"];
