@@ -8,6 +8,11 @@ use utoipa::ToSchema;
 /// A standard in ACE360: a LARS code, version and option together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "standardId": 204, "stCode": "ST0353/02", "larsCode": 54, "version": "1.2", "option": "Paint Technician",
+    "name": "Accident Repair Technician", "sectorId": 3, "sectorName": "Engineering and Manufacturing",
+    "validFrom": "2024-01-01", "validTo": null, "archived": false
+}))]
 pub struct Standard {
     /// ACE360's id.
     pub standard_id: i64,
@@ -43,6 +48,7 @@ impl Standard {
 /// An employer sector: one of those that standards name, until ACE360 publishes a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"id": 3, "name": "Engineering and Manufacturing"}))]
 pub struct Sector {
     /// ACE360's id.
     pub id: i64,

@@ -295,6 +295,7 @@ macro_rules! pages {
             /// At most `pageSize`.
             items: Vec<$item>,
             /// Send it as `pageToken` for the next page; null: there is none.
+            #[schema(example = "TC0xMDAx")]
             next_page_token: Option<String>,
         }
     )*};

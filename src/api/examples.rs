@@ -68,7 +68,7 @@ fn of(schema: &Value, schemas: &Value) -> Value {
         }
         Some("array") => json!([of(&schema["items"], schemas)]),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
-        Some("boolean") => json!(true),
+        Some("boolean") => json!(false),
         Some("string") => json!(match schema["format"].as_str() {
             Some("date-time") => "2026-11-22T10:00:00Z",
             Some("date") => "2026-11-22",

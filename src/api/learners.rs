@@ -60,6 +60,7 @@ pub struct LearnerPage {
     /// At most `pageSize`.
     items: Vec<LearnerLine>,
     /// Send it as `pageToken` for the next page; null: there is none.
+    #[schema(example = "TC0xMDAx")]
     next_page_token: Option<String>,
 }
 

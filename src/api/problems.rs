@@ -11,11 +11,14 @@ use super::problem::{Code, Problem};
 
 /// What an error code means.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "code": "invalidRequest", "status": 422, "title": "Fields are wrong", "retryable": false,
+    "about": "Fields are missing or wrong: `errors` names all of them. Mend them and send it again."
+}))]
 pub struct CodePage {
     /// The code.
     code: Code,
     /// HTTP status.
-    #[schema(example = 422)]
     status: u16,
     /// In a few words.
     title: &'static str,

@@ -66,6 +66,10 @@ impl Check for TokenRequest {
 /// A token's line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "id": "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d", "name": "PICSWeb front end", "scopes": ["records:read", "records:write", "ace360:read"],
+    "createdAt": "2026-11-22T10:00:00Z", "expiresAt": "2027-11-22T10:00:00Z", "lastUsedAt": "2026-11-22T14:03:11Z"
+}))]
 pub struct Token {
     /// Its id.
     id: Uuid,

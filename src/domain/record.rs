@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -69,6 +70,9 @@ macro_rules! item {
 fn with_id(record: RefOr<Schema>, field: &str, id: RefOr<Schema>) -> RefOr<Schema> {
     match record {
         RefOr::T(Schema::Object(mut object)) => {
+            if let (Some(Value::Object(example)), RefOr::T(Schema::Object(id))) = (&mut object.example, &id) {
+                example.extend(id.examples.first().map(|id| (field.to_owned(), id.clone())));
+            }
             object.properties.insert(field.to_owned(), id);
             object.required.push(field.to_owned());
             RefOr::T(Schema::Object(object))

@@ -24,6 +24,7 @@ pub struct StandardsPage {
     /// At most `pageSize`.
     items: Vec<Standard>,
     /// Send it as `pageToken` for the next page; null: there is none.
+    #[schema(example = "TC0xMDAx")]
     next_page_token: Option<String>,
     /// When the catalogue was refreshed; null: not yet.
     refreshed_at: Option<DateTime<Utc>>,

@@ -172,6 +172,10 @@ impl Check for UploadRequest {
 
 /// Every status that was seen.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"items": [
+    {"status": {"id": 1, "text": "In Training"}, "readAt": "2025-09-04T05:00:03Z"},
+    {"status": {"id": 2, "text": "Gateway in Progress"}, "readAt": "2026-11-22T05:00:03Z"}
+]}))]
 pub struct History {
     /// Oldest first.
     items: Vec<HistoryItem>,

@@ -112,6 +112,7 @@ impl Check for SettingsRequest {
 
 /// What the test of a connection says.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"ok": true, "detail": "ACE360 (live) answers: 812 apprentices.", "problem": null}))]
 pub struct ConnectionTest {
     /// Whether ACE360 answered as it should.
     ok: bool,

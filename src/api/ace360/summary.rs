@@ -17,6 +17,14 @@ use crate::runs::schedule;
 /// The integration's page.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "enabled": true, "environment": "live", "connection": {"state": "ok", "testedAt": "2026-11-22T05:00:01Z"}, "lastSyncAt": "2026-11-22T05:00:41Z",
+    "nextSyncAt": "2026-11-23T05:00:00Z", "standardsRefreshedAt": "2026-11-20T09:12:00Z",
+    "counts": {"learners": 812, "uploaded": 640, "byStatus": [
+        {"status": {"id": 1, "text": "In Training"}, "learners": 598}, {"status": {"id": 2, "text": "Gateway in Progress"}, "learners": 42}
+    ]},
+    "attention": [{"code": "unknownUploads", "count": 1, "message": "The answers to these uploads were lost; they are looked for: see GET /intents?state=unknown."}]
+}))]
 pub struct Summary {
     /// Whether ACE360 is called at all.
     enabled: bool,
@@ -78,6 +86,7 @@ pub struct Attention {
     /// How many.
     count: i64,
     /// What it is and what to do.
+    #[schema(value_type = String, example = "ACE360 refused these uploads: mend what it says, then upload again.")]
     message: &'static str,
 }
 

@@ -14,7 +14,9 @@ use crate::onefile::OneFileError;
 
 /// What the test of the connection says.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OneFileConnectionTest)]
+#[schema(as = OneFileConnectionTest, example = json!({
+    "ok": true, "detail": "OneFile (live, API v2.1) answers: the customer is Copperfold Training Group.", "problem": null
+}))]
 pub struct ConnectionTest {
     /// Whether OneFile answered as it should.
     ok: bool,

@@ -19,7 +19,10 @@ use crate::store::DirectoryEntry;
 /// A centre, classroom, assessor or placement of OneFile's.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = OneFileEntry)]
+#[schema(as = OneFileEntry, example = json!({
+    "id": "1042", "name": "Amara Penhallow", "email": "amara.penhallow@copperfold.example", "misId": "O-01", "centreId": "1001", "role": 5,
+    "archived": false, "refreshedAt": "2026-11-22T09:12:00Z"
+}))]
 pub struct Entry {
     /// OneFile's id.
     #[schema(example = "1042")]
@@ -28,6 +31,7 @@ pub struct Entry {
     #[schema(example = "Amara Penhallow")]
     name: Option<String>,
     /// E-mail address, where OneFile's list has it.
+    #[schema(example = "amara.penhallow@copperfold.example")]
     email: Option<String>,
     /// MIS value: PICSWeb's Ident, where it was entered.
     #[schema(example = "O-01")]
@@ -51,10 +55,12 @@ pub struct EntryPage {
     /// At most `pageSize`, in the order of their ids.
     items: Vec<Entry>,
     /// Send it as `pageToken` for the next page; null: there is none.
+    #[schema(example = "TC0xMDAx")]
     next_page_token: Option<String>,
     /// When all of it was read from OneFile.
     refreshed_at: DateTime<Utc>,
     /// Rows that OneFile answered without a usable id: nothing can be linked to them, and they are not listed.
+    #[schema(example = 0)]
     unreadable: i32,
 }
 

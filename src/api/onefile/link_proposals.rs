@@ -91,7 +91,13 @@ fn add(all: &mut Suggestions, found: Suggestions) {
 /// An officer or an organisation in use that is not linked yet.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = OneFileLinkCandidate)]
+#[schema(as = OneFileLinkCandidate, example = json!({
+    "kind": "officer", "localId": "O-17", "localName": "Sam Okoro", "state": "unlinked", "alternatives": [], "message": null, "proposal": {
+        "kind": "officer", "localId": "O-17", "localName": "Sam Okoro", "centreId": "1001", "remoteId": "1042", "remoteName": "Sam Okoro", "archived": false,
+        "score": 99, "certain": true, "caution": null,
+        "reasons": [{"code": "misValueIsIdent", "message": "The assessor's MIS value is the officer's Ident."}]
+    }
+}))]
 pub struct LinkCandidate {
     /// Which of the two.
     kind: LinkKind,

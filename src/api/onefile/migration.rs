@@ -33,6 +33,7 @@ pub struct Migration {
     #[schema(example = 97)]
     calls: i32,
     /// Send it as `pageToken` for the next page; null: there is none.
+    #[schema(example = "TC0xMDAx")]
     next_page_token: Option<String>,
 }
 
@@ -54,6 +55,9 @@ pub struct Unread {
     #[schema(value_type = String, example = "upstreamMissing")]
     code: &'static str,
     /// What it is, and what to do.
+    #[schema(
+        example = "OneFile has this user no more: remove the link, and link the learner to the user that it has now."
+    )]
     message: String,
 }
 

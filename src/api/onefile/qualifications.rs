@@ -48,6 +48,7 @@ pub struct QualificationPage {
     /// At most `pageSize`, by centre and id.
     items: Vec<Qualification>,
     /// Send it as `pageToken` for the next page; null: there is none.
+    #[schema(example = "TC0xMDAx")]
     next_page_token: Option<String>,
     /// When all of them were read from OneFile; null: not yet.
     refreshed_at: Option<DateTime<Utc>>,

@@ -34,7 +34,12 @@ pub struct DailySync {
 /// The settings.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = OneFileSettings)]
+#[schema(as = OneFileSettings, example = json!({
+    "enabled": true, "environment": "live", "tokenSet": true, "uploadReviews": true, "downloadReviews": true, "visitType": "faceToFace",
+    "additionalAssessors": ["Internal Verifier"], "classroomFromMainTag": true, "createMissingClassrooms": false, "defaultClassroomId": "1064",
+    "defaultClassrooms": {}, "learnerDemographics": "pushed", "officerDemographics": "ignored", "organisationDemographics": "ignored",
+    "pushChanges": true, "desktopIntegration": "off", "dailySync": {"enabled": true, "at": "05:00"}, "fullSweepDays": 7
+}))]
 pub struct Settings {
     /// Whether learners are enrolled and exchanged at all. Look-ups and links work before it is on.
     enabled: bool,
@@ -49,12 +54,14 @@ pub struct Settings {
     /// What kind of visit an uploaded review becomes.
     visit_type: VisitType,
     /// Roles of a learner's officers, as in the record's `officers[].role`: who has one becomes an additional assessor at enrolment.
+    #[schema(example = json!(["Internal Verifier"]))]
     additional_assessors: Vec<String>,
     /// Whether a new learner's classroom is the one that is named like its Main Tag. Off, or none is named so: the default classroom.
     classroom_from_main_tag: bool,
     /// Whether a classroom that a Main Tag names and that is not there is made, instead of taking the default classroom.
     create_missing_classrooms: bool,
     /// OneFile's id of the classroom that new learners get where no other is meant, for providers with one centre.
+    #[schema(example = "1064")]
     default_classroom_id: Option<String>,
     /// The same for each centre: centre id to classroom id. It goes before `defaultClassroomId`.
     default_classrooms: BTreeMap<String, String>,

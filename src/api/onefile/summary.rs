@@ -18,7 +18,13 @@ use crate::runs::schedule;
 /// The integration's page.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = OneFileSummary)]
+#[schema(as = OneFileSummary, example = json!({
+    "enabled": true, "environment": "live", "connection": {"state": "ok", "testedAt": "2026-11-22T05:00:01Z"},
+    "learnerDemographics": "pushed", "officerDemographics": "ignored", "organisationDemographics": "ignored", "pushChanges": true,
+    "uploadReviews": true, "downloadReviews": true, "additionalAssessors": ["Internal Verifier"], "lastSyncedAt": "2026-11-22T05:21:40Z",
+    "nextSyncAt": "2026-11-23T05:00:00Z", "budget": {"perMinute": 285, "remaining": 271},
+    "directory": [{"kind": "assessor", "refreshedAt": "2026-11-20T09:12:00Z"}], "attention": []
+}))]
 pub struct Summary {
     /// Whether learners are enrolled and exchanged at all.
     enabled: bool,
@@ -39,6 +45,7 @@ pub struct Summary {
     /// Whether reviews come down.
     download_reviews: bool,
     /// Roles of learners' officers who become additional assessors.
+    #[schema(example = json!(["Internal Verifier"]))]
     additional_assessors: Vec<String>,
     /// When all learners were exchanged last; null: not yet.
     last_synced_at: Option<DateTime<Utc>>,
@@ -94,6 +101,7 @@ pub struct Attention {
     #[schema(example = "noToken")]
     code: &'static str,
     /// What it is and what to do.
+    #[schema(value_type = String, example = "OneFile refused these enrolments: mend what it says, then enrol again.")]
     message: &'static str,
 }
 

@@ -22,6 +22,7 @@ pub struct Coverage {
 /// How many VQ references there are of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"matched": 14, "ambiguous": 1, "missing": 2}))]
 pub struct CoverageCounts {
     /// One learning aim each.
     pub matched: usize,
@@ -143,6 +144,7 @@ pub struct StandardCoverage {
     /// The four aims.
     pub aims: Vec<AimCoverage>,
     /// What to do.
+    #[schema(example = "Found: nothing to do.")]
     pub message: String,
 }
 

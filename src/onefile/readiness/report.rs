@@ -8,6 +8,11 @@ use crate::domain::redacted;
 /// The set-up guide as a checklist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"ready": false, "checks": [{
+    "id": "officersLinked", "verdict": "blocked", "count": 1, "examples": [{"id": "O-17", "name": "Sam Okoro"}],
+    "message": "1 officer in use is not linked and is probably in OneFile already: link it, or an enrolment makes it a second time.",
+    "fix": {"method": "POST", "path": "/onefile/links:suggest"}
+}]}))]
 pub struct Readiness {
     /// Whether the integration may be enabled: nothing is blocked.
     pub ready: bool,

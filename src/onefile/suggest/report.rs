@@ -72,6 +72,7 @@ pub struct Suggestions {
 /// How many there are of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({"certain": 1, "toConfirm": 0, "ambiguous": 1, "unmatched": 1}))]
 pub struct SuggestionCounts {
     /// Proposals that are certain.
     pub certain: usize,
@@ -170,6 +171,7 @@ pub struct Ambiguous {
     /// Why nothing is proposed.
     pub why: AmbiguousBecause,
     /// What to do.
+    #[schema(example = "Several of OneFile's look alike: link the right one (POST /onefile/links).")]
     pub message: String,
     /// What fits, the best first; the first 10.
     pub candidates: Vec<Suggestion>,
@@ -205,6 +207,9 @@ pub struct Unmatched {
     #[schema(example = "Sam Okoro")]
     pub local_name: String,
     /// What happens, and what to look at.
+    #[schema(
+        example = "Nobody in OneFile looks like this one: it is made there with the first enrolment that needs it."
+    )]
     pub message: String,
 }
 

@@ -18,6 +18,10 @@ pub struct Takeover {
 /// How much of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "learners": 100, "notEligible": 12, "unchanged": 71, "overwrittenHere": 4, "filledHere": 21, "overwrittenInOneFile": 0, "filledInOneFile": 9,
+    "reviewsPushed": 3, "oldReviewsPushed": 1, "reviewsPulled": 38
+}))]
 pub struct TakeoverCounts {
     /// Learners that were compared.
     pub learners: usize,
@@ -61,6 +65,7 @@ pub struct LearnerTakeover {
     /// Reviews of OneFile's that would be made in PICSWeb.
     pub reviews_pulled: Vec<PulledReview>,
     /// What should be looked at.
+    #[schema(example = json!(["OneFile has no learning aim [196GW] of this learner: the qualification is not exchanged until it has."]))]
     pub notes: Vec<String>,
 }
 
