@@ -171,7 +171,8 @@ async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_noth
 async fn killed_while_details_or_a_further_assessor_are_sent_they_are_sent_again_and_nothing_is_there_twice()
 {
     let (app, _other) = stage().await;
-    let kinds = [json!({"commitThenSilence": {"ms": 4000}}), json!({"delay": {"ms": 4000}})];
+    // It is taken and nobody is left to hear of it; or it is lost.
+    let kinds = [json!({"commitThenSilence": {"ms": 4000}}), json!({"silence": {"ms": 4000}})];
     let cases = CHANGES.into_iter().flat_map(|operation| kinds.iter().map(move |kind| (operation, kind)));
     for (n, (operation, kind)) in (1..).zip(cases) {
         let before = calls(&app, operation).await;

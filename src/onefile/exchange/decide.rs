@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::compare::{Whose, compare};
 use super::ground::{Depth, Ground, Want};
 use super::read::is_due;
-use super::send::lacking;
+use super::send::{lacking, owes};
 use crate::domain::{Learner, LearnerId, LinkState, RecordCode};
 use crate::onefile::takeover::is_synchronised;
 use crate::store::{Decided, Turn, Undecided};
@@ -170,7 +170,7 @@ fn local(ground: &Ground, own: &Undecided<Learner>) -> Option<(&'static str, usi
     let todo = compare(whose, &there.record, kept, ground.rules);
     let (officer, placement) = ground.other_people(whose, &there.record, kept);
     let user = usize::from(!todo.user.is_empty() || officer.is_some() || placement.is_some());
-    let calls = user + todo.aims.len() * 2 + todo.reviews.len() * 2;
+    let calls = user + todo.aims.len() * 2 + todo.reviews.len() * 2 + owes(&there.record, kept);
     let said = todo.notes.iter().all(|note| kept.notes.contains(note));
     (calls > 0 || !todo.is_nothing() || !said).then_some((LOCAL, calls))
 }
