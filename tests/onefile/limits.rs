@@ -71,16 +71,17 @@ async fn a_persons_exchange_goes_before_what_is_left_of_a_run_and_the_run_pays()
     let before = all_calls(&app).await;
     let run = app.post(SYNC, &Value::Null).await.good();
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
-    app.eventually(&path, |run| run["state"] == "waiting").await;
+    let first = app.eventually(&path, |run| run["state"] == "waiting").await;
     assert_eq!(all_calls(&app).await - before, 5, "as many as a run may make at once");
     // A user is read for a person only: the run's lists tell of them.
     let (before, users) = (all_calls(&app).await, calls(&app, "getUser").await);
     let tab = sync(&app, "M-000").await;
     assert!(tab["lastExchangedAt"].is_string(), "{tab:#}");
     assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (4, 1));
-    // Three minutes later it is still the run that waits, and another person who does not.
+    // Three minutes later, more than it was told to wait, the run is put off again; another person is not.
     app.clock_advance(TimeDelta::minutes(3)).await;
     app.tick().await;
+    app.eventually(&path, |run| run["state"] == "waiting" && run["problem"] != first["problem"]).await;
     sync(&app, "M-001").await;
     assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (8, 2));
     let run = app.get(&path).await.expect(200);
