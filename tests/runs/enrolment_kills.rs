@@ -153,9 +153,9 @@ async fn enrolled(app: &TestApp, n: u64) {
 async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_nothing_is_made_twice() {
     let (app, _other) = stage().await;
     for (n, (operation, skip)) in (1..).zip(CREATIONS) {
-        // Made there, and nobody is left to hear of it; or held back, and dropped when the caller is gone.
+        // Made there, and nobody is left to hear of it; or lost on the way.
         let kind = if n % 2 == 0 {
-            json!({"delay": {"ms": 4000}})
+            json!({"silence": {"ms": 4000}})
         } else {
             json!({"commitThenSilence": {"ms": 4000}})
         };
