@@ -21,6 +21,9 @@ pub struct Portfolio {
     pub reviews: Vec<PortfolioReview>,
     /// Codes that OneFile had no learning aim of when a learner who was linked by hand was exchanged first: they are not assigned.
     pub left_out: Vec<String>,
+    /// Codes of qualifications that an exchange assigns: what is known of them has not gone up yet. Kept before the learning aim is
+    /// made, so that whoever finds it there knows.
+    pub owed: Vec<String>,
     /// What somebody should look at.
     pub notes: Vec<String>,
 }
@@ -209,6 +212,30 @@ impl Store {
         self.change_portfolio(&mut tx, provider, environment, learner, |own| {
             own.aims.retain(|known| known.learning_aim_id != aim.learning_aim_id);
             own.aims.push(aim);
+        })
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps that what is known of a qualification is to go up once its learning aim is there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owe_details(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        learner: &str,
+        code: &str,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        if !self.lock_record(&mut tx, provider, "learner", learner).await? {
+            return Ok(());
+        }
+        self.change_portfolio(&mut tx, provider, environment, learner, |own| {
+            own.owed.retain(|known| known != code);
+            own.owed.push(code.to_owned());
         })
         .await?;
         tx.commit().await?;

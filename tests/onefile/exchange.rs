@@ -391,6 +391,36 @@ async fn a_qualification_that_is_added_later_is_assigned_once() {
 }
 
 #[tokio::test]
+async fn details_of_an_assigned_qualification_that_were_refused_go_up_later_and_replace_nothing() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    let user = linked(&app, "L1", "OLD-001", json!({})).await;
+    sync(&app, "L1").await;
+    let mut mine = own(json!({}));
+    let added = json!({"vqReference": "105EP", "startDate": "2026-01-05", "registrationNumber": "OURS"});
+    mine["qualifications"].as_array_mut().unwrap().push(added);
+    app.put("/learners/L1", &mine).await.good();
+    let no = json!({"status": {"status": 400, "body": {"message": "Not today."}}});
+    wrong(&app, json!([{"operation": "updateLearningAim", "kind": no}])).await;
+    let tab = sync(&app, "L1").await;
+    assert_eq!(tab["problem"]["upstream"]["message"], "Not today.", "{tab:#}");
+    app.no_faults().await;
+    // Meanwhile somebody registers the learner there.
+    let aim = made(&app, "learningAim").await[0]["id"].as_u64().unwrap();
+    moved(&app, &user, json!({"aimId": aim, "aim": {"RegistrationNumber": "THEIRS"}})).await;
+    let tab = sync(&app, "L1").await;
+    assert_eq!(tab["problem"], Value::Null, "{tab:#}");
+    assert_eq!(record(&app, "L1").await["qualifications"][2]["registrationNumber"], "THEIRS");
+    let aims = made(&app, "learningAim").await;
+    assert_eq!(aims.len(), 1);
+    let fields = ["StartDate", "RegistrationNumber"].map(|name| aims[0]["fields"][name].clone());
+    assert_eq!(fields, [json!("2026-01-05T00:00:00.000Z"), json!("THEIRS")]);
+    // Sent once, it is not sent again.
+    let writes = calls(&app, "updateLearningAim").await;
+    sync(&app, "L1").await;
+    assert_eq!(calls(&app, "updateLearningAim").await, writes);
+}
+
+#[tokio::test]
 async fn a_user_who_is_archived_or_gone_is_said_and_nothing_is_sent() {
     let app = exchanging(json!({})).await;
     for (id, mis, what, state) in [

@@ -159,6 +159,25 @@ async fn a_sweep_finds_what_the_searches_had_missed_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_qualification_that_was_added_is_assigned_though_onefile_changed_the_learner_too() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    let users = many(&app, 2, 2, 0).await;
+    exchange(&app, &Value::Null).await;
+    later(&app, TimeDelta::days(1)).await;
+    moved(&app, &users[1], json!({})).await;
+    let mut mine = record(&app, "M-001").await.without_answers();
+    let added = json!({"vqReference": "105EP", "startDate": "2026-01-05"});
+    mine["qualifications"].as_array_mut().unwrap().push(added);
+    app.put("/learners/M-001", &mine).await.good();
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run), [2, 1, 1, 0, 0], "{run:#}");
+    let made = crate::enrolment::made(&app, "learningAim").await;
+    assert_eq!(made.len(), 1, "{made:#?}");
+    assert_eq!(made[0]["fields"]["StartDate"], "2026-01-05T00:00:00.000Z");
+    assert_eq!(record(&app, "M-001").await["qualifications"][0]["elementsDone"], 2);
+}
+
+#[tokio::test]
 async fn who_is_archived_deleted_or_merged_is_said_and_not_asked_for_again() {
     let app = exchanging(json!({})).await;
     let users = many(&app, 6, 1, 1).await;

@@ -5,7 +5,9 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{TEST, all_calls, builder, connected, connected_with, entries, state};
+use crate::common::{TEST, all_calls, builder, calls, connected, connected_with, entries, state};
+use crate::exchange::{exchanging, sync};
+use crate::exchange_run::{SYNC, counts, many};
 
 #[tokio::test]
 async fn a_429_keeps_all_processes_away_until_it_is_over() {
@@ -57,4 +59,44 @@ async fn all_processes_together_keep_the_pace_authentication_included() {
     // Ten at once, then one each tenth of a second.
     let least = f64::from(u32::try_from(calls).unwrap().saturating_sub(11)) / 10.0;
     assert!(calls > 20 && elapsed >= least, "{calls} calls in {elapsed} s");
+}
+
+#[tokio::test]
+async fn a_persons_exchange_goes_before_what_is_left_of_a_run_and_the_run_pays() {
+    let quick = exchanging(json!({"downloadReviews": false})).await;
+    many(&quick, 8, 2, 0).await;
+    // One call a minute: what a minute of the clock does not bring is not sent, however long the test takes.
+    let app = quick.second_at(1).await;
+    quick.stop().await;
+    let before = all_calls(&app).await;
+    let run = app.post(SYNC, &Value::Null).await.good();
+    let path = format!("/runs/{}", run["id"].as_str().unwrap());
+    let first = app.eventually(&path, |run| run["state"] == "waiting").await;
+    assert_eq!(all_calls(&app).await - before, 5, "as many as a run may make at once");
+    // A user is read for a person only: the run's lists tell of them.
+    let (before, users) = (all_calls(&app).await, calls(&app, "getUser").await);
+    let tab = sync(&app, "M-000").await;
+    assert!(tab["lastExchangedAt"].is_string(), "{tab:#}");
+    assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (4, 1));
+    // Three minutes later, more than it was told to wait, the run is put off again; another person is not.
+    app.clock_advance(TimeDelta::minutes(3)).await;
+    app.tick().await;
+    app.eventually(&path, |run| run["state"] == "waiting" && run["problem"] != first["problem"]).await;
+    sync(&app, "M-001").await;
+    assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (8, 2));
+    let run = app.get(&path).await.expect(200);
+    assert_eq!((&run["state"], &run["done"]), (&json!("waiting"), &json!(0)), "{run:#}");
+    // When that is paid, the run goes on, and has everybody in the end.
+    app.clock_advance(TimeDelta::minutes(10)).await;
+    app.tick().await;
+    let used = run["calls"]["used"].as_u64().unwrap();
+    app.eventually(&path, |run| run["state"] == "waiting" && run["calls"]["used"].as_u64() > Some(used))
+        .await;
+    assert_eq!(calls(&app, "getUser").await - users, 2);
+    let last = app.second_at(60_000).await;
+    app.stop().await;
+    last.clock_advance(TimeDelta::hours(1)).await;
+    last.tick().await;
+    let run = last.wait_run(run["id"].as_str().unwrap()).await;
+    assert_eq!((&run["state"], counts(&run)[0], counts(&run)[3]), (&json!("succeeded"), 8, 0), "{run:#}");
 }

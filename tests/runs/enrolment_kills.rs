@@ -12,15 +12,19 @@ use crate::support::{TestApp, people};
 const PATIENCE: Duration = Duration::from_mins(1);
 const CENTRE: &str = "1001";
 
-/// What makes something, and which call of that operation it is; the visit is the one that nobody can find again.
-const CREATIONS: [(&str, u64); 6] = [
+/// What makes something, and which call of that operation it is; the visit is the one that nobody can find again. The users are the
+/// main officer, the further assessor and the learner.
+const CREATIONS: [(&str, u64); 7] = [
     ("createUser", 0),
+    ("createUser", 1),
     ("createPlacement", 0),
     ("createClassroom", 0),
-    ("createUser", 1),
+    ("createUser", 2),
     ("assignStandard", 0),
     ("createReview", 0),
 ];
+/// What makes nothing that could be there twice: it has no intent, and is repeated.
+const CHANGES: [&str; 2] = ["updateLearningAim", "assignUser"];
 
 /// The app works no jobs: processes do the work. OneFile is switched on, its catalogue read.
 async fn stage() -> (TestApp, Process) {
@@ -40,27 +44,30 @@ async fn stage() -> (TestApp, Process) {
     let forced = json!({"force": true, "reason": "A test", "actor": "jane.roe"});
     app.post("/onefile:enable", &forced).await.good();
     let settings = json!({"enabled": true, "environment": "sandbox", "uploadReviews": true, "classroomFromMainTag": true,
-        "createMissingClassrooms": true});
+        "createMissingClassrooms": true, "additionalAssessors": ["Internal Verifier"]});
     app.put("/onefile/settings", &settings).await.good();
     (app, other)
 }
 
-/// A learner who needs an officer, an organisation and a classroom of its own.
+/// A learner who needs an officer, a further assessor, an organisation and a classroom of its own.
 async fn apart(app: &TestApp, n: u64) {
-    let officer = people::but(
-        people::officer(),
-        json!({"ident": format!("I{n}"), "email": format!("o{n}@example.com"), "lastName": format!("Zeta{n} Quill")}),
-    );
-    app.put(&format!("/officers/OFF{n}X"), &officer).await.good();
+    for (letter, mis, name) in [("X", "I", "Zeta"), ("Y", "J", "Yota")] {
+        let own = json!({"ident": format!("{mis}{n}"), "email": format!("{mis}{n}@example.com"),
+            "lastName": format!("{name}{n} Quill{letter}")});
+        let officer = people::but(people::officer(), own);
+        app.put(&format!("/officers/OFF{n}{letter}"), &officer).await.good();
+    }
     let place = people::but(
         people::organisation(),
         json!({"ident": format!("P{n}"), "name": format!("Unheard Of Place Number {n}"), "mainContactId": null}),
     );
     app.put(&format!("/organisations/ORG{n}X"), &place).await.good();
     let own = json!({
-        "mainOfficerId": format!("OFF{n}X"), "employerId": null, "mainTag": format!("Tag {n}"), "officers": null,
+        "mainOfficerId": format!("OFF{n}X"), "employerId": null, "mainTag": format!("Tag {n}"),
+        "officers": [{"role": "Internal Verifier", "officerId": format!("OFF{n}Y")}],
         "placements": [{"organisationId": format!("ORG{n}X"), "type": "P", "startDate": "2025-09-01"}],
-        "qualifications": [{"qualificationId": "Q", "vqReference": "105AS", "startDate": "2025-09-01"}],
+        "qualifications": [{"qualificationId": "Q", "vqReference": "105AS", "startDate": format!("2025-09-{n:02}"),
+            "registrationNumber": format!("REG-{n}")}],
         "reviews": [{"reviewId": "R", "type": "Normal", "scheduledDate": "2026-12-01"}],
     });
     app.put(&format!("/learners/L{n}"), &people::but(people::learner(n), own)).await.good();
@@ -69,12 +76,46 @@ async fn apart(app: &TestApp, n: u64) {
 /// How many of each were made by calls.
 async fn made(app: &TestApp) -> Value {
     let mut all = serde_json::Map::new();
-    for kind in ["user", "placement", "classroom", "learningAim", "visit", "review"] {
-        let path = format!("/onefile/records?kind={kind}&limit=1000&origin=api");
-        let found = app.sandbox_call(Method::GET, &path, None).await;
-        all.insert(kind.to_owned(), found.as_array().unwrap().len().into());
+    for kind in ["user", "placement", "classroom", "learningAim", "assignment", "visit", "review"] {
+        all.insert(kind.to_owned(), records(app, kind).await.len().into());
     }
     all.into()
+}
+
+/// What calls made of a kind, the newest first.
+async fn records(app: &TestApp, kind: &str) -> Vec<Value> {
+    let path = format!("/onefile/records?kind={kind}&limit=1000&origin=api");
+    app.sandbox_call(Method::GET, &path, None).await.as_array().unwrap().clone()
+}
+
+/// What so many enrolments have made.
+fn of_each(enrolments: u64) -> Value {
+    json!({"user": 3 * enrolments, "placement": enrolments, "classroom": enrolments, "learningAim": enrolments,
+        "assignment": enrolments, "visit": enrolments, "review": enrolments})
+}
+
+/// The user there with this MIS value.
+fn user(users: &[Value], mis: &str) -> Value {
+    users.iter().find(|user| user["fields"]["MISID"] == mis).unwrap()["id"].clone()
+}
+
+/// What each of so many learners has in OneFile beside what was made: its learning aim's details, and the further assessor.
+async fn complete(app: &TestApp, learners: u64) {
+    let (users, aims) = (records(app, "user").await, records(app, "learningAim").await);
+    let assignments = records(app, "assignment").await;
+    for n in 1..=learners {
+        let learner = user(&users, &format!("L{n}"));
+        let aim = &aims.iter().find(|aim| aim["fields"]["UserID"] == learner).unwrap()["fields"];
+        assert_eq!(
+            (&aim["StartDate"], &aim["RegistrationNumber"]),
+            (&json!(format!("2025-09-{n:02}T00:00:00.000Z")), &json!(format!("REG-{n}"))),
+            "L{n}"
+        );
+        let assigned: Vec<_> =
+            assignments.iter().filter(|own| own["fields"]["LearnerID"] == learner).collect();
+        assert_eq!(assigned.len(), 1, "L{n}: {assigned:#?}");
+        assert_eq!(assigned[0]["fields"]["AssignedID"], user(&users, &format!("J{n}")), "L{n}");
+    }
 }
 
 async fn calls(app: &TestApp, operation: &str) -> u64 {
@@ -112,17 +153,40 @@ async fn enrolled(app: &TestApp, n: u64) {
 async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_nothing_is_made_twice() {
     let (app, _other) = stage().await;
     for (n, (operation, skip)) in (1..).zip(CREATIONS) {
-        // Made there, and nobody is left to hear of it; or held back, and dropped when the caller is gone.
+        // Made there, and nobody is left to hear of it; or lost on the way.
         let kind = if n % 2 == 0 {
-            json!({"delay": {"ms": 4000}})
+            json!({"silence": {"ms": 4000}})
         } else {
             json!({"commitThenSilence": {"ms": 4000}})
         };
         killed_at(&app, n, operation, skip, &kind).await;
         enrolled(&app, n).await;
-        let expected =
-            json!({"user": 2 * n, "placement": n, "classroom": n, "learningAim": n, "visit": n, "review": n});
-        assert_eq!(made(&app).await, expected, "{operation}");
+        assert_eq!(made(&app).await, of_each(n), "{operation}");
+        complete(&app, n).await;
+    }
+    assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn killed_while_details_or_a_further_assessor_are_sent_they_are_sent_again_and_nothing_is_there_twice()
+{
+    let (app, _other) = stage().await;
+    // It is taken and nobody is left to hear of it; or it is lost.
+    let kinds = [json!({"commitThenSilence": {"ms": 4000}}), json!({"silence": {"ms": 4000}})];
+    let cases = CHANGES.into_iter().flat_map(|operation| kinds.iter().map(move |kind| (operation, kind)));
+    for (n, (operation, kind)) in (1..).zip(cases) {
+        let before = calls(&app, operation).await;
+        killed_at(&app, n, operation, 0, kind).await;
+        let tab = app.get(&format!("/learners/L{n}/onefile")).await.expect(200);
+        assert_eq!(tab["state"], "enrolling", "it was killed in the middle: {tab:#}");
+        enrolled(&app, n).await;
+        assert_eq!(made(&app).await, of_each(n), "{operation} {kind}");
+        complete(&app, n).await;
+        assert_eq!(
+            calls(&app, operation).await - before,
+            2,
+            "{operation} {kind}: once more, and not oftener"
+        );
     }
     assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"], json!([]));
 }
@@ -141,7 +205,5 @@ async fn killed_while_a_visit_is_made_a_person_settles_it_and_then_it_goes_on() 
     let resolve = format!("/intents/{}:resolve", intent["id"].as_str().unwrap());
     app.post(&resolve, &json!({"outcome": "done", "remoteId": found[0]["id"]})).await.expect(200);
     enrolled(&app, 1).await;
-    let expected =
-        json!({"user": 2, "placement": 1, "classroom": 1, "learningAim": 1, "visit": 1, "review": 1});
-    assert_eq!(made(&app).await, expected);
+    assert_eq!(made(&app).await, of_each(1));
 }

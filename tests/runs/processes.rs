@@ -207,6 +207,16 @@ impl Caller {
         if let Some(body) = body {
             request = request.json(body);
         }
+        Self::send(request).await
+    }
+
+    /// With an `Idempotency-Key`.
+    pub async fn post_keyed(&self, url: String, key: &str, body: &Value) -> Reply {
+        let request = self.http.post(url).bearer_auth(&self.token).header("idempotency-key", key);
+        Self::send(request.json(body)).await
+    }
+
+    async fn send(request: reqwest::RequestBuilder) -> Reply {
         let gone = Reply { status: None, body: Value::Null };
         let Ok(response) = request.send().await else { return gone };
         let status = response.status().as_u16();

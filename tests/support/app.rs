@@ -154,6 +154,14 @@ impl TestApp {
         Self::over(config, database, sandbox, worker, Some(self.tenant.clone())).await
     }
 
+    /// The same, which works jobs and keeps another pace towards OneFile.
+    pub async fn second_at(&self, onefile_calls_per_minute: u32) -> Self {
+        let (database, sandbox) = (Arc::clone(&self.database), Arc::clone(&self.sandbox));
+        let mut config = Config::clone(&self.parts.config);
+        config.upstreams.onefile_calls_per_minute = onefile_calls_per_minute;
+        Self::over(config, database, sandbox, true, Some(self.tenant.clone())).await
+    }
+
     async fn over(
         config: Config,
         database: Arc<Database>,

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::compare::{Whose, compare};
 use super::ground::{Depth, Ground, Want};
 use super::read::is_due;
-use super::send::lacking;
+use super::send::{lacking, owes};
 use crate::domain::{Learner, LearnerId, LinkState, RecordCode};
 use crate::onefile::takeover::is_synchronised;
 use crate::store::{Decided, Turn, Undecided};
@@ -96,6 +96,10 @@ pub(super) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) ->
     if rules.full || kept.swept_at.is_none_or(|at| at < rules.swept_before) {
         return choose(SWEEP, if changed { 1 } else { 3 }, whole);
     }
+    // Before what OneFile has changed: whether the learning aim is there already is seen when all of them are read.
+    if is_added(ground, own) {
+        return choose(ADDED, 1, whole + 3);
+    }
     if changed {
         return choose(CHANGED, 1, changed_calls(ground, own));
     }
@@ -120,7 +124,8 @@ pub(super) fn want(turn: &Turn) -> Want {
         LOCAL | ARCHIVED => (Depth::Kept, false),
         _ => (Depth::Whole, false),
     };
-    Want { depth, aims: turn.aims.clone(), seen, unsaid }
+    let aims = if turn.reason == ADDED { Vec::new() } else { turn.aims.clone() };
+    Want { depth, aims, seen, unsaid }
 }
 
 fn whole_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
@@ -157,20 +162,22 @@ fn changed_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
     usize::from(ground.needs_user()) + own.aims.len() + review_calls(ground, own)
 }
 
+/// Whether the learner has a qualification that OneFile lacks and that would be assigned.
+fn is_added(ground: &Ground, own: &Undecided<Learner>) -> bool {
+    let (there, kept) = (&own.learner, &own.learner.kept.portfolio);
+    let is_new = |key: &String| !kept.left_out.contains(key) && ground.has_standard(&there.centre_id, key);
+    lacking(&there.record, kept).iter().any(|(key, _)| is_new(key))
+}
+
 /// Why a learner of whom OneFile has nothing new is exchanged all the same, and at how many calls; `None`: it is not.
 fn local(ground: &Ground, own: &Undecided<Learner>) -> Option<(&'static str, usize)> {
     let there = &own.learner;
     let (id, kept) = (LearnerId::parse(&there.learner_id).ok()?, &there.kept.portfolio);
-    let lacking = lacking(&there.record, kept);
-    let is_new = |key: &String| !kept.left_out.contains(key) && ground.has_standard(&there.centre_id, key);
-    if lacking.iter().any(|(key, _)| is_new(key)) {
-        return Some((ADDED, whole_calls(ground, own) + 3));
-    }
     let whose = Whose { id: &id, centre_id: &there.centre_id, user_id: &there.user_id };
     let todo = compare(whose, &there.record, kept, ground.rules);
     let (officer, placement) = ground.other_people(whose, &there.record, kept);
     let user = usize::from(!todo.user.is_empty() || officer.is_some() || placement.is_some());
-    let calls = user + todo.aims.len() * 2 + todo.reviews.len() * 2;
+    let calls = user + todo.aims.len() * 2 + todo.reviews.len() * 2 + owes(&there.record, kept);
     let said = todo.notes.iter().all(|note| kept.notes.contains(note));
     (calls > 0 || !todo.is_nothing() || !said).then_some((LOCAL, calls))
 }

@@ -42,6 +42,14 @@ impl Ground {
         for (aim, changes) in &todo.aims {
             self.send_aim(whose, aim, changes, reading, told).await?;
         }
+        // An earlier exchange has ended between making a learning aim and sending its details.
+        let owed = owed(learner, &reading.portfolio);
+        reading.portfolio.owed = owed.iter().map(|(key, ..)| key.clone()).collect();
+        for (key, own, aim) in owed {
+            if let Some(aim) = aim {
+                told.values_up += self.send_details(whose, &key, own, &aim, reading).await?;
+            }
+        }
         if reading.all_aims {
             self.assign(whose, learner, reading, told).await?;
         }
@@ -184,7 +192,7 @@ impl Ground {
                 ));
                 continue;
             }
-            self.assign_one(whose, own, &standard.standard_id, reading, told).await?;
+            self.assign_one(whose, (&key, own), &standard.standard_id, reading, told).await?;
         }
         Ok(())
     }
@@ -192,18 +200,24 @@ impl Ground {
     async fn assign_one(
         &self,
         whose: Whose<'_>,
-        own: &Qualification,
+        (key, own): (&str, &Qualification),
         standard: &str,
         reading: &mut Reading,
         told: &mut Told,
     ) -> Result<(), Trouble> {
+        let (provider, environment, store) = (self.provider, self.environment, &self.onefile.store);
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default();
+        // Before it is made: from then on the process may die, and the learning aim alone does not tell that its details are missing.
+        store.owe_details(provider, environment, whose.id.as_str(), key).await?;
+        reading.portfolio.owed.retain(|known| known != key);
+        reading.portfolio.owed.push(key.to_owned());
         let making = makings::aim(standard, whose.user_id);
         let aim = match self.make(whose.id.as_str(), format!("aim:{standard}"), making).await? {
             Made::There(aim, _)
                 if reading.portfolio.aims.iter().any(|it| it.learning_aim_id == aim && it.gone) =>
             {
                 // It was made before, and taken away in OneFile: that is said, and it is not made again.
+                reading.portfolio.owed.retain(|known| known != key);
                 return Ok(());
             }
             Made::There(aim, fresh) => {
@@ -215,6 +229,7 @@ impl Ground {
                 return Ok(());
             }
             Made::Refused(failure) => {
+                reading.portfolio.owed.retain(|known| known != key);
                 return refused(reading, &format!("Learning aim of {reference}"), failure);
             }
         };
@@ -224,17 +239,37 @@ impl Ground {
             vq_reference: Some(reference.to_owned()),
             ..PortfolioAim::default()
         };
-        let (provider, environment) = (self.provider, self.environment);
-        self.onefile.store.note_aim(provider, environment, whose.id.as_str(), entry.clone()).await?;
+        store.note_aim(provider, environment, whose.id.as_str(), entry.clone()).await?;
         reading.portfolio.aims.retain(|it| it.learning_aim_id != aim);
         reading.portfolio.aims.push(entry);
-        if let Some(body) = makings::details(whose.user_id, &aim, own) {
-            let path = format!("LearningAim/{aim}");
-            if let Err(failure) = self.client.change("updateLearningAim", path, &body).await? {
-                refused(reading, &format!("Learning aim {aim}"), failure)?;
-            }
-        }
+        self.send_details(whose, key, own, &aim, reading).await?;
         Ok(())
+    }
+
+    /// Sends what is known of a qualification whose learning aim was assigned here, and OneFile has not; answers how many values went
+    /// up.
+    async fn send_details(
+        &self,
+        whose: Whose<'_>,
+        key: &str,
+        own: &Qualification,
+        aim: &str,
+        reading: &mut Reading,
+    ) -> Result<usize, Trouble> {
+        let there = reading.portfolio.aims.iter().find(|it| it.learning_aim_id == aim);
+        let Some(body) = makings::details(whose.user_id, aim, &blank_there(own, there)) else {
+            reading.portfolio.owed.retain(|known| known != key);
+            return Ok(0);
+        };
+        // Beside the two ids.
+        let values = body.as_object().map_or(0, |fields| fields.len().saturating_sub(2));
+        match self.client.change("updateLearningAim", format!("LearningAim/{aim}"), &body).await? {
+            Ok(()) => {
+                reading.portfolio.owed.retain(|known| known != key);
+                Ok(values)
+            }
+            Err(failure) => refused(reading, &format!("Learning aim {aim}"), failure).map(|()| 0),
+        }
     }
 
     async fn send_review(
@@ -287,15 +322,57 @@ impl Ground {
     }
 }
 
+/// Qualifications whose details are owed, each with its code and its learning aim, where that is known. Those of which there is
+/// nothing to send any more are not among them.
+fn owed<'a>(learner: &'a Learner, portfolio: &Portfolio) -> Vec<(String, &'a Qualification, Option<String>)> {
+    let is = |key: &String, text: Option<&str>| key_of(text).as_ref() == Some(key);
+    let found = portfolio.owed.iter().filter_map(|key| {
+        let mut own = learner.qualifications.iter();
+        let own = own.find(|own| is(key, own.vq_reference.as_ref().map(VqReference::as_str)))?;
+        match portfolio.aims.iter().find(|aim| is(key, aim.vq_reference.as_deref())) {
+            Some(aim) if aim.gone => None,
+            aim => Some((key.clone(), own, aim.map(|aim| aim.learning_aim_id.clone()))),
+        }
+    });
+    found.collect()
+}
+
+/// How many learning aims there are whose details are owed.
+pub(super) fn owes(learner: &Learner, portfolio: &Portfolio) -> usize {
+    owed(learner, portfolio).into_iter().filter(|(_, _, aim)| aim.is_some()).count()
+}
+
+/// The qualification without what OneFile has of it: there OneFile wins.
+fn blank_there(own: &Qualification, there: Option<&PortfolioAim>) -> Qualification {
+    let mut own = own.clone();
+    if there.is_some_and(|there| there.registration_number.is_some()) {
+        own.registration_number = None;
+    }
+    if there.is_some_and(|there| there.registration_date.is_some()) {
+        own.registration_date = None;
+    }
+    if there.is_some_and(|there| there.certificate_applied.is_some()) {
+        own.certificate_applied_for_date = None;
+    }
+    if there.is_some_and(|there| there.certificate_received.is_some()) {
+        own.certificate_received_date = None;
+    }
+    own
+}
+
+/// A code, as it is compared.
+fn key_of(text: Option<&str>) -> Option<String> {
+    text.and_then(Code::parse).map(|code| code.key)
+}
+
 /// Codes of qualifications that OneFile has no learning aim of.
 pub(super) fn lacking<'a>(learner: &'a Learner, portfolio: &Portfolio) -> Vec<(String, &'a Qualification)> {
-    let key = |text: Option<&str>| text.and_then(Code::parse).map(|code| code.key);
     // One that is gone was taken away in OneFile: it counts as there, so that it is not made again.
     let there: BTreeSet<String> =
-        portfolio.aims.iter().filter_map(|own| key(own.vq_reference.as_deref())).collect();
+        portfolio.aims.iter().filter_map(|own| key_of(own.vq_reference.as_deref())).collect();
     let mut found: Vec<(String, &Qualification)> = Vec::new();
     for own in &learner.qualifications {
-        let Some(key) = key(own.vq_reference.as_ref().map(VqReference::as_str)) else { continue };
+        let Some(key) = key_of(own.vq_reference.as_ref().map(VqReference::as_str)) else { continue };
         if !there.contains(&key) && !found.iter().any(|(other, _)| *other == key) {
             found.push((key, own));
         }
