@@ -40,11 +40,11 @@ use crate::webhooks::Webhooks;
 
 /// Connections of one API worker: its requests hold one each, and briefly.
 const WORKER_POOL: u32 = 8;
-/// Connections of the main runtime: jobs, uploads, the tick.
-const MAIN_POOL: u32 = 16;
 /// Connections for what must go on however busy the others are: without the revocations every request is refused.
 const VITAL_POOL: u32 = 1;
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// Jobs rather wait for a connection than fail: hundreds of runs may begin at once.
+const JOBS_ACQUIRE: Duration = Duration::from_secs(30);
 /// Connections of one API worker; more wait at the door, so that those within are served.
 const CONNECTIONS: usize = 4096;
 /// How often a process says that it lives, and with which keys.
@@ -119,12 +119,15 @@ pub struct Parts {
     connect: PgConnectOptions,
 }
 
-/// Opens a pool.
+/// Opens a pool of at most `size` connections.
 ///
 /// # Errors
 /// The database cannot be reached.
-pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, StartError> {
-    pool_options(MAIN_POOL).connect_with(options.clone()).await.map_err(StartError::Database)
+pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, StartError> {
+    // Whoever starts is told soon that nothing answers.
+    let first = pool_options(1).connect_with(options.clone()).await.map_err(StartError::Database)?;
+    first.close().await;
+    Ok(pool_options(size).acquire_timeout(JOBS_ACQUIRE).connect_lazy_with(options.clone()))
 }
 
 fn pool_options(size: u32) -> PgPoolOptions {
@@ -151,7 +154,7 @@ impl Parts {
         sealer: Sealer,
         migrate: bool,
     ) -> Result<Self, StartError> {
-        let pool = connect(&connect_to).await?;
+        let pool = connect(&connect_to, config.job_connections).await?;
         if migrate {
             store::migrate(&pool).await?;
         } else if !store::is_migrated(&pool).await? {

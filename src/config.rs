@@ -46,6 +46,9 @@ pub struct RawConfig {
     /// OneFile's base address, Beta
     #[arg(long, global = true, env = "PICSBRIDGE_ONEFILE_BETA_URL")]
     pub onefile_beta_url: Option<String>,
+    /// Connections to the database for background work
+    #[arg(long, global = true, env = "PICSBRIDGE_JOB_CONNECTIONS")]
+    pub job_connections: Option<String>,
     /// Calls to OneFile a minute, for each customer token
     #[arg(long, global = true, env = "PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE")]
     pub onefile_calls_per_minute: Option<String>,
@@ -122,6 +125,8 @@ pub struct Timings {
     pub shutdown: Duration,
 }
 
+/// Fewer connections are too few for background work: the job engine holds one, and takes others for a moment.
+const JOB_CONNECTIONS: u32 = 4;
 /// The names of the timings.
 const TIMINGS: &str = "call, lease, slice, job, rescue, tick, absence, retry, revocations, deliver, shutdown";
 
@@ -228,6 +233,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Durations of the machinery.
     pub timings: Timings,
+    /// Connections to the database for background work.
+    pub job_connections: u32,
 }
 
 /// Base addresses and paces of the upstreams.
@@ -519,6 +526,13 @@ impl Config {
             }
         };
         let timings = reader.timings(given(&raw.timings).as_deref());
+        let own = given(&raw.job_connections);
+        let job_connections = reader.number("PICSBRIDGE_JOB_CONNECTIONS", own.as_deref(), 16);
+        if job_connections < JOB_CONNECTIONS {
+            let message =
+                format!("`{job_connections}` is too few: the job engine alone needs {JOB_CONNECTIONS}");
+            reader.fault("PICSBRIDGE_JOB_CONNECTIONS", message);
+        }
         let config = Self {
             listen,
             database,
@@ -536,6 +550,7 @@ impl Config {
             log,
             log_format,
             timings,
+            job_connections,
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults) }
     }
@@ -554,7 +569,7 @@ impl Config {
         // Writing to a String cannot fail.
         let _ = write!(
             line,
-            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} webhook_allow_private={} trusted_issuer={}",
+            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} job_connections={} webhook_allow_private={} trusted_issuer={}",
             self.listen,
             self.data_dir.display(),
             self.upstreams.ace360_live,
@@ -566,6 +581,7 @@ impl Config {
                 |a| a.to_string()
             ),
             self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
+            self.job_connections,
             if self.webhook_allow_private { "yes" } else { "no" },
             self.trusted.as_ref().map_or("none", |trusted| trusted.issuer.as_str()),
         );

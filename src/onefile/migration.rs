@@ -3,22 +3,22 @@
 //!
 //! A learner costs some ten calls, so one answer is a page: it ends where its calls or its time are used up.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::catalogue::Catalogue;
 use super::client::Client;
-use super::links::in_use::PAGE;
 use super::portfolio::Records;
 use super::takeover::{
     Pair, RemoteAim, RemoteReview, RemoteUser, Takeover, TakeoverSettings, is_synchronised,
 };
 use super::wire::{LearningAim, Review, User, day_of};
 use super::{OneFile, OneFileError};
-use crate::domain::{Learner, LearnerId, LinkState, OneFileEnvironment};
-use crate::store::{LinkedLearner, OneFileSettings, RecordKind, StandardFilter, StoreError};
+use crate::domain::{Learner, LearnerId, LinkState};
+use crate::store::{LinkedLearner, OneFileSettings, RecordKind, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -55,13 +55,10 @@ pub struct UnreadLearner {
     pub message: String,
 }
 
-/// The codes of the catalogue, by centre and id.
-pub(super) type Codes = HashMap<(String, String), Option<String>>;
-
 /// What is known before the first learner.
 struct Ground {
     client: Client,
-    codes: Codes,
+    catalogue: Arc<Catalogue>,
     settings: TakeoverSettings,
 }
 
@@ -132,7 +129,7 @@ impl OneFile {
         }
         Ok(Ground {
             client,
-            codes: self.codes(provider, choices.environment).await?,
+            catalogue: self.catalogue(provider, choices.environment).await?,
             settings: TakeoverSettings {
                 learner_demographics: choices.learner_demographics,
                 upload_reviews: choices.upload_reviews,
@@ -140,24 +137,6 @@ impl OneFile {
                 today,
             },
         })
-    }
-
-    pub(super) async fn codes(
-        &self,
-        provider: Uuid,
-        environment: OneFileEnvironment,
-    ) -> Result<Codes, StoreError> {
-        let (mut codes, mut last) = (Codes::new(), None::<(String, String)>);
-        loop {
-            let after = last.as_ref().map(|(centre, id)| (centre.as_str(), id.as_str()));
-            let filter = StandardFilter { after, ..StandardFilter::default() };
-            let page = self.store.onefile_standards(provider, environment, filter, PAGE).await?;
-            last = page.items.last().map(|row| (row.centre_id.clone(), row.standard_id.clone()));
-            codes.extend(page.items.into_iter().map(|row| ((row.centre_id, row.standard_id), row.code)));
-            if !page.more {
-                return Ok(codes);
-            }
-        }
     }
 
     /// Adds one learner to the page.
@@ -249,10 +228,9 @@ impl Ground {
     }
 
     fn aim(&self, centre_id: &str, aim: LearningAim, unread: bool) -> RemoteAim {
-        let key = aim.standard_id.map(|standard| (centre_id.to_owned(), standard));
         RemoteAim {
             id: aim.id,
-            code: key.and_then(|key| self.codes.get(&key).cloned().flatten()),
+            code: aim.standard_id.and_then(|standard| self.catalogue.code(centre_id, &standard)),
             unread,
             registration_number: aim.registration_number,
             registration_date: aim.registered,

@@ -4,6 +4,7 @@
 //! What we rely on there is in `openapi/upstream/onefile-v2.1.yaml`; OneFile publishes no document, so what the code assumes is
 //! marked "assumed" there and where it is made.
 
+pub mod catalogue;
 pub mod client;
 pub mod codes;
 pub mod coverage;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use self::catalogue::Catalogues;
 use self::client::{Client, Connection};
 use crate::config::{Timings, Upstreams};
 use crate::domain::OneFileEnvironment;
@@ -49,6 +51,7 @@ pub struct OneFile {
     caller: Caller,
     upstreams: Arc<Upstreams>,
     timings: Arc<Timings>,
+    catalogues: Catalogues,
 }
 
 /// Why a call to OneFile was not made, or gave nothing.
@@ -109,7 +112,13 @@ impl AssignReading {
 impl OneFile {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
-        Self { store, caller, upstreams: Arc::new(upstreams), timings: Arc::new(timings) }
+        Self {
+            store,
+            caller,
+            upstreams: Arc::new(upstreams),
+            timings: Arc::new(timings),
+            catalogues: Catalogues::default(),
+        }
     }
 
     /// The same over another pool and another HTTP client: those of one runtime must not be driven by another, which

@@ -150,7 +150,13 @@ impl Runs {
             Claim::Stale | Claim::Behind => return Ok(WorkOutcome::Complete),
             Claim::Held => return Ok(WorkOutcome::Snooze(Duration::from_secs(1))),
         };
-        let Some((end, calls)) = self.work(&mut run, fence).await? else {
+        let worked = self.work(&mut run, fence).await;
+        if worked.is_err()
+            && let Err(error) = self.store.release_slice(run.id, fence).await
+        {
+            warn!(run_id = %run.id, %error, "a slice that failed could not be let go of; it is taken up again after its lease");
+        }
+        let Some((end, calls)) = worked? else {
             warn!(run_id = %run.id, "a slice was replaced by another worker");
             return Ok(WorkOutcome::Complete);
         };

@@ -200,6 +200,26 @@ impl Store {
         Ok(())
     }
 
+    /// The code of each standard that has one: centre, standard, code as OneFile writes it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onefile_codes(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> StoreResult<Vec<(String, String, String)>> {
+        let rows = sqlx::query!(
+            r#"select centre_id, standard_id, code as "code!" from onefile_standards
+               where provider_id = $1 and environment = $2 and code is not null"#,
+            provider,
+            environment.as_str(),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.centre_id, row.standard_id, row.code)).collect())
+    }
+
     /// When all learning aims were read; `None`: not yet.
     ///
     /// # Errors

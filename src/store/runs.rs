@@ -300,6 +300,21 @@ impl Store {
         }
     }
 
+    /// Lets go of a slice that failed by itself, so that the next attempt need not wait for its lease.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release_slice(&self, run: Uuid, fence: Uuid) -> StoreResult<()> {
+        sqlx::query!(
+            "update runs set fence = null, leased_until = null, due_at = app_now() where id = $1 and fence = $2",
+            run,
+            fence
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Adds a step to a run in the transaction of the rows that it changed; `false`: the fence is another's, and the
     /// transaction must be dropped.
     ///

@@ -7,10 +7,10 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, behave, calls};
-use crate::exchange::{exchanging, linked, moved, news, own, record, wrong};
+use crate::common::{all_calls, behave, calls, working};
+use crate::exchange::{exchanging, exchanging_in, linked, moved, news, own, record, wrong};
 use crate::links::{LINKS, request};
-use crate::support::TestApp;
+use crate::support::{TestApp, people};
 
 pub const SYNC: &str = "/onefile/learners:sync";
 
@@ -320,4 +320,37 @@ async fn officers_and_organisations_go_by_their_modes_once_a_run() {
     let run = exchange(&app, &Value::Null).await;
     assert_eq!(counts(&run)[1], 0, "{run:#}");
     assert!(all_calls(&app).await - before < 10);
+}
+
+/// Whoever holds a connection and waits for another waits for ever, when all are held by those who do the same.
+#[tokio::test]
+async fn no_run_of_any_kind_needs_two_connections_at_once() {
+    // One is the job engine's, to hear of jobs. An upload's statement goes over one that is kept at hand: it has no part in this.
+    let builder = working().job_connections(2);
+    let app = exchanging_in(
+        builder,
+        json!({"uploadReviews": true, "learnerDemographics": "pushed", "officerDemographics": "pushed",
+               "organisationDemographics": "pulled", "pushChanges": true}),
+    )
+    .await;
+    app.refresh_standards().await;
+    for n in 1..6 {
+        app.put(&format!("/learners/L{n}"), &people::learner(n)).await.good();
+    }
+    let centre = json!({"filter": {}, "centreId": "1001"});
+    let mut ended = Vec::new();
+    for (path, body) in [
+        ("/ace360/records:match", json!({})),
+        ("/ace360/status:sync", Value::Null),
+        ("/onefile/qualifications:refresh", Value::Null),
+        ("/onefile/learners:enrol", centre),
+        (SYNC, json!({"full": true})),
+        (SYNC, Value::Null),
+    ] {
+        let run = app.post(path, &body).await.good();
+        let run = app.wait_run(run["id"].as_str().unwrap()).await;
+        ended.push((path, run["state"].as_str().unwrap().to_owned(), run["total"].as_i64().unwrap_or(-1)));
+    }
+    assert!(ended.iter().all(|(_, state, _)| state == "succeeded"), "{ended:?}");
+    assert_eq!(ended.iter().filter(|(_, _, total)| *total >= 5).count(), 4, "{ended:?}");
 }

@@ -59,6 +59,28 @@ async fn a_long_run_takes_several_slices_and_counts_each_learner_once() {
 }
 
 #[tokio::test]
+async fn a_slice_that_the_database_failed_is_taken_up_again_long_before_its_lease_is_over() {
+    let app = TestApp::builder().timings("job=30m,rescue=31m").start().await;
+    seeded(&app, 300, 6).await;
+    let mut sql = app.sql().await;
+    // What counts a run's steps fails twice. A sequence goes on though its transaction does not.
+    for statement in [
+        "create sequence failures",
+        "create function fail_twice() returns trigger language plpgsql as $$ begin
+             if nextval('failures') <= 2 then raise exception 'a test'; end if; return new; end $$",
+        "create trigger fail_twice before update of cursor on runs for each row
+             when (new.cursor is distinct from old.cursor) execute function fail_twice()",
+    ] {
+        sqlx::query(statement).execute(&mut sql).await.unwrap();
+    }
+    let run = app.post(SYNC, &Value::Null).await.expect(202);
+    let run = app.wait_run(&id(&run)).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("succeeded"), [6, 6, 0, 6, 0, 0]), "{run:#}");
+    let asked: i64 = sqlx::query_scalar("select last_value from failures").fetch_one(&mut sql).await.unwrap();
+    assert!(asked > 2, "it had failed: {asked}");
+}
+
+#[tokio::test]
 async fn two_processes_over_one_database_work_each_run_once() {
     let app = TestApp::builder().timings("slice=150ms").start().await;
     let second = app.second().await;

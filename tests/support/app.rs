@@ -75,6 +75,7 @@ pub struct AppBuilder {
     timings: String,
     sandbox: SandboxOptions,
     worker: bool,
+    job_connections: Option<u32>,
 }
 
 impl AppBuilder {
@@ -102,6 +103,12 @@ impl AppBuilder {
         self
     }
 
+    /// Fewer connections for jobs than a setting may say.
+    pub fn job_connections(mut self, count: u32) -> Self {
+        self.job_connections = Some(count);
+        self
+    }
+
     /// Nobody works jobs.
     pub fn no_worker(mut self) -> Self {
         self.worker = false;
@@ -118,7 +125,8 @@ impl AppBuilder {
             timings: Some(self.timings),
             ..*self.raw
         };
-        let config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
+        let mut config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
+        config.job_connections = self.job_connections.unwrap_or(config.job_connections);
         Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await
     }
 }
@@ -140,6 +148,7 @@ impl TestApp {
             timings: TIMINGS.to_owned(),
             sandbox: SandboxOptions::default(),
             worker: true,
+            job_connections: None,
         }
     }
 

@@ -62,8 +62,8 @@ impl OneFile {
     ) -> Result<Step, OneFileError> {
         let (provider, environment) = (work.run.provider_id, cursor.environment);
         let own = self.store.undecided::<Learner>(work.run.id, provider, environment, SCANNED).await?;
-        let mut tx = self.store.begin().await?;
         if own.is_empty() {
+            let tx = self.store.begin().await?;
             cursor.phase = Phase::Turns;
             let used = work.run.calls_used + work.client.meter().peek();
             let progress = Progress { calls_planned: Some(cursor.planned(used)), ..Progress::default() };
@@ -88,6 +88,8 @@ impl OneFile {
                 }
             }
         }
+        // Only now: who holds a connection must not wait for another.
+        let mut tx = self.store.begin().await?;
         self.store.decide(&mut tx, work.run.id, &decided).await?;
         self.store.touch_exchanged(&mut tx, provider, environment, &quiet).await?;
         let unchanged = i32::try_from(quiet.len()).unwrap_or(i32::MAX);

@@ -1,13 +1,14 @@
 //! What the exchange of every learner of a step needs: the connection, the rules, the catalogue's codes, who is linked to whom.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::domain::{DemographicsMode, OneFileEnvironment};
+use crate::onefile::catalogue::Catalogue;
 use crate::onefile::client::Client;
-use crate::onefile::codes::Code;
 use crate::onefile::takeover::TakeoverSettings;
 use crate::onefile::wire::day_of;
 use crate::onefile::{OneFile, OneFileError};
@@ -27,10 +28,8 @@ pub(super) struct Ground {
     /// The run and its fence; none: a person waits.
     pub(super) run: Option<(Uuid, Uuid)>,
     pub(super) by: By,
-    /// Codes of the catalogue, by centre and standard.
-    pub(super) codes: HashMap<(String, String), Option<String>>,
-    /// How many standards have a code, as it is compared, by centre.
-    pub(super) keys: HashMap<(String, String), usize>,
+    /// The codes of the catalogue.
+    pub(super) catalogue: Arc<Catalogue>,
     /// OneFile's assessors and placements, by PICSWeb's id and centre. Empty where nothing asks for them.
     pub(super) officers: HashMap<(String, String), String>,
     pub(super) organisations: HashMap<(String, String), String>,
@@ -121,17 +120,9 @@ impl Ground {
                 map.extend(links.into_iter().map(|link| ((link.local_id, link.centre_id), link.remote_id)));
             }
         }
-        let codes = onefile.codes(provider, environment).await?;
-        let mut keys = HashMap::new();
-        for ((centre, _), code) in &codes {
-            if let Some(code) = code.as_deref().and_then(Code::parse) {
-                *keys.entry((centre.clone(), code.key)).or_default() += 1;
-            }
-        }
         Ok(Self {
             onefile: onefile.clone(),
-            codes,
-            keys,
+            catalogue: onefile.catalogue(provider, environment).await?,
             client: client.patient(),
             provider,
             environment,
@@ -158,12 +149,11 @@ impl Ground {
 
     /// Whether the catalogue has one standard of this code in the centre, and no other.
     pub(super) fn has_standard(&self, centre: &str, key: &str) -> bool {
-        self.keys.get(&(centre.to_owned(), key.to_owned())) == Some(&1)
+        self.catalogue.has_one(centre, key)
     }
 
     /// The code of a standard.
     pub(super) fn code(&self, centre: &str, standard: Option<&str>) -> Option<String> {
-        let key = (centre.to_owned(), standard?.to_owned());
-        self.codes.get(&key).cloned().flatten()
+        self.catalogue.code(centre, standard?)
     }
 }

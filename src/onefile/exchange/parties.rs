@@ -51,19 +51,17 @@ impl OneFile {
             }
         };
         let mut outcomes = Vec::new();
-        let mut tx = self.store.begin().await?;
         let Some(last) = parties.last().map(|party| party.link_id) else {
             (cursor.phase, cursor.party) = (next, None);
+            let tx = self.store.begin().await?;
             return self.save_step(tx, work, &cursor, Progress::default()).await;
         };
-        // No call in a transaction.
-        drop(tx);
         let mut compared = Vec::with_capacity(parties.len());
         for party in parties {
             let came = compare(work.client, &party, mode, cursor.began).await?;
             compared.push((party, came));
         }
-        tx = self.store.begin().await?;
+        let mut tx = self.store.begin().await?;
         let mut unchanged = 0;
         for (party, came) in compared {
             let kept = self

@@ -60,10 +60,18 @@ impl OneFile {
             async move { tokio::spawn(async move { take_turn(&ground, turn, &stop, ends).await }).await }
         });
         let mut lanes = futures_util::stream::iter(begun).buffer_unordered(lanes);
-        let (mut busy, mut blocked, mut told) = (Vec::new(), None, 0);
+        let (mut busy, mut blocked, mut told, mut broken) = (Vec::new(), None, 0, None);
         while let Some(came) = lanes.next().await {
             let Ok((turn, came)) = came else { continue };
-            match came.map_err(OneFileError::Store)? {
+            let came = match came {
+                Ok(came) => came,
+                // Those who are under way come to their end first: the run is let go of then.
+                Err(error) => {
+                    broken = Some(error);
+                    continue;
+                }
+            };
+            match came {
                 Came::Told => {
                     told += 1;
                     cursor.left = cursor.left.saturating_sub(turn.calls);
@@ -74,6 +82,9 @@ impl OneFile {
                 Came::General(failure) => blocked = Some(failure),
                 Came::Replaced => return Ok(Step::Replaced),
             }
+        }
+        if let Some(error) = broken {
+            return Err(error.into());
         }
         cursor.took = cursor.took.saturating_add(work.client.meter().peek());
         cursor.cautious = blocked.is_some();
