@@ -4,6 +4,8 @@
 use std::collections::HashSet;
 
 use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use chrono::NaiveDate;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
@@ -18,7 +20,7 @@ use super::extract::ImportBody;
 use super::problem::{Code, Problem};
 use super::records::{Resource, to_new};
 use crate::domain::{Fault, counted, parse};
-use crate::store::{By, NewRecord, StoreResult};
+use crate::store::{By, SealedRecord, SealedRecords, Store, StoreResult};
 
 /// Records in one import.
 const MOST: usize = 10_000;
@@ -28,6 +30,8 @@ const LARGEST: usize = 1024 * 1024;
 const CHUNK: usize = 500;
 /// The first ones are written in a smaller one: until it is read the database has nothing to do.
 const FIRST: usize = 100;
+/// Chunks that are read at once.
+const READ_AT_ONCE: usize = 2;
 /// Statements at once: while one waits for the disk, and the next record is read here, another is under way.
 const AT_ONCE: usize = 3;
 
@@ -103,47 +107,50 @@ pub async fn import<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let raw = split(&body)?;
     let mut lines = Lines::of(&body.bytes);
-    let today = state.auth.clock().today();
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
     let mut ids = HashSet::with_capacity(raw.len());
     let mut writing: FuturesUnordered<JoinHandle<StoreResult<()>>> = FuturesUnordered::new();
     let (first, rest) = raw.split_at(raw.len().min(FIRST));
-    for chunk in std::iter::once(first).chain(rest.chunks(CHUNK)) {
-        let mut good: Vec<NewRecord> = Vec::with_capacity(chunk.len());
-        for text in chunk {
-            let parsed = if text.len() > LARGEST {
-                Err(vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")])
-            } else {
-                parse::parse_line::<R>(text, || lines.number(text), today)
-            };
-            let parsed = parsed.and_then(|record| {
-                if ids.insert(record.id_text().to_owned()) {
-                    Ok(record)
-                } else {
+    let (store, today) = (&state.store, state.auth.clock().today());
+    let chunks = std::iter::once(first).chain(rest.chunks(CHUNK)).map(|chunk| {
+        let begin = chunk.first().map_or(1, |text| lines.number(text));
+        let records: Vec<Bytes> = chunk.iter().map(|text| body.bytes.slice_ref(text)).collect();
+        (records, begin)
+    });
+    // Beside this thread, which has others' requests to answer, and two at a time.
+    let mut chunks = futures_util::stream::iter(chunks)
+        .map(|(records, begin)| {
+            let (store, body) = (store.clone(), body.bytes.clone());
+            tokio::task::spawn_blocking(move || {
+                let lines =
+                    Lines { left: records.first().map_or(&[], |text| rest_of(&body, text)), line: begin };
+                prepare::<R>(&store, provider, &records, lines, today)
+            })
+        })
+        .buffered(READ_AT_ONCE);
+    while let Some(chunk) = chunks.next().await {
+        let mut good = SealedRecords::default();
+        for record in broken(chunk)? {
+            match record {
+                Ready::Good(record, line) if !ids.insert(record.id().to_owned()) => {
                     let pointer = format!("/{}", R::ID_FIELD);
-                    Err(vec![Fault::at(
-                        pointer,
-                        "duplicateId",
-                        "This id stands in the import before: send each record once.",
-                    )])
+                    let message = "This id stands in the import before: send each record once.";
+                    let fault = Fault::at(pointer, "duplicateId", message);
+                    answer.refused(Some(record.id().to_owned()), line, vec![fault]);
                 }
-            });
-            match parsed {
-                Ok(record) => {
-                    answer.kept(record.id_text().to_owned());
-                    good.push(to_new(&record, text.len(), &state.store, provider)?);
+                Ready::Good(record, _) => {
+                    answer.kept(record.id().to_owned());
+                    good.push(record);
                 }
-                Err(errors) => answer.refused(id_of::<R>(text), lines.number(text), errors),
+                Ready::Bad(id, line, errors) => answer.refused(id, line, errors),
             }
         }
-        let any = !good.is_empty();
-        let good = state.store.seal_records(provider, R::KIND, good)?;
         if writing.len() >= AT_ONCE
             && let Some(done) = writing.next().await
         {
-            written(done)?;
+            broken(done)?;
         }
-        if any {
+        if !good.is_empty() {
             // On the main runtime: the next chunk is read and sealed meanwhile.
             let (store, by) = (state.background.ace360.store.clone(), by.clone());
             writing.push(
@@ -154,12 +161,56 @@ pub async fn import<R: Resource>(
     // What takes a while is made ready while the last ones are written.
     let response = HttpResponse::Ok().json(answer);
     while let Some(done) = writing.next().await {
-        written(done)?;
+        broken(done)?;
     }
     Ok(response)
 }
 
-fn written(done: Result<StoreResult<()>, JoinError>) -> Result<(), Problem> {
+/// A record of an import, read.
+enum Ready {
+    /// It is good, and begins in this line.
+    Good(SealedRecord, usize),
+    /// Its id, if that can be read, the line in which it begins, and what is wrong.
+    Bad(Option<String>, usize, Vec<Fault>),
+}
+
+/// Reads, checks and seals some records.
+fn prepare<R: Resource>(
+    store: &Store,
+    provider: Uuid,
+    records: &[Bytes],
+    mut lines: Lines<'_>,
+    today: NaiveDate,
+) -> Result<Vec<Ready>, Problem> {
+    let mut ready = Vec::with_capacity(records.len());
+    for text in records {
+        let line = lines.number(text);
+        let parsed = if text.len() > LARGEST {
+            Err(vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")])
+        } else {
+            parse::parse_line::<R>(text, || line, today)
+        };
+        ready.push(match parsed {
+            Ok(record) => {
+                let new = to_new(&record, text.len(), store, provider)?;
+                Ready::Good(store.seal_new(provider, R::KIND, new)?, line)
+            }
+            Err(errors) => Ready::Bad(id_of::<R>(text), line, errors),
+        });
+    }
+    Ok(ready)
+}
+
+/// What follows from a part of the body on.
+fn rest_of<'a>(body: &'a [u8], part: &[u8]) -> &'a [u8] {
+    let ahead = part.as_ptr().addr().saturating_sub(body.as_ptr().addr());
+    body.get(ahead..).unwrap_or_default()
+}
+
+fn broken<T, E>(done: Result<Result<T, E>, JoinError>) -> Result<T, Problem>
+where
+    Problem: From<E>,
+{
     match done {
         Ok(result) => Ok(result?),
         Err(error) => {
@@ -252,7 +303,7 @@ impl<'a> Lines<'a> {
     fn number(&mut self, record: &[u8]) -> usize {
         let ahead = record.as_ptr().addr().saturating_sub(self.left.as_ptr().addr());
         if let Some((passed, left)) = self.left.split_at_checked(ahead) {
-            self.line += passed.split(|byte| *byte == b'\n').skip(1).count();
+            self.line += memchr::memchr_iter(b'\n', passed).count();
             self.left = left;
         }
         self.line

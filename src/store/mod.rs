@@ -86,7 +86,9 @@ pub use self::onefile_standards::{OneFileStandard, StandardFilter, StandardRead}
 pub use self::pace::{Account, Granted, PaceAsk};
 pub use self::processes::ProcessRow;
 pub use self::providers::Provider;
-pub use self::records::{NewRecord, RecordKind, RecordPage, SealedRecords, StoredRecord, to_json};
+pub use self::records::{
+    NewRecord, RecordKind, RecordPage, SealedRecord, SealedRecords, StoredRecord, to_json,
+};
 pub use self::retention::Swept;
 pub use self::run_queue::Awaited;
 pub use self::run_records::{OutcomeKind, RecordOutcome, Told};

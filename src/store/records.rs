@@ -44,6 +44,23 @@ pub struct NewRecord {
     pub refers_to: Option<String>,
 }
 
+/// A record that is ready to be written.
+#[derive(Clone, Debug)]
+pub struct SealedRecord {
+    id: String,
+    sealed: Vec<u8>,
+    uln_index: Option<Vec<u8>>,
+    person_index: Option<Vec<u8>>,
+    refers_to: Option<String>,
+}
+
+impl SealedRecord {
+    /// PICSWeb's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 /// Records that are ready to be written.
 #[derive(Clone, Debug, Default)]
 pub struct SealedRecords {
@@ -52,6 +69,22 @@ pub struct SealedRecords {
     ulns: Vec<Option<Vec<u8>>>,
     people: Vec<Option<Vec<u8>>>,
     references: Vec<Option<String>>,
+}
+
+impl SealedRecords {
+    /// One more.
+    pub fn push(&mut self, record: SealedRecord) {
+        self.sealed.push(record.sealed);
+        self.ids.push(record.id);
+        self.ulns.push(record.uln_index);
+        self.people.push(record.person_index);
+        self.references.push(record.refers_to);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
 }
 
 /// A record as it is kept.
@@ -95,25 +128,14 @@ impl Store {
         self.unseal_json(&record_row(provider, kind, id), sealed)
     }
 
-    /// Seals records for [`Store::put_records`]; the ids must differ.
+    /// Seals a record, to be written with others.
     ///
     /// # Errors
-    /// A record cannot be sealed.
-    pub fn seal_records(
-        &self,
-        provider: Uuid,
-        kind: RecordKind,
-        records: Vec<NewRecord>,
-    ) -> StoreResult<SealedRecords> {
-        let mut sealed = SealedRecords::default();
-        for record in records {
-            sealed.sealed.push(self.seal_record(provider, kind, &record.id, &record.json)?);
-            sealed.ids.push(record.id);
-            sealed.ulns.push(record.uln_index);
-            sealed.people.push(record.person_index);
-            sealed.references.push(record.refers_to);
-        }
-        Ok(sealed)
+    /// It cannot be sealed.
+    pub fn seal_new(&self, provider: Uuid, kind: RecordKind, record: NewRecord) -> StoreResult<SealedRecord> {
+        let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
+        let NewRecord { id, uln_index, person_index, refers_to, .. } = record;
+        Ok(SealedRecord { id, sealed, uln_index, person_index, refers_to })
     }
 
     /// Writes many records, all or none of them, and one line of the audit.

@@ -301,15 +301,13 @@ async fn officers_and_organisations_go_by_their_modes_once_a_run() {
     let app =
         exchanging(json!({"officerDemographics": "pulled", "organisationDemographics": "pushed"})).await;
     let officer = crate::links::with_mis(&app, "O-08").await.remove(0).0;
-    app.post(LINKS, &request("officer", crate::support::people::OFFICER, &officer)).await.expect(201);
+    app.post(LINKS, &request("officer", people::OFFICER, &officer)).await.expect(201);
     let placement = crate::common::records(&app, "placement").await;
     let placement = placement.iter().find(|it| it["centreId"] == 1001).unwrap()["id"].to_string();
-    app.post(LINKS, &request("organisation", crate::support::people::ORGANISATION, &placement))
-        .await
-        .expect(201);
+    app.post(LINKS, &request("organisation", people::ORGANISATION, &placement)).await.expect(201);
     let run = exchange(&app, &Value::Null).await;
     assert_eq!(counts(&run), [2, 2, 0, 0, 0], "{run:#}");
-    let kept = app.get(&format!("/officers/{}", crate::support::people::OFFICER)).await.expect(200);
+    let kept = app.get(&format!("/officers/{}", people::OFFICER)).await.expect(200);
     assert_ne!(kept["lastName"], "Okoro");
     let there = crate::common::records(&app, "placement").await;
     let there = there.iter().find(|it| it["id"].as_u64() == placement.parse().ok()).unwrap();
