@@ -27,7 +27,7 @@ const MOST: usize = 10_000;
 /// A record is a few kB; telling all that is wrong with a hostile one takes time by its size.
 const LARGEST: usize = 1024 * 1024;
 /// Records written in one statement.
-const CHUNK: usize = 500;
+const CHUNK: usize = 1000;
 /// The first ones are written in a smaller one: until it is read the database has nothing to do.
 const FIRST: usize = 100;
 /// Chunks that are read at once.
