@@ -1,46 +1,15 @@
 //! What the job engine keeps and what is logged names no person.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::TestApp;
 use crate::support::people::{self, but};
-
-/// All that is logged, by any test of this binary from now on.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::support::personal;
 
 #[tokio::test]
 async fn jobs_and_logs_hold_no_personal_value() {
-    let log = Log::default();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(log.clone())
-        .try_init()
-        .unwrap();
+    personal::listen();
     let app = TestApp::builder().timings("call=1s,lease=4s").start().await;
     app.refresh_standards().await;
     let planted = [
@@ -100,7 +69,7 @@ async fn jobs_and_logs_hold_no_personal_value() {
     assert!(jobs.len() >= 4, "{jobs:?}");
     let runs: Vec<String> =
         sqlx::query_scalar("select runs::text from runs").fetch_all(&mut sql).await.unwrap();
-    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let logged = personal::heard();
     assert!(logged.contains("looked for what was sent and never answered"), "the log was caught");
     let uln = uln.as_str();
     for value in planted.iter().copied().chain([uln]) {

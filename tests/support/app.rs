@@ -18,8 +18,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::client::Api;
-use super::people;
 use super::postgres::{Database, RUNTIME};
+use super::{people, personal};
 
 /// 32 bytes, in base64.
 pub const MASTER_KEY: &str = "dGVzdHMgb25seTogbm9ib2R5J3MgbWFzdGVyIGtleSE=";
@@ -178,6 +178,7 @@ impl TestApp {
         worker: bool,
         tenant: Option<Tenant>,
     ) -> Self {
+        personal::watch();
         let options = database.options().application_name("picsbridge-test");
         let (parts, running, url) = on_runtime(async move {
             let sealer = Sealer::new(&SecretString::from(MASTER_KEY)).unwrap();
@@ -364,6 +365,10 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let address = self.tenant.api.base().trim_start_matches("http://").parse().ok();
+            personal::check(&self.database, address);
+        }
         let (database, sandbox) = (Arc::clone(&self.database), Arc::clone(&self.sandbox));
         if let Some((server, running)) = self.running.take() {
             RUNTIME.spawn(async move {

@@ -10,6 +10,7 @@ use reqwest::{Body, Client, Method, RequestBuilder};
 use serde_json::Value;
 
 use super::contract::Contract;
+use super::personal;
 
 /// Calls the API, with a token or without.
 #[derive(Clone, Debug)]
@@ -150,6 +151,9 @@ impl Call {
         let body = serde_json::from_str(&text).unwrap_or_default();
         let answer = Answer { at, status, headers, text, body };
         self.contract.check(self.method.as_str(), &self.path, &answer);
+        if answer.status >= 400 {
+            personal::check_error(&answer.at, &answer.body);
+        }
         answer
     }
 }

@@ -8,6 +8,7 @@ pub mod contract;
 pub mod folder;
 pub mod issuer;
 pub mod people;
+pub mod personal;
 pub mod postgres;
 
 pub use app::{TestApp, on_runtime};
