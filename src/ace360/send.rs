@@ -115,7 +115,7 @@ impl Ace360 {
                 if !search.complete {
                     built.warnings.push(incomplete());
                 }
-                (search, refusal)
+                (search, refusal.map(|message| NotReady { code: RecordCode::LikelyDuplicate, message }))
             }
             Err(Ace360Error::Store(error)) => return Err(error.into()),
             Err(error) => {
@@ -123,10 +123,15 @@ impl Ace360 {
                     field: "possibleDuplicates",
                     message: format!("ACE360 was not asked whether it has this learner already: {error}"),
                 });
-                (Search::default(), None)
+                let off = matches!(error, Ace360Error::Disabled).then(|| NotReady {
+                    code: RecordCode::IntegrationDisabled,
+                    message:
+                        "The ACE360 integration is switched off: PUT /ace360/settings with `enabled: true`."
+                            .to_owned(),
+                });
+                (Search::default(), off)
             }
         };
-        let refusal = refusal.map(|message| NotReady { code: RecordCode::LikelyDuplicate, message });
         Ok(Some(built.into_preview(search.possible, refusal)))
     }
 

@@ -89,6 +89,7 @@ words! {
         Added "added" "It was not there when the upstream was read last.",
         Removed "removed" "The upstream no longer has it.",
         AlreadyUploaded "alreadyUploaded" "It has its record already.",
+        IntegrationDisabled "integrationDisabled" "The integration is switched off, so that nothing would be sent.",
         NotEligible "notEligible" "It may not go to ACE360, or is not exchanged with OneFile: not live, or not in learning.",
         NotFound "notFound" "There is no such record here.",
         FieldsMissing "fieldsMissing" "What an upload needs is missing; `errors` names each.",

@@ -227,7 +227,12 @@ async fn a_preview_works_while_ace360_cannot_be_asked_and_says_so() {
     app.put("/ace360/settings", &off).await.good();
     let before = app.sandbox_state().await["calls"].clone();
     let answer = preview(&app, "L1").await;
-    assert_eq!((&answer["ready"], warned(&answer)), (&json!(true), vec!["possibleDuplicates"]), "{answer:#}");
+    assert_eq!(
+        (&answer["ready"], warned(&answer)),
+        (&json!(false), vec!["possibleDuplicates"]),
+        "{answer:#}"
+    );
+    assert_eq!(answer["notReady"][0]["code"], "integrationDisabled");
     assert_eq!(app.sandbox_state().await["calls"], before, "what is switched off is not called");
 }
 

@@ -87,11 +87,15 @@ async fn all_faults_of_the_settings_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn live_is_the_environment_that_is_meant_when_none_is_named() {
+async fn who_names_no_environment_means_the_present_one() {
     let app = TestApp::start().await;
+    // Made in the sandbox; in live an upload would cost money.
+    let kept = app.put(SETTINGS, &json!({"enabled": true})).await.expect(200);
+    assert_eq!((&kept["environment"], &kept["tokenSet"]), (&json!("sandbox"), &json!(true)));
+    assert_eq!(kept["dailySync"], json!({"enabled": true, "at": "05:00"}));
+    app.put(SETTINGS, &json!({"enabled": false, "environment": "live"})).await.expect(200);
     let kept = app.put(SETTINGS, &json!({"enabled": false})).await.expect(200);
     assert_eq!(kept["environment"], "live");
-    assert_eq!(kept["dailySync"], json!({"enabled": true, "at": "05:00"}));
 }
 
 #[tokio::test]

@@ -320,6 +320,23 @@ async fn officers_and_organisations_go_by_their_modes_once_a_run() {
     assert!(all_calls(&app).await - before < 10);
 }
 
+#[tokio::test]
+async fn the_first_exchange_of_all_reads_also_who_was_exchanged_singly_before() {
+    let app = exchanging(json!({})).await;
+    let user = linked(&app, "L1", "OLD-001", json!({})).await;
+    app.post("/learners/L1/onefile:sync", &Value::Null).await.expect(200);
+    let before = record(&app, "L1").await["qualifications"][0]["elementsDone"].as_u64().unwrap();
+    moved(&app, &user, json!({})).await;
+    // So long ago that no search that the run could make would be about it.
+    later(&app, TimeDelta::hours(3)).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(counts(&run)[..2], [1, 1], "{run:#}");
+    assert!(
+        record(&app, "L1").await["qualifications"][0]["elementsDone"].as_u64().unwrap() > before,
+        "{run:#}"
+    );
+}
+
 /// Whoever holds a connection and waits for another waits for ever, when all are held by those who do the same.
 #[tokio::test]
 async fn no_run_of_any_kind_needs_two_connections_at_once() {

@@ -16,7 +16,7 @@ impl From<Ace360Error> for Problem {
         match error {
             Ace360Error::Disabled => Self::new(
                 Code::IntegrationDisabled,
-                "The ACE360 integration is switched off: PUT /ace360/settings with `enabled: true`.",
+                "The ACE360 integration is switched off: PUT /ace360/settings with `enabled: true` (and `dailySync` as GET /ace360/settings shows it).",
             ),
             Ace360Error::NotConfigured(what) => Self::new(Code::IntegrationNotConfigured, what),
             Ace360Error::Upstream(failure) => of_failure(failure),

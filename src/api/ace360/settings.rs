@@ -66,12 +66,12 @@ pub struct DailySync {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
-    "enabled": true, "environment": "live", "token": "the token of ACE360 Connect's dashboard", "dailySync": {"enabled": true, "at": "05:00"}
+    "enabled": true, "dailySync": {"enabled": true, "at": "05:00"}
 }))]
 pub struct SettingsRequest {
     /// Whether ACE360 is called at all.
     enabled: bool,
-    /// Which ACE360; `live` if not said.
+    /// Which ACE360; left out or null: the present one stays (`live` at first).
     #[serde(default)]
     environment: Option<Environment>,
     /// The API token from ACE360 Connect's dashboard. Write-only; left out or null: the present one stays.
@@ -151,7 +151,8 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Tagged<S
 
 /// Change the ACE360 settings
 ///
-/// Nothing is called upstream: test the connection afterwards. Without a token the present one stays. Another environment has other records and
+/// Nothing is called upstream: test the connection afterwards. Without a token or an environment the present one stays; `dailySync` that is not sent is on at
+/// 05:00. Another environment has other records and
 /// another catalogue: refresh the standards after a change. Needs `ace360:configure`.
 #[utoipa::path(operation_id = "putAce360Settings", tag = "ACE360 settings", security(("bearer" = ["ace360:configure"])), request_body = SettingsRequest,
     responses((status = 200, description = "They are kept.", body = Settings), WriteErrors))]
@@ -167,9 +168,14 @@ pub async fn put(
         Some(daily) => (daily.enabled, time_of(&daily.at)),
         None => (true, None),
     };
+    // Who does not name an environment does not mean another: what is done in `live` costs money.
+    let environment = match request.environment {
+        Some(named) => named.as_str().to_owned(),
+        None => state.store.ace360_settings(who.provider()).await?.environment,
+    };
     let new = NewAce360Settings {
         enabled: request.enabled,
-        environment: request.environment.unwrap_or(Environment::Live).as_str().to_owned(),
+        environment,
         token: request.token.map(SecretString::from),
         daily_enabled,
         daily_at: daily_at.or(NaiveTime::from_hms_opt(5, 0, 0)).unwrap_or_default(),

@@ -24,7 +24,7 @@ impl From<OneFileError> for Problem {
         match error {
             OneFileError::Disabled => Self::new(
                 Code::IntegrationDisabled,
-                "The OneFile integration is switched off: PUT /onefile/settings with `enabled: true`.",
+                "The OneFile integration is switched off: POST /onefile:enable switches it on with the settings that are there.",
             ),
             OneFileError::NotConfigured(what) => Self::new(Code::IntegrationNotConfigured, what),
             OneFileError::Upstream(failure) => Self::of_failure("onefile", failure),

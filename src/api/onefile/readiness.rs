@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::document::{ReadErrors, SettingsErrors};
-use super::super::extract::{Body, Caller};
+use super::super::extract::{Caller, OptionalBody};
 use super::super::problem::{Code, Problem};
 use super::settings::{self, Settings};
 use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
@@ -40,7 +40,7 @@ pub struct CoverageAnswer {
 /// Switching the integration on.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = OneFileEnableRequest, example = json!({"force": true, "reason": "The last two officers start on Monday.", "actor": "jane.roe"}))]
+#[schema(as = OneFileEnableRequest, example = json!({"force": false}))]
 pub struct EnableRequest {
     /// Whether it is switched on although something is in the way; no if not said.
     #[serde(default)]
@@ -113,13 +113,14 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Re
 ///
 /// With the settings as they are. While a line of the checklist is blocked: 409 `notReady` with each of them, unless it is forced, which takes a
 /// reason and a person's name; both stay in the audit. Without a customer token it cannot be forced. Needs `onefile:configure`.
-#[utoipa::path(operation_id = "enableOneFile", tag = "OneFile settings", security(("bearer" = ["onefile:configure"])), request_body = EnableRequest,
+#[utoipa::path(operation_id = "enableOneFile", tag = "OneFile settings", security(("bearer" = ["onefile:configure"])),
+    request_body(content = Option<EnableRequest>, description = "May be left out."),
     responses((status = 200, description = "It is on.", body = Settings), SettingsErrors))]
 #[post("/onefile:enable")]
 pub async fn enable(
     who: Caller<OnefileConfigure>,
     state: Data<State>,
-    body: Body<EnableRequest>,
+    body: OptionalBody<EnableRequest>,
 ) -> Result<Json<Settings>, Problem> {
     let before = state.store.onefile_settings(who.provider()).await?;
     let wanted = OneFileChoices { enabled: true, ..before.choices.clone() };

@@ -85,14 +85,14 @@ pub struct Settings {
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OneFileSettingsRequest, example = json!({
-    "enabled": false, "environment": "live", "customerToken": "the token that OneFile Support issued", "uploadReviews": true, "downloadReviews": true,
+    "enabled": false, "uploadReviews": true, "downloadReviews": true,
     "visitType": "faceToFace", "additionalAssessors": ["IQA"], "classroomFromMainTag": true, "defaultClassroomId": "301",
     "learnerDemographics": "pushed", "desktopIntegration": "off", "dailySync": {"enabled": true, "at": "05:00"}, "fullSweepDays": 7
 }))]
 pub struct SettingsRequest {
     /// Whether learners are enrolled and exchanged at all. Refused (409 `notReady`) while something is in the way.
     pub(super) enabled: bool,
-    /// Which OneFile; `live` if not said. Another than before needs its own customer token.
+    /// Which OneFile; left out or null: the present one stays (`live` at first). Another than before needs its own customer token.
     #[serde(default)]
     pub(super) environment: Option<OneFileEnvironment>,
     /// The customer token that OneFile Support issued for this environment. Write-only; left out or null: the present one stays.
@@ -201,14 +201,14 @@ fn tagged(settings: OneFileSettings) -> Tagged<Settings> {
 }
 
 /// What a good request chooses.
-fn chosen(request: SettingsRequest) -> OneFileChoices {
+fn chosen(request: SettingsRequest, present: OneFileEnvironment) -> OneFileChoices {
     let usual = OneFileChoices::default();
     let (daily_enabled, daily_at): (bool, Option<NaiveTime>) = request
         .daily_sync
         .map_or((usual.daily_enabled, None), |daily| (daily.enabled, rules::time_of(&daily.at)));
     OneFileChoices {
         enabled: request.enabled,
-        environment: request.environment.unwrap_or(usual.environment),
+        environment: request.environment.unwrap_or(present),
         upload_reviews: request.upload_reviews.unwrap_or(usual.upload_reviews),
         download_reviews: request.download_reviews.unwrap_or(usual.download_reviews),
         visit_type: request.visit_type.unwrap_or(usual.visit_type),
@@ -270,8 +270,8 @@ pub async fn put(
 ) -> Result<Tagged<Settings>, Problem> {
     let mut request = body.0;
     let token = request.customer_token.take().map(SecretString::from);
-    let new = chosen(request);
     let before = state.store.onefile_settings(who.provider()).await?;
+    let new = chosen(request, before.choices.environment);
     if !expected.0.allows(Version::of_settings(before.version)) {
         return Err(Precondition::failed());
     }

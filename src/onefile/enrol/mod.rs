@@ -83,7 +83,10 @@ impl OneFile {
         }
         let settings = self.store.onefile_settings(wanted.provider).await?;
         let client = self.client_of(&settings, Class::Interactive)?;
-        let Some(plan) = self.plan(wanted, &settings, &client, true).await? else { return Ok(None) };
+        let Some(mut plan) = self.plan(wanted, &settings, &client, true).await? else { return Ok(None) };
+        if !settings.choices.enabled {
+            plan.preview.switched_off();
+        }
         Ok(Some(plan.preview))
     }
 

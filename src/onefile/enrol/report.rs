@@ -322,6 +322,15 @@ impl EnrolmentPreview {
         self.ready = self.not_ready.is_empty();
     }
 
+    /// Says that nothing would be sent at all.
+    pub(super) fn switched_off(&mut self) {
+        self.ready = false;
+        self.not_ready.push(EnrolmentRefusal {
+            code: RecordCode::IntegrationDisabled,
+            message: "The OneFile integration is switched off: POST /onefile:enable.".to_owned(),
+        });
+    }
+
     /// What to do about users who probably are the learner.
     pub fn advice(&self) -> Option<String> {
         let likely = self.likely();

@@ -73,6 +73,7 @@ impl OneFile {
         let rules = Rules {
             named: work.params.learner_ids.is_some(),
             full: work.params.full,
+            unsearched: cursor.since.is_none(),
             swept_before: cursor.swept_before(work.settings),
         };
         let (mut decided, mut quiet, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());

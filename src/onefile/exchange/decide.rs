@@ -44,6 +44,8 @@ pub(super) struct Rules {
     pub(super) named: bool,
     /// All are read whole.
     pub(super) full: bool,
+    /// There was nothing to look from, so that what changed was not looked for: all are read whole.
+    pub(super) unsearched: bool,
     /// Who was read whole before this is due again.
     pub(super) swept_before: DateTime<Utc>,
 }
@@ -90,7 +92,7 @@ pub(super) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) ->
     }
     let kept = &there.kept;
     let changed = own.changed || !own.aims.is_empty();
-    if kept.exchanged_at.is_none() {
+    if kept.exchanged_at.is_none() || rules.unsearched {
         return choose(FIRST, 2, whole);
     }
     if rules.full || kept.swept_at.is_none_or(|at| at < rules.swept_before) {
