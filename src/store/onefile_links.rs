@@ -112,6 +112,26 @@ impl Store {
         rows.into_iter().map(|row| self.read_link(provider, environment, row)).collect()
     }
 
+    /// How many linked learners are in OneFile's archive, and how many it has no more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lost_learners(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> StoreResult<(i64, i64)> {
+        let row = sqlx::query!(
+            r#"select count(*) filter (where state = 'archived') as "archived!", count(*) filter (where state = 'gone') as "gone!"
+               from onefile_links where provider_id = $1 and environment = $2 and kind = 'learner' and state <> 'linked'"#,
+            provider,
+            environment.as_str(),
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok((row.archived, row.gone))
+    }
+
     /// The centres in which something is linked.
     ///
     /// # Errors

@@ -81,6 +81,19 @@ async fn aim_id(app: &TestApp, user: &str, at: usize) -> u64 {
 }
 
 #[tokio::test]
+async fn a_review_that_was_held_before_its_day_comes_down_when_its_learner_is_asked_for() {
+    let app = exchanging(json!({"uploadReviews": true})).await;
+    let planned = (chrono::Utc::now() + chrono::TimeDelta::days(20)).date_naive().to_string();
+    let review = json!({"reviews": [{"reviewId": "R1", "type": "Normal", "scheduledDate": planned}]});
+    let user = linked(&app, "L1", "OLD-001", review).await;
+    sync(&app, "L1").await;
+    let id = record(&app, "L1").await["reviews"][0]["oneFileId"].as_str().unwrap().parse::<u64>().unwrap();
+    moved(&app, &user, json!({"reviewId": id, "review": {"StartedOn": "2026-01-10T09:05:00.000Z"}})).await;
+    sync(&app, "L1").await;
+    assert_eq!(record(&app, "L1").await["reviews"][0]["attendance"], "attended");
+}
+
+#[tokio::test]
 async fn element_counts_come_down_and_are_told_with_before_and_after() {
     let app = exchanging(json!({"downloadReviews": false})).await;
     let user = linked(&app, "L1", "OLD-001", json!({})).await;

@@ -194,6 +194,10 @@ async fn who_is_archived_deleted_or_merged_is_said_and_not_asked_for_again() {
     assert_eq!(counts(&run), [6, 1, 2, 2, 1], "the one it was merged into has more now: {run:#}");
     let links = app.get("/onefile/links?kind=learner&state=gone").await.expect(200);
     assert_eq!(links["items"].as_array().unwrap().len(), 2);
+    let page = app.get("/onefile").await.expect(200);
+    let codes: Vec<_> =
+        page["attention"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["usersArchived", "usersGone"]);
     later(&app, TimeDelta::days(1)).await;
     let before = calls(&app, "getUser").await;
     let run = exchange(&app, &Value::Null).await;

@@ -123,7 +123,18 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
         .then(|| schedule::next(now, release::outside(own.daily_at)));
     let remaining = state.onefile.calls_left(&settings).await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
+    let (archived, gone) = state.store.lost_learners(who.provider(), own.environment).await?;
     let lines = [
+        (
+            "usersArchived",
+            archived > 0,
+            "Learners' users are in OneFile's archive and are not exchanged: GET /onefile/links?kind=learner&state=archived names them. Bring them back there, or remove the links.",
+        ),
+        (
+            "usersGone",
+            gone > 0,
+            "OneFile has the users of some learners no more: GET /onefile/links?kind=learner&state=gone names them. Remove the links, and link or enrol the learners anew.",
+        ),
         (
             "noToken",
             settings.token.is_none(),
