@@ -43,8 +43,6 @@ const WORKER_POOL: u32 = 8;
 /// Connections for what must go on however busy the others are: without the revocations every request is refused.
 const VITAL_POOL: u32 = 1;
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// Jobs rather wait for a connection than fail: hundreds of runs may begin at once.
-const JOBS_ACQUIRE: Duration = Duration::from_secs(30);
 /// Connections of one API worker; more wait at the door, so that those within are served.
 const CONNECTIONS: usize = 4096;
 /// How often a process says that it lives, and with which keys.
@@ -127,7 +125,7 @@ pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, St
     // Whoever starts is told soon that nothing answers.
     let first = pool_options(1).connect_with(options.clone()).await.map_err(StartError::Database)?;
     first.close().await;
-    Ok(pool_options(size).acquire_timeout(JOBS_ACQUIRE).connect_lazy_with(options.clone()))
+    Ok(pool_options(size).connect_lazy_with(options.clone()))
 }
 
 fn pool_options(size: u32) -> PgPoolOptions {
