@@ -4,10 +4,14 @@
 use std::any::Any;
 use std::net::Shutdown;
 
-use actix_web::HttpRequest;
-use actix_web::dev::Extensions;
+use actix_web::body::MessageBody;
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
 use actix_web::rt::net::TcpStream;
+use actix_web::{Error, HttpRequest, web};
 use socket2::{SockRef, Socket};
+
+use super::world::Shared;
 
 struct Line(Socket);
 
@@ -26,4 +30,18 @@ pub fn cut(request: &HttpRequest) {
     {
         tracing::debug!(%error, "the caller had closed this connection before the sandbox could");
     }
+}
+
+/// Nobody gets an answer from a sandbox that has stopped. Looked at after the call: what it did may have come too
+/// late for the journal.
+pub async fn cut_when_closed(
+    shared: web::Data<Shared>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let answer = next.call(request).await?;
+    if shared.is_closed() {
+        cut(answer.request());
+    }
+    Ok(answer)
 }

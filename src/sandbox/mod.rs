@@ -25,6 +25,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
@@ -92,6 +93,7 @@ impl Sandbox {
             app.service(ace360::routes::routes())
                 .configure(onefile::routes::routes)
                 .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", document))
+                .wrap(from_fn(connection::cut_when_closed))
         })
         .workers(2)
         .disable_signals()
@@ -110,13 +112,14 @@ impl Sandbox {
 
     /// Stops it at once, calls under way included; the journal's folder is free when this returns.
     pub async fn stop(mut self) {
+        // This does not wait for the workers: a connection that stays open is served for a moment longer.
         self.handle.stop(false).await;
         if let Some(server) = self.server.take()
             && let Err(error) = server.await
         {
             tracing::error!(%error, "the sandbox's server ended badly");
         }
-        self.shared.world().close();
+        self.shared.close();
     }
 }
 

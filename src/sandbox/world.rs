@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::SandboxOptions;
@@ -23,6 +24,7 @@ pub struct Shared {
     pub catalogue: Catalogue,
     pub options: SandboxOptions,
     world: Mutex<World>,
+    closed: AtomicBool,
 }
 
 /// The changing part.
@@ -77,7 +79,26 @@ impl Shared {
             onefile: OneFile::open(&options)?,
             journal,
         };
-        Ok(Self { catalogue: Catalogue::build()?, options, world: Mutex::new(world) })
+        Ok(Self {
+            catalogue: Catalogue::build()?,
+            options,
+            world: Mutex::new(world),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Lets go of the journal, for the next sandbox on this folder.
+    pub fn close(&self) {
+        // First, so that a call which comes too late for the journal finds it said.
+        self.closed.store(true, Ordering::SeqCst);
+        let mut world = self.world();
+        world.journal = None;
+        world.onefile.close();
+    }
+
+    /// Nothing that is done now is kept.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// A worker that panicked leaves nothing half done that matters to a simulator.
@@ -154,12 +175,6 @@ impl World {
         self.invented = self.books.next_id();
         let outcome = self.journal.as_mut().map(|journal| journal.rewrite(self.books.entries()));
         journal::report(outcome);
-    }
-
-    /// Lets go of the journal, for the next sandbox on this folder.
-    pub fn close(&mut self) {
-        self.journal = None;
-        self.onefile.close();
     }
 
     fn write(&mut self, entries: &[Entry<'_>]) {
