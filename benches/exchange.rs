@@ -9,14 +9,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::figures::Bound;
-use super::ground::{Ground, NO_PACE, Site, wait};
+use super::ground::{AIMS, Ground, NO_PACE, Site, link_learners, wait};
 use super::http::{Api, Connection};
 use super::process::Process;
 
 const LEARNERS: u64 = 5000;
-const AIMS: u64 = 4;
-/// One that was held, and one that was not.
-const REVIEWS: u64 = 2;
 /// Of a hundred learners so many changed.
 const CHANGED: u64 = 5;
 /// A minute is so many times shorter than it is.
@@ -74,35 +71,10 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
 /// Everybody is in OneFile and here, linked, and was exchanged in the week before; their users' ids.
 async fn prepare(site: &Site<'_>, token: &str, control: &mut Api) -> Vec<u64> {
     limit(control, None, "sliding").await;
-    let more = json!({"learners": LEARNERS, "aimsPerLearner": AIMS, "reviewsPerLearner": REVIEWS});
-    let made = control.call("POST", "/control/onefile/records:more", &more).await;
-    let users: Vec<u64> = made["learners"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     let fast = site.with_onefile_pace(NO_PACE);
     let service = fast.service(&["serve"]);
     let mut api = Api::open(service.address(), Some(token)).await;
-    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
-    api.call("PUT", "/onefile/settings", &settings).await;
-    let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;
-    wait(&mut api, &run).await;
-    api.call("POST", "/onefile:enable", &json!({"force": true, "reason": "A bench", "actor": "bench"})).await;
-    let settings = json!({"enabled": true, "environment": "sandbox", "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
-    api.call("PUT", "/onefile/settings", &settings).await;
-    let mut lines = Vec::new();
-    let mut links = Vec::new();
-    for (n, user) in users.iter().enumerate() {
-        let learner = json!({
-            "learnerId": format!("E{n}"), "firstName": "Esme", "lastName": "Marlpit", "status": "live",
-            "programme": {"startDate": "2025-09-01"},
-            "qualifications": [{"vqReference": "105AS"}, {"vqReference": "105OP"}, {"vqReference": "105GW"}, {"vqReference": "105EP"}]
-        });
-        serde_json::to_writer(&mut lines, &learner).unwrap();
-        lines.push(b'\n');
-        links.push(json!({"kind": "learner", "localId": format!("E{n}"), "remoteId": user.to_string()}));
-    }
-    api.bytes("POST", "/learners:import", "application/x-ndjson", &lines).await;
-    let linked =
-        api.call("POST", "/onefile/links:import", &json!({"items": links, "validateOnly": false})).await;
-    assert_eq!(linked["failed"], 0);
+    let users = link_learners(&mut api, control, "sandbox", LEARNERS).await;
     // What was changed a moment before an exchange is looked at once more by the next: all of it was made the day before.
     next_day(site, control, 1, &[]).await;
     let (run, seconds) = exchange(&mut api).await;
@@ -118,8 +90,7 @@ async fn prepare(site: &Site<'_>, token: &str, control: &mut Api) -> Vec<u64> {
 
 /// A day goes by, in which some learners came further.
 async fn next_day(site: &Site<'_>, control: &mut Api, day: u64, users: &[u64]) {
-    let mut sql = site.connection().await;
-    sqlx::query("update clock set ahead = ahead + interval '1 day'").execute(&mut sql).await.unwrap();
+    site.next_day().await;
     control.call("PUT", "/control/settings", &json!({"onefile": {"clockAheadSeconds": day * DAY}})).await;
     let step = usize::try_from(100 / CHANGED).unwrap();
     for user in users.iter().skip(usize::try_from(day).unwrap()).step_by(step) {

@@ -188,6 +188,12 @@ impl Site<'_> {
         sqlx::query("vacuum analyze ace360_links").execute(&mut connection).await.unwrap();
     }
 
+    /// The service's clock goes on by a day.
+    pub async fn next_day(&self) {
+        let mut sql = self.connection().await;
+        sqlx::query("update clock set ahead = ahead + interval '1 day'").execute(&mut sql).await.unwrap();
+    }
+
     pub async fn stop(self) {
         self.sandbox.stop().await;
         self.parts.store.close().await;
@@ -215,6 +221,42 @@ pub async fn make_ready(api: &mut Api, from: u64, to: u64) {
     assert_eq!(answer["failed"], 0, "{answer:#}");
     let run = api.call("POST", "/ace360/standards:refresh", &json!({})).await;
     wait(api, &run).await;
+}
+
+/// What each exchanged learner has in OneFile.
+pub const AIMS: u64 = 4;
+/// One review that was held, and one that was not.
+pub const REVIEWS: u64 = 2;
+
+/// Makes learners in OneFile, for a customer's token, and the same here, linked with them; their users' ids. The service should know
+/// no pace.
+pub async fn link_learners(api: &mut Api, control: &mut Api, customer: &str, learners: u64) -> Vec<u64> {
+    let more = json!({"learners": learners, "aimsPerLearner": AIMS, "reviewsPerLearner": REVIEWS});
+    let made =
+        control.call("POST", &format!("/control/onefile/records:more?forToken={customer}"), &more).await;
+    let users: Vec<u64> = made["learners"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": customer});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;
+    wait(api, &run).await;
+    api.call("POST", "/onefile:enable", &json!({"force": true, "reason": "A bench", "actor": "bench"})).await;
+    let settings = json!({"enabled": true, "environment": "sandbox", "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
+    api.call("PUT", "/onefile/settings", &settings).await;
+    let (mut lines, mut links) = (Vec::new(), Vec::new());
+    for (n, user) in users.iter().enumerate() {
+        let learner = json!({
+            "learnerId": format!("E{n}"), "firstName": "Esme", "lastName": "Marlpit", "status": "live",
+            "programme": {"startDate": "2025-09-01"},
+            "qualifications": [{"vqReference": "105AS"}, {"vqReference": "105OP"}, {"vqReference": "105GW"}, {"vqReference": "105EP"}]
+        });
+        serde_json::to_writer(&mut lines, &learner).unwrap();
+        lines.push(b'\n');
+        links.push(json!({"kind": "learner", "localId": format!("E{n}"), "remoteId": user.to_string()}));
+    }
+    api.bytes("POST", "/learners:import", "application/x-ndjson", &lines).await;
+    let linked = api.call("POST", "/onefile/links:import", &json!({"items": links})).await;
+    assert_eq!(linked["failed"], 0, "{linked:#}");
+    users
 }
 
 /// Waits until a run has ended, and gives it.

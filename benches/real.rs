@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::figures::{Bound, mib, percentile};
-use super::ground::{Ground, NO_PACE, Site, wait};
+use super::ground::{Ground, NO_PACE, Site, link_learners};
 use super::http::Api;
 
 const LIMIT: u32 = 300;
@@ -40,34 +40,10 @@ async fn prepare(
 ) -> Prepared {
     let (_, token) = site.provider(name).await;
     let mut control = site.control().await;
-    let more = json!({"learners": learners, "aimsPerLearner": 4, "reviewsPerLearner": 2});
-    let made =
-        control.call("POST", &format!("/control/onefile/records:more?forToken={customer}"), &more).await;
     let settings = json!({"onefile": {"callsPerMinute": null}});
     control.call("PUT", &format!("/control/settings?forToken={customer}"), &settings).await;
     let mut api = Api::open(address, Some(&token)).await;
-    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": customer});
-    api.call("PUT", "/onefile/settings", &settings).await;
-    let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;
-    wait(&mut api, &run).await;
-    api.call("POST", "/onefile:enable", &json!({"force": true, "reason": "A bench", "actor": "bench"})).await;
-    let settings = json!({"enabled": true, "environment": "sandbox", "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
-    api.call("PUT", "/onefile/settings", &settings).await;
-    let (mut lines, mut links) = (Vec::new(), Vec::new());
-    let users: Vec<u64> = made["learners"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
-    for (n, user) in users.iter().enumerate() {
-        let learner = json!({
-            "learnerId": format!("E{n}"), "firstName": "Esme", "lastName": "Marlpit", "status": "live",
-            "programme": {"startDate": "2025-09-01"},
-            "qualifications": [{"vqReference": "105AS"}, {"vqReference": "105OP"}, {"vqReference": "105GW"}, {"vqReference": "105EP"}]
-        });
-        serde_json::to_writer(&mut lines, &learner).unwrap();
-        lines.push(b'\n');
-        links.push(json!({"kind": "learner", "localId": format!("E{n}"), "remoteId": user.to_string()}));
-    }
-    api.bytes("POST", "/learners:import", "application/x-ndjson", &lines).await;
-    let linked = api.call("POST", "/onefile/links:import", &json!({"items": links})).await;
-    assert_eq!(linked["failed"], 0, "{linked:#}");
+    let users = link_learners(&mut api, &mut control, customer, learners).await;
     Prepared { token, users }
 }
 
@@ -80,12 +56,6 @@ async fn day(control: &mut Api, customer: &str, day: u64, users: &[u64]) {
             .call("POST", &format!("/control/learners/{user}:progress?forToken={customer}"), &Value::Null)
             .await;
     }
-}
-
-/// The service's clock goes on by a day.
-async fn next_day(site: &Site<'_>) {
-    let mut sql = site.connection().await;
-    sqlx::query("update clock set ahead = ahead + interval '1 day'").execute(&mut sql).await.unwrap();
 }
 
 async fn exchange(api: &mut Api, full: bool) -> (Value, f64) {
@@ -203,7 +173,7 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
             providers.extend(some.iter().cloned().zip(futures_util::future::join_all(prepared).await));
         }
         // What was changed a moment before an exchange is looked at once more by the next: all of it was made the day before.
-        next_day(&site).await;
+        site.next_day().await;
         for some in providers.chunks(AT_ONCE) {
             let exchanged = some.iter().map(|(name, prepared)| {
                 let (site, address) = (&site, service.address());
@@ -219,7 +189,7 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
             });
             futures_util::future::join_all(exchanged).await;
         }
-        next_day(&site).await;
+        site.next_day().await;
     }
     println!("prepared in {:.0} s", prepares.elapsed().as_secs_f64());
     let paced = site.with_onefile_pace(EACH_PACE);

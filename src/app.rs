@@ -122,10 +122,7 @@ pub struct Parts {
 /// # Errors
 /// The database cannot be reached.
 pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, StartError> {
-    // Whoever starts is told soon that nothing answers.
-    let first = pool_options(1).connect_with(options.clone()).await.map_err(StartError::Database)?;
-    first.close().await;
-    Ok(pool_options(size).connect_lazy_with(options.clone()))
+    pool_options(size).connect_with(options.clone()).await.map_err(StartError::Database)
 }
 
 fn pool_options(size: u32) -> PgPoolOptions {

@@ -17,7 +17,7 @@ mod sector;
 mod size;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::standards::{Sector, Standard};
 use super::wire::CreateApprentice;

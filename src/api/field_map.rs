@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::ace360::standards::{Sector, Standard};
+use crate::ace360::standards::Sector;
+use crate::ace360::upload::tests::standard;
 use crate::ace360::upload::{UploadInput, build};
 use crate::domain::parse::parse_value;
 use crate::domain::{Check, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
@@ -382,22 +383,6 @@ fn ace360(learner: Value, employer: Value, contact: Value) -> BTreeMap<String, V
         sectors: &sectors,
     });
     upload.fields.into_iter().map(|field| (field.name.to_owned(), field.value)).collect()
-}
-
-fn standard(id: i64) -> Standard {
-    Standard {
-        standard_id: id,
-        st_code: Some("ST0353/02".into()),
-        lars_code: Some(54),
-        version: Some("2".into()),
-        option: None,
-        name: Some("Accident Repair Technician".into()),
-        sector_id: Some(1),
-        sector_name: Some("Engineering".into()),
-        valid_from: NaiveDate::from_ymd_opt(2024, 1, 1),
-        valid_to: None,
-        archived: false,
-    }
 }
 
 /// The names whose values differ.

@@ -3,8 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::domain::document;
 
 /// Header fields that would have us take a key, or an algorithm, from the token itself, or read it in another way than we do.
 const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x5u", "x5c"];
@@ -52,70 +53,10 @@ impl<'a> Jwt<'a> {
 
 fn object(part: &str) -> Option<Map<String, Value>> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-    match serde_json::from_slice(&bytes).ok()? {
-        Strict(Value::Object(fields)) => Some(fields),
-        Strict(_) => None,
-    }
-}
-
-/// Any JSON in which no object has a name twice: two readers could take one each.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("JSON without a name twice")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut found = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
-            found.push(item);
-        }
-        Ok(found.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let mut found = Map::new();
-        while let Some((name, Strict(value))) = fields.next_entry::<String, Strict>()? {
-            if found.insert(name, value).is_some() {
-                return Err(de::Error::custom("a name stands twice"));
-            }
-        }
-        Ok(found.into())
+    let document = document::read(&bytes).ok().filter(|document| document.faults.is_empty())?;
+    match document.value {
+        Value::Object(fields) => Some(fields),
+        _ => None,
     }
 }
 

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::enrol::{learner_fields, makings};
 use super::exchange::{aim_field, of_officer, of_organisation, user_field};
 use super::takeover::{
-    ChangedRecord, Pair, RemoteAim, RemoteReview, RemoteUser, Side, TakeoverSettings, of_learner,
-    reviews_to_push,
+    ChangedRecord, Pair, RemoteAim, RemoteReview, Side, TakeoverSettings, of_learner, reviews_to_push,
 };
 use super::wire::{Placement, User};
 use crate::domain::{DemographicsMode, Learner, LearnerId, Officer, Organisation, VisitType};
+use crate::store::PortfolioUser;
 
 const DOWN: &str = "comes down";
 const BY_MODE: &str = "pushed or pulled, if so set";
@@ -130,13 +130,13 @@ fn by_mode(noun: &str, fields: Vec<super::exchange::Field>) -> BTreeMap<String, 
         .collect()
 }
 
-type Remote = (RemoteUser, Vec<RemoteAim>, Vec<RemoteReview>);
+type Remote = (PortfolioUser, Vec<RemoteAim>, Vec<RemoteReview>);
 
 /// A learner in OneFile who is other than here in all, or of whom nothing is known there.
 fn remote(full: bool) -> Remote {
     let text = || full.then(|| "9".to_owned());
     let day = full.then(|| NaiveDate::from_ymd_opt(2026, 3, 9).unwrap());
-    let user = RemoteUser {
+    let user = PortfolioUser {
         first_name: text(),
         last_name: text(),
         email: text(),
@@ -148,6 +148,7 @@ fn remote(full: bool) -> Remote {
         ethnicity: text(),
         sex: text(),
         home_address: text(),
+        ..PortfolioUser::default()
     };
     let aim = RemoteAim {
         id: "501".to_owned(),

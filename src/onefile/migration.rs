@@ -12,13 +12,11 @@ use uuid::Uuid;
 use super::catalogue::Catalogue;
 use super::client::Client;
 use super::portfolio::Records;
-use super::takeover::{
-    Pair, RemoteAim, RemoteReview, RemoteUser, Takeover, TakeoverSettings, is_synchronised,
-};
-use super::wire::{LearningAim, Review, User, day_of};
+use super::takeover::{Pair, RemoteAim, RemoteReview, Takeover, TakeoverSettings, is_synchronised};
+use super::wire::{LearningAim, Review, day_of};
 use super::{OneFile, OneFileError};
 use crate::domain::{Learner, LearnerId, LinkState};
-use crate::store::{LinkedLearner, OneFileSettings, RecordKind, StoreError};
+use crate::store::{LinkedLearner, OneFileSettings, PortfolioUser, RecordKind, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -64,7 +62,7 @@ struct Ground {
 
 /// What OneFile has of one learner.
 struct There {
-    user: RemoteUser,
+    user: PortfolioUser,
     aims: Vec<RemoteAim>,
     reviews: Vec<RemoteReview>,
     remarks: Vec<String>,
@@ -207,7 +205,7 @@ impl Ground {
             Ok(reviews) => reviews,
             Err(failure) => return Ok(Err(failure)),
         };
-        Ok(Ok(There { user: remote_user(user), aims, reviews, remarks }))
+        Ok(Ok(There { user: user.into(), aims, reviews, remarks }))
     }
 
     fn aims(
@@ -229,6 +227,7 @@ impl Ground {
 
     fn aim(&self, centre_id: &str, aim: LearningAim, unread: bool) -> RemoteAim {
         RemoteAim {
+            progress: aim.percent(),
             id: aim.id,
             code: aim.standard_id.and_then(|standard| self.catalogue.code(centre_id, &standard)),
             unread,
@@ -238,7 +237,6 @@ impl Ground {
             certificate_received: aim.certificate_received,
             total_elements: aim.total_elements,
             elements_done: aim.elements_done,
-            progress: aim.progress.map(whole),
         }
     }
 
@@ -307,32 +305,10 @@ impl UnreadLearner {
     }
 }
 
-fn remote_user(user: User) -> RemoteUser {
-    RemoteUser {
-        first_name: user.first_name,
-        last_name: user.last_name,
-        email: user.email,
-        telephone: user.telephone,
-        mobile: user.mobile,
-        date_of_birth: user.date_of_birth,
-        uln: user.uln,
-        national_insurance_number: user.national_insurance_number,
-        ethnicity: user.ethnicity,
-        sex: user.sex,
-        home_address: user.home_address,
-    }
-}
-
 fn remote_review(review: Review) -> RemoteReview {
     RemoteReview {
         id: review.id,
         scheduled: review.scheduled.map(day_of),
         started: review.started.map(day_of),
     }
-}
-
-/// Percent without its fraction.
-#[allow(clippy::cast_possible_truncation, reason = "it is cut to what a percentage can be")]
-fn whole(percent: f64) -> i64 {
-    percent.clamp(0.0, 100.0) as i64
 }

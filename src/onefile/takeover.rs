@@ -15,7 +15,9 @@ mod tests;
 
 use chrono::{Months, NaiveDate};
 
+use super::wire::User;
 use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus};
+use crate::store::PortfolioUser;
 pub use report::{
     ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Side, Takeover,
     TakeoverCounts,
@@ -47,40 +49,13 @@ pub struct Pair<'a> {
     /// OneFile's id of the user.
     pub user_id: &'a str,
     /// The user in OneFile.
-    pub user: &'a RemoteUser,
+    pub user: &'a PortfolioUser,
     /// The user's learning aims.
     pub aims: &'a [RemoteAim],
     /// The user's reviews.
     pub reviews: &'a [RemoteReview],
     /// What was odd when they were read.
     pub remarks: &'a [String],
-}
-
-/// A learner in OneFile. Dates are London's, blanks are none.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct RemoteUser {
-    /// `FirstName`.
-    pub first_name: Option<String>,
-    /// `LastName`.
-    pub last_name: Option<String>,
-    /// `Email`.
-    pub email: Option<String>,
-    /// `Telephone`.
-    pub telephone: Option<String>,
-    /// `MobileNumber`.
-    pub mobile: Option<String>,
-    /// `DOB`.
-    pub date_of_birth: Option<NaiveDate>,
-    /// `ULN`.
-    pub uln: Option<String>,
-    /// `NINO`.
-    pub national_insurance_number: Option<String>,
-    /// `L12`: ethnicity, an ILR code.
-    pub ethnicity: Option<String>,
-    /// `L13`: sex.
-    pub sex: Option<String>,
-    /// `HomeAddress`: its lines, the postcode the last of them.
-    pub home_address: Option<String>,
 }
 
 /// A learning aim of a learner's in OneFile. Dates are London's.
@@ -117,6 +92,26 @@ pub struct RemoteReview {
     pub scheduled: Option<NaiveDate>,
     /// `StartedOn`: it was held.
     pub started: Option<NaiveDate>,
+}
+
+impl From<User> for PortfolioUser {
+    fn from(told: User) -> Self {
+        Self {
+            first_name: told.first_name,
+            last_name: told.last_name,
+            email: told.email,
+            telephone: told.telephone,
+            mobile: told.mobile,
+            date_of_birth: told.date_of_birth,
+            uln: told.uln,
+            national_insurance_number: told.national_insurance_number,
+            ethnicity: told.ethnicity,
+            sex: told.sex,
+            home_address: told.home_address,
+            default_assessor_id: told.default_assessor_id,
+            placement_id: told.placement_id,
+        }
+    }
 }
 
 impl Takeover {

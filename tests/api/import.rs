@@ -122,6 +122,41 @@ async fn of_an_id_that_stands_twice_the_second_is_the_fault_even_across_chunks()
 }
 
 #[tokio::test]
+async fn lines_keep_their_place_and_their_ids_over_chunks_with_blank_lines_between_them() {
+    let app = TestApp::start().await;
+    // The first chunk is a short one; each fault stands at the edge of one, or a chunk or two from what it repeats.
+    let mut items: Vec<String> = (0..2_300).map(|n| numbered(n).to_string()).collect();
+    items[99] = "{\"learnerId\": \"L".to_owned();
+    items[100] = items[0].clone();
+    items[1_099] = "[1]".to_owned();
+    items[1_100] = items[98].clone();
+    items[2_100] = items[1_098].clone();
+    // Its first stands on a line that failed.
+    items[2_299] = numbered(99).to_string();
+    let blank: [&str; 3] = ["\n", "\n\n", "\r\n  \r\n"];
+    let body = items.iter().enumerate().fold("\n\n".to_owned(), |body, (n, line)| body + line + blank[n % 3]);
+    let answer = lines(&app, body.clone()).await.expect(200);
+    let outcomes = outcomes(&answer);
+    assert!(outcomes.iter().enumerate().all(|(at, outcome)| outcome.0 == at as u64));
+    let codes = outcomes.iter().filter(|outcome| outcome.2 == "failed");
+    let codes: Vec<_> = codes.map(|outcome| (outcome.0, outcome.3[0].1.as_str())).collect();
+    assert_eq!(
+        codes,
+        [
+            (99, "malformedJson"),
+            (100, "duplicateId"),
+            (1_099, "wrongType"),
+            (1_100, "duplicateId"),
+            (2_100, "duplicateId")
+        ]
+    );
+    assert_eq!((answer["succeeded"].as_u64(), count(&app).await), (Some(2_295), 2_295));
+    let line = 1 + body[..body.find(&items[99]).unwrap()].matches('\n').count();
+    let words = &answer["items"][99]["problem"]["errors"][0]["message"];
+    assert!(words.as_str().unwrap().contains(&format!("at line {line} ")), "{line}: {words}");
+}
+
+#[tokio::test]
 async fn more_than_ten_thousand_are_refused_and_nothing_is_kept() {
     let app = TestApp::start().await;
     let item = numbered(1).to_string();

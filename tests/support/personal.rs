@@ -107,11 +107,16 @@ pub fn check(database: &Database, address: Option<SocketAddr>) {
     let options = database.options();
     let rows = std::thread::spawn(move || {
         RUNTIME.block_on(async move {
-            let mut sql = PgConnection::connect_with(&options).await?;
+            // A test may have taken its database away.
+            let Ok(mut sql) = PgConnection::connect_with(&options).await else { return Vec::new() };
             let tables: Vec<String> =
                 sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
                     .fetch_all(&mut sql)
-                    .await?;
+                    .await
+                    .unwrap();
+            if tables.is_empty() {
+                return Vec::new();
+            }
             let each =
                 tables.iter().map(|table| format!("select '{table} ' || t::text as line from {table} t"));
             // Not in the statement's own text, which may be logged.
@@ -119,11 +124,14 @@ pub fn check(database: &Database, address: Option<SocketAddr>) {
                 "select line from ({}) as dump where line ~ $1 limit 3",
                 each.collect::<Vec<_>>().join(" union all ")
             );
-            sqlx::query_scalar::<_, String>(AssertSqlSafe(all)).bind(PERSONAL).fetch_all(&mut sql).await
+            sqlx::query_scalar::<_, String>(AssertSqlSafe(all))
+                .bind(PERSONAL)
+                .fetch_all(&mut sql)
+                .await
+                .unwrap()
         })
     });
-    // A test may have taken its database away.
-    leaked.extend(rows.join().unwrap().unwrap_or_default());
+    leaked.extend(rows.join().expect("the rows can be searched"));
     assert!(leaked.is_empty(), "a person's values are where nobody's may be: {leaked:#?}");
 }
 

@@ -39,7 +39,8 @@ fn contact() -> Value {
     json!({"firstName": "Sam", "lastName": "Okoro", "jobTitle": "Manager"})
 }
 
-fn standard(id: i64) -> Standard {
+/// A standard that the learner above may take.
+pub fn standard(id: i64) -> Standard {
     Standard {
         standard_id: id,
         st_code: Some("ST0353/02".into()),

@@ -19,9 +19,9 @@ impl OneFile {
     pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, OneFileError> {
         let (provider, environment) = (work.run.provider_id, work.settings.choices.environment);
         let named = work.params.learner_ids.clone();
-        let since = match (&named, work.params.full) {
-            (None, _) => self.store.exchange_began(provider, environment).await?,
-            (Some(_), _) => None,
+        let since = match &named {
+            None => self.store.exchange_began(provider, environment).await?,
+            Some(_) => None,
         };
         let mut tx = self.store.begin().await?;
         let (count, centres) =

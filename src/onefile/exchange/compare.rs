@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::kept::{remote_aim, remote_review, remote_user};
+use super::kept::{remote_aim, remote_review};
 use crate::domain::{DemographicsMode, Learner, LearnerId, OneFileId, Review, ReviewId};
 use crate::onefile::enrol::PlannedReview;
 use crate::onefile::takeover::{
     ChangedRecord, FieldChange, Pair, Side, TakeoverSettings, of_learner, reviews_to_push,
 };
-use crate::store::{Portfolio, PortfolioReview};
+use crate::store::{Portfolio, PortfolioReview, PortfolioUser};
 
 /// What is to be done.
 #[derive(Default)]
@@ -52,7 +52,7 @@ pub(super) fn compare(
     if portfolio.user.is_none() {
         settings.learner_demographics = DemographicsMode::Ignored;
     }
-    let user = portfolio.user.as_ref().map(remote_user).unwrap_or_default();
+    let unread = PortfolioUser::default();
     let aims: Vec<_> = portfolio.aims.iter().filter(|own| !own.gone).map(remote_aim).collect();
     let (dropped, left): (Vec<&PortfolioReview>, Vec<&PortfolioReview>) =
         portfolio.reviews.iter().filter(|own| !own.gone).partition(|own| is_dropped(own, learner));
@@ -63,7 +63,7 @@ pub(super) fn compare(
             learner,
             centre_id: whose.centre_id,
             user_id: whose.user_id,
-            user: &user,
+            user: portfolio.user.as_ref().unwrap_or(&unread),
             aims: &aims,
             reviews: &reviews,
             remarks: &[],

@@ -1,44 +1,8 @@
 //! What OneFile answers, as it is kept, and what is kept, as it is compared. Pure.
 
-use crate::onefile::takeover::{RemoteAim, RemoteReview, RemoteUser};
-use crate::onefile::wire::{LearningAim, Review, User, day_of};
-use crate::store::{Portfolio, PortfolioAim, PortfolioReview, PortfolioUser};
-
-/// A user's details.
-pub(super) fn user(told: User) -> PortfolioUser {
-    PortfolioUser {
-        first_name: told.first_name,
-        last_name: told.last_name,
-        email: told.email,
-        telephone: told.telephone,
-        mobile: told.mobile,
-        date_of_birth: told.date_of_birth,
-        uln: told.uln,
-        national_insurance_number: told.national_insurance_number,
-        ethnicity: told.ethnicity,
-        sex: told.sex,
-        home_address: told.home_address,
-        default_assessor_id: told.default_assessor_id,
-        placement_id: told.placement_id,
-    }
-}
-
-pub(super) fn remote_user(kept: &PortfolioUser) -> RemoteUser {
-    let kept = kept.clone();
-    RemoteUser {
-        first_name: kept.first_name,
-        last_name: kept.last_name,
-        email: kept.email,
-        telephone: kept.telephone,
-        mobile: kept.mobile,
-        date_of_birth: kept.date_of_birth,
-        uln: kept.uln,
-        national_insurance_number: kept.national_insurance_number,
-        ethnicity: kept.ethnicity,
-        sex: kept.sex,
-        home_address: kept.home_address,
-    }
-}
+use crate::onefile::takeover::{RemoteAim, RemoteReview};
+use crate::onefile::wire::{LearningAim, Review, day_of};
+use crate::store::{Portfolio, PortfolioAim, PortfolioReview};
 
 pub(super) fn remote_aim(kept: &PortfolioAim) -> RemoteAim {
     RemoteAim {
@@ -66,6 +30,7 @@ pub(super) fn remote_review(kept: &PortfolioReview) -> RemoteReview {
 /// Puts what was read of a learning aim; `code`: its standard's.
 pub(super) fn put_aim(portfolio: &mut Portfolio, told: LearningAim, code: Option<String>) {
     let own = aim_entry(portfolio, &told.id);
+    own.progress = told.percent();
     if let Some(standard) = told.standard_id {
         own.standard_id = standard;
     }
@@ -80,7 +45,6 @@ pub(super) fn put_aim(portfolio: &mut Portfolio, told: LearningAim, code: Option
     own.certificate_received = told.certificate_received;
     own.total_elements = told.total_elements;
     own.elements_done = told.elements_done;
-    own.progress = told.progress.map(whole);
 }
 
 /// The entry of a learning aim, a new one where there is none.
@@ -108,10 +72,4 @@ pub(super) fn put_review(portfolio: &mut Portfolio, told: &Review) {
     if told.started.is_some() {
         own.started_on = told.started;
     }
-}
-
-/// Percent without its fraction.
-#[allow(clippy::cast_possible_truncation, reason = "it is cut to what a percentage can be")]
-fn whole(percent: f64) -> i64 {
-    percent.clamp(0.0, 100.0) as i64
 }

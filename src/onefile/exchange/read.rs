@@ -87,7 +87,7 @@ impl Ground {
             Ok(user) => {
                 let archived = user.archived.unwrap_or(want.seen == Some(true));
                 reading.state = if archived { LinkState::Archived } else { LinkState::Linked };
-                reading.portfolio.user = Some(kept::user(user));
+                reading.portfolio.user = Some(user.into());
             }
             Err(failure) if failure.kind == FailureKind::Missing => reading.state = LinkState::Gone,
             Err(failure) => reading.failed.push((format!("User {}", there.user_id), failure)),

@@ -2,8 +2,9 @@
 //! assumed are those of the enrolment that `GET /User/{id}` shows. The ULN is pushed and never pulled.
 
 use super::report::{ChangedRecord, LearnerTakeover, Side};
-use super::{DemographicsMode, Of, Pair, RemoteUser, filled};
+use super::{DemographicsMode, Of, Pair, filled};
 use crate::domain::{Address, Email, Learner, NiNumber, Postcode, Sex, Telephone, Uln};
+use crate::store::PortfolioUser;
 
 const PUSHED: &str = "Update Learner Demographics Mode pushes PICSWeb's values.";
 const PULLED: &str = "Update Learner Demographics Mode takes OneFile's values.";
@@ -38,7 +39,7 @@ pub fn compare(pair: &Pair<'_>, mode: DemographicsMode, draft: &mut LearnerTakeo
 
 fn fields(
     ours: &Learner,
-    theirs: &RemoteUser,
+    theirs: &PortfolioUser,
 ) -> [(&'static str, Essence, Option<String>, Option<String>); 11] {
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
     let text = |value: &Option<String>| filled(value.as_deref());

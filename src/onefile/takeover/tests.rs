@@ -31,7 +31,7 @@ fn learner(fields: &Value) -> Learner {
 
 fn of(
     fields: &Value,
-    user: &RemoteUser,
+    user: &PortfolioUser,
     aims: &[RemoteAim],
     reviews: &[RemoteReview],
     settings: TakeoverSettings,
@@ -115,7 +115,7 @@ fn registration_and_certificates_fill_blanks_and_one_file_wins() {
         qualification["vqReference"] = json!("196AS");
         let found = of(
             &json!({"qualifications": [qualification]}),
-            &RemoteUser::default(),
+            &PortfolioUser::default(),
             &[theirs],
             &[],
             settings(),
@@ -140,7 +140,7 @@ fn qualifications_that_cannot_be_paired_are_told() {
         (vec![], vec![theirs(None)], "501 has no code"),
         (vec!["A"], vec![unread], "[A] is not compared: its learning aim could not be read"),
     ] {
-        let found = of(&ours(&references), &RemoteUser::default(), &aims, &[], settings());
+        let found = of(&ours(&references), &PortfolioUser::default(), &aims, &[], settings());
         assert!(found.learners[0].notes[0].contains(words), "{:?}", found.learners[0].notes);
         assert_eq!((changes(&found).len(), found.counts.unchanged), (0, 1));
     }
@@ -167,10 +167,10 @@ fn open_reviews_go_up() {
         (json!({"actualDate": "2026-06-01"}), 0, 0),
         (json!({"oneFileId": "70211"}), 0, 0),
     ] {
-        let found = of(&review(fields.clone()), &RemoteUser::default(), &[], &[], settings());
+        let found = of(&review(fields.clone()), &PortfolioUser::default(), &[], &[], settings());
         assert_eq!((found.counts.reviews_pushed, found.counts.old_reviews_pushed), (pushed, old), "{fields}");
         let off = TakeoverSettings { upload_reviews: false, ..settings() };
-        let found = of(&review(fields), &RemoteUser::default(), &[], &[], off);
+        let found = of(&review(fields), &PortfolioUser::default(), &[], &[], off);
         assert_eq!(found.counts.reviews_pushed, 0);
     }
 }
@@ -189,7 +189,7 @@ fn reviews_come_down_and_say_who_came() {
         started: started.then(|| day("2026-06-02")),
     };
     let theirs = [review("1", true), review("2", true), review("3", false)];
-    let found = of(&ours, &RemoteUser::default(), &[], &theirs, settings());
+    let found = of(&ours, &PortfolioUser::default(), &[], &theirs, settings());
     let [learner] = found.learners.as_slice() else { panic!("{found:?}") };
     assert_eq!(changes(&found), ["attendance: notAttended > attended @PicsWeb"]);
     assert_eq!(learner.reviews_pushed[0].same_day, ["1"]);
@@ -198,7 +198,7 @@ fn reviews_come_down_and_say_who_came() {
     assert_eq!(pulled, [("1", true)]);
     assert!(learner.notes[0].contains("no review 4"));
     let off = TakeoverSettings { download_reviews: false, ..settings() };
-    let found = of(&ours, &RemoteUser::default(), &[], &theirs, off);
+    let found = of(&ours, &PortfolioUser::default(), &[], &theirs, off);
     assert_eq!((changes(&found).len(), found.counts.reviews_pulled, found.counts.reviews_pushed), (0, 0, 1));
 }
 
@@ -208,7 +208,7 @@ fn demographics_go_by_the_mode() {
         "email": "lucy@example.com", "telephone": "01632 960001", "uln": "1000102504", "dateOfBirth": "2005-03-14",
         "address": {"line1": "2 Mill Lane", "line3": "Oxford", "postcode": "OX4 3AB"}, "sex": "F", "ethnicity": 31
     });
-    let theirs = RemoteUser {
+    let theirs = PortfolioUser {
         first_name: Some("Lucy ".into()),
         last_name: Some("Old".into()),
         email: Some("LUCY@example.com".into()),
@@ -220,6 +220,7 @@ fn demographics_go_by_the_mode() {
         sex: None,
         home_address: Some("2 Mill Lane, Oxford, OX4 3AB".into()),
         national_insurance_number: Some(" ".into()),
+        ..PortfolioUser::default()
     };
     for (mode, expected) in [
         (DemographicsMode::Ignored, vec![]),
@@ -252,7 +253,7 @@ fn only_learners_in_learning_are_touched() {
         (json!({"programme": {"startDate": "2025-09-01", "actualEndDate": "2026-06-01"}}), true),
         (json!({"programme": {"startDate": "2025-09-01", "actualEndDate": "2026-05-31"}}), false),
     ] {
-        let found = of(&fields, &RemoteUser::default(), &[], &[], settings());
+        let found = of(&fields, &PortfolioUser::default(), &[], &[], settings());
         assert_eq!(
             (found.counts.learners, found.counts.not_eligible),
             (1, usize::from(!touched)),
@@ -270,7 +271,7 @@ proptest! {
         let mut aim = RemoteAim { registration_number: theirs, total_elements: counted, ..aim() };
         let mut qualification = json!({"vqReference": "196AS", "registrationNumber": ours, "totalElements": total});
         let plan = |qualification: &Value| json!({"qualifications": [qualification]});
-        let first = of(&plan(&qualification), &RemoteUser::default(), std::slice::from_ref(&aim), &[], settings());
+        let first = of(&plan(&qualification), &PortfolioUser::default(), std::slice::from_ref(&aim), &[], settings());
         for change in first.learners.iter().flat_map(|learner| &learner.changes) {
             prop_assert!(!change.after.trim().is_empty());
             prop_assert_ne!(change.before.as_ref(), Some(&change.after));
@@ -281,7 +282,7 @@ proptest! {
                 (Side::PicsWeb, field) => qualification[field] = json!(change.after),
             }
         }
-        let second = of(&plan(&qualification), &RemoteUser::default(), &[aim], &[], settings());
+        let second = of(&plan(&qualification), &PortfolioUser::default(), &[aim], &[], settings());
         prop_assert_eq!((changes(&second), second.counts.unchanged), (vec![], 1));
     }
 }

@@ -66,6 +66,14 @@ pub struct Review {
     pub progress: Option<f64>,
 }
 
+impl LearningAim {
+    /// Its progress in percent, without the fraction.
+    #[allow(clippy::cast_possible_truncation, reason = "it is cut to what a percentage can be")]
+    pub fn percent(&self) -> Option<i64> {
+        self.progress.map(|percent| percent.clamp(0.0, 100.0) as i64)
+    }
+}
+
 rows! {
     LearningAim {
         user_id: id "UserID", standard_id: id "StandardID", status: integer "Status", progress: number "Progress",
