@@ -24,8 +24,8 @@ use super::wire::CreateApprentice;
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Programme};
 use draft::Draft;
 pub use report::{
-    CandidateStandard, Ineligible, Missing, NotReady, PossibleDuplicate, Preview, PreviewField, RecordKind,
-    RecordRef, Upload, Warning,
+    CandidateStandard, Ineligible, Missing, NotReady, PossibleDuplicate, Preview, PreviewField, Upload,
+    Warning,
 };
 
 /// All that an upload is made of.

@@ -7,9 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, Type};
+use utoipa::openapi::{ObjectBuilder, Schema};
 use uuid::Uuid;
 
 use super::State;
+use super::change_data;
 use super::document::ReadErrors;
 use super::extract::Caller;
 use super::params::Params;
@@ -48,8 +51,20 @@ pub struct Change {
     /// When.
     at: DateTime<Utc>,
     /// What: for most before and after.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = data)]
     data: serde_json::Value,
+}
+
+/// Any object; each type's own schema is named.
+fn data() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .description(Some(format!(
+            "What changed, for most before and after. Each type has a schema of its own (see the document's webhooks):\n{}",
+            change_data::table()
+        )))
+        .into()
 }
 
 /// Follow the changes

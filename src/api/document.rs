@@ -122,7 +122,9 @@ pub fn finish(api: &mut OpenApi) {
         add_problems(operation, &codes);
     }
     super::etag::document(api);
+    super::headers::document(api);
     super::follow::document(api);
+    super::change_data::document(api);
     super::examples::document(api);
 }
 

@@ -62,11 +62,18 @@ fn tag(version: Version) -> String {
 #[derive(Debug)]
 pub struct Precondition(pub Expected);
 
-impl Precondition {
-    /// The answer when it is not so.
-    pub fn failed() -> Problem {
-        Problem::new(Code::PreconditionFailed, Code::PreconditionFailed.about())
-    }
+/// The answer when what is there is not what was expected.
+pub fn unexpected(expected: &Expected) -> Problem {
+    let words = match expected {
+        Expected::There => "`If-Match: *` asks for one that exists, and there is none. Nothing was done.",
+        Expected::Nothing => {
+            "`If-None-Match: *` asks that there be none yet, and it exists already. Nothing was done: read it, and send its `ETag` as `If-Match`."
+        }
+        Expected::OneOf(_) | Expected::Whatever => {
+            "It has another `ETag` by now, or is gone: somebody else changed it since you read it. Nothing was done: read it again, make your change to what is there now, and send it with the new `ETag`."
+        }
+    };
+    Problem::new(Code::PreconditionFailed, words)
 }
 
 impl FromRequest for Precondition {

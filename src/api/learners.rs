@@ -112,7 +112,7 @@ pub async fn delete(
     expected: Precondition,
 ) -> Result<HttpResponse, Problem> {
     let erased = state.store.erase_learner(who.provider(), id.0.as_str(), &expected.0, &who.by()).await?;
-    records::removed(erased, RecordKind::Learner)
+    records::removed(erased, RecordKind::Learner, &expected.0)
 }
 
 /// List learners

@@ -5,6 +5,7 @@ pub mod ace360;
 pub mod address;
 pub mod audit;
 pub mod bulk;
+mod change_data;
 pub mod changes;
 pub mod document;
 pub mod etag;
@@ -13,6 +14,7 @@ pub mod extract;
 #[cfg(test)]
 mod field_map;
 mod follow;
+mod headers;
 pub mod health;
 pub mod idempotency;
 pub mod import;

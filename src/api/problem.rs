@@ -4,7 +4,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use tracing::error;
@@ -164,6 +164,9 @@ pub struct Problem {
     retry_after_s: Option<u64>,
     #[serde(skip)]
     allow: Option<String>,
+    /// What `WWW-Authenticate` says (RFC 6750, 3).
+    #[serde(skip)]
+    challenge: Option<String>,
 }
 
 impl Problem {
@@ -183,6 +186,7 @@ impl Problem {
             record_ids: None,
             retry_after_s: None,
             allow: None,
+            challenge: (code == Code::Unauthenticated).then(|| "Bearer".to_owned()),
         }
     }
 
@@ -249,10 +253,14 @@ impl Problem {
     /// A scope is missing; any of these would do.
     pub fn scope_missing(one_of: &[Scope]) -> Self {
         let names: Vec<_> = one_of.iter().map(|scope| format!("`{}`", scope.as_str())).collect();
-        Self::new(
-            Code::ScopeMissing,
-            format!("This needs the scope {}, which the token lacks.", names.join(" or ")),
-        )
+        let scope = one_of.first().map_or("", |scope| scope.as_str());
+        Self {
+            challenge: Some(format!(r#"Bearer error="insufficient_scope", scope="{scope}""#)),
+            ..Self::new(
+                Code::ScopeMissing,
+                format!("This needs the scope {}, which the token lacks.", names.join(" or ")),
+            )
+        }
     }
 
     /// With the path and the id of the request.
@@ -284,8 +292,8 @@ impl Problem {
         if let Some(allow) = &self.allow {
             response.insert_header((header::ALLOW, allow.clone()));
         }
-        if self.code == Code::Unauthenticated {
-            response.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        if let Some(challenge) = &self.challenge {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge.as_str()));
         }
         let body = serde_json::to_vec(&whole).unwrap_or_default();
         response.content_type("application/problem+json").body(body)
@@ -351,10 +359,13 @@ impl From<sqlx::Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Invalid(why) | AuthError::Over(why, _) => Self::new(
-                Code::Unauthenticated,
-                format!("Send a token that was issued for this service and is still good: {why}."),
-            ),
+            AuthError::Invalid(why) | AuthError::Over(why, _) => Self {
+                challenge: Some(r#"Bearer error="invalid_token""#.to_owned()),
+                ..Self::new(
+                    Code::Unauthenticated,
+                    format!("Send a token that was issued for this service and is still good: {why}."),
+                )
+            },
             AuthError::Stale => Self::new(
                 Code::Unavailable,
                 "It cannot be told now which tokens are revoked. Try again shortly.",

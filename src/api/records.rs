@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::State;
-use super::etag::{Precondition, Tagged};
+use super::etag::{Tagged, unexpected};
 use super::params::{Page, Paging};
 use super::problem::{Code, Problem};
 use crate::domain::{
@@ -121,7 +121,7 @@ pub async fn put<R: Resource>(
     let record = R::new(id, read::<R>(state, id_text, body)?);
     let new = to_new(&record, body.len(), &state.store, provider)?;
     let put = state.store.put_record(provider, R::KIND, &new, expected, by).await?;
-    let version = put.ok_or_else(Precondition::failed)?;
+    let version = put.ok_or_else(|| unexpected(expected))?;
     let status = if version.count == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Tagged { status, version, body: record })
 }
@@ -202,18 +202,18 @@ pub async fn delete<R: Resource>(
     expected: &Expected,
     by: &By,
 ) -> Result<HttpResponse, Problem> {
-    removed(state.store.delete_record(provider, R::KIND, id_text, expected, by).await?, R::KIND)
+    removed(state.store.delete_record(provider, R::KIND, id_text, expected, by).await?, R::KIND, expected)
 }
 
 /// What is answered to a deletion.
 ///
 /// # Errors
 /// It was not done.
-pub fn removed(removed: Removed, kind: RecordKind) -> Result<HttpResponse, Problem> {
+pub fn removed(removed: Removed, kind: RecordKind, expected: &Expected) -> Result<HttpResponse, Problem> {
     match removed {
         Removed::Done => Ok(HttpResponse::NoContent().finish()),
         Removed::Missing => Err(Problem::not_found(kind.as_str())),
-        Removed::Unexpected => Err(Precondition::failed()),
+        Removed::Unexpected => Err(unexpected(expected)),
         Removed::InFlight => Err(Problem::new(
             Code::InFlight,
             "An upload of this learner was sent and its outcome is not known yet: erase it afterwards.",

@@ -310,7 +310,7 @@ pub async fn cancel(who: Caller<AnySync>, state: Data<State>, id: Id<Uuid>) -> R
     if before.is_finished() {
         return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
     }
-    let row = runs::cancel(&state.ace360, &state.onefile, who.provider(), id.0).await?;
+    let row = runs::cancel(&state.ace360, &state.onefile, who.provider(), id.0, &who.by()).await?;
     let row = row.ok_or_else(|| Problem::not_found("run"))?;
     shown(&state, row).await.map(Json)
 }
@@ -361,7 +361,7 @@ pub async fn retry(
         params,
         retry_of: Some(before.id),
         upstream: if before.upstream == "onefile" { "onefile" } else { "ace360" },
-        ..new_run(who.provider(), kind, who.by().actor)
+        ..new_run(who.provider(), kind, who.by())
     };
     start(&state, &request, run).await
 }

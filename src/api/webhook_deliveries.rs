@@ -86,14 +86,16 @@ pub async fn test(
     request: HttpRequest,
 ) -> Result<Json<Delivery>, Problem> {
     let webhooks = state.background.webhooks.clone();
-    let (provider, delivery) = (who.provider(), id_for(&request));
+    let (provider, delivery, webhook) = (who.provider(), id_for(&request), id.0.to_string());
     // It is kept also when the caller goes away.
     let tried = state.background.spawn(async move { webhooks.test(provider, id.0, delivery).await });
     let line = tried.await.map_err(|error| {
         error!(%error, "a test of a webhook broke off");
         Problem::new(Code::Internal, Code::Internal.about())
     })??;
-    line.map(|line| Json(line.into())).ok_or_else(|| Problem::not_found("webhook"))
+    let line = line.ok_or_else(|| Problem::not_found("webhook"))?;
+    state.store.audit_call(provider, &who.by(), "webhook.test", "webhook", &webhook).await?;
+    Ok(Json(line.into()))
 }
 
 /// List a webhook's deliveries
@@ -140,7 +142,11 @@ pub async fn resend(
     delivery: Id<DeliveryId>,
 ) -> Result<HttpResponse, Problem> {
     match state.store.resend_delivery(who.provider(), id.0, delivery.0.0).await? {
-        Resent::Due(line) => Ok(HttpResponse::Accepted().json(Delivery::from(*line))),
+        Resent::Due(line) => {
+            let webhook = id.0.to_string();
+            state.store.audit_call(who.provider(), &who.by(), "webhook.resend", "webhook", &webhook).await?;
+            Ok(HttpResponse::Accepted().json(Delivery::from(*line)))
+        }
         Resent::Missing => Err(Problem::not_found("delivery")),
         Resent::Disabled => Err(Problem::new(Code::WebhookDisabled, Code::WebhookDisabled.about())),
     }

@@ -53,7 +53,7 @@ pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString
         };
         parts.store.put_ace360_settings(made.id, &settings, &Expected::Whatever, &by).await?;
         // So that the first preview has standards to choose from.
-        parts.store.create_run(&runs::standards_refresh(made.id, by.actor.clone())).await?;
+        parts.store.create_run(&runs::standards_refresh(made.id, by.clone())).await?;
         made
     };
     let before = parts.store.onefile_settings(provider.id).await?;

@@ -8,14 +8,19 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::record_ref::RecordRef;
+
 /// One thing that is wrong with a request, where it is, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
-    /// Where in the body: an RFC 6901 pointer; the empty string is the whole body.
+    /// Where in the body, or in `record`: an RFC 6901 pointer; the empty string is the whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/address/postcode")]
     pub pointer: Option<String>,
+    /// The record in which the pointer leads, when it is not the body: of a fault in what is kept, which an upload needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordRef>,
     /// Which query or path parameter, when it is not in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
@@ -34,7 +39,13 @@ impl Fault {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), message: message.into() }
+        Self {
+            pointer: Some(pointer.into()),
+            record: None,
+            parameter: None,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// A fault in a query or path parameter.
@@ -43,7 +54,20 @@ impl Fault {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { pointer: None, parameter: Some(parameter.into()), code: code.into(), message: message.into() }
+        Self {
+            pointer: None,
+            record: None,
+            parameter: Some(parameter.into()),
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    /// The same fault, in a record that is kept.
+    #[must_use]
+    pub fn of(mut self, record: RecordRef) -> Self {
+        self.record = Some(record);
+        self
     }
 
     /// The same fault, seen from the document that holds ours at `prefix`.

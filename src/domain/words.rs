@@ -19,6 +19,9 @@ macro_rules! words {
             /// As it stands in rows and answers.
             pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
 
+            /// What it means.
+            pub const fn about(self) -> &'static str { match self { $(Self::$variant => $about,)* } }
+
             /// Reads one.
             pub fn parse(text: &str) -> Option<Self> { Self::ALL.iter().copied().find(|own| own.as_str() == text) }
         }
@@ -99,7 +102,8 @@ words! {
         InFlight "inFlight" "The outcome of an upload is open.",
         UnknownOutcome "unknownOutcome" "It was sent, and nobody can tell what became of it: a person decides.",
         SettledByHand "settledByHand" "A person found that the upstream does not have it.",
-        NotUploaded "notUploaded" "It has no record upstream.",
+        NotUploaded "notUploaded" "It has no record in ACE360.",
+        NotEnrolled "notEnrolled" "It is not linked to a user in OneFile.",
         UpstreamArchived "upstreamArchived" "Its record upstream is in the archive: it is left alone.",
         Unreadable "unreadable" "What the upstream sent of it cannot be read.",
         UpstreamRejected "upstreamRejected" "The upstream refused it; `errors` holds its reasons.",

@@ -6,7 +6,7 @@ use tracing::info;
 use super::{Runs, onefile_exchange, schedule, status_sync};
 use crate::ace360::status;
 use crate::onefile::exchange::{EXCHANGE, release};
-use crate::store::{DailySetting, NewRun, StoreError};
+use crate::store::{By, DailySetting, NewRun, StoreError};
 
 /// A night whose run failed is tried again so long afterwards.
 const AGAIN: TimeDelta = TimeDelta::hours(1);
@@ -15,7 +15,7 @@ impl Runs {
     /// Begins the runs that are due.
     pub(super) async fn begin_dailies(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         for daily in self.store.ace360_dailies(status::SYNC).await? {
-            let run = status_sync(daily.provider_id, "schedule".to_owned());
+            let run = status_sync(daily.provider_id, By::itself("schedule"));
             self.begin_daily(run, &daily, daily.at, now).await?;
         }
         // Nothing of the schedule begins while OneFile puts a new version in; what is due is due still afterwards.
@@ -23,7 +23,7 @@ impl Runs {
             return Ok(());
         }
         for daily in self.store.onefile_dailies(EXCHANGE).await? {
-            let run = onefile_exchange(daily.provider_id, "schedule".to_owned());
+            let run = onefile_exchange(daily.provider_id, By::itself("schedule"));
             let begun = self.begin_daily(run.clone(), &daily, release::outside(daily.at), now).await?;
             if !begun && daily.failed_at.is_some_and(|failed| now - failed >= AGAIN) {
                 let again = NewRun { trigger: "schedule", ..run };

@@ -25,7 +25,7 @@ use crate::ace360::{Ace360, bulk, catalogue, status};
 use crate::config::{Retention, Timings};
 use crate::onefile::enrol::bulk as enrolment;
 use crate::onefile::{OneFile, exchange, qualifications};
-use crate::store::{Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
+use crate::store::{By, Claim, LookJob, NewRun, RunRow, SliceEnd, SliceJob, Store, StoreError, Swept};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::step::Step;
 
@@ -246,9 +246,11 @@ pub async fn cancel(
     onefile: &OneFile,
     provider: Uuid,
     id: Uuid,
+    by: &By,
 ) -> Result<Option<RunRow>, StoreError> {
     let store = &ace360.store;
     let Some((run, fence)) = store.ask_to_stop(provider, id).await? else { return Ok(None) };
+    store.audit_call(provider, by, "run.cancel", "run", &id.to_string()).await?;
     if !run.is_finished() {
         before_its_time(ace360, onefile, &run, fence).await?;
         let mut tx = store.begin().await?;
@@ -275,27 +277,27 @@ async fn before_its_time(
 }
 
 /// A run over the statuses of all linked learners.
-pub fn status_sync(provider: Uuid, requested_by: String) -> NewRun {
-    new_run(provider, status::SYNC, requested_by)
+pub fn status_sync(provider: Uuid, by: By) -> NewRun {
+    new_run(provider, status::SYNC, by)
 }
 
 /// A run that refreshes the catalogue.
-pub fn standards_refresh(provider: Uuid, requested_by: String) -> NewRun {
-    new_run(provider, catalogue::REFRESH, requested_by)
+pub fn standards_refresh(provider: Uuid, by: By) -> NewRun {
+    new_run(provider, catalogue::REFRESH, by)
 }
 
 /// A run that refreshes OneFile's learning aims.
-pub fn qualifications_refresh(provider: Uuid, requested_by: String) -> NewRun {
-    NewRun { upstream: "onefile", ..new_run(provider, qualifications::REFRESH, requested_by) }
+pub fn qualifications_refresh(provider: Uuid, by: By) -> NewRun {
+    NewRun { upstream: "onefile", ..new_run(provider, qualifications::REFRESH, by) }
 }
 
 /// A run that exchanges all linked learners with OneFile.
-pub fn onefile_exchange(provider: Uuid, requested_by: String) -> NewRun {
-    NewRun { upstream: "onefile", ..new_run(provider, exchange::EXCHANGE, requested_by) }
+pub fn onefile_exchange(provider: Uuid, by: By) -> NewRun {
+    NewRun { upstream: "onefile", ..new_run(provider, exchange::EXCHANGE, by) }
 }
 
 /// A run by hand of this kind, without parameters; ACE360's, if nothing else is said.
-pub fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewRun {
+pub fn new_run(provider: Uuid, kind: &'static str, by: By) -> NewRun {
     NewRun {
         provider,
         upstream: "ace360",
@@ -304,7 +306,7 @@ pub fn new_run(provider: Uuid, kind: &'static str, requested_by: String) -> NewR
         shared: true,
         validate_only: false,
         params: json!({}),
-        requested_by,
+        by,
         retry_of: None,
         night: None,
     }

@@ -97,6 +97,24 @@ impl Store {
         Ok(())
     }
 
+    /// Writes down what is done without a transaction here, before it is.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn audit_call(
+        &self,
+        provider: Uuid,
+        by: &By,
+        action: &str,
+        kind: &str,
+        id: &str,
+    ) -> StoreResult<()> {
+        let mut tx = self.begin().await?;
+        self.audit(&mut tx, provider, by, action, kind, id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Writes down that a call was refused.
     ///
     /// # Errors

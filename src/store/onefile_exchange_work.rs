@@ -86,14 +86,31 @@ impl Store {
         Ok((row.count, row.centres))
     }
 
-    /// The named learners whom a run has work with.
+    /// The named learners with whom a run has no work, in the order of their naming, and whether there is a record of each.
     ///
     /// # Errors
     /// The database's.
-    pub async fn in_exchange(&self, tx: &mut Tx, run: Uuid) -> StoreResult<Vec<String>> {
-        Ok(sqlx::query_scalar!("select learner_id from onefile_exchange_work where run_id = $1", run)
-            .fetch_all(&mut **tx)
-            .await?)
+    pub async fn not_in_exchange(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        provider: Uuid,
+        named: &[String],
+    ) -> StoreResult<Vec<(String, bool)>> {
+        let found = sqlx::query!(
+            r#"select named.id as "id!",
+                      exists (select from records r
+                              where r.provider_id = $2 and r.kind = 'learner' and r.record_id = named.id) as "there!"
+               from unnest($3::text[]) with ordinality as named(id, at)
+               where not exists (select from onefile_exchange_work w where w.run_id = $1 and w.learner_id = named.id)
+               order by named.at"#,
+            run,
+            provider,
+            named
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(found.into_iter().map(|row| (row.id, row.there)).collect())
     }
 
     /// Notes what a page of users said: each one's id, whether it is in the archive, whether it was changed.

@@ -88,6 +88,8 @@ pub struct PortfolioAim {
     pub elements_done: Option<i64>,
     /// Percent.
     pub progress: Option<i64>,
+    /// The qualification into which its element counts came down.
+    pub counted_for: Option<String>,
 }
 
 /// A review.

@@ -6,28 +6,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{After, By, Expected, Removed, Store, StoreResult, Version, new_id};
-
-/// Which records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RecordKind {
-    /// A person on a programme.
-    Learner,
-    /// A member of the provider's staff.
-    Officer,
-    /// An employer or site.
-    Organisation,
-}
-
-impl RecordKind {
-    /// As the tables and the API say it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Learner => "learner",
-            Self::Officer => "officer",
-            Self::Organisation => "organisation",
-        }
-    }
-}
+pub use crate::domain::RecordKind;
 
 /// A record to keep.
 #[derive(Clone, Debug)]

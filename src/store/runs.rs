@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::clock::interval;
 use super::records::page;
 use super::run_records::{OutcomeKind, RecordOutcome};
-use super::{After, RecordPage, Store, StoreResult, Time, Tx, new_id};
+use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
 
 /// A run as it stands.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ pub struct NewRun {
     /// What it is asked.
     pub params: Value,
     /// Who asked.
-    pub requested_by: String,
+    pub by: By,
     /// The run whose failed records it takes again.
     pub retry_of: Option<Uuid>,
     /// The night of a schedule: a run is made for it once.
@@ -182,12 +182,14 @@ impl Store {
                 new.shared,
                 new.validate_only,
                 new.params,
-                new.requested_by,
+                new.by.actor,
                 new.retry_of,
             )
             .fetch_optional(&mut *tx)
             .await?;
             if made.is_some() {
+                let action = format!("run.{}", new.kind);
+                self.audit(&mut tx, new.provider, &new.by, &action, "run", &id.to_string()).await?;
                 self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
                 tx.commit().await?;
                 if let Some(run) = self.run(new.provider, id).await? {

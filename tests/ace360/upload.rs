@@ -151,6 +151,12 @@ async fn an_upload_with_missing_fields_names_every_one_and_sends_nothing() {
         ["/uln", "/dateOfBirth", "/sex", "/firstName"].map(|at| (at.to_owned(), "missing".to_owned()));
     assert_eq!(faults(&problem), BTreeSet::from(expected));
     assert!(problem["errors"].to_string().contains("Learner > ULN"), "{problem:#}");
+    for error in problem["errors"].as_array().unwrap() {
+        // The employer's contact lacks a name, as the learner might.
+        let (kind, id) =
+            if error["pointer"] == "/firstName" { ("officer", "OFF12") } else { ("learner", "L1") };
+        assert_eq!(error["record"], json!({"kind": kind, "id": id}), "{error}");
+    }
     // It was not one that could be told of later: no intent, no state.
     assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "notUploaded");
     nothing_was_sent(&app).await;

@@ -38,6 +38,31 @@ async fn what_is_done_is_told_with_who_whom_when_and_from_where() {
 }
 
 #[tokio::test]
+async fn what_is_begun_is_told_with_who_began_it() {
+    let app = TestApp::start().await;
+    app.refresh_standards().await;
+    app.put_ready("L1", 1).await;
+    app.post("/learners/L1/ace360", &json!({})).await.expect(201);
+    app.post("/learners/L1/ace360:sync", &Value::Null).await.expect(200);
+    let run = app.post("/ace360/status:sync", &Value::Null).await.good();
+    let run = app.wait_run(run["id"].as_str().unwrap()).await;
+    // Nobody is told to have done what was refused.
+    app.put_ready("L2", 2).await;
+    app.post("/learners/L2/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
+    let told = |action: &'static str| {
+        let app = &app;
+        async move { lines(app, &format!("?action={action}&actor={}", actor_of(app))).await }
+    };
+    let synced = told("ace360.sync").await;
+    assert_eq!(synced.len(), 1, "{synced:#?}");
+    assert_eq!(synced[0]["subject"], json!({"kind": "learner", "id": "L1"}));
+    let begun = told("run.ace360.statusSync").await;
+    assert_eq!((begun.len(), &begun[0]["subject"]), (1, &json!({"kind": "run", "id": run["id"]})));
+    assert!(begun[0]["requestId"].is_string() && begun[0]["address"] == "127.0.0.1", "{begun:#?}");
+    assert_eq!(told("run.ace360.standardsRefresh").await.len(), 1);
+}
+
+#[tokio::test]
 async fn the_newest_comes_first_page_by_page_and_each_filter_keeps_its_own() {
     let app = TestApp::start().await;
     app.put("/officers/O1", &people::officer()).await.expect(201);

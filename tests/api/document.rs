@@ -344,6 +344,22 @@ async fn every_operation_shows_an_answer_that_its_schema_allows() {
                 faults.push(format!("{at}: no example"));
                 continue;
             };
+            let begins = operation.method == Method::POST && !operation.path.starts_with("/runs");
+            if begins && example.get("trigger").is_some() {
+                let (upstream, ended) = (operation.path.split('/').nth(1).unwrap(), status == "200");
+                if example["upstream"] != *upstream
+                    || !example["kind"].as_str().unwrap().starts_with(upstream)
+                    || example["finishedAt"].is_null() == ended
+                {
+                    faults.push(format!("{at}: the run that is shown is another call's"));
+                }
+            } else if begins
+                && status == "202"
+                && ["uploaded", "enrolled"].iter().any(|own| example["state"] == *own)
+                && !operation.path.ends_with(":sync")
+            {
+                faults.push(format!("{at}: its outcome is not known yet, and shown"));
+            }
             let mut values = BTreeMap::new();
             leaves(String::new(), example, &mut values);
             let blank = values.iter().filter(|(_, value)| **value == "…");
@@ -353,6 +369,12 @@ async fn every_operation_shows_an_answer_that_its_schema_allows() {
             let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
             faults.extend(validator.iter_errors(example).map(|error| format!("{at}: {error}")));
         }
+    }
+    for (type_, item) in document["webhooks"].as_object().unwrap() {
+        let content = &item["post"]["requestBody"]["content"]["application/json"];
+        let whole = serde_json::json!({ "allOf": [content["schema"]], "components": document["components"] });
+        let validator = jsonschema::options().should_validate_formats(true).build(&whole).unwrap();
+        faults.extend(validator.iter_errors(&content["example"]).map(|error| format!("{type_}: {error}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

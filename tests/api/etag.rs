@@ -68,10 +68,13 @@ async fn a_record_that_was_deleted_and_made_again_is_another() {
 async fn a_star_asks_that_it_exists_or_that_it_does_not() {
     let app = TestApp::start().await;
     for (path, body) in records() {
-        put_if(&app, path, ("if-match", "*"), &body).await.refused(412, "preconditionFailed");
+        let none = put_if(&app, path, ("if-match", "*"), &body).await.refused(412, "preconditionFailed");
+        assert!(none["detail"].as_str().unwrap().contains("there is none"), "{none:#}");
         app.get(path).await.refused(404, "notFound");
         put_if(&app, path, ("if-none-match", "*"), &body).await.expect(201);
-        put_if(&app, path, ("if-none-match", "*"), &body).await.refused(412, "preconditionFailed");
+        let there =
+            put_if(&app, path, ("if-none-match", "*"), &body).await.refused(412, "preconditionFailed");
+        assert!(there["detail"].as_str().unwrap().contains("exists already"), "{there:#}");
         put_if(&app, path, ("if-match", "*"), &body).await.expect(200);
         delete_if(&app, path, "*").await.expect(204);
     }

@@ -55,7 +55,7 @@ fn encoded(value: &Value) -> String {
 async fn assert_refused(app: &TestApp, what: &str, token: &str) {
     let answer = app.as_token(token).get(READ).await;
     assert_eq!(answer.status, 401, "{what}: {}", answer.text);
-    assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{what}");
+    assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer error="invalid_token""#), "{what}");
     answer.refused(401, "unauthenticated");
 }
 
@@ -317,7 +317,10 @@ async fn a_missing_scope_is_403_and_named() {
     let app = TestApp::start().await;
     let reader = app.with_scopes(&[Scope::RecordsRead]).await;
     reader.get("/learners").await.expect(200);
-    let problem = reader.put("/officers/O1", &json!({"lastName": "A"})).await.refused(403, "scopeMissing");
+    let answer = reader.put("/officers/O1", &json!({"lastName": "A"})).await;
+    let challenge = r#"Bearer error="insufficient_scope", scope="records:write""#;
+    assert_eq!(answer.header("www-authenticate"), Some(challenge));
+    let problem = answer.refused(403, "scopeMissing");
     assert!(problem["detail"].as_str().unwrap().contains("`records:write`"), "{problem}");
     app.get("/officers/O1").await.refused(404, "notFound");
 }

@@ -185,11 +185,18 @@ pub async fn change_of(app: &TestApp, tenant: &Tenant, type_: &'static str, lear
     let (store, provider, learner) = (app.parts.store.clone(), tenant.provider.id, learner.to_owned());
     on_runtime(async move {
         let mut tx = store.begin().await.unwrap();
-        let data = json!({"recordId": 248});
+        let data = example_of(type_);
         store.log_change(&mut tx, provider, type_, "learner", &learner, &data).await.unwrap();
         tx.commit().await.unwrap();
     })
     .await;
+}
+
+/// The data of a change of this type, as the document shows it.
+fn example_of(type_: &str) -> Value {
+    let document: Value = serde_json::from_str(include_str!("../../openapi/picsbridge.json")).unwrap();
+    let content = &document["webhooks"][type_]["post"]["requestBody"]["content"]["application/json"];
+    content["example"]["data"]["data"].clone()
 }
 
 /// Time passes, and what is due is sent.

@@ -72,6 +72,12 @@ async fn all_that_is_missing_is_told_at_once_by_preview_and_enrolment_alike() {
     let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(422, "fieldsMissing");
     let pointers: Vec<_> = faults(&problem).into_iter().map(|(pointer, _)| pointer).collect();
     assert_eq!(pointers, ["/email", "/mainOfficerId", "/mainTag", "/placements", "/status"]);
+    for error in problem["errors"].as_array().unwrap() {
+        assert_eq!(
+            error["record"]["kind"], "learner",
+            "it is mended in the record, and not in the request: {error}"
+        );
+    }
     assert!(made(&app, "user").await.is_empty());
 }
 
@@ -83,7 +89,8 @@ async fn with_several_centres_one_is_chosen_and_one_that_is_not_there_is_a_fault
         let shown = app.get(&format!("{}/preview{query}", tab(1))).await.expect(200);
         assert_eq!(missing(&shown), [("OrganisationID", "/centreId")], "{shown:#}");
         assert_eq!(shown["centres"].as_array().unwrap().len(), 3);
-        app.post(&tab(1), &body).await.refused(422, "fieldsMissing");
+        let problem = app.post(&tab(1), &body).await.refused(422, "fieldsMissing");
+        assert_eq!(problem["errors"][0].get("record"), None, "it is mended in the request: {problem:#}");
     }
 }
 

@@ -126,6 +126,31 @@ async fn element_counts_come_down_and_are_told_with_before_and_after() {
 }
 
 #[tokio::test]
+async fn counts_of_a_qualification_that_picsweb_adds_later_are_told_and_those_that_it_set_back_are_not() {
+    let app = exchanging(json!({"downloadReviews": false})).await;
+    let one = json!({"qualifications": [{"qualificationId": "Q1", "vqReference": "105AS"}]});
+    linked(&app, "L1", "OLD-001", one).await;
+    sync(&app, "L1").await;
+    app.tick().await;
+    let told = news(&app).await;
+    // Its learning aim is known, and was read.
+    app.put("/learners/L1", &own(json!({}))).await.good();
+    let tab = sync(&app, "L1").await;
+    assert_eq!(tab["qualifications"][1]["totalElements"], 20, "{tab:#}");
+    app.tick().await;
+    assert_eq!(
+        news(&app).await[told.len()..],
+        ["progressChanged 105OP totalElements null > 20", "progressChanged 105OP elementsDone null > 0"]
+    );
+    let told = news(&app).await;
+    app.put("/learners/L1", &own(json!({}))).await.good();
+    sync(&app, "L1").await;
+    app.tick().await;
+    assert_eq!(record(&app, "L1").await["qualifications"][1]["totalElements"], 20);
+    assert_eq!(news(&app).await, told);
+}
+
+#[tokio::test]
 async fn what_is_unchanged_is_written_neither_here_nor_there() {
     let app = exchanging(json!({})).await;
     linked(&app, "L1", "OLD-001", json!({})).await;

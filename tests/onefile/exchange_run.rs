@@ -259,8 +259,9 @@ async fn learners_who_are_named_are_read_whole_and_the_others_not_at_all() {
     many(&app, 5, 1, 1).await;
     app.put("/learners/X1", &own(json!({}))).await.good();
     let run = exchange(&app, &json!({"learnerIds": ["M-002", "X1", "NOBODY"]})).await;
-    assert_eq!(counts(&run), [3, 1, 0, 0, 2], "{run:#}");
-    assert_eq!(told(&app, &run).await["X1"].0, "notUploaded");
+    assert_eq!(counts(&run), [3, 1, 0, 1, 1], "{run:#}");
+    let words = told(&app, &run).await;
+    assert_eq!((&*words["X1"].0, &*words["NOBODY"].0), ("notEnrolled", "notFound"), "{words:?}");
     assert!(app.get("/onefile").await.expect(200)["lastSyncedAt"].is_null());
     for (body, pointer) in
         [(json!({"learnerIds": []}), "/learnerIds"), (json!({"learnerIds": ["A", "A"]}), "/learnerIds/1")]

@@ -28,6 +28,10 @@ impl std::fmt::Debug for Contract {
     }
 }
 
+/// Headers that callers act upon: an answer that has one declares it.
+const TOLD: [&str; 5] = ["etag", "idempotent-replayed", "location", "retry-after", "www-authenticate"];
+const EVERYWHERE: &[&str] = &["ratelimit", "ratelimit-policy", "x-request-id"];
+
 impl Contract {
     /// The document that an app serves; all apps of a binary serve the same.
     pub async fn served_at(base: &str, http: &Client) -> Arc<Self> {
@@ -41,7 +45,10 @@ impl Contract {
 
     fn new(document: Value) -> Self {
         let mut parts = BTreeSet::new();
-        parts_of_all(&document, &mut parts);
+        // A webhook's message has the whole of a change, and more of its own type: the change itself stays closed.
+        let mut answers = document.clone();
+        answers.as_object_mut().unwrap().remove("webhooks");
+        parts_of_all(&answers, &mut parts);
         let mut strict = document.clone();
         for (name, schema) in strict["components"]["schemas"].as_object_mut().unwrap() {
             close(schema, parts.contains(&format!("#/components/schemas/{name}")));
@@ -73,6 +80,15 @@ impl Contract {
         let status = answer.status.to_string();
         let response = &operation["responses"][&status];
         assert!(!response.is_null(), "{at}: it declares no such status");
+        // Those that every answer has are declared where something was done.
+        let everywhere = if answer.status < 400 { EVERYWHERE } else { &[] };
+        for name in TOLD.iter().chain(everywhere).filter(|name| answer.header(name).is_some()) {
+            let mut declared = response["headers"].as_object().into_iter().flatten();
+            assert!(
+                declared.any(|(own, _)| own.eq_ignore_ascii_case(name)),
+                "{at}: it declares no header {name}"
+            );
+        }
         let Some(content) = response["content"].as_object() else {
             assert!(answer.text.is_empty(), "{at}: it declares no body, and there is one: {}", answer.text);
             return;
@@ -99,6 +115,18 @@ impl Contract {
             Value::String(answer.text.clone())
         };
         self.validate(&place, &body, &at);
+        if template == "/changes" && answer.status == 200 {
+            for change in body["items"].as_array().into_iter().flatten() {
+                self.check_change(change, &at);
+            }
+        }
+    }
+
+    /// A change is as the document's webhook of its type says.
+    pub fn check_change(&self, change: &Value, at: &str) {
+        let type_ = change["type"].as_str().unwrap();
+        let data = "post/requestBody/content/application~1json/schema/properties/data/allOf/1";
+        self.validate(&format!("/webhooks/{type_}/{data}"), change, &format!("{at}: {type_}"));
     }
 
     /// What holds for every error, whatever its path.

@@ -6,7 +6,7 @@
 //! so the first two it is (decided by us).
 
 use super::draft::Draft;
-use super::report::RecordRef;
+use crate::domain::RecordRef;
 use crate::domain::{Address, Postcode};
 
 /// PICSWeb sends it for every learner and every employer.

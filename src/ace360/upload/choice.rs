@@ -5,8 +5,9 @@
 
 use super::UploadInput;
 use super::draft::Draft;
-use super::report::{CandidateStandard, RecordRef};
+use super::report::CandidateStandard;
 use crate::ace360::standards::Standard;
+use crate::domain::RecordRef;
 
 const FIELD: &str = "standardId";
 const POINTER: &str = "/ace360/standardId";

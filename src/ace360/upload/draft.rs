@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::report::{Missing, PreviewField, RecordKind, RecordRef, Warning};
-use crate::domain::{LearnerId, OfficerId, OrganisationId};
+use super::report::{Missing, PreviewField, Warning};
+use crate::domain::RecordRef;
 
 /// Fields, missing ones and warnings so far.
 #[derive(Default)]
@@ -70,24 +70,6 @@ impl Draft {
 
     pub(super) fn warn(&mut self, field: &'static str, message: impl Into<String>) {
         self.warnings.push(Warning { field, message: message.into() });
-    }
-}
-
-impl From<&LearnerId> for RecordRef {
-    fn from(id: &LearnerId) -> Self {
-        Self { kind: RecordKind::Learner, id: id.to_string() }
-    }
-}
-
-impl From<&OfficerId> for RecordRef {
-    fn from(id: &OfficerId) -> Self {
-        Self { kind: RecordKind::Officer, id: id.to_string() }
-    }
-}
-
-impl From<&OrganisationId> for RecordRef {
-    fn from(id: &OrganisationId) -> Self {
-        Self { kind: RecordKind::Organisation, id: id.to_string() }
     }
 }
 

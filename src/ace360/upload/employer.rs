@@ -4,8 +4,8 @@
 use super::UploadInput;
 use super::address::{self, Names};
 use super::draft::{Draft, said};
-use super::report::RecordRef;
 use super::{choice, sector, size};
+use crate::domain::RecordRef;
 use crate::domain::{Email, Ern, Organisation, OrganisationId, Telephone};
 
 pub(super) struct Part {

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::address::{self, Names};
 use super::draft::{Draft, said};
-use super::report::RecordRef;
 use super::{UploadInput, choice};
 use crate::ace360::ethnicity;
+use crate::domain::RecordRef;
 use crate::domain::{Email, Ethnicity, Learner, NiNumber, Sex, Telephone, Uln};
 
 /// PICSWeb's Funding Organisation of publicly funded learners: funding is true for it and for nothing else.

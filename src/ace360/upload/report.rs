@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::ace360::standards::Standard;
 use crate::ace360::wire::CreateApprentice;
-use crate::domain::{Fault, RecordCode, counted, redacted};
+use crate::domain::{Fault, RecordCode, RecordRef, counted, redacted};
 
 /// What came of building an upload.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,11 +32,11 @@ impl Upload {
         self.payload.is_some()
     }
 
-    /// Every missing field as a fault, with where in PICSWeb to mend it. A pointer into the learner stands as it is; one into
-    /// another record is told in the message.
+    /// Every missing field as a fault of the record that lacks it, with where in PICSWeb to mend it.
     pub fn faults(&self) -> Vec<Fault> {
         let fault = |missing: &Missing| {
             Fault::at(missing.pointer.clone(), "missing", format!("{}: {}", missing.field, missing.message))
+                .of(missing.record.clone())
         };
         self.missing.iter().map(fault).collect()
     }
@@ -163,27 +163,6 @@ pub struct Missing {
     pub pointer: String,
     /// What to do, and where in PICSWeb.
     pub message: String,
-}
-
-/// One of our records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct RecordRef {
-    /// Its kind.
-    pub kind: RecordKind,
-    /// PICSWeb's identifier.
-    pub id: String,
-}
-
-/// Kinds of records that an upload is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum RecordKind {
-    /// A learner.
-    Learner,
-    /// An officer.
-    Officer,
-    /// An organisation.
-    Organisation,
 }
 
 /// Something that should be looked at.

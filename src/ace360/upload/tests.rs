@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parse::parse_value;
-use crate::domain::{Address, Check};
+use crate::domain::{Address, Check, RecordKind};
 
 fn of<T: serde::de::DeserializeOwned + Check>(value: Value) -> T {
     parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()

@@ -104,7 +104,7 @@ pub async fn upload(
         shared: false,
         validate_only: body.validate_only,
         params,
-        ..new_run(who.provider(), bulk::UPLOAD, who.by().actor)
+        ..new_run(who.provider(), bulk::UPLOAD, who.by())
     };
     run_api::start(&state, &request, run).await
 }
@@ -129,7 +129,7 @@ pub async fn match_records(
     let run = NewRun {
         shared: !validate_only,
         validate_only,
-        ..new_run(who.provider(), matching::MATCH, who.by().actor)
+        ..new_run(who.provider(), matching::MATCH, who.by())
     };
     run_api::start(&state, &request, run).await
 }

@@ -82,7 +82,7 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::standards_refresh(who.provider(), who.by().actor)).await
+    run_api::start(&state, &request, runs::standards_refresh(who.provider(), who.by())).await
 }
 
 /// Read the statuses of all uploaded learners now
@@ -98,7 +98,7 @@ pub async fn sync_all(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::status_sync(who.provider(), who.by().actor)).await
+    run_api::start(&state, &request, runs::status_sync(who.provider(), who.by())).await
 }
 
 /// List ACE360's employer sectors

@@ -438,6 +438,10 @@ pub async fn sync(
     id: Id<LearnerId>,
 ) -> Result<Json<Tab>, Problem> {
     let tab = tab_of(&state, who.provider(), id.0.as_str()).await?;
+    if tab.record_id.is_some() {
+        let learner = id.0.as_str();
+        state.store.audit_call(who.provider(), &who.by(), "ace360.sync", "learner", learner).await?;
+    }
     let synced = state.ace360.sync_one(who.provider(), id.0.as_str()).await;
     match synced {
         Ok(SyncedOne::NotLinked) => Err(Problem::new(

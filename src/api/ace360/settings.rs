@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::document::{ReadErrors, WriteErrors};
-use super::super::etag::{Precondition, Tagged};
+use super::super::etag::{Precondition, Tagged, unexpected};
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::of_failure;
@@ -181,7 +181,7 @@ pub async fn put(
         daily_at: daily_at.or(NaiveTime::from_hms_opt(5, 0, 0)).unwrap_or_default(),
     };
     if !state.store.put_ace360_settings(who.provider(), &new, &expected.0, &who.by()).await? {
-        return Err(Precondition::failed());
+        return Err(unexpected(&expected.0));
     }
     Ok(shown(&state.store.ace360_settings(who.provider()).await?))
 }

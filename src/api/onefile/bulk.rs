@@ -103,7 +103,7 @@ pub async fn enrol(
         shared: false,
         validate_only: body.validate_only,
         params,
-        ..new_run(who.provider(), ENROL, who.by().actor)
+        ..new_run(who.provider(), ENROL, who.by())
     };
     run_api::start(&state, &request, run).await
 }

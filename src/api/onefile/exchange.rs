@@ -144,6 +144,6 @@ pub async fn sync_all(
     if own {
         params = json!({"learnerIds": learner_ids, "full": full});
     }
-    let run = NewRun { shared: !own, params, ..onefile_exchange(who.provider(), who.by().actor) };
+    let run = NewRun { shared: !own, params, ..onefile_exchange(who.provider(), who.by()) };
     run_api::start(&state, &request, run).await
 }

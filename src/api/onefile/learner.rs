@@ -482,7 +482,7 @@ fn not_ready(planned: &EnrolmentPreview, learner: &str) -> Problem {
         return Problem::new(Code::LikelyDuplicate, format!("{advice} Nothing was sent.")).with_records(ids);
     }
     let detail = format!("{}. Nothing was sent.", planned.missing_in_words());
-    Problem::new(Code::FieldsMissing, detail).with_errors(planned.faults())
+    Problem::new(Code::FieldsMissing, detail).with_errors(planned.faults(learner))
 }
 
 /// OneFile refused a step, and does not have the learner.

@@ -83,7 +83,7 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::qualifications_refresh(who.provider(), who.by().actor)).await
+    run_api::start(&state, &request, runs::qualifications_refresh(who.provider(), who.by())).await
 }
 
 /// List OneFile's learning aims

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::document::{ReadErrors, SettingsErrors};
-use super::super::etag::{Precondition, Tagged};
+use super::super::etag::{Precondition, Tagged, unexpected};
 use super::super::extract::{Body, Caller};
 use super::super::problem::{Code, Problem};
 use super::rules;
@@ -273,7 +273,7 @@ pub async fn put(
     let before = state.store.onefile_settings(who.provider()).await?;
     let new = chosen(request, before.choices.environment);
     if !expected.0.allows(Version::of_settings(before.version)) {
-        return Err(Precondition::failed());
+        return Err(unexpected(&expected.0));
     }
     // A token that was meant for one environment is not shown to another.
     if token.is_none() && before.token.is_some() && before.choices.environment != new.environment {
@@ -289,7 +289,7 @@ pub async fn put(
     if !kept {
         // Whoever named a version finds another by now.
         return Err(match expected.0 {
-            Expected::OneOf(_) => Precondition::failed(),
+            Expected::OneOf(_) => unexpected(&expected.0),
             _ => Problem::new(Code::SettingsChanged, Code::SettingsChanged.about()),
         });
     }

@@ -253,7 +253,7 @@ impl OneFile {
             }
             Ok(Enrolled::NotReady(planned)) => {
                 let message = format!("{}: see errors. Nothing was sent.", planned.missing_in_words());
-                let missing = Told { message, errors: planned.faults(), ..Told::default() };
+                let missing = Told { message, errors: planned.faults(id), ..Told::default() };
                 told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
             }
             Err(OneFileError::Upstream(failure)) => Verdict::Again(failure),

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{Fault, RecordCode, counted, redacted};
+use crate::domain::{Fault, RecordCode, RecordKind, RecordRef, counted, redacted};
 use crate::onefile::coverage::AimMatch;
 
 /// What an enrolment would send, and what is in its way.
@@ -288,10 +288,14 @@ pub struct PossibleUser {
 redacted!(EnrolmentField PlannedOfficer PlannedOrganisation PossibleUser);
 
 impl EnrolmentPreview {
-    /// Everything missing as faults.
-    pub fn faults(&self) -> Vec<Fault> {
+    /// Everything missing as faults, of this learner or of the request.
+    pub fn faults(&self, learner: &str) -> Vec<Fault> {
+        let learner = RecordRef { kind: RecordKind::Learner, id: learner.to_owned() };
         let fault = |missing: &EnrolmentMissing| {
-            Fault::at(missing.pointer.clone(), "missing", format!("{}: {}", missing.field, missing.message))
+            let words = format!("{}: {}", missing.field, missing.message);
+            let fault = Fault::at(missing.pointer.clone(), "missing", words);
+            let is_asked = ["/centreId", "/pathways"].iter().any(|own| missing.pointer.starts_with(own));
+            if is_asked { fault } else { fault.of(learner.clone()) }
         };
         self.missing.iter().map(fault).collect()
     }

@@ -22,6 +22,8 @@ pub(super) struct Applied {
     pub(super) values: usize,
     /// What could not be taken.
     pub(super) notes: Vec<String>,
+    /// Learning aims whose element counts came down, and into which qualification.
+    pub(super) counted: Vec<(String, String)>,
 }
 
 /// Puts it in. `before`: what OneFile had when it was read last; `found_by_sweep`: the search for what changed had not told of it.
@@ -32,7 +34,8 @@ pub(super) fn apply(
     today: NaiveDate,
     found_by_sweep: bool,
 ) -> Applied {
-    let mut applied = Applied { learner: None, events: Vec::new(), values: 0, notes: Vec::new() };
+    let mut applied =
+        Applied { learner: None, events: Vec::new(), values: 0, notes: Vec::new(), counted: Vec::new() };
     let Ok(mut record) = serde_json::to_value(learner) else { return applied };
     for group in groups(here) {
         let mut tried = record.clone();
@@ -44,6 +47,9 @@ pub(super) fn apply(
                 record = tried;
                 applied.learner = Some(parsed);
                 for change in group {
+                    if let (true, Some(aim)) = (COUNTS.contains(&change.field), &change.remote) {
+                        applied.counted.push((aim.clone(), change.id.clone().unwrap_or_default()));
+                    }
                     if COUNTS.contains(&change.field) && is_told(change, before) {
                         continue;
                     }
@@ -80,7 +86,7 @@ fn groups(here: &[FieldChange]) -> Vec<Vec<&FieldChange>> {
     groups
 }
 
-/// Whether OneFile's counts are those that were told before: then it was PICSWeb that set its own back.
+/// Whether OneFile's counts are those that were told of this qualification before: then it was PICSWeb that set its own back.
 fn is_told(change: &FieldChange, before: &Portfolio) -> bool {
     let aim = before.aims.iter().find(|own| Some(&own.learning_aim_id) == change.remote.as_ref());
     aim.is_some_and(|own| {
@@ -91,7 +97,8 @@ fn is_told(change: &FieldChange, before: &Portfolio) -> bool {
             (_, false) => own.elements_done,
             (_, true) => own.progress,
         };
-        own.read && told.map(|told| told.to_string()).as_ref() == Some(&change.after)
+        let same_one = own.counted_for.as_deref() == Some(change.id.as_deref().unwrap_or_default());
+        own.read && same_one && told.map(|told| told.to_string()).as_ref() == Some(&change.after)
     })
 }
 
@@ -188,6 +195,6 @@ fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> (Chan
 impl Applied {
     /// Nothing came down.
     pub(super) fn nothing() -> Self {
-        Self { learner: None, events: Vec::new(), values: 0, notes: Vec::new() }
+        Self { learner: None, events: Vec::new(), values: 0, notes: Vec::new(), counted: Vec::new() }
     }
 }

@@ -1,7 +1,5 @@
 //! The first step of a run: whom it is about; and, once the searches are through, who of them is exchanged.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 
 use super::decide::{Decision, Rules, decide};
@@ -9,7 +7,7 @@ use super::run::{Cursor, Phase, Work, skipped};
 use crate::domain::{Learner, RecordCode};
 use crate::onefile::walk::Walk;
 use crate::onefile::{OneFile, OneFileError};
-use crate::store::{OutcomeKind, Progress};
+use crate::store::{OutcomeKind, Progress, RecordOutcome, Told};
 use crate::upstream::step::Step;
 
 /// Learners that are decided on before the run's row is written again.
@@ -28,10 +26,14 @@ impl OneFile {
             self.store.begin_exchange(&mut tx, work.run.id, provider, environment, named.as_deref()).await?;
         let mut outcomes = Vec::new();
         if let Some(named) = &named {
-            let linked: BTreeSet<String> =
-                self.store.in_exchange(&mut tx, work.run.id).await?.into_iter().collect();
-            outcomes.extend(named.iter().filter(|id| !linked.contains(*id)).map(|id| {
-                skipped(id, RecordCode::NotUploaded, "The learner is not linked to a user in OneFile.")
+            let others = self.store.not_in_exchange(&mut tx, work.run.id, provider, named).await?;
+            outcomes.extend(others.iter().map(|(id, there)| {
+                if *there {
+                    skipped(id, RecordCode::NotEnrolled, "The learner is not linked to a user in OneFile.")
+                } else {
+                    RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::NotFound)
+                        .told(Told::words("There is no such learner."))
+                }
             }));
         }
         let cursor = Cursor {

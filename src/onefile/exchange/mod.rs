@@ -57,7 +57,7 @@ impl OneFile {
         by: By,
     ) -> Result<SyncedOne, OneFileError> {
         let (client, settings) = self.client(provider, Class::Interactive).await?;
-        let ground = Ground::of(self, client, &settings, provider, None, by).await?;
+        let ground = Ground::of(self, client, &settings, provider, None, by.clone()).await?;
         let environment = settings.choices.environment;
         let link = self
             .store
@@ -71,7 +71,10 @@ impl OneFile {
         let id = learner.as_str();
         let held = self.store.hold_learner::<Learner>(provider, environment, id, worker, lease).await?;
         let Some(there) = held else { return Ok(SyncedOne::InFlight) };
-        let came = ground.exchange(there, worker, &Want::whole()).await;
+        let came = match self.store.audit_call(provider, &by, "onefile.sync", "learner", id).await {
+            Ok(()) => ground.exchange(there, worker, &Want::whole()).await,
+            Err(error) => Err(Trouble::Store(error)),
+        };
         self.store.release_learner(provider, environment, id, worker).await?;
         self.note_connection(provider, ground::failure_of(&came)).await?;
         match came {

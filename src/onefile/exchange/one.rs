@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::apply::{Applied, apply};
 use super::compare::{Todo, Whose, claim, compare};
 use super::ground::{Depth, Ground, Trouble, Want};
-use super::news;
 use super::read::Reading;
 use super::send::lacking;
 use super::told::{self, Told};
+use super::{kept, news};
 use crate::domain::{ChangeType, Learner, LearnerId, LinkState, RecordCode};
 use crate::onefile::takeover::is_synchronised;
 use crate::store::{
@@ -116,6 +116,9 @@ impl Ground {
             } else {
                 (Applied::nothing(), Vec::new())
             };
+            for (aim, qualification) in &applied.counted {
+                kept::aim_entry(&mut reading.portfolio, aim).counted_for = Some(qualification.clone());
+            }
             let mut notes: Vec<String> = notes
                 .into_iter()
                 .chain(reading.notes.iter().cloned())

@@ -153,7 +153,7 @@ async fn gone_or_busy(ground: &Ground, learner: &str) -> Result<Came, StoreError
         return Ok(Came::Busy);
     }
     let Some((run, fence)) = ground.run else { return Ok(Came::Told) };
-    let outcome = RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::NotUploaded)
+    let outcome = RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::NotEnrolled)
         .told(Told::words("The learner is not linked to a user in OneFile any more."));
     let mut tx = store.begin().await?;
     store.drop_work(&mut tx, run, &[learner.to_owned()]).await?;

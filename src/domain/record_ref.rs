@@ -1,0 +1,57 @@
+//! Which of PICSWeb's records is meant.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ids::{LearnerId, OfficerId, OrganisationId};
+
+/// Kinds of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum RecordKind {
+    /// A person on a programme.
+    Learner,
+    /// A member of the provider's staff, or an employer's contact.
+    Officer,
+    /// An employer or site.
+    Organisation,
+}
+
+impl RecordKind {
+    /// As the tables and the API say it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Learner => "learner",
+            Self::Officer => "officer",
+            Self::Organisation => "organisation",
+        }
+    }
+}
+
+/// One of our records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RecordRef {
+    /// Its kind.
+    pub kind: RecordKind,
+    /// PICSWeb's identifier.
+    #[schema(example = "L-1001")]
+    pub id: String,
+}
+
+impl From<&LearnerId> for RecordRef {
+    fn from(id: &LearnerId) -> Self {
+        Self { kind: RecordKind::Learner, id: id.to_string() }
+    }
+}
+
+impl From<&OfficerId> for RecordRef {
+    fn from(id: &OfficerId) -> Self {
+        Self { kind: RecordKind::Officer, id: id.to_string() }
+    }
+}
+
+impl From<&OrganisationId> for RecordRef {
+    fn from(id: &OrganisationId) -> Self {
+        Self { kind: RecordKind::Organisation, id: id.to_string() }
+    }
+}
