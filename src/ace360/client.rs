@@ -15,8 +15,8 @@ use crate::upstream::read::{Answered, Line};
 
 /// Asked for; ACE360 may answer with fewer a page, and is believed.
 pub const PAGE_SIZE: u32 = 100;
-/// Rows that show whether anything is new: a hundred take ten times as long to read and to compare.
-const FEW: u32 = 10;
+/// Rows that show whether anything is new: a hundred take twenty times as long to read and to compare.
+const FEW: u32 = 5;
 
 /// A provider's connection to ACE360.
 #[derive(Clone, Debug)]

@@ -29,14 +29,13 @@ pub fn document(api: &mut OpenApi) {
 /// What is otherwise in the example of a call than in that of its answer's type.
 fn as_there(operation: &str, status: &str) -> Value {
     let begun = match operation {
-        "uploadLearnersToAce360" => Some(RunKind::Upload),
+        "uploadLearnersToAce360" | "retryRun" => Some(RunKind::Upload),
         "matchAce360Records" => Some(RunKind::Match),
         "refreshAce360Standards" => Some(RunKind::StandardsRefresh),
         "syncAce360Statuses" => Some(RunKind::StatusSync),
         "enrolLearnersInOneFile" => Some(RunKind::Enrol),
         "syncLearnersOneFile" => Some(RunKind::Exchange),
         "refreshOneFileQualifications" => Some(RunKind::QualificationsRefresh),
-        "retryRun" => Some(RunKind::Upload),
         _ => None,
     };
     if let Some(kind) = begun {
@@ -76,19 +75,19 @@ fn as_there(operation: &str, status: &str) -> Value {
         }
         ("enrolLearnerInOneFile", _) => json!({"lastExchangedAt": null}),
         ("listOneFileCentres", _) => looked_up(
-            json!({"id": "1001", "name": "Copperfold Training", "email": null, "misId": null, "role": null}),
+            &json!({"id": "1001", "name": "Copperfold Training", "email": null, "misId": null, "role": null}),
         ),
         ("listOneFileClassrooms", _) => looked_up(
-            json!({"id": "1203", "name": "Business Autumn 2026", "email": null, "misId": null, "role": null}),
+            &json!({"id": "1203", "name": "Business Autumn 2026", "email": null, "misId": null, "role": null}),
         ),
         ("listOneFilePlacements", _) => looked_up(
-            json!({"id": "1117", "name": "Harwell Motors Ltd", "email": "office@harwell.example", "misId": "E-07", "role": null}),
+            &json!({"id": "1117", "name": "Harwell Motors Ltd", "email": "office@harwell.example", "misId": "E-07", "role": null}),
         ),
         _ => Value::Null,
     }
 }
 
-fn looked_up(item: Value) -> Value {
+fn looked_up(item: &Value) -> Value {
     json!({"items": [item]})
 }
 

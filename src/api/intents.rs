@@ -18,7 +18,7 @@ use super::runs::Subject;
 use crate::ace360::status::single;
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
-use crate::domain::{Check, Fault, LearnerId};
+use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement};
 use crate::onefile::making::Making;
 use crate::store::{By, IntentProblem, IntentRow, SettledInOneFile, StoreError};
 use crate::upstream::pace::Class;
@@ -65,23 +65,6 @@ pub struct Intent {
     problem_code: Option<String>,
 }
 
-/// Where an intent stands.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the words stand in the rows; this is their document")]
-pub enum IntentState {
-    /// It is being sent.
-    Sending,
-    /// It was sent, and the answer was lost: it is looked for, or a person decides.
-    Unknown,
-    /// The upstream has it.
-    Done,
-    /// The upstream refused it.
-    Rejected,
-    /// The upstream does not have it: nothing of it arrived, or a person found so (`problemCode` is `settledByHand`).
-    NotSent,
-}
-
 fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
     // What was amiss before it was found is over.
     let problem = if row.state == "done" { None } else { state.store.intent_problem(&row)? };
@@ -118,7 +101,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<Intent>>, Problem> {
     let mut params = Params::of(&request);
-    let wanted = params.word("state", &["sending", "unknown", "done", "rejected", "notSent"]);
+    let wanted = params.word("state", IntentState::WORDS);
     let learner = params.text("learnerId");
     if let Some(Err(broken)) = learner.as_deref().map(LearnerId::parse) {
         params.fault("learnerId", broken.code, broken.message);
@@ -135,16 +118,6 @@ pub async fn list(
         items.push(shown(&state, row)?);
     }
     Ok(Json(Page::new(items, last.as_deref())))
-}
-
-/// How an intent was settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Settlement {
-    /// The upstream has it: `remoteId` says as what.
-    Done,
-    /// The upstream does not have it: it may be sent again.
-    NotDone,
 }
 
 /// What a person found out.

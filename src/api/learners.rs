@@ -14,10 +14,9 @@ use super::import::ImportAnswer;
 use super::params::{Page, Params};
 use super::problem::Problem;
 use super::{import, records};
-use crate::api::ace360::learner::{Status, TabState};
-use crate::api::onefile::learner::OneFileState;
+use crate::api::ace360::learner::Status;
 use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
-use crate::domain::{Learner, LearnerId, LearnerRecord};
+use crate::domain::{Learner, LearnerId, LearnerRecord, OneFileState, TabState};
 use crate::store::{LearnerFilter, RecordKind};
 
 /// A learner in the list.

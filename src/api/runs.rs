@@ -19,7 +19,7 @@ use super::problem::{Code, Problem};
 use crate::ace360::{bulk, status};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnySync, RunsRead};
-use crate::domain::RunKind;
+use crate::domain::{RunKind, RunState, RunTrigger};
 use crate::onefile::enrol::bulk as enrolment;
 use crate::onefile::exchange::EXCHANGE;
 use crate::runs::{self, new_run};
@@ -28,40 +28,6 @@ use crate::upstream::pace::{Account, Class};
 
 /// How often a waiting call looks whether its run has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the words stand in the rows; this is their document")]
-pub enum RunState {
-    /// It has not begun.
-    Queued,
-    /// It is being worked.
-    Running,
-    /// Its upstream does not let it go on now; it goes on by itself.
-    Waiting,
-    /// It ended, and every record with it.
-    Succeeded,
-    /// It ended; some records failed.
-    Partial,
-    /// It could not go on.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
-
-/// What set a run off.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[allow(dead_code, reason = "the words stand in the rows; this is their document")]
-pub enum RunTrigger {
-    /// Somebody asked for it.
-    Manual,
-    /// Its time had come.
-    Schedule,
-    /// Somebody asked for the failed records of another run again.
-    Retry,
-}
 
 /// A run.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -75,7 +75,8 @@ pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
     ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState,
-    LinkMethod, LinkState, OneFileEnvironment, RecordCode, RunKind, StepState, VisitType, counted,
+    IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode, RunKind, RunState,
+    RunTrigger, Settlement, StepState, TabState, VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -22,6 +22,9 @@ macro_rules! words {
             /// What it means.
             pub const fn about(self) -> &'static str { match self { $(Self::$variant => $about,)* } }
 
+            /// As they stand there.
+            pub const WORDS: &[&'static str] = &[$($text,)*];
+
             /// Reads one.
             pub fn parse(text: &str) -> Option<Self> { Self::ALL.iter().copied().find(|own| own.as_str() == text) }
         }
@@ -119,6 +122,54 @@ words! {
 }
 
 words! {
+    /// Where a run stands.
+    RunState {
+        Queued "queued" "It has not begun.",
+        Running "running" "It is being worked.",
+        Waiting "waiting" "Its upstream does not let it go on now; it goes on by itself.",
+        Succeeded "succeeded" "It ended, and no record failed.",
+        Partial "partial" "It ended; some records failed, or all.",
+        Failed "failed" "It could not go on.",
+        Cancelled "cancelled" "Somebody stopped it.",
+    }
+    /// What set a run off.
+    RunTrigger {
+        Manual "manual" "Somebody asked for it.",
+        Schedule "schedule" "Its time had come.",
+        Retry "retry" "Somebody asked for the failed records of another run again.",
+    }
+    /// Where an intent stands.
+    IntentState {
+        Sending "sending" "It is being sent.",
+        Unknown "unknown" "It was sent, and the answer was lost: it is looked for, or a person decides.",
+        Done "done" "The upstream has it.",
+        Rejected "rejected" "The upstream refused it.",
+        NotSent "notSent" "The upstream does not have it: nothing of it arrived, or a person found so (`problemCode` is `settledByHand`).",
+    }
+    /// How an intent was settled.
+    Settlement {
+        Done "done" "The upstream has it: `remoteId` says as what.",
+        NotDone "notDone" "The upstream does not have it: it may be sent again.",
+    }
+    /// Where a learner stands in ACE360.
+    TabState {
+        NotUploaded "notUploaded" "Nothing was sent, or nothing of it arrived.",
+        Uploading "uploading" "It is being sent.",
+        Unknown "unknown" "It was sent and the answer was lost; it is looked for.",
+        Rejected "rejected" "ACE360 refused it; it may be mended and uploaded again.",
+        Uploaded "uploaded" "ACE360 has the record.",
+        Gone "gone" "The record is no longer in ACE360; its last status is kept.",
+    }
+    /// Where a learner stands in OneFile.
+    OneFileState {
+        NotEnrolled "notEnrolled" "Nothing was sent, and no user is linked.",
+        Enrolling "enrolling" "The enrolment is under way.",
+        Incomplete "incomplete" "OneFile has the learner; a step was refused, or its outcome is not known. The same call goes on.",
+        Unknown "unknown" "The answer to a step was lost; it is looked for, and then the enrolment goes on.",
+        Rejected "rejected" "OneFile refused a step, and does not have the learner.",
+        Enrolled "enrolled" "OneFile has the learner, whole.",
+        Gone "gone" "The user is no longer in OneFile.",
+    }
     /// Which OneFile.
     OneFileEnvironment {
         Live "live" "The real one.",

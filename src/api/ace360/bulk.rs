@@ -13,10 +13,9 @@ use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
-use super::learner::TabState;
 use crate::ace360::{bulk, matching};
 use crate::auth::scope::needs::Ace360Write;
-use crate::domain::{Check, Fault, LearnerId};
+use crate::domain::{Check, Fault, LearnerId, TabState};
 use crate::runs::new_run;
 use crate::store::NewRun;
 

@@ -23,36 +23,12 @@ use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
 use crate::ace360::{Ace360Error, STEP};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
-use crate::domain::{Check, Fault, Learner, LearnerId};
+use crate::domain::{Check, Fault, Learner, LearnerId, TabState};
 use crate::store::{IntentProblem, LinkRow, TabRow};
 use crate::upstream::failure::faults;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
-
-/// Where a learner stands in ACE360.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum TabState {
-    /// Nothing was sent, or nothing of it arrived.
-    NotUploaded,
-    /// It is being sent.
-    Uploading,
-    /// It was sent and the answer was lost; it is looked for.
-    Unknown,
-    /// ACE360 refused it; it may be mended and uploaded again.
-    Rejected,
-    /// ACE360 has the record.
-    Uploaded,
-    /// The record is no longer in ACE360; its last status is kept.
-    Gone,
-}
-
-impl TabState {
-    /// As the API says them.
-    pub const WORDS: &[&'static str] =
-        &["notUploaded", "uploading", "unknown", "rejected", "uploaded", "gone"];
-}
 
 /// ACE360's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

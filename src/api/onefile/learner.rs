@@ -21,8 +21,8 @@ use super::super::problem::{Code, Problem, UpstreamCause};
 use super::rules::RemoteId;
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{
-    Check, EnrolmentState, Fault, Learner, LearnerId, LearnerStatus, LinkState, OneFileId, QualificationId,
-    StepState, VqReference,
+    Check, EnrolmentState, Fault, Learner, LearnerId, LearnerStatus, LinkState, OneFileId, OneFileState,
+    QualificationId, StepState, VqReference,
 };
 use crate::onefile::enrol::{Enrolled, EnrolmentPreview, Wanted};
 use crate::onefile::{OneFileError, codes};
@@ -32,32 +32,8 @@ use crate::upstream::failure::faults;
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
 
-/// Where a learner stands in OneFile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OneFileState {
-    /// Nothing was sent, and no user is linked.
-    NotEnrolled,
-    /// The enrolment is under way.
-    Enrolling,
-    /// OneFile has the learner; a step was refused, or its outcome is not known. The same call goes on.
-    Incomplete,
-    /// The answer to a step was lost; it is looked for, and then the enrolment goes on.
-    Unknown,
-    /// OneFile refused a step, and does not have the learner.
-    Rejected,
-    /// OneFile has the learner, whole.
-    Enrolled,
-    /// The user is no longer in OneFile.
-    Gone,
-}
-
-impl OneFileState {
-    /// As the API says them.
-    pub const WORDS: &[&'static str] =
-        &["notEnrolled", "enrolling", "incomplete", "unknown", "rejected", "enrolled", "gone"];
-
-    fn of(state: EnrolmentState) -> Self {
+impl From<EnrolmentState> for OneFileState {
+    fn from(state: EnrolmentState) -> Self {
         match state {
             EnrolmentState::Enrolling => Self::Enrolling,
             EnrolmentState::Incomplete => Self::Incomplete,
@@ -244,7 +220,7 @@ pub async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<OneF
     let kept = state.store.portfolio(provider, environment, learner).await?;
     let standing = match (&link, &enrolment) {
         (Some(link), _) if link.state == LinkState::Gone => OneFileState::Gone,
-        (_, Some(own)) => OneFileState::of(own.state),
+        (_, Some(own)) => own.state.into(),
         (Some(_), None) => OneFileState::Enrolled,
         (None, None) => OneFileState::NotEnrolled,
     };
