@@ -70,12 +70,12 @@ fn data() -> Schema {
 /// Follow the changes
 ///
 /// Everything that changed after a position, in order and without gaps. Begin without `after`, then send each answer's `nextAfter`. A position
-/// that retention has passed is answered 410. Needs `changes:read`.
+/// that retention has passed, or that was never given (the database may have been restored from a backup), is answered 410. Needs `changes:read`.
 #[utoipa::path(operation_id = "listChanges", tag = "Changes", security(("bearer" = ["changes:read"])),
     params(("after" = Option<String>, Query, description = "The `nextAfter` of the answer before; not given: from the start."),
            ("pageSize" = Option<i64>, Query, minimum = 1, description = "Changes at once: 50 if not given, at most 500.")),
     responses((status = 200, description = "The changes after the position.", body = Feed),
-              (status = 410, description = "Retention has passed the position (`expired`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
+              (status = 410, description = "Retention has passed the position, or it was never given (`expired`).", body = Problem, content_type = "application/problem+json"), ReadErrors))]
 #[get("/changes")]
 pub async fn list(
     who: Caller<ChangesRead>,
@@ -97,7 +97,7 @@ pub async fn list(
         .store
         .changes_after(who.provider(), after, size)
         .await?
-        .ok_or_else(|| Problem::new(Code::Expired, "Changes after this position were removed. Read the records anew, then follow the feed from its start."))?;
+        .ok_or_else(|| Problem::new(Code::Expired, Code::Expired.about()))?;
     let next = rows.last().map_or(after, |row| row.position);
     let items = rows
         .into_iter()

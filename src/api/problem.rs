@@ -84,7 +84,7 @@ codes! {
     SettingsChanged "settingsChanged" 409 true "The settings were changed meanwhile" "Somebody else changed the settings at the same moment. Nothing was kept: read them, and send yours again.",
     TooManyWebhooks "tooManyWebhooks" 409 false "There are too many webhooks" "A provider may have 20 webhooks: delete one that is not needed.",
     WebhookDisabled "webhookDisabled" 409 false "The webhook is switched off" "Nothing is sent to it. Switch it on (`enabled`), then ask for the delivery again.",
-    Expired "expired" 410 false "Too old" "Retention has passed this position of the feed. Read the records anew, then follow the feed from its start.",
+    Expired "expired" 410 false "Too old" "Retention has passed this position of the feed, or it was never given: the database may have been restored from a backup since. Read the records anew, then follow the feed from its start.",
     PreconditionFailed "preconditionFailed" 412 false "It is not as you expected" "Somebody else changed it since you read it, or, with `If-None-Match: *`, it exists already. Nothing was done: read it again, make your change to what is there now, and send it with the new `ETag`.",
     PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",

@@ -97,7 +97,7 @@ impl Store {
         Ok(u64::try_from(placed).unwrap_or(0))
     }
 
-    /// The changes after a position; `None` when retention has passed it.
+    /// The changes after a position; `None` when retention has passed it, or when it was never given: the database was restored since.
     ///
     /// # Errors
     /// The database's.
@@ -112,6 +112,11 @@ impl Store {
             .await?;
         // 0 is the start: it means whatever is still there.
         if after != 0 && after < swept {
+            return Ok(None);
+        }
+        let given =
+            sqlx::query_scalar!("select last_value from changes_position").fetch_one(&self.pool).await?;
+        if after > given {
             return Ok(None);
         }
         let rows = sqlx::query!(

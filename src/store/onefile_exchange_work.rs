@@ -141,6 +141,19 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the lists of users, gone through, showed none of those who are linked, and they are more than could be gone by chance.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn nobody_was_seen(&self, run: Uuid) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) >= 5 and not bool_or(seen) as "nobody!" from onefile_exchange_work where run_id = $1"#,
+            run
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// Notes which learning aims a page named as changed: the user of each, and its id.
     ///
     /// # Errors

@@ -36,8 +36,8 @@ pub enum OneFileLinked {
     Same(OneFileLink),
     /// Ours has another partner, whose id this is.
     LocalTaken(String),
-    /// OneFile's record is linked to another of ours.
-    RemoteTaken,
+    /// OneFile's record is linked to another of ours, whose kind and id this is, where it is known.
+    RemoteTaken(Option<(RecordKind, String)>),
     /// There is no such record of ours.
     NoRecord,
     /// An enrolment of the learner was sent, and its outcome is open.
@@ -136,8 +136,8 @@ impl Store {
                 }
                 continue;
             }
-            if taken.by_remote.contains_key(&number(link.kind, &link.remote_id)) {
-                outcomes.push(OneFileLinked::RemoteTaken);
+            if let Some(other) = taken.by_remote.get(&number(link.kind, &link.remote_id)) {
+                outcomes.push(OneFileLinked::RemoteTaken(Some(other.clone())));
                 continue;
             }
             if link.kind == RecordKind::Learner && busy.contains(&link.local_id) {
@@ -166,7 +166,7 @@ impl Store {
         // The constraints have the last word.
         for outcome in &mut outcomes {
             if matches!(outcome, OneFileLinked::Made(link) if !kept.contains(&link.id)) {
-                *outcome = OneFileLinked::RemoteTaken;
+                *outcome = OneFileLinked::RemoteTaken(None);
             }
         }
         made.retain(|link| kept.contains(&link.id));

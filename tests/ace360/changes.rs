@@ -89,6 +89,8 @@ async fn a_feed_has_its_own_providers_changes_only_and_positions_are_not_guessed
     for query in ["after=!", "after=LTE", "after=eA", "pageSize=0", "pageSize=x", "since=1"] {
         app.get(&format!("/changes?{query}")).await.refused(400, "invalidParameter");
     }
+    // A restored database has not given all that a reader has: 1,000,000.
+    app.get("/changes?after=MTAwMDAwMA").await.refused(410, "expired");
 }
 
 #[tokio::test]

@@ -254,6 +254,26 @@ async fn one_who_always_fails_delays_nobody_and_is_taken_again_alone() {
 }
 
 #[tokio::test]
+async fn a_token_of_another_customer_ends_the_run_and_nobody_is_taken_for_gone() {
+    let app = exchanging(json!({})).await;
+    many(&app, 5, 1, 1).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(run["state"], "succeeded", "{run:#}");
+    let settings = app.get("/onefile/settings").await.expect(200);
+    let token = |token: &str| json!({"enabled": settings["enabled"], "customerToken": token});
+    app.put("/onefile/settings", &token("sandbox-another")).await.good();
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    assert!(run["problem"].to_string().contains("another customer's"), "{run:#}");
+    for n in 0..5 {
+        assert_eq!(app.get(&format!("/learners/M-{n:03}/onefile")).await.expect(200)["state"], "enrolled");
+    }
+    app.put("/onefile/settings", &token("sandbox")).await.good();
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)[3]), (&json!("succeeded"), 0), "{run:#}");
+}
+
+#[tokio::test]
 async fn learners_who_are_named_are_read_whole_and_the_others_not_at_all() {
     let app = exchanging(json!({})).await;
     many(&app, 5, 1, 1).await;

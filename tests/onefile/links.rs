@@ -93,7 +93,8 @@ async fn one_record_of_onefiles_is_linked_once_and_one_of_ours_has_one_in_each_c
     let [main, north] = users.as_slice() else { panic!("{users:?}") };
     let (main, north) = if main.1 == other.1 { (main, north) } else { (north, main) };
     app.post(LINKS, &request("officer", "O1", &main.0)).await.expect(201);
-    app.post(LINKS, &request("officer", "O2", &main.0)).await.refused(409, "alreadyLinked");
+    let taken = app.post(LINKS, &request("officer", "O2", &main.0)).await.refused(409, "alreadyLinked");
+    assert!(taken["detail"].as_str().unwrap().contains("is linked to officer O1:"), "{taken:#}");
     app.post(LINKS, &request("officer", "O1", &other.0)).await.refused(409, "alreadyLinked");
     // In another centre it has another partner.
     app.post(LINKS, &request("officer", "O1", &north.0)).await.expect(201);

@@ -152,13 +152,19 @@ impl LinkRequest {
                 Code::AlreadyLinked,
                 format!("The {ours} is linked to OneFile's {theirs} {other}: remove that link first."),
             )),
-            OneFileLinked::RemoteTaken => Err(Problem::new(
-                Code::AlreadyLinked,
-                format!(
-                    "OneFile's {theirs} {} is linked to another record here: remove that link first.",
-                    self.remote_id.0
-                ),
-            )),
+            OneFileLinked::RemoteTaken(other) => {
+                let other = other.map_or_else(
+                    || "another record here".to_owned(),
+                    |(kind, id)| format!("{} {id}", kind.as_str()),
+                );
+                Err(Problem::new(
+                    Code::AlreadyLinked,
+                    format!(
+                        "OneFile's {theirs} {} is linked to {other}: remove that link first.",
+                        self.remote_id.0
+                    ),
+                ))
+            }
             OneFileLinked::InFlight => Err(Problem::new(
                 Code::InFlight,
                 "An enrolment of this learner was sent and its outcome is not known yet: link it afterwards, if it is still needed.",

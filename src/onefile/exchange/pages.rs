@@ -14,6 +14,8 @@ use crate::store::Progress;
 use crate::upstream::failure::FailureKind;
 use crate::upstream::step::Step;
 
+/// Each would be gone, and the run would ask for them one by one.
+const STRANGERS: &str = "OneFile shows none of the linked learners: the customer token is probably another customer's, or the centres are. Nothing was changed. Put the right customer token, or remove the links.";
 /// So far OneFile's clock may be behind ours.
 const MARGIN: TimeDelta = TimeDelta::minutes(15);
 
@@ -81,6 +83,9 @@ impl OneFile {
     }
 
     async fn next_phase(&self, work: &mut Work<'_>, mut cursor: Cursor) -> Result<Step, OneFileError> {
+        if cursor.phase == Phase::Users && self.store.nobody_was_seen(work.run.id).await? {
+            return Err(OneFileError::NotConfigured(STRANGERS));
+        }
         cursor.phase = match (cursor.phase, cursor.since) {
             // The first time all are read, whatever changed.
             (_, None) | (Phase::Aims, _) => Phase::Officers,
