@@ -132,7 +132,17 @@ impl Ace360 {
                 (Search::default(), off)
             }
         };
-        Ok(Some(built.into_preview(search.possible, refusal)))
+        // What an upload would be told first.
+        let standing = if let Some(record) = ground.record_id {
+            let message = format!("The learner has ACE360 record {record}.");
+            Some(NotReady { code: RecordCode::AlreadyUploaded, message })
+        } else if ground.in_flight {
+            let message = "The outcome of an upload is open: the learner's ACE360 tab tells.".to_owned();
+            Some(NotReady { code: RecordCode::InFlight, message })
+        } else {
+            None
+        };
+        Ok(Some(built.into_preview(search.possible, standing.or(refusal))))
     }
 
     /// Uploads a learner, or only says what would come of it. Once the intent is written, which `opened` tells, this must

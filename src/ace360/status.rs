@@ -11,7 +11,8 @@ use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
 use crate::domain::{RecordCode, RunKind};
 use crate::store::{
-    Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, Store, StoreError, Time, Told,
+    Detail, MirrorRow, OutcomeKind, Progress, Reading, RecordOutcome, RunRow, SingleRow, Store, StoreError,
+    Time, Told,
 };
 use crate::upstream::failure::{Failure, FailureKind, faults};
 use crate::upstream::pace::Class;
@@ -20,6 +21,9 @@ use crate::upstream::pace::Class;
 pub const SYNC: &str = RunKind::StatusSync.as_str();
 /// Learners whose single record is read before the run's row is written again.
 const SINGLES: i64 = 20;
+/// Records that are asked for when the list shows none of ours.
+const PROBES: usize = 3;
+const STRANGERS: &str = "ACE360 shows none of the uploaded learners' records: the token is probably another organisation's. Nothing was changed. Put the right token, or remove the links.";
 
 /// Where a run stands: first the list's pages, then the learners to read singly.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -202,6 +206,9 @@ impl Ace360 {
             self.note_connection(provider, None).await?;
             return Ok(if matches!(step, Step::More) { Step::Done } else { step });
         }
+        if cursor.after.is_none() && self.store.nobody_was_listed(provider, environment, run.id).await? {
+            self.has_some(client, &batch).await?;
+        }
         let expected = match cursor.after {
             // Links that were made while the list was read are accounted for too.
             None => Progress {
@@ -215,6 +222,18 @@ impl Ace360 {
             Some(_) => Progress::default(),
         };
         self.read_batch(client, environment, run, fence, cursor, &batch, expected).await
+    }
+
+    /// The list showed none of the records. A list may hide archived ones; where the first few are not there singly either, the token is
+    /// probably another organisation's, and nobody is taken for gone.
+    async fn has_some(&self, client: &Client, batch: &[SingleRow]) -> Result<(), Ace360Error> {
+        for link in batch.iter().take(PROBES) {
+            match client.apprentice(link.record_id).await? {
+                Err(failure) if failure.kind == FailureKind::Missing => {}
+                Ok(_) | Err(_) => return Ok(()),
+            }
+        }
+        Err(Ace360Error::NotConfigured(STRANGERS))
     }
 
     /// Reads the single records of named learners, and nothing else.
@@ -264,7 +283,7 @@ impl Ace360 {
         run: &mut RunRow,
         fence: Uuid,
         cursor: &mut Cursor,
-        batch: &[crate::store::SingleRow],
+        batch: &[SingleRow],
         expected: Progress,
     ) -> Result<Step, Ace360Error> {
         let provider = run.provider_id;

@@ -9,8 +9,8 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, Para
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{AllOfBuilder, SchemaType, Type};
 use utoipa::openapi::{
-    ContentBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, OpenApi, Paths, Ref, RefOr, Required,
-    ResponseBuilder, Schema, SchemaFormat,
+    Components, ContentBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, OpenApi, Paths, Ref, RefOr,
+    Required, ResponseBuilder, Schema, SchemaFormat,
 };
 use utoipa::{PartialSchema as _, ToSchema};
 use uuid::Uuid;
@@ -107,16 +107,16 @@ pub struct CertificateClaimedData {
     after: Option<String>,
 }
 
-/// Of `ace360.gone`.
+/// Of `ace360.gone` and `ace360.returned`.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"recordId": 248}))]
 pub struct RecordGoneData {
-    /// ACE360's id that the record had.
+    /// ACE360's id of the record.
     record_id: i64,
 }
 
-/// Of `onefile.enrolled` and `onefile.gone`.
+/// Of `onefile.enrolled`, `onefile.gone` and `onefile.returned`.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"userId": "700412", "centreId": "1001"}))]
@@ -278,6 +278,11 @@ pub struct RunFinishedData {
     skipped: i32,
 }
 
+/// Of `webhook.test`: nothing.
+#[derive(ToSchema)]
+#[schema(example = json!({}))]
+pub struct TestData {}
+
 /// Of `webhook.disabled`.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -332,7 +337,7 @@ macro_rules! described {
         }
 
         fn schemas() -> Vec<(&'static str, RefOr<Schema>)> {
-            vec![$((stringify!($schema), $schema::schema()),)* ("Grades", Grades::schema()), ("Archiving", Archiving::schema()), ("ReviewThere", ReviewThere::schema())]
+            vec![$((stringify!($schema), $schema::schema()),)* ("Grades", Grades::schema()), ("Archiving", Archiving::schema()), ("ReviewThere", ReviewThere::schema()), ("TestData", TestData::schema())]
         }
     };
 }
@@ -343,8 +348,8 @@ described! {
     GradeChangedData of GradeChanged,
     ArchivedData of Archived,
     CertificateClaimedData of CertificateClaimed,
-    RecordGoneData of Gone,
-    OneFileUserData of Enrolled UserGone,
+    RecordGoneData of Gone Returned,
+    OneFileUserData of Enrolled UserGone UserReturned,
     OneFileArchivedData of UserArchived,
     QualificationChangedData of ProgressChanged RegistrationChanged CertificateChanged,
     DetailsChangedData of DetailsChanged,
@@ -362,45 +367,66 @@ pub fn document(api: &mut OpenApi) {
     }
     let mut webhooks = Paths::new();
     for type_ in ChangeType::ALL {
-        webhooks.paths.insert(type_.as_str().to_owned(), webhook(*type_, components));
+        let data = schema_of(*type_);
+        webhooks
+            .paths
+            .insert(type_.as_str().to_owned(), webhook(type_.as_str(), type_.about(), data, components));
     }
+    let test = webhook(
+        "webhook.test",
+        "What `POST /webhooks/{id}:test` sends; `data` is empty.",
+        "TestData",
+        components,
+    );
+    webhooks.paths.insert("webhook.test".to_owned(), test);
     api.webhooks = Some(webhooks);
 }
 
-fn webhook(type_: ChangeType, components: &utoipa::openapi::Components) -> PathItem {
-    let name = schema_of(type_);
+fn webhook(type_: &str, about: &str, name: &str, components: &Components) -> PathItem {
     let example = components
         .schemas
         .get(name)
         .and_then(|schema| serde_json::to_value(schema).ok())
         .map_or(Value::Null, |schema| schema["example"].clone());
-    let kind = match type_ {
-        ChangeType::RunFinished => ("run", "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d"),
-        ChangeType::WebhookDisabled => ("webhook", "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d"),
+    let kind = match type_.split('.').next() {
+        Some("run") => ("run", "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d"),
+        Some("webhook") => ("webhook", "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d"),
         _ => ("learner", "L-1001"),
     };
     let at = "2026-11-22T05:00:03Z";
-    let change = json!({"id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "type": type_.as_str(),
+    let change = json!({"id": "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b", "type": type_,
         "subject": {"kind": kind.0, "id": kind.1}, "at": at, "data": example});
-    let own_type = || ObjectBuilder::new().schema_type(Type::String).enum_values(Some([type_.as_str()]));
-    let time = ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    let own_type = || ObjectBuilder::new().schema_type(Type::String).enum_values(Some([type_]));
+    let time = || {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+    };
     let own = ObjectBuilder::new()
         .property("type", own_type())
         .property("data", Ref::from_schema_name(name))
         .required("type")
         .required("data");
+    let told: Schema = if ChangeType::parse(type_).is_some() {
+        AllOfBuilder::new().item(Ref::from_schema_name("Change")).item(own).into()
+    } else {
+        // It is told alone, and stands in no feed.
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        own.property("id", text())
+            .property("subject", Ref::from_schema_name("Subject"))
+            .property("at", time())
+            .into()
+    };
     let message = ObjectBuilder::new()
         .property("type", own_type())
-        .property("timestamp", time)
-        .property("data", AllOfBuilder::new().item(Ref::from_schema_name("Change")).item(own))
+        .property("timestamp", time())
+        .property("data", told)
         .required("type")
         .required("timestamp")
         .required("data");
     let content = ContentBuilder::new()
         .schema(Some(message))
-        .example(Some(json!({"type": type_.as_str(), "timestamp": at, "data": change})))
+        .example(Some(json!({"type": type_, "timestamp": at, "data": change})))
         .build();
     let header = |name: &str, about: &str| {
         ParameterBuilder::new()
@@ -412,7 +438,7 @@ fn webhook(type_: ChangeType, components: &utoipa::openapi::Components) -> PathI
     };
     let operation = OperationBuilder::new()
         .tag("Webhooks")
-        .summary(Some(type_.about()))
+        .summary(Some(about))
         .description(Some("Sent to the webhooks that want this type, signed as Standard Webhooks say; the same change as in `GET /changes`."))
         .parameter(header("webhook-id", "The change's id: the same at every attempt."))
         .parameter(header("webhook-timestamp", "When it was sent, in seconds since 1970."))

@@ -604,6 +604,22 @@ impl Store {
         .await?)
     }
 
+    /// Whether a run's list showed none of the linked records, and they are more than could be gone by chance.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn nobody_was_listed(&self, provider: Uuid, environment: &str, run: Uuid) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) >= 5 and coalesce(not bool_or(seen_by = $3), true) as "nobody!" from ace360_links
+               where provider_id = $1 and environment = $2 and state = 'uploaded'"#,
+            provider,
+            environment,
+            run
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// How many of those there are.
     ///
     /// # Errors
@@ -833,6 +849,9 @@ fn merged(link: &LinkRow, reading: &Reading) -> Merged {
 fn differences(link: &LinkRow, reading: &Reading) -> Vec<(&'static str, Value)> {
     let now = merged(link, reading);
     let mut changes = Vec::new();
+    if link.state == "gone" {
+        changes.push(("ace360.returned", json!({"recordId": link.record_id})));
+    }
     if now.status_id != link.status_id || (now.status_id.is_none() && now.status_text != link.status_text) {
         changes.push((
             "ace360.statusChanged",

@@ -220,6 +220,23 @@ impl Store {
         }
     }
 
+    /// Whether the last run of this kind over all learners failed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn last_failed(&self, provider: Uuid, upstream: &str, kind: &str) -> StoreResult<bool> {
+        let last = sqlx::query_scalar!(
+            r#"select state from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared and finished_at is not null
+               order by id desc limit 1"#,
+            provider,
+            upstream,
+            kind
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(last.as_deref() == Some("failed"))
+    }
+
     /// A run of the provider's.
     ///
     /// # Errors

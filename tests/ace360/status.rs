@@ -107,6 +107,9 @@ async fn a_record_that_is_gone_keeps_its_last_status_and_comes_back_when_it_does
     let changes = app.get("/changes").await.expect(200);
     let gone = changes["items"].as_array().unwrap().iter().filter(|change| change["type"] == "ace360.gone");
     assert_eq!(gone.count(), 2, "{changes:#}");
+    let back =
+        changes["items"].as_array().unwrap().iter().filter(|change| change["type"] == "ace360.returned");
+    assert_eq!(back.count(), 1, "{changes:#}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{counts, later, linked, outcomes, ran, ready, ready_with, tab};
+use crate::common::{counts, later, linked, outcomes, ran, ready, ready_with, tab, uploaded};
 use crate::support::TestApp;
 
 const SYNC: &str = "/ace360/status:sync";
@@ -82,6 +82,29 @@ async fn a_run_reads_the_list_and_singly_only_what_it_must_and_counts_every_lear
     let attention = summary["attention"].as_array().unwrap();
     assert!(attention.iter().any(|one| one["code"] == "goneRecords" && one["count"] == 2), "{summary:#}");
     assert!(summary["lastSyncAt"].is_string());
+}
+
+#[tokio::test]
+async fn a_token_of_another_organisation_ends_the_run_and_nobody_is_taken_for_gone() {
+    let app = ready().await;
+    for n in 0..5 {
+        uploaded(&app, &format!("L{n}"), n).await;
+    }
+    let settings = |token: &str| json!({"enabled": true, "environment": "sandbox", "token": token});
+    app.put("/ace360/settings", &settings("sandbox-another")).await.good();
+    let run = ran(&app, SYNC).await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    assert!(run["problem"].to_string().contains("another organisation's"), "{run:#}");
+    assert!(app.get("/ace360").await.expect(200)["attention"].to_string().contains("syncFailed"));
+    app.put("/ace360/settings", &settings("sandbox")).await.good();
+    let run = ran(&app, SYNC).await;
+    assert_eq!((&run["state"], &run["unchanged"]), (&json!("succeeded"), &json!(5)), "{run:#}");
+    assert!(!app.get("/ace360").await.expect(200)["attention"].to_string().contains("syncFailed"));
+    let preview = app.get(&format!("{}/preview", tab("L0"))).await.expect(200);
+    assert_eq!(
+        (&preview["ready"], &preview["notReady"][0]["code"]),
+        (&json!(false), &json!("alreadyUploaded"))
+    );
 }
 
 #[tokio::test]

@@ -265,12 +265,23 @@ async fn a_token_of_another_customer_ends_the_run_and_nobody_is_taken_for_gone()
     let run = exchange(&app, &Value::Null).await;
     assert_eq!(run["state"], "failed", "{run:#}");
     assert!(run["problem"].to_string().contains("another customer's"), "{run:#}");
+    let attention = |summary: &Value| summary["attention"].to_string();
+    assert!(attention(&app.get("/onefile").await.expect(200)).contains("exchangeFailed"));
+    // Nor one alone, nor those who are named.
+    let run = exchange(&app, &json!({"learnerIds": ["M-000", "M-001"]})).await;
+    assert_eq!(run["state"], "failed", "{run:#}");
+    let problem =
+        app.post("/learners/M-002/onefile:sync", &Value::Null).await.refused(502, "upstreamForbidden");
+    assert!(problem["detail"].as_str().unwrap().contains("another customer's"), "{problem:#}");
     for n in 0..5 {
         assert_eq!(app.get(&format!("/learners/M-{n:03}/onefile")).await.expect(200)["state"], "enrolled");
     }
+    app.tick().await;
+    assert!(!news(&app).await.iter().any(|line| line.contains("gone")));
     app.put("/onefile/settings", &token("sandbox")).await.good();
     let run = exchange(&app, &Value::Null).await;
     assert_eq!((&run["state"], counts(&run)[3]), (&json!("succeeded"), 0), "{run:#}");
+    assert!(!attention(&app.get("/onefile").await.expect(200)).contains("exchangeFailed"));
 }
 
 #[tokio::test]

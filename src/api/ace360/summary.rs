@@ -11,6 +11,7 @@ use super::super::document::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
 use super::learner::Status;
+use crate::ace360::status::SYNC;
 use crate::auth::scope::needs::Ace360Read;
 use crate::runs::schedule;
 
@@ -100,7 +101,13 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
     let counts = state.store.ace360_counts(who.provider(), &settings.environment).await?;
     let now = state.store.now().await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
+    let failed = state.store.last_failed(who.provider(), "ace360", SYNC).await?;
     let lines = [
+        (
+            "syncFailed",
+            i64::from(failed),
+            "The last synchronisation of all learners failed: its `problem` in GET /runs says why.",
+        ),
         (
             "noToken",
             i64::from(settings.enabled && settings.token.is_none()),

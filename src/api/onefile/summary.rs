@@ -12,7 +12,7 @@ use super::super::extract::Caller;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment};
-use crate::onefile::exchange::release;
+use crate::onefile::exchange::{EXCHANGE, release};
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -124,7 +124,13 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
     let remaining = state.onefile.calls_left(&settings).await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
     let (archived, gone) = state.store.lost_learners(who.provider(), own.environment).await?;
+    let failed = state.store.last_failed(who.provider(), "onefile", EXCHANGE).await?;
     let lines = [
+        (
+            "exchangeFailed",
+            failed,
+            "The last exchange of all learners failed: its `problem` in GET /runs says why. It is tried again every hour where the daily one is on.",
+        ),
         (
             "usersArchived",
             archived > 0,

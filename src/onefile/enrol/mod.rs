@@ -87,6 +87,12 @@ impl OneFile {
         if !settings.choices.enabled {
             plan.preview.switched_off();
         }
+        let (environment, id) = (settings.choices.environment, wanted.learner.as_str());
+        let before = self.store.enrolment(wanted.provider, environment, id).await?;
+        let whole = before.is_none_or(|own| own.state == EnrolmentState::Enrolled);
+        if let Some(user) = self.user_of(wanted.provider, environment, id).await?.filter(|_| whole) {
+            plan.preview.there_already(&user);
+        }
         Ok(Some(plan.preview))
     }
 

@@ -326,6 +326,13 @@ impl EnrolmentPreview {
         self.ready = self.not_ready.is_empty();
     }
 
+    /// Says that the learner has its user.
+    pub(super) fn there_already(&mut self, user: &str) {
+        self.ready = false;
+        let message = format!("The learner has OneFile user {user}.");
+        self.not_ready.push(EnrolmentRefusal { code: RecordCode::AlreadyEnrolled, message });
+    }
+
     /// Says that nothing would be sent at all.
     pub(super) fn switched_off(&mut self) {
         self.ready = false;

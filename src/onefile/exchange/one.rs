@@ -221,7 +221,8 @@ fn state_news(there: &LearnerThere<Learner>, now: LinkState) -> Vec<(ChangeType,
             vec![(ChangeType::UserArchived, with(data, true))]
         }
         (LinkState::Archived, LinkState::Linked) => vec![(ChangeType::UserArchived, with(data, false))],
-        (LinkState::Gone | LinkState::Linked, LinkState::Linked)
+        (LinkState::Gone, LinkState::Linked) => vec![(ChangeType::UserReturned, data)],
+        (LinkState::Linked, LinkState::Linked)
         | (LinkState::Archived, LinkState::Archived)
         | (LinkState::Gone, LinkState::Gone) => Vec::new(),
     }

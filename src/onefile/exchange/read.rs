@@ -11,6 +11,7 @@ use crate::onefile::wire::Review;
 use crate::store::{LearnerThere, Portfolio, PortfolioReview, Time};
 use crate::upstream::failure::{Failure, FailureKind};
 
+const STRANGER: &str = "OneFile shows neither the user nor its centre: the customer token is probably another customer's. Nobody was taken for gone";
 /// So long after its day a review that was not held is looked at every night; later only by sweeps.
 const WAITS_FOR: TimeDelta = TimeDelta::days(14);
 /// So long before it, too.
@@ -89,10 +90,25 @@ impl Ground {
                 reading.state = if archived { LinkState::Archived } else { LinkState::Linked };
                 reading.portfolio.user = Some(user.into());
             }
-            Err(failure) if failure.kind == FailureKind::Missing => reading.state = LinkState::Gone,
+            Err(failure) if failure.kind == FailureKind::Missing => {
+                if there.state != LinkState::Gone {
+                    self.has_centre(&there.centre_id).await?;
+                }
+                reading.state = LinkState::Gone;
+            }
             Err(failure) => reading.failed.push((format!("User {}", there.user_id), failure)),
         }
         Ok(())
+    }
+
+    /// To another customer's token everybody is missing, and their centre as well: then nobody is taken for gone.
+    async fn has_centre(&self, centre_id: &str) -> Result<(), Trouble> {
+        match single(self.client.centre(centre_id).await?)? {
+            Err(failure) if matches!(failure.kind, FailureKind::Missing | FailureKind::Refused) => {
+                Err(Trouble::General(Failure::new(FailureKind::Forbidden, failure.status, STRANGER)))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     async fn read_aims(
