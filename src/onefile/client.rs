@@ -183,14 +183,6 @@ impl Client {
         self.one("getCustomer", "Customer".to_owned()).await
     }
 
-    /// A centre.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn centre(&self, id: &str) -> Answered<Centre> {
-        self.record("getOrganisation", "Organisation", id).await
-    }
-
     /// A user.
     ///
     /// # Errors

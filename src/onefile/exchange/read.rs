@@ -101,13 +101,27 @@ impl Ground {
         Ok(())
     }
 
-    /// To another customer's token everybody is missing, and their centre as well: then nobody is taken for gone.
+    /// To another customer's token everybody is missing, and their centre is not among the customer's: then nobody is taken for gone. Where
+    /// OneFile does not say which centres there are, it cannot be told.
     async fn has_centre(&self, centre_id: &str) -> Result<(), Trouble> {
-        match single(self.client.centre(centre_id).await?)? {
-            Err(failure) if matches!(failure.kind, FailureKind::Missing | FailureKind::Refused) => {
-                Err(Trouble::General(Failure::new(FailureKind::Forbidden, failure.status, STRANGER)))
+        let centres = match self.client.customer().await? {
+            Ok(customer) => self.client.centres(&customer.id).await?,
+            Err(failure) => Err(failure),
+        };
+        match centres {
+            Ok(found) => {
+                let others = !found.rows.is_empty() && found.unreadable == 0;
+                if others && !found.rows.iter().any(|centre| centre.id == centre_id) {
+                    return Err(Trouble::General(Failure::new(FailureKind::Forbidden, None, STRANGER)));
+                }
+                Ok(())
             }
-            Ok(_) | Err(_) => Ok(()),
+            Err(failure) => match failure.kind {
+                FailureKind::Unauthorised | FailureKind::Limited | FailureKind::Unreachable => {
+                    Err(Trouble::General(failure))
+                }
+                _ => Ok(()),
+            },
         }
     }
 
