@@ -25,8 +25,9 @@ impl Runs {
         for daily in self.store.onefile_dailies(EXCHANGE).await? {
             let run = onefile_exchange(daily.provider_id, By::itself("schedule"));
             let begun = self.begin_daily(run.clone(), &daily, release::outside(daily.at), now).await?;
-            if !begun && daily.failed_at.is_some_and(|failed| now - failed >= AGAIN) {
-                let again = NewRun { trigger: "schedule", ..run };
+            let failed = daily.failed.filter(|_| daily.failed_at.is_some_and(|failed| now - failed >= AGAIN));
+            if !begun && failed.is_some() {
+                let again = NewRun { trigger: "schedule", after: failed, ..run };
                 if let Some((run, true)) = self.store.create_run(&again).await? {
                     info!(run_id = %run.id, "a daily run that failed is begun again");
                 }

@@ -309,5 +309,6 @@ pub fn new_run(provider: Uuid, kind: &'static str, by: By) -> NewRun {
         by,
         retry_of: None,
         night: None,
+        after: None,
     }
 }

@@ -96,6 +96,8 @@ pub struct NewRun {
     pub retry_of: Option<Uuid>,
     /// The night of a schedule: a run is made for it once.
     pub night: Option<chrono::NaiveDate>,
+    /// Made only while this is the last run of its kind over all: somebody else may have begun the next, which may even be over.
+    pub after: Option<Uuid>,
 }
 
 /// What came of taking a slice.
@@ -171,7 +173,10 @@ impl Store {
             }
             let made = sqlx::query_scalar!(
                 r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, created_at, due_at)
-                   values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now())
+                   select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now()
+                   where not exists (
+                       select from runs r where r.provider_id = $2 and r.upstream = $3 and r.kind = $4 and r.shared and r.id > $11
+                   )
                    on conflict do nothing
                    returning id"#,
                 id,
@@ -184,6 +189,7 @@ impl Store {
                 new.params,
                 new.by.actor,
                 new.retry_of,
+                new.after,
             )
             .fetch_optional(&mut *tx)
             .await?;
@@ -199,6 +205,9 @@ impl Store {
             }
             // The night is taken all the same: the active run is this night's.
             tx.commit().await?;
+            if new.after.is_some() {
+                return Ok(None);
+            }
             if let Some(run) = self.run(new.provider, id).await? {
                 return Ok(Some((run, false)));
             }

@@ -18,6 +18,8 @@ pub struct DailySetting {
     pub last_night: Option<NaiveDate>,
     /// When the schedule's last run ended, if it failed.
     pub failed_at: Option<Time>,
+    /// That run.
+    pub failed: Option<Uuid>,
 }
 
 impl Store {
@@ -31,7 +33,7 @@ impl Store {
             r#"select provider_id, daily_at as at, updated_at as since,
                       (select max(local_date) from schedule_firings f
                        where f.provider_id = s.provider_id and f.upstream = 'ace360' and f.kind = $1) as last_night,
-                      null::timestamptz as failed_at
+                      null::timestamptz as failed_at, null::uuid as failed
                from ace360_settings s where enabled and daily_enabled and sealed_token is not null"#,
             kind
         )
@@ -49,11 +51,14 @@ impl Store {
             r#"select provider_id, daily_at as at, updated_at as since,
                       (select max(local_date) from schedule_firings f
                        where f.provider_id = s.provider_id and f.upstream = 'onefile' and f.kind = $1) as last_night,
-                      (select case when last.state = 'failed' then last.finished_at end
-                       from (select state, finished_at from runs r
-                             where r.provider_id = s.provider_id and r.upstream = 'onefile' and r.kind = $1 and r.shared
-                             order by id desc limit 1) as last) as failed_at
-               from onefile_settings s where enabled and daily_enabled and sealed_token is not null"#,
+                      case when last.state = 'failed' then last.finished_at end as failed_at, last.id as "failed?"
+               from onefile_settings s
+               left join lateral (
+                   select r.id, r.state, r.finished_at from runs r
+                   where r.provider_id = s.provider_id and r.upstream = 'onefile' and r.kind = $1 and r.shared
+                   order by r.id desc limit 1
+               ) last on true
+               where enabled and daily_enabled and sealed_token is not null"#,
             kind
         )
         .fetch_all(&self.pool)
