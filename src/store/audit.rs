@@ -97,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down what is done without a transaction here, before it is.
+    /// Writes down what is done without a transaction here.
     ///
     /// # Errors
     /// The database's.

@@ -49,6 +49,8 @@ async fn what_is_begun_is_told_with_who_began_it() {
     // Nobody is told to have done what was refused.
     app.put_ready("L2", 2).await;
     app.post("/learners/L2/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
+    app.put("/ace360/settings", &json!({"enabled": false, "environment": "sandbox"})).await.good();
+    app.post("/learners/L1/ace360:sync", &Value::Null).await.refused(409, "integrationDisabled");
     let told = |action: &'static str| {
         let app = &app;
         async move { lines(app, &format!("?action={action}&actor={}", actor_of(app))).await }

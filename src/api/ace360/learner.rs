@@ -414,10 +414,6 @@ pub async fn sync(
     id: Id<LearnerId>,
 ) -> Result<Json<Tab>, Problem> {
     let tab = tab_of(&state, who.provider(), id.0.as_str()).await?;
-    if tab.record_id.is_some() {
-        let learner = id.0.as_str();
-        state.store.audit_call(who.provider(), &who.by(), "ace360.sync", "learner", learner).await?;
-    }
     let synced = state.ace360.sync_one(who.provider(), id.0.as_str()).await;
     match synced {
         Ok(SyncedOne::NotLinked) => Err(Problem::new(
@@ -430,6 +426,9 @@ pub async fn sync(
             },
         )),
         Ok(SyncedOne::Changed | SyncedOne::Unchanged | SyncedOne::Gone) => {
+            // Not before: while the integration is off nothing is read.
+            let learner = id.0.as_str();
+            state.store.audit_call(who.provider(), &who.by(), "ace360.sync", "learner", learner).await?;
             tab_of(&state, who.provider(), id.0.as_str()).await.map(Json)
         }
         Err(Ace360Error::Store(error)) => Err(error.into()),
