@@ -145,7 +145,7 @@ pub struct IntentProblem {
 pub enum Opened {
     /// It is ours; its lease runs.
     Ours(Box<IntentRow>),
-    /// Another one for the same subject and step is open.
+    /// Another one for the same subject and step is open, or was done since the caller looked.
     InFlight,
     /// The subject is linked already.
     AlreadyLinked,

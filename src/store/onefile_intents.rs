@@ -28,7 +28,8 @@ pub enum SettledInOneFile {
 
 impl Store {
     /// Writes an intent for OneFile down, as [`Store::open_intent`] does for ACE360. `linked_in`: the centre in which the subject
-    /// must have no link yet.
+    /// must have no link yet. `seen`: the done intent of the same that was known before OneFile was searched; one that was done since
+    /// counts as in flight, for that search may have been too early to find what it made.
     ///
     /// # Errors
     /// The database's.
@@ -36,6 +37,7 @@ impl Store {
         &self,
         new: &NewIntent,
         linked_in: Option<&str>,
+        seen: Option<Uuid>,
         lease: Duration,
         by: &By,
     ) -> StoreResult<Opened> {
@@ -87,6 +89,24 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(at) = at else { return Ok(Opened::InFlight) };
+        // After the insert, which waits for whoever is settling another one.
+        let latest = sqlx::query!(
+            r#"select id, state = 'done' and remote_id is not null as "made!" from intents
+               where provider_id = $1 and upstream = $2 and subject_kind = $3 and subject_id = $4 and step = $5 and environment = $6 and id <> $7
+               order by created_at desc, id desc limit 1"#,
+            new.provider,
+            new.upstream,
+            new.subject_kind,
+            new.subject_id,
+            new.step.as_ref(),
+            new.environment,
+            id,
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if latest.is_some_and(|other| other.made && Some(other.id) != seen) {
+            return Ok(Opened::InFlight);
+        }
         self.audit(&mut tx, new.provider, by, "intent.open", new.subject_kind, &new.subject_id).await?;
         tx.commit().await?;
         Ok(Opened::Ours(Box::new(IntentRow::opened(id, lease_token, new, sealed, at, lease))))

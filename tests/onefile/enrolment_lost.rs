@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{behave, end_sessions, records};
+use crate::common::{behave, calls, end_sessions, records};
 use crate::enrolment::{CENTRE, enrol, enrolling_in, learner, made, tab};
 use crate::support::{TestApp, people};
 
@@ -214,6 +214,34 @@ async fn two_learners_who_share_a_new_officer_at_the_same_moment_have_one_assess
     );
     let learners = made(&app, "user").await.iter().filter(|user| user["fields"]["Role"] == 1).count();
     assert_eq!(learners, 4);
+}
+
+#[tokio::test]
+async fn a_classroom_that_another_enrolment_made_while_ours_searched_for_it_is_not_made_again() {
+    let app = enrolling_in(
+        crate::common::working().timings("call=5s,lease=9s,job=12s,retry=1s,absence=10m"),
+        json!({"classroomFromMainTag": true, "createMissingClassrooms": true}),
+    )
+    .await;
+    for n in 1..3 {
+        apart(&app, n).await;
+        let shared = json!({"mainOfficerId": "OFF1X", "mainTag": "Tag 1", "officers": null, "employerId": "ORG1X",
+            "placements": [{"organisationId": "ORG1X", "type": "P"}], "qualifications": [], "reviews": []});
+        learner(&app, n, shared).await;
+    }
+    // The first one's search finds nothing, and its answer is on the way while the second makes the classroom.
+    let late = json!({"commitThenSilence": {"ms": 3000}});
+    app.fault(json!({"operation": "searchClassrooms", "times": 1, "kind": late})).await;
+    let before = calls(&app, "searchClassrooms").await;
+    let path = tab(1);
+    let first = app.call(Method::POST, &path).json(&json!({"centreId": CENTRE})).send();
+    let second = async {
+        app.eventually_in_sandbox(|state| state["onefile"]["calls"]["searchClassrooms"] == before + 1).await;
+        app.post(&tab(2), &json!({"centreId": CENTRE})).await.expect(201);
+    };
+    let (first, ()) = tokio::join!(first, second);
+    first.expect(201);
+    assert_eq!(counts(&app, 1).await["classrooms"], 1);
 }
 
 #[tokio::test]

@@ -256,15 +256,12 @@ impl TestApp {
 
     /// Reads a path until what it answers is as wanted.
     pub async fn eventually(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let begun = Instant::now();
-        loop {
-            let body = self.get(path).await.expect(200);
-            if wanted(&body) {
-                return body;
-            }
-            assert!(begun.elapsed() < PATIENCE, "GET {path} is still not as wanted: {body:#}");
-            tokio::time::sleep(POLL).await;
-        }
+        until(&format!("GET {path}"), || async { self.get(path).await.expect(200) }, wanted).await
+    }
+
+    /// Reads the sandbox's numbers until they are as wanted.
+    pub async fn eventually_in_sandbox(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        until("the sandbox", || self.sandbox_state(), wanted).await
     }
 
     /// Brings the catalogue of standards, without which nothing can be uploaded.
@@ -416,4 +413,20 @@ async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32) ->
 /// Whoever the tests act as beneath the API.
 pub fn by() -> By {
     By::itself("test")
+}
+
+async fn until<F: Future<Output = Value>>(
+    what: &str,
+    read: impl Fn() -> F,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
+    let begun = Instant::now();
+    loop {
+        let body = read().await;
+        if wanted(&body) {
+            return body;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} is still not as wanted: {body:#}");
+        tokio::time::sleep(POLL).await;
+    }
 }

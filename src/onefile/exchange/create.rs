@@ -28,6 +28,7 @@ impl Ground {
     pub(super) async fn make(&self, learner: &str, step: String, making: Making) -> Result<Made, Trouble> {
         let store = &self.onefile.store;
         let latest = store.latest_intent(self.provider, "onefile", "learner", learner, &step).await?;
+        // Whatever is done from here on was done since we looked: this intent is none that is.
         if let Some(intent) = latest.filter(|own| own.environment == self.environment.as_str()) {
             match (intent.state.as_str(), intent.remote_id) {
                 ("done", Some(id)) => return Ok(Made::There(id.to_string(), false)),
@@ -66,7 +67,7 @@ impl Ground {
                 continue;
             }
             let lease = Lease::begin(self.onefile.timings.lease);
-            match store.open_onefile_intent(&intent, None, lease.lasts(), &self.by).await? {
+            match store.open_onefile_intent(&intent, None, None, lease.lasts(), &self.by).await? {
                 Opened::Ours(intent) => {
                     let sent = self.onefile.send_intent(&self.client, &intent, &making, lease, &self.by);
                     match sent.await? {

@@ -8,7 +8,7 @@ use super::{Saga, Stop, ours};
 use crate::domain::StepState;
 use crate::onefile::lost::Settled;
 use crate::onefile::making::Making;
-use crate::store::{NewIntent, Opened, RecordKind, StoreError};
+use crate::store::{IntentRow, NewIntent, Opened, RecordKind, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::Lease;
 
@@ -78,7 +78,9 @@ impl Saga<'_> {
         if let Some(id) = self.done(&creation.step) {
             return Ok(id);
         }
-        if let Some(id) = self.earlier(&creation).await? {
+        let latest = self.latest(&creation).await?;
+        let seen = latest.as_ref().filter(|own| own.state == "done").map(|own| own.id);
+        if let Some(id) = self.earlier(&creation, latest).await? {
             return self.made(&creation.step, id).await;
         }
         let mut candidates = Vec::new();
@@ -109,7 +111,7 @@ impl Saga<'_> {
             let linked_in = creation.making.link.as_ref().map(|link| link.centre_id.as_str());
             let lease = Lease::begin(self.onefile.timings.lease);
             let store = &self.onefile.store;
-            match store.open_onefile_intent(&intent, linked_in, lease.lasts(), &self.by).await? {
+            match store.open_onefile_intent(&intent, linked_in, seen, lease.lasts(), &self.by).await? {
                 Opened::Ours(intent) => {
                     let sent =
                         self.onefile.send_intent(&self.client, &intent, &creation.making, lease, &self.by);
@@ -162,21 +164,24 @@ impl Saga<'_> {
         Ok(id.to_string())
     }
 
-    /// What an earlier try of this enrolment came to, whose answer was lost, or whose process died.
-    pub(super) async fn earlier(&mut self, creation: &Creation) -> Result<Option<i64>, Stop> {
+    /// The latest intent of the same.
+    async fn latest(&self, creation: &Creation) -> Result<Option<IntentRow>, StoreError> {
         let store = &self.onefile.store;
         let latest = store
             .latest_intent(self.new.provider, "onefile", creation.kind, &creation.id, &creation.intent)
             .await?;
-        let Some(intent) = latest.filter(|own| own.environment == self.new.environment.as_str()) else {
-            return Ok(None);
-        };
+        Ok(latest.filter(|own| own.environment == self.new.environment.as_str()))
+    }
+
+    /// What an earlier try of this enrolment came to, whose answer was lost, or whose process died.
+    async fn earlier(&mut self, creation: &Creation, latest: Option<IntentRow>) -> Result<Option<i64>, Stop> {
+        let Some(intent) = latest else { return Ok(None) };
         // What was made before this enrolment began may be gone since.
         let ours = self.started_at.is_some_and(|started| intent.created_at >= started);
         match intent.state.as_str() {
             "done" if ours && creation.making.link.is_none() => Ok(intent.remote_id),
             "unknown" => {
-                let problem = store.intent_problem(&intent)?;
+                let problem = self.onefile.store.intent_problem(&intent)?;
                 self.note(&creation.step, StepState::Unknown, None, problem).await?;
                 Err(Stop::Unknown)
             }
@@ -188,16 +193,12 @@ impl Saga<'_> {
     pub(super) async fn other(&mut self, creation: &Creation) -> Result<Option<i64>, Stop> {
         let patience_ends = Instant::now() + self.onefile.timings.lease + Duration::from_secs(1);
         loop {
-            let store = &self.onefile.store;
-            let latest = store
-                .latest_intent(self.new.provider, "onefile", creation.kind, &creation.id, &creation.intent)
-                .await?;
-            let Some(intent) = latest else { return Ok(None) };
+            let Some(intent) = self.latest(creation).await? else { return Ok(None) };
             match intent.state.as_str() {
                 "done" => return Ok(intent.remote_id),
                 "sending" if Instant::now() < patience_ends => tokio::time::sleep(LOOK).await,
                 "sending" | "unknown" => {
-                    let problem = store.intent_problem(&intent)?;
+                    let problem = self.onefile.store.intent_problem(&intent)?;
                     self.note(&creation.step, StepState::Unknown, None, problem).await?;
                     return Err(Stop::Unknown);
                 }
@@ -210,9 +211,7 @@ impl Saga<'_> {
     async fn is_made_elsewhere(&self, creation: &Creation) -> Result<bool, StoreError> {
         let store = &self.onefile.store;
         let (provider, environment) = (self.new.provider, self.new.environment);
-        let latest =
-            store.latest_intent(provider, "onefile", creation.kind, &creation.id, &creation.intent).await?;
-        if latest.is_some_and(|own| own.is_open()) {
+        if self.latest(creation).await?.is_some_and(|own| own.is_open()) {
             return Ok(true);
         }
         let kind = if creation.kind == "officer" { RecordKind::Officer } else { RecordKind::Organisation };
