@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::client::Client;
@@ -13,7 +14,7 @@ use super::status::mirror_row;
 use super::upload::PossibleDuplicate;
 use super::wire::ApprenticePage;
 use super::{Ace360, Ace360Error};
-use crate::domain::Learner;
+use crate::domain::{Learner, Uln};
 use crate::store::{MirrorRow, StoreError, Twin};
 use crate::upstream::failure::FailureKind;
 
@@ -119,10 +120,38 @@ pub struct Sought<'a> {
     pub environment: &'a str,
     /// The learner's id.
     pub id: &'a str,
-    /// The learner.
-    pub learner: &'a Learner,
+    /// The learner, as ACE360 would have it.
+    pub person: Person<'a>,
     /// That it would be uploaded for.
     pub standard: Option<i64>,
+}
+
+/// What tells a learner from others.
+#[derive(Clone, Copy, Debug)]
+pub struct Person<'a> {
+    first_name: &'a str,
+    last_name: &'a str,
+    birth: Option<NaiveDate>,
+    uln: Option<&'a str>,
+}
+
+impl<'a> Person<'a> {
+    /// The placeholder for "has no ULN yet" is none.
+    pub fn new(
+        first_name: &'a str,
+        last_name: &'a str,
+        birth: Option<NaiveDate>,
+        uln: Option<&'a str>,
+    ) -> Self {
+        Self { first_name, last_name, birth, uln: uln.filter(|uln| *uln != Uln::PLACEHOLDER) }
+    }
+}
+
+impl<'a> From<&'a Learner> for Person<'a> {
+    fn from(learner: &'a Learner) -> Self {
+        let uln = learner.uln.as_ref().map(Uln::as_str);
+        Self::new(&learner.first_name, &learner.last_name, learner.date_of_birth, uln)
+    }
 }
 
 /// By what a learner's records are found.
@@ -144,7 +173,7 @@ impl Ace360 {
     ) -> Result<Search, Ace360Error> {
         let newest = self.read_newest(client, sought.provider, sought.environment).await?;
         // They are looked up again only if ACE360's answer holds this very person.
-        let indexes = self.indexes_of(sought.provider, sought.learner);
+        let indexes = self.indexes_of(sought.provider, sought.person);
         let twins = if indexes.person.as_ref().is_some_and(|index| newest.people.contains(index)) {
             self.twins_of(sought.provider, sought.environment, &indexes).await?
         } else {
@@ -159,17 +188,16 @@ impl Ace360 {
     /// # Errors
     /// The database's.
     pub async fn mirrored_twins(&self, sought: Sought<'_>) -> Result<Vec<Twin>, Ace360Error> {
-        let indexes = self.indexes_of(sought.provider, sought.learner);
+        let indexes = self.indexes_of(sought.provider, sought.person);
         self.twins_of(sought.provider, sought.environment, &indexes).await
     }
 
-    fn indexes_of(&self, provider: Uuid, learner: &Learner) -> Indexes {
-        let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
+    fn indexes_of(&self, provider: Uuid, person: Person<'_>) -> Indexes {
         Indexes {
-            person: learner.date_of_birth.map(|birth| {
-                self.store.person_index(provider, &learner.first_name, &learner.last_name, birth)
-            }),
-            uln: uln.map(|uln| self.store.uln_index(provider, uln.as_str())),
+            person: person
+                .birth
+                .map(|birth| self.store.person_index(provider, person.first_name, person.last_name, birth)),
+            uln: person.uln.map(|uln| self.store.uln_index(provider, uln)),
         }
     }
 
@@ -192,27 +220,26 @@ impl Ace360 {
         sought: Sought<'_>,
         twins: Vec<Twin>,
     ) -> Result<Search, Ace360Error> {
-        let Sought { id, learner, standard, .. } = sought;
+        let Sought { id, person, standard, .. } = sought;
         let mut search =
             Search { present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
-        let own = learner.uln.as_ref().filter(|uln| !uln.is_placeholder());
         for (at, twin) in twins.into_iter().enumerate() {
             if twin.linked_to.as_deref() == Some(id) {
                 continue;
             }
             let single = if at < LOOKED_AT { Some(client.apprentice(twin.record_id).await?) } else { None };
             let theirs = match single {
-                Some(Ok(apprentice)) => apprentice.uln_number,
+                Some(Ok(apprentice)) => apprentice.uln_number.filter(|uln| uln != Uln::PLACEHOLDER),
                 // Gone since the list was read.
                 Some(Err(failure)) if failure.kind == FailureKind::Missing => continue,
                 Some(Err(failure)) => return Err(failure.into()),
                 None => None,
             };
-            let (same, reason) = match (own, theirs, twin.by_person) {
-                (Some(own), Some(theirs), true) if own.as_str() == theirs => {
+            let (same, reason) = match (person.uln, theirs, twin.by_person) {
+                (Some(own), Some(theirs), true) if own == theirs => {
                     (true, "the same ULN, name and birth date")
                 }
-                (Some(own), Some(theirs), false) if own.as_str() == theirs => {
+                (Some(own), Some(theirs), false) if own == theirs => {
                     (true, "the same ULN, though another name or birth date")
                 }
                 (Some(_), Some(_), true) => (false, "the same name and birth date, but another ULN"),

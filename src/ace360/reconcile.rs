@@ -6,6 +6,7 @@ use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
 
 use super::client::Client;
+use super::duplicates::{Person, Sought};
 use super::status::{mirror_row, single};
 use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
@@ -62,6 +63,9 @@ impl Ace360 {
         if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
         }
+        if self.is_doubtful(&client, intent, &sent).await? {
+            return Ok(Looked::ForAPerson);
+        }
         client.permit().await?.map_err(Ace360Error::Upstream)?;
         let lease = Lease::begin(self.timings.lease);
         match self.store.reopen_intent(intent.id, lease.lasts()).await? {
@@ -71,6 +75,41 @@ impl Ace360 {
             }
             None => Ok(Looked::NotDue),
         }
+    }
+
+    /// Whether ACE360 has a record now for which an upload of this learner would be refused: a person decides then. It may be what was
+    /// sent, without its ULN; or what somebody made by hand meanwhile. The mirror is as new as the look that was just made.
+    async fn is_doubtful(
+        &self,
+        client: &Client,
+        intent: &IntentRow,
+        sent: &Sent,
+    ) -> Result<bool, Ace360Error> {
+        let sought = Sought {
+            provider: intent.provider_id,
+            environment: &intent.environment,
+            id: &intent.subject_id,
+            person: Person::new(
+                &sent.first_name,
+                &sent.last_name,
+                Some(sent.date_of_birth),
+                Some(&sent.uln_number),
+            ),
+            standard: Some(sent.standard_id),
+        };
+        let mut twins = self.mirrored_twins(sought).await?;
+        twins.retain(|twin| !intent.candidates.contains(&twin.record_id));
+        let search = self.judge(client, sought, twins).await?;
+        if search.likely.is_empty() {
+            return Ok(false);
+        }
+        let ids = search.likely.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let seen = format!(
+            "It is not there, and not sent once more: ACE360 probably has the learner already, as record {ids}"
+        );
+        let problem = Failure::new(FailureKind::Failed, None, seen);
+        self.store.leave_to_person(intent.id, &problem.problem()).await?;
+        Ok(true)
     }
 
     /// A complete look: reads the list from its start until it comes to records that are surely older than the send.

@@ -96,7 +96,7 @@ impl Ace360 {
                     provider,
                     environment: &ground.settings.environment,
                     id: learner.as_str(),
-                    learner: &ground.learner,
+                    person: (&ground.learner).into(),
                     standard: chosen_standard(&ground.learner),
                 };
                 self.search_on_top(&client, sought, twins).await
@@ -185,7 +185,7 @@ impl Ace360 {
             provider,
             environment: &environment,
             id: learner.as_str(),
-            learner: &ground.learner,
+            person: (&ground.learner).into(),
             standard: Some(payload.standard_id),
         };
         let search = if let Some(run) = &order.run {

@@ -131,9 +131,7 @@ impl OneFile {
                 "the answer was lost, and OneFile has no look-up for it: look there, and settle it by hand (POST /intents/{}:resolve)",
                 intent.id
             );
-            let problem = Failure::new(FailureKind::Failed, None, seen).problem();
-            let left = self.store.leave_to_person(intent.id, &problem).await?;
-            return Ok(if left { Looked::ForAPerson } else { Looked::NotDue });
+            return self.leave(intent, seen).await;
         }
         let client = self.client_there(intent.provider_id, &intent.environment, Class::Bulk).await?;
         let by = By::itself("look");
@@ -141,19 +139,25 @@ impl OneFile {
         let mine = found.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));
         if let Some(hit) = mine {
             let link = making.link.as_ref().and_then(|link| link.with(hit.id));
-            return Ok(match self.store.settle_onefile(intent, hit.id, link.as_ref(), &by).await? {
-                SettledInOneFile::Done => Looked::Found,
-                SettledInOneFile::Settled => Looked::NotDue,
+            return match self.store.settle_onefile(intent, hit.id, link.as_ref(), &by).await? {
+                SettledInOneFile::Done => Ok(Looked::Found),
+                SettledInOneFile::Settled => Ok(Looked::NotDue),
                 SettledInOneFile::Taken => {
                     let seen = format!("OneFile's record {} fits, but is linked to another here", hit.id);
-                    let problem = Failure::new(FailureKind::Failed, None, seen).problem();
-                    let left = self.store.leave_to_person(intent.id, &problem).await?;
-                    if left { Looked::ForAPerson } else { Looked::NotDue }
+                    self.leave(intent, seen).await
                 }
-            });
+            };
         }
         if !self.store.note_absent(intent.id, self.timings.absence, self.timings.job).await? {
             return Ok(if intent.absent_looks == 0 { Looked::Absent } else { Looked::ForAPerson });
+        }
+        // For what only looks like it a creation is refused too: a person decides.
+        let alike = found.iter().map(|hit| hit.id).filter(|id| !intent.candidates.contains(id));
+        let alike = alike.map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+        if !alike.is_empty() {
+            let seen =
+                format!("it is not there, and not sent once more: OneFile probably has it already ({alike})");
+            return self.leave(intent, seen).await;
         }
         client.ready().await??;
         let lease = Lease::begin(self.timings.lease);
@@ -162,5 +166,11 @@ impl OneFile {
         };
         self.send_intent(&client, &intent, &making, lease, &by).await?;
         Ok(Looked::SentAgain)
+    }
+    /// A person settles it.
+    async fn leave(&self, intent: &IntentRow, seen: String) -> Result<Looked, OneFileError> {
+        let problem = Failure::new(FailureKind::Failed, None, seen).problem();
+        let left = self.store.leave_to_person(intent.id, &problem).await?;
+        Ok(if left { Looked::ForAPerson } else { Looked::NotDue })
     }
 }

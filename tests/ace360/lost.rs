@@ -266,6 +266,26 @@ async fn somebody_elses_record_of_the_same_name_is_not_taken_for_the_lost_one() 
 }
 
 #[tokio::test]
+async fn one_that_was_not_made_is_not_sent_once_more_while_another_record_looks_like_it() {
+    let app = quick().await;
+    lose(&app, "L1", 1, &json!({"reset": {}})).await;
+    later(&app, TimeDelta::seconds(2)).await;
+    until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
+    // Somebody makes it by hand before its ULN is known: no look may take it for the lost one, and one more may be one too many.
+    let by_hand =
+        app.sandbox_create(but(typed(1), json!({"ulnNumber": people::uln(900)}))).await["id"].clone();
+    let body = json!({"id": by_hand, "ulnNumber": "9999999999"});
+    app.fault(json!({"operation": "getApprentice", "kind": {"replaceBody": {"body": body}}})).await;
+    later(&app, TimeDelta::minutes(11)).await;
+    let left = until_intent(&app, "L1", |it| it["nextLookAt"].is_null() && it["state"] != "sending").await;
+    assert_eq!((&left["state"], &left["sends"]), (&json!("unknown"), &json!(1)));
+    assert!(left["problem"].as_str().unwrap().contains(&format!("as record {by_hand}")), "{left:#}");
+    later(&app, TimeDelta::days(1)).await;
+    assert_eq!(intent(&app, "L1").await, left, "nothing moves it any more");
+    made(&app, 0).await;
+}
+
+#[tokio::test]
 async fn an_answer_with_another_learners_record_links_nothing() {
     let app = quick().await;
     let record = uploaded(&app, "L1", 1).await;

@@ -129,6 +129,33 @@ async fn a_step_that_was_not_made_is_sent_once_more_after_two_looks() {
 }
 
 #[tokio::test]
+async fn a_step_that_was_not_made_is_not_sent_once_more_while_another_record_looks_like_it() {
+    let app = quick().await;
+    apart(&app, 1).await;
+    app.fault(json!({"operation": "createPlacement", "times": 1, "kind": {"reset": {}}})).await;
+    post(&app, 1).await;
+    // Somebody makes it by hand, without the MIS value.
+    let by_hand = json!([{"ID": 4711, "Name": "unheard of place number 1"}]);
+    app.fault(json!({"operation": "searchPlacements", "kind": {"replaceBody": {"body": by_hand}}})).await;
+    later(&app, TimeDelta::seconds(5)).await;
+    app.eventually("/intents?state=unknown", |page| {
+        page["items"][0]["nextLookAt"].as_str() > page["items"][0]["sentAt"].as_str()
+    })
+    .await;
+    later(&app, TimeDelta::minutes(11)).await;
+    let page = app
+        .eventually("/intents?state=unknown", |page| {
+            page["items"].as_array().is_some_and(|all| !all.is_empty())
+                && page["items"][0]["nextLookAt"].is_null()
+        })
+        .await;
+    let left = &page["items"][0];
+    assert_eq!(left["sends"], 1, "{left:#}");
+    assert!(left["problem"].as_str().unwrap().contains("4711"), "{left:#}");
+    assert_eq!(counts(&app, 1).await["placements"], 0);
+}
+
+#[tokio::test]
 async fn a_visit_whose_answer_was_lost_stays_unknown_until_a_person_settles_it() {
     let app = quick().await;
     apart(&app, 1).await;
