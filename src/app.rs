@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -114,6 +114,8 @@ pub struct Parts {
     refusals: Refusals,
     stopping: CancellationToken,
     tasks: TaskTracker,
+    /// What runs on the API's workers and must come to its end.
+    near: TaskTracker,
     connect: PgConnectOptions,
 }
 
@@ -191,6 +193,7 @@ impl Parts {
             refusals: Refusals::default(),
             stopping,
             tasks: TaskTracker::new(),
+            near: TaskTracker::new(),
             connect: connect_to,
         })
     }
@@ -206,6 +209,8 @@ impl Parts {
         let background = Background {
             runtime: tokio::runtime::Handle::current(),
             tasks: self.tasks.clone(),
+            near: self.near.clone(),
+            stopping: self.stopping.clone(),
             ace360: self.ace360.clone(),
             onefile: self.onefile.clone(),
             webhooks: self.webhooks.clone(),
@@ -309,14 +314,22 @@ pub struct Running {
 
 impl Running {
     /// Stops: slices end at their next step, uploads under way come to their end, all within the shutdown time; what still
-    /// runs then is left to its lease.
-    pub async fn stop(self) {
+    /// runs then is left to its lease. The API's workers go when nothing is being sent on them.
+    pub async fn stop(self, server: Option<ServerHandle>) {
+        self.parts.stopping.cancel();
+        let (near, limit) = (self.parts.near.clone(), self.parts.config.timings.shutdown);
+        near.close();
+        let serving = async {
+            if let Some(server) = server {
+                let _ = tokio::time::timeout(limit, near.wait()).await;
+                server.stop(true).await;
+            }
+        };
         // It holds all parts, several times over: more than belongs on a stack.
-        Box::pin(self.end()).await;
+        tokio::join!(serving, Box::pin(self.end()));
     }
 
     async fn end(mut self) {
-        self.parts.stopping.cancel();
         let limit = self.parts.config.timings.shutdown;
         self.parts.tasks.close();
         let jobs = async {

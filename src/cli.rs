@@ -163,7 +163,7 @@ pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Res
     // A second Ctrl-C does not wait.
     tokio::select! {
         () = async {
-            tokio::join!(handle.stop(true), running.stop());
+            running.stop(Some(handle)).await;
             let _ = served.await;
             if let Some(sandbox) = sandbox {
                 sandbox.stop().await;
@@ -192,7 +192,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let running = parts.start_background(true)?;
     println!("picsbridge works jobs. Ctrl-C stops it.");
     asked_to_stop().await;
-    running.stop().await;
+    running.stop(None).await;
     Ok(())
 }
 

@@ -70,7 +70,8 @@ impl Known {
         what(all.entry((provider, client.account().key.clone(), client.version())).or_default())
     }
 
-    fn is_fresh(&self, client: &Client, provider: Uuid) -> bool {
+    /// Whether the mirror was counted a moment ago: then a search reads some rows, as a rule.
+    pub fn is_fresh(&self, client: &Client, provider: Uuid) -> bool {
         self.at_least(client, provider, 0)
     }
 
@@ -296,6 +297,8 @@ impl Ace360 {
             let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
             let last = rows == 0 || page.total_pages.is_none_or(|pages| number >= pages);
             if last {
+                // Whatever the mirror holds: the next search need not read all.
+                self.holds_all(client, provider, environment, page.total).await?;
                 return Ok(Newest { complete: true, people });
             }
             if fresh == 0 && self.holds_all(client, provider, environment, page.total).await? {

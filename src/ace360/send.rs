@@ -13,10 +13,15 @@ use super::status::single;
 use super::upload::{self, NotReady, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
 use crate::domain::{LearnerId, RecordCode};
-use crate::store::{By, IntentRow, LinkRow, NewIntent, Opened, StoreError, UndoneState, UploadGround};
+use crate::store::{
+    By, IntentProblem, IntentRow, LinkRow, NewIntent, Opened, StoreError, UndoneState, UploadGround,
+};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::Lease;
 use crate::upstream::pace::Class;
+
+/// The calls that an upload makes as a rule: the list and the creation.
+const CALLS: i32 = 2;
 
 /// What came of an upload.
 #[derive(Debug)]
@@ -152,10 +157,10 @@ impl Ace360 {
     /// The integration's set-up; ACE360's before anything was sent; the database's.
     pub async fn upload(&self, order: &Order, opened: &CancellationToken) -> Result<Uploaded, Ace360Error> {
         let (provider, learner) = (order.provider, &order.learner);
-        // What is known here is said before anything upstream is asked. A person's upload makes two calls as a rule, the list and the
-        // creation: their permits come with it. Those that it turns out not to need are there for the next one.
+        // What is known here is said before anything upstream is asked. The permits of a person's upload come with it; those that it
+        // turns out not to need are there for the next one.
         let account = self.accounts.get(&provider).filter(|_| order.run.is_none());
-        let ask = account.as_ref().and_then(|account| self.caller.pace().ask_ahead(account, 2));
+        let ask = account.as_ref().and_then(|account| self.caller.pace().ask_ahead(account, CALLS));
         let ground = self.store.upload_ground(provider, learner, ask.as_ref()).await?;
         let Some(mut ground) = ground else { return Ok(Uploaded::NoLearner) };
         if let (Some(ask), Some(granted)) = (&ask, &ground.granted) {
@@ -188,56 +193,117 @@ impl Ace360 {
             person: (&ground.learner).into(),
             standard: Some(payload.standard_id),
         };
+        let mut intent = NewIntent {
+            provider,
+            upstream: "ace360",
+            environment: environment.clone(),
+            subject_kind: "learner",
+            subject_id: learner.as_str().to_owned(),
+            step: STEP.into(),
+            payload: serde_json::to_vec(&payload).map_err(StoreError::from)?,
+            candidates: Vec::new(),
+            run_id: order.run.as_ref().map(|run| run.id),
+        };
+        if order.run.is_none() {
+            self.accounts.insert(provider, client.account().clone());
+            // Nothing is to be expected of the search, and it is over in a moment: it need not be waited for.
+            let early = twins.is_empty()
+                && !order.allow_duplicate
+                && !order.validate_only
+                && self.known.is_fresh(&client, provider)
+                && self.caller.pace().on_the_shelf(client.account()) >= CALLS;
+            if early {
+                return self.send_early(&client, sought, &intent, order, opened).await;
+            }
+        }
         let search = if let Some(run) = &order.run {
             // Somebody may have chosen another environment since the run began.
             let same = ground.settings.environment == environment;
             let twins = if same { twins } else { self.mirrored_twins(sought).await? };
             Search { complete: run.complete, ..self.judge(&client, sought, twins).await? }
         } else {
-            self.accounts.insert(provider, client.account().clone());
             self.search_on_top(&client, sought, twins).await?
         };
-        if !order.allow_duplicate {
-            if !search.likely.is_empty() {
-                // Another upload of this learner may have made the record meanwhile: then it is no duplicate.
-                if let Some(known) = self.known(provider, learner).await? {
-                    return Ok(known);
-                }
-                return Ok(Uploaded::LikelyDuplicate(Box::new(search)));
-            }
-            if !search.complete {
-                return Ok(Uploaded::CannotTell);
-            }
+        if !order.allow_duplicate
+            && let Some(refused) = refused(&search)
+        {
+            // Another upload of this learner may have made the record meanwhile: then it is no duplicate.
+            return Ok(self.known(provider, learner).await?.unwrap_or(refused));
         }
         if order.validate_only {
             return Ok(Uploaded::Would);
         }
         // The permit before the intent: its lease must not run out in the queue.
         client.permit().await?.map_err(Ace360Error::Upstream)?;
-        let intent = NewIntent {
-            provider,
-            upstream: "ace360",
-            environment,
-            subject_kind: "learner",
-            subject_id: learner.as_str().to_owned(),
-            step: STEP.into(),
-            payload: serde_json::to_vec(&payload).map_err(StoreError::from)?,
-            candidates: search.present,
-            run_id: order.run.as_ref().map(|run| run.id),
-        };
+        intent.candidates = search.present;
         let lease = Lease::begin(self.timings.lease);
         match self.store.open_intent(&intent, lease.lasts(), &order.by).await? {
             Opened::Ours(intent) => {
                 opened.cancel();
                 self.send(&client, &intent, lease).await
             }
-            Opened::InFlight => Ok(Uploaded::InFlight),
-            Opened::NoRecord => Ok(Uploaded::NoLearner),
+            other => self.not_opened(provider, learner, &other).await,
+        }
+    }
+
+    /// Uploads a learner whom the mirror does not know: the intent is written while ACE360's newest records are read. Whatever speaks
+    /// against the upload then settles the intent as not sent; a process that dies before leaves it to the looks, which send nothing
+    /// either while ACE360 has a record that looks like it.
+    async fn send_early(
+        &self,
+        client: &Client,
+        sought: Sought<'_>,
+        intent: &NewIntent,
+        order: &Order,
+        opened: &CancellationToken,
+    ) -> Result<Uploaded, Ace360Error> {
+        let (provider, learner) = (order.provider, &order.learner);
+        // For as long as the search may take, and then as long as any.
+        let lease = Lease::begin(self.timings.lease + self.timings.call);
+        let (search, came) = tokio::join!(
+            self.search_on_top(client, sought, Vec::new()),
+            self.store.open_intent(intent, lease.lasts(), &order.by)
+        );
+        let mut intent = match came? {
+            Opened::Ours(intent) => intent,
+            other => return self.not_opened(provider, learner, &other).await,
+        };
+        let stopped = match search {
+            Ok(search) => match refused(&search) {
+                Some(refused) => Ok(refused),
+                None => match client.permit().await? {
+                    Ok(()) => {
+                        // Nothing that is there already is taken for what is made now.
+                        if !search.present.is_empty() {
+                            self.store.note_candidates(intent.id, &search.present).await?;
+                            intent.candidates = search.present;
+                        }
+                        opened.cancel();
+                        return self.send(client, &intent, lease).await;
+                    }
+                    Err(failure) => Err(failure.into()),
+                },
+            },
+            Err(error) => Err(error),
+        };
+        self.store.settle_undone(&intent, UndoneState::NotSent, &why_not(&stopped, learner)).await?;
+        stopped
+    }
+
+    async fn not_opened(
+        &self,
+        provider: Uuid,
+        learner: &LearnerId,
+        came: &Opened,
+    ) -> Result<Uploaded, Ace360Error> {
+        Ok(match came {
+            Opened::Ours(_) | Opened::InFlight => Uploaded::InFlight,
+            Opened::NoRecord => Uploaded::NoLearner,
             Opened::AlreadyLinked => {
                 let link = self.store.ace360_link(provider, learner.as_str()).await?;
-                Ok(link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id)))
+                link.map_or(Uploaded::InFlight, |link| Uploaded::AlreadyUploaded(link.record_id))
             }
-        }
+        })
     }
 
     /// Whether the learner has its record, or an upload whose outcome is open.
@@ -314,6 +380,26 @@ impl Ace360 {
         let failure = Failure::new(FailureKind::Failed, Some(201), what);
         self.store.settle_unknown(intent, &failure.problem(), self.caller.timeout()).await?;
         Ok(Uploaded::Unknown)
+    }
+}
+
+/// What a search has against an upload.
+fn refused(search: &Search) -> Option<Uploaded> {
+    if search.likely.is_empty() {
+        (!search.complete).then_some(Uploaded::CannotTell)
+    } else {
+        Some(Uploaded::LikelyDuplicate(Box::new(search.clone())))
+    }
+}
+
+/// Why an intent was not sent.
+fn why_not(stopped: &Result<Uploaded, Ace360Error>, learner: &LearnerId) -> IntentProblem {
+    let duplicate = |message| IntentProblem::ours(RecordCode::LikelyDuplicate.as_str(), message);
+    match stopped {
+        Ok(Uploaded::LikelyDuplicate(search)) => duplicate(search.advice(learner.as_str())),
+        Ok(_) => duplicate(CANNOT_TELL.to_owned()),
+        Err(Ace360Error::Upstream(failure)) => failure.problem(),
+        Err(error) => Failure::new(FailureKind::Failed, None, error.to_string()).problem(),
     }
 }
 

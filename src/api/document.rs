@@ -1,10 +1,11 @@
 //! The API's document: what frames the operations that the router collects, the errors that they share, and the table
 //! of paths made from it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_web::get;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, get};
 use serde::Serialize;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
@@ -131,11 +132,18 @@ pub fn finish(api: &mut OpenApi) {
 /// The paths that there are, with their methods.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    templates: Vec<(Vec<String>, Vec<&'static str>)>,
+    templates: Vec<Template>,
     /// Those whose `GET` takes parameters in its query.
     asked: BTreeSet<String>,
     /// The document, serialised once.
     json: String,
+}
+
+#[derive(Clone, Debug)]
+struct Template {
+    path: String,
+    segments: Vec<String>,
+    methods: Vec<&'static str>,
 }
 
 impl Routes {
@@ -165,7 +173,11 @@ impl Routes {
         }
         let templates = paths
             .into_iter()
-            .map(|(path, methods)| (path.split('/').map(str::to_owned).collect(), methods))
+            .map(|(path, methods)| Template {
+                segments: path.split('/').map(str::to_owned).collect(),
+                path,
+                methods,
+            })
             .collect();
         Self { templates, asked, json: serde_json::to_string(api).unwrap_or_default() }
     }
@@ -177,17 +189,28 @@ impl Routes {
 
     /// The methods of a path, as `Allow` says them; `None`: there is no such path.
     pub fn methods_of(&self, path: &str) -> Option<String> {
-        let segments: Vec<&str> = path.split('/').collect();
-        let methods: Vec<&str> = self
-            .templates
-            .iter()
-            .filter(|(template, _)| {
-                template.len() == segments.len()
-                    && template.iter().zip(&segments).all(|(own, given)| matches(own, given))
-            })
-            .flat_map(|(_, methods)| methods.iter().copied())
-            .collect();
+        let methods: Vec<&str> =
+            self.of_path(path).flat_map(|template| template.methods.iter().copied()).collect();
         (!methods.is_empty()).then(|| methods.join(", "))
+    }
+
+    /// The template of a request's path, such as `/learners/{learnerId}`; `None`: there is no such path. As actix's
+    /// `match_pattern`, which tries a regular expression for each route.
+    pub fn template_of(&self, request: &HttpRequest) -> Option<Cow<'_, str>> {
+        // Where a fixed one fits too (`/tokens/self`), it stands first: braces come after letters.
+        match self.of_path(request.path()).next() {
+            Some(template) => Some(Cow::Borrowed(&template.path)),
+            None => request.match_pattern().map(Cow::Owned),
+        }
+    }
+
+    fn of_path(&self, path: &str) -> impl Iterator<Item = &Template> {
+        self.templates.iter().filter(move |template| {
+            let mut given = path.split('/');
+            let fits =
+                template.segments.iter().all(|own| given.next().is_some_and(|given| matches(own, given)));
+            fits && given.next().is_none()
+        })
     }
 }
 
@@ -330,3 +353,30 @@ pages! {
 
 /// For handlers that answer JSON of a value.
 pub type Answer<T> = Result<Json<T>, Problem>;
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::Routes;
+
+    #[test]
+    fn each_path_has_the_template_that_it_is_served_by() {
+        let routes = Routes::of(&crate::app::document());
+        let paths: Vec<_> = routes.templates.iter().map(|own| own.path.clone()).collect();
+        assert!(paths.len() > 50);
+        for template in paths {
+            let path = template.split('/').map(|segment| match segment.split_once('}') {
+                Some((_, verb)) => format!("L-1.a{verb}"),
+                None => segment.to_owned(),
+            });
+            let path = path.collect::<Vec<_>>().join("/");
+            let request = TestRequest::with_uri(&path).to_http_request();
+            assert_eq!(routes.template_of(&request).as_deref(), Some(template.as_str()), "{path}");
+        }
+        for path in ["/nowhere", "/learners/", "/learners/L1/", "/learners/L1/ace360/x"] {
+            let request = TestRequest::with_uri(path).to_http_request();
+            assert_eq!(routes.template_of(&request), None, "{path}");
+        }
+    }
+}

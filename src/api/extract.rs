@@ -88,7 +88,7 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             // A handler that takes parameters looks at them itself, and tells all their faults at once. Only reads take any: whoever says
             // `?validateOnly=true` with an import must not be taken for one who says nothing.
             let reads = request.method() == Method::GET
-                && request.match_pattern().is_none_or(|template| state.routes.asks(&template));
+                && state.routes.template_of(&request).is_none_or(|template| state.routes.asks(&template));
             if !reads && !request.query_string().is_empty() {
                 Params::of(&request).done()?;
             }

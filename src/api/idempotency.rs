@@ -78,11 +78,8 @@ enum Known {
 
 /// `None`: there is no such path, which answers for itself.
 async fn keyed(request: &mut ServiceRequest, key: &HeaderValue) -> Result<Option<Known>, Problem> {
-    let (Some(pattern), Some(state)) =
-        (request.match_pattern(), request.app_data::<web::Data<State>>().cloned())
-    else {
-        return Ok(None);
-    };
+    let Some(state) = request.app_data::<web::Data<State>>().cloned() else { return Ok(None) };
+    let Some(pattern) = state.routes.template_of(request.request()) else { return Ok(None) };
     // Whose key it is, its token says; what it may do, the handler looks at.
     let Ok(principal) = bearer(request.request(), &state).await else { return Ok(None) };
     let text = key.to_str().ok().filter(|text| (1..=LONGEST).contains(&text.len()));

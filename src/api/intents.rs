@@ -195,13 +195,8 @@ pub async fn resolve(
             ));
         }
     } else {
-        let problem = IntentProblem {
-            code: "settledByHand".to_owned(),
-            message: "A person found that the upstream does not have it; it may be sent again.".to_owned(),
-            status: None,
-            field_errors: Vec::new(),
-            upstream_message: None,
-        };
+        let found = "A person found that the upstream does not have it; it may be sent again.";
+        let problem = IntentProblem::ours("settledByHand", found);
         if !state.store.settle_not_done(intent.id, &problem).await? {
             return Err(Problem::new(
                 Code::AlreadySettled,

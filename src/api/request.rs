@@ -1,6 +1,7 @@
 //! What happens to every request, whatever its handler: an id, one log line, metrics by its route, and problems made
 //! whole with the path and the id.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,10 +48,11 @@ pub async fn around<B: MessageBody + 'static>(
     request.extensions_mut().insert(RequestId(id.clone()));
     let path = request.path().to_owned();
     // By the matched route: a path holds ids, and would make a metric of each.
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let state = request.app_data::<web::Data<State>>();
+    let route = state.and_then(|state| state.routes.template_of(request.request()));
+    let route = route.map_or_else(|| "unmatched".to_owned(), Cow::into_owned);
     let method = request.method().clone();
-    let public_url =
-        request.app_data::<web::Data<State>>().map(|state| state.public_url.clone()).unwrap_or_default();
+    let public_url = state.map(|state| state.public_url.clone()).unwrap_or_default();
     // The request must not be cloned before it is routed: actix wants it for itself.
     let mut response = match next.call(request).await {
         Ok(response) => match response.response().error().map(whole) {

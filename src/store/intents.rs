@@ -140,6 +140,19 @@ pub struct IntentProblem {
     pub upstream_message: Option<String>,
 }
 
+impl IntentProblem {
+    /// One that we see, and not the upstream.
+    pub fn ours(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            status: None,
+            field_errors: Vec::new(),
+            upstream_message: None,
+        }
+    }
+}
+
 /// What came of opening an intent.
 #[derive(Clone, Debug)]
 pub enum Opened {
@@ -193,6 +206,21 @@ impl Store {
             ("noRecord", _) => Opened::NoRecord,
             _ => Opened::InFlight,
         })
+    }
+
+    /// The records that were there before an intent of ours is sent.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_candidates(&self, id: Uuid, candidates: &[i64]) -> StoreResult<()> {
+        sqlx::query!(
+            "update intents set candidates = $2 where id = $1 and state = 'sending'",
+            id,
+            candidates
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Whoever sent an intent marks it as refused (`rejected`) or never sent (`notSent`), with the reason. `false`: it stalled

@@ -1,6 +1,6 @@
 //! Connections for what a person waits for. The pool gives its quiet connections out in turns, the longest unused one first,
 //! and asks the server about each that comes back; so every statement meets a server process whose caches are cold, and those
-//! questions run beside the next statement. Here the connection that was used last is used next, and is not asked.
+//! questions run beside the next statement. Here the connection that was used before is used next, and is not asked.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,18 +18,23 @@ const WARM_FOR: Duration = Duration::from_secs(1);
 
 /// The connections at hand. They count as the pool's in use.
 #[derive(Default)]
-pub(super) struct AtHand(Mutex<Vec<(Instant, PoolConnection<Postgres>)>>);
+pub(super) struct AtHand(Mutex<Vec<Held>>);
+
+struct Held {
+    used: Instant,
+    /// How often since it was taken from the pool.
+    uses: u64,
+    connection: PoolConnection<Postgres>,
+}
 
 impl AtHand {
-    fn take(&self) -> Option<PoolConnection<Postgres>> {
+    /// The one that was used most: a server process needs some hundred statements until it has seen and planned all, so one that was
+    /// taken for a moment beside it is not used in its place.
+    fn take(&self) -> Option<Held> {
         let mut at_hand = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (used, connection) = at_hand.pop()?;
-        if used.elapsed() < WARM_FOR {
-            return Some(connection);
-        }
-        // Those below it were quiet for longer still.
-        at_hand.clear();
-        None
+        at_hand.retain(|held| held.used.elapsed() < WARM_FOR);
+        let (best, _) = at_hand.iter().enumerate().max_by_key(|(_, held)| held.uses)?;
+        Some(at_hand.swap_remove(best))
     }
 
     /// Lets the pool have them again.
@@ -41,8 +46,8 @@ impl AtHand {
 impl Drop for AtHand {
     fn drop(&mut self) {
         // Giving one back to the pool takes a runtime, which may be gone by now: these are just closed.
-        for (_, connection) in self.0.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            drop(connection.detach());
+        for held in self.0.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            drop(held.connection.detach());
         }
     }
 }
@@ -51,6 +56,7 @@ impl Drop for AtHand {
 /// the statement's future is dropped, it may be in the midst of an answer.
 pub(super) struct Warm {
     connection: PoolConnection<Postgres>,
+    uses: u64,
     at_hand: Arc<AtHand>,
 }
 
@@ -59,7 +65,7 @@ impl Warm {
     pub(super) fn keep(self) {
         let mut at_hand = self.at_hand.0.lock().unwrap_or_else(PoisonError::into_inner);
         if at_hand.len() < AT_HAND {
-            at_hand.push((Instant::now(), self.connection));
+            at_hand.push(Held { used: Instant::now(), uses: self.uses + 1, connection: self.connection });
         }
     }
 }
@@ -79,12 +85,12 @@ impl DerefMut for Warm {
 }
 
 impl Store {
-    /// A connection for one statement: the one that was used last, if that was just now.
+    /// A connection for one statement: one that was used just now, if there is one.
     pub(super) async fn warm(&self) -> Result<Warm, sqlx::Error> {
-        let connection = match self.at_hand.take() {
-            Some(connection) => connection,
-            None => self.pool.acquire().await?,
+        let (connection, uses) = match self.at_hand.take() {
+            Some(held) => (held.connection, held.uses),
+            None => (self.pool.acquire().await?, 0),
         };
-        Ok(Warm { connection, at_hand: Arc::clone(&self.at_hand) })
+        Ok(Warm { connection, uses, at_hand: Arc::clone(&self.at_hand) })
     }
 }

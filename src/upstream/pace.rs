@@ -118,7 +118,7 @@ impl Pace {
     }
 
     /// Slots that were fetched for people and are good still.
-    fn on_the_shelf(&self, account: &Account) -> i32 {
+    pub fn on_the_shelf(&self, account: &Account) -> i32 {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let good = ahead
             .get(&account.key)

@@ -407,3 +407,40 @@ async fn a_stop_of_the_service_lets_an_upload_come_to_its_end() {
     assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "uploaded");
     made(&app, 1).await;
 }
+
+/// Soon after another upload the intent is written while ACE360's newest records are read.
+#[tokio::test]
+async fn one_that_proves_to_be_a_duplicate_after_its_intent_was_written_is_not_sent() {
+    let app = quick().await;
+    uploaded(&app, "L1", 1).await;
+    app.put_ready("L2", 2).await;
+    let by_hand = app.sandbox_create(typed(2)).await["id"].clone();
+    let refused = app.post(&tab("L2"), &json!({})).await.refused(409, "likelyDuplicate");
+    assert_eq!(refused["recordIds"], json!([by_hand]));
+    let told = intent(&app, "L2").await;
+    assert_eq!((&told["state"], &told["problemCode"]), (&json!("notSent"), &json!("likelyDuplicate")));
+    assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 1);
+    // It is settled: nobody waits for it.
+    app.post(&tab("L2"), &json!({})).await.refused(409, "likelyDuplicate");
+    app.post(&tab("L2"), &json!({"allowDuplicate": true})).await.expect(201);
+    assert_ne!(app.get(&tab("L2")).await.expect(200)["recordId"], by_hand);
+}
+
+#[tokio::test]
+async fn one_whose_search_failed_after_its_intent_was_written_is_not_sent_and_may_be_made_again() {
+    let app = quick().await;
+    uploaded(&app, "L1", 1).await;
+    app.put_ready("L2", 2).await;
+    for (status, code) in [(500, "upstreamFailed"), (401, "upstreamUnauthorised")] {
+        app.fault(json!({"operation": "listApprentices", "kind": {"status": {"status": status}}})).await;
+        let problem = app.post(&tab("L2"), &json!({})).await;
+        assert_eq!(problem.body["code"], code, "{problem:?}");
+        assert!(problem.body["detail"].as_str().unwrap().ends_with("Nothing was sent."), "{problem:?}");
+        let told = intent(&app, "L2").await;
+        assert_eq!((&told["state"], &told["problemCode"]), (&json!("notSent"), &json!(code)));
+    }
+    app.no_faults().await;
+    made(&app, 1).await;
+    app.post(&tab("L2"), &json!({})).await.expect(201);
+    made(&app, 2).await;
+}

@@ -182,6 +182,30 @@ async fn killed_between_the_intent_and_the_send_it_is_sent_after_two_looks() {
 }
 
 #[tokio::test]
+async fn killed_while_the_newest_records_are_read_it_is_sent_after_two_looks() {
+    let (mut stage, _other) = Stage::new(2, Role::Whole).await;
+    stage.place.timings = format!("{TIMINGS},call=4s,lease=5s,job=6s,rescue=7s");
+    let mut killed = stage.start(Role::Api).await;
+    // What this process knows of the list is new: the next intent is written beside the search.
+    assert_eq!(stage.caller.upload(killed.url(), "L0").await.status, Some(201));
+    stage
+        .app
+        .fault(json!({"operation": "listApprentices", "times": 1, "kind": {"silence": {"ms": 4000}}}))
+        .await;
+    let asked = stage.upload(&killed, "L1");
+    until("the intent is written", PATIENCE, async || {
+        stage.intents().await.iter().any(|intent| intent["state"] == "sending").then_some(())
+    })
+    .await;
+    killed.kill().await;
+    assert_eq!(asked.await.unwrap().status, None);
+    assert_eq!(stage.calls("createApprentice").await, 1);
+    assert_eq!(stage.tab("L1", "uploaded").await["method"], "reconciled");
+    assert_eq!(stage.calls("createApprentice").await, 2);
+    stage.check_books(2).await;
+}
+
+#[tokio::test]
 async fn killed_between_the_send_and_its_answer_the_record_is_found() {
     let (mut stage, _other) = Stage::new(1, Role::Whole).await;
     stage.place.timings = format!("{TIMINGS},call=4s,lease=5s,job=6s,rescue=7s");

@@ -219,10 +219,7 @@ impl TestApp {
     /// Ends the app as a stop of the process does.
     pub async fn stop(mut self) {
         if let Some((server, running)) = self.running.take() {
-            on_runtime(async move {
-                tokio::join!(server.stop(true), running.stop());
-            })
-            .await;
+            on_runtime(running.stop(Some(server))).await;
         }
     }
 
@@ -370,7 +367,7 @@ impl Drop for TestApp {
         if let Some((server, running)) = self.running.take() {
             RUNTIME.spawn(async move {
                 server.stop(false).await;
-                running.stop().await;
+                running.stop(None).await;
                 drop((database, sandbox));
             });
         }

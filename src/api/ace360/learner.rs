@@ -297,7 +297,6 @@ pub async fn upload(
     body: OptionalBody<UploadRequest>,
 ) -> Result<HttpResponse, Problem> {
     let provider = who.provider();
-    let ace360 = state.background.ace360.clone();
     let order = Order {
         provider,
         learner: id.0.clone(),
@@ -309,7 +308,9 @@ pub async fn upload(
     let opened = CancellationToken::new();
     let told = opened.clone();
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let mut sending = state.background.spawn(async move { ace360.upload(&order, &told).await });
+    let mut sending = state
+        .background
+        .spawn_near(&state.ace360, |ace360| async move { ace360.upload(&order, &told).await });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)

@@ -112,7 +112,7 @@ impl<'a> Saga<'a> {
         let classroom = self.classroom().await?;
         let main = self.plan.main_officer.as_ref().and_then(|id| officers.get(id)).cloned();
         let (Some(main), Some(placement), Some(classroom)) = (main, placement, classroom) else {
-            let problem = ours(
+            let problem = IntentProblem::ours(
                 "fieldsMissing",
                 "The learner has lost its main officer, placement or classroom since: see the preview.",
             );
@@ -214,15 +214,5 @@ impl<'a> Saga<'a> {
     async fn reject<T>(&mut self, step: &str, problem: IntentProblem) -> Result<T, Stop> {
         self.note(step, StepState::Rejected, None, Some(problem)).await?;
         Err(Stop::Rejected)
-    }
-}
-
-fn ours(code: &str, message: &str) -> IntentProblem {
-    IntentProblem {
-        code: code.to_owned(),
-        message: message.to_owned(),
-        status: None,
-        field_errors: Vec::new(),
-        upstream_message: None,
     }
 }

@@ -236,6 +236,6 @@ fn with(mut data: Value, archived: bool) -> Value {
 fn gone_problem(state: LinkState) -> Option<(RecordCode, IntentProblem)> {
     (state == LinkState::Gone).then(|| {
         let message = "OneFile has this user no more: it was deleted, or merged into another. Remove the link, and link the learner to the user that it has now.";
-        (RecordCode::UpstreamMissing, told::plain("upstreamMissing", message.to_owned()))
+        (RecordCode::UpstreamMissing, IntentProblem::ours("upstreamMissing", message))
     })
 }

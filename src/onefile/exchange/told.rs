@@ -69,18 +69,7 @@ pub(super) fn problem(failed: &[(String, Failure)], told: &Told) -> Option<(Reco
     let message = format!(
         "It is not known whether OneFile has {what}: the answer was lost. See GET /intents?state=unknown."
     );
-    Some((RecordCode::UnknownOutcome, plain("unknownOutcome", message)))
-}
-
-/// One of ours.
-pub(super) fn plain(code: &str, message: String) -> IntentProblem {
-    IntentProblem {
-        code: code.to_owned(),
-        message,
-        status: None,
-        field_errors: Vec::new(),
-        upstream_message: None,
-    }
+    Some((RecordCode::UnknownOutcome, IntentProblem::ours("unknownOutcome", message)))
 }
 
 /// The learner's outcome.

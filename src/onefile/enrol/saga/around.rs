@@ -4,14 +4,16 @@ use serde_json::json;
 
 use super::super::makings;
 use super::create::Creation;
-use super::{Saga, Stop, ours};
+use super::{Saga, Stop};
 use crate::domain::{LinkMethod, StepState};
 use crate::onefile::client::id_out;
 use crate::onefile::enrol::report::{ClassroomState, PlannedOfficer, PlannedState};
 use crate::onefile::making::{Find, Made, Making};
 use crate::onefile::wire::day_out;
 use crate::seal::hex;
-use crate::store::{CLASSROOM, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError};
+use crate::store::{
+    CLASSROOM, IntentProblem, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError,
+};
 
 impl Saga<'_> {
     /// The officer's assessor; `None`: the officer can be done without.
@@ -145,7 +147,7 @@ impl Saga<'_> {
             _ => {
                 let text =
                     format!("OneFile's record {remote} was linked to another meanwhile: see the preview.");
-                self.reject(step, ours("alreadyLinked", &text)).await
+                self.reject(step, IntentProblem::ours("alreadyLinked", text)).await
             }
         }
     }

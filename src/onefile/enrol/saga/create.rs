@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Saga, Stop, ours};
+use super::{Saga, Stop};
 use crate::domain::StepState;
 use crate::onefile::lost::Settled;
 use crate::onefile::making::Making;
-use crate::store::{IntentRow, NewIntent, Opened, RecordKind, StoreError};
+use crate::store::{IntentProblem, IntentRow, NewIntent, Opened, RecordKind, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::Lease;
 
@@ -153,7 +153,7 @@ impl Saga<'_> {
                 }
                 Opened::NoRecord => {
                     let text = format!("PICSWeb's {} {} is gone.", creation.kind, creation.id);
-                    return self.reject(&creation.step, ours("notFound", &text)).await;
+                    return self.reject(&creation.step, IntentProblem::ours("notFound", text)).await;
                 }
             }
         }
@@ -250,7 +250,7 @@ impl Saga<'_> {
                 let text = format!(
                     "OneFile probably has it already ({ids}): link it (POST /onefile/links, or PUT /learners/{{id}}/onefile/link), or enrol with `allowDuplicate: true`."
                 );
-                self.reject(&creation.step, ours("likelyDuplicate", &text)).await
+                self.reject(&creation.step, IntentProblem::ours("likelyDuplicate", text)).await
             }
         }
     }
