@@ -2,7 +2,8 @@
 //! of paths made from it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::Split;
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, get};
@@ -132,7 +133,8 @@ pub fn finish(api: &mut OpenApi) {
 /// The paths that there are, with their methods.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    templates: Vec<Template>,
+    /// By their first segment, which is never a parameter.
+    templates: HashMap<String, Vec<Template>>,
     /// Those whose `GET` takes parameters in its query.
     asked: BTreeSet<String>,
     /// The document, serialised once.
@@ -171,14 +173,12 @@ impl Routes {
                 }
             }
         }
-        let templates = paths
-            .into_iter()
-            .map(|(path, methods)| Template {
-                segments: path.split('/').map(str::to_owned).collect(),
-                path,
-                methods,
-            })
-            .collect();
+        let mut templates: HashMap<String, Vec<Template>> = HashMap::new();
+        for (path, methods) in paths {
+            let (first, rest) = parts(&path);
+            let segments = rest.map(str::to_owned).collect();
+            templates.entry(first.to_owned()).or_default().push(Template { path, segments, methods });
+        }
         Self { templates, asked, json: serde_json::to_string(api).unwrap_or_default() }
     }
 
@@ -205,13 +205,20 @@ impl Routes {
     }
 
     fn of_path(&self, path: &str) -> impl Iterator<Item = &Template> {
-        self.templates.iter().filter(move |template| {
-            let mut given = path.split('/');
+        let (first, rest) = parts(path);
+        self.templates.get(first).into_iter().flatten().filter(move |template| {
+            let mut given = rest.clone();
             let fits =
                 template.segments.iter().all(|own| given.next().is_some_and(|given| matches(own, given)));
             fits && given.next().is_none()
         })
     }
+}
+
+/// The first segment of a path, and those behind it.
+fn parts(path: &str) -> (&str, Split<'_, char>) {
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
+    (segments.next().unwrap_or_default(), segments)
 }
 
 /// Whether a template's segment, such as `{learnerId}`, `{id}:cancel` or `ace360:sync`, takes a path's.
@@ -363,7 +370,7 @@ mod tests {
     #[test]
     fn each_path_has_the_template_that_it_is_served_by() {
         let routes = Routes::of(&crate::app::document());
-        let paths: Vec<_> = routes.templates.iter().map(|own| own.path.clone()).collect();
+        let paths: Vec<_> = routes.templates.values().flatten().map(|own| own.path.clone()).collect();
         assert!(paths.len() > 50);
         for template in paths {
             let path = template.split('/').map(|segment| match segment.split_once('}') {
