@@ -12,8 +12,10 @@ use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use chrono::NaiveDate;
 use futures_util::StreamExt as _;
 use futures_util::future::Either;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -75,10 +77,11 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         let admitted = CancellationToken::new();
         request.extensions_mut().insert(Admitted(admitted.clone()));
+        let body = takes_none(&request).then(|| payload.take());
         Box::pin(async move {
             let state = state(&request)?;
             let principal = bearer(&request, &state).await?;
@@ -94,9 +97,34 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             }
             let by = by(&request, &state, &principal);
             admitted.cancel();
+            // Nor must whoever names learners where all are taken.
+            if let Some(payload) = body {
+                let bytes = read(&request, payload, BODY_CAP).await?;
+                if !bytes.iter().all(u8::is_ascii_whitespace) {
+                    parse::parse::<Nothing>(&bytes, state.auth.clock().today()).map_err(Problem::faults)?;
+                }
+            }
             Ok(Self { principal, by, needs: PhantomData })
         })
     }
+}
+
+/// The body of a call that takes none: it may be left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl Check for Nothing {
+    fn check(&self, _: NaiveDate) -> Vec<Fault> {
+        Vec::new()
+    }
+}
+
+fn takes_none(request: &HttpRequest) -> bool {
+    let state = request.app_data::<web::Data<State>>().filter(|_| request.method() == Method::POST);
+    state.is_some_and(|state| {
+        state.routes.template_of(request).is_some_and(|template| state.routes.posts_nothing(&template))
+    })
 }
 
 /// Who does it, for the audit.

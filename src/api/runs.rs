@@ -23,7 +23,7 @@ use crate::domain::{RunKind, RunState, RunTrigger};
 use crate::onefile::enrol::bulk as enrolment;
 use crate::onefile::exchange::EXCHANGE;
 use crate::runs::{self, new_run};
-use crate::store::{Awaited, NewRun, RunRow};
+use crate::store::{Awaited, NewRun, RunFilter, RunRow};
 use crate::upstream::pace::{Account, Class};
 
 /// How often a waiting call looks whether its run has ended.
@@ -226,9 +226,11 @@ async fn wait_for(state: &State, row: RunRow, wait: Duration) -> Result<RunRow, 
 
 /// List runs
 ///
-/// Newest first. Needs `runs:read`.
+/// Newest first; all, or those of a kind or in some states. Needs `runs:read`.
 #[utoipa::path(operation_id = "listRuns", tag = "Runs", security(("bearer" = ["runs:read"])),
-    params(("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
+    params(("kind" = Option<RunKind>, Query, description = "Only runs that do this."),
+           ("state" = Option<String>, Query, description = "Only runs in these states, with commas between: `queued,running,waiting`."),
+           ("pageSize" = Option<i64>, Query, minimum = 1, description = "Items a page: 50 if not given, at most 500."), ("pageToken" = Option<String>, Query, description = "The `nextPageToken` of the page before.")),
     responses((status = 200, description = "A page of runs.", body = RunPage), ReadErrors))]
 #[get("/runs")]
 pub async fn list(
@@ -237,9 +239,13 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<Run>>, Problem> {
     let mut params = Params::of(&request);
+    let wanted = RunFilter {
+        kind: params.word("kind", RunKind::WORDS),
+        states: params.words("state", RunState::WORDS),
+    };
     let paging = params.paging();
     params.done()?;
-    let page = state.store.list_runs(who.provider(), paging.after.as_deref(), paging.size).await?;
+    let page = state.store.list_runs(who.provider(), &wanted, paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {

@@ -92,7 +92,7 @@ pub use self::records::{
 pub use self::retention::Swept;
 pub use self::run_queue::Awaited;
 pub use self::run_records::{OutcomeKind, RecordOutcome, Told};
-pub use self::runs::{Claim, NewRun, Progress, RunRow, SliceEnd};
+pub use self::runs::{Claim, NewRun, Progress, RunFilter, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};

@@ -141,14 +141,25 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the lists of users, gone through, showed none of those who are linked, and they are more than could be gone by chance.
+    /// Whether the lists of users, gone through, showed none of those who were there the last time, and they are more than could be gone
+    /// by chance.
     ///
     /// # Errors
     /// The database's.
-    pub async fn nobody_was_seen(&self, run: Uuid) -> StoreResult<bool> {
+    pub async fn nobody_was_seen(
+        &self,
+        run: Uuid,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
-            r#"select count(*) >= 5 and not bool_or(seen) as "nobody!" from onefile_exchange_work where run_id = $1"#,
-            run
+            r#"select count(*) filter (where l.state <> 'gone') >= 5 and not bool_or(w.seen) as "nobody!"
+               from onefile_exchange_work w
+               left join onefile_links l on l.provider_id = $2 and l.environment = $3 and l.kind = 'learner' and l.local_id = w.learner_id
+               where w.run_id = $1"#,
+            run,
+            provider,
+            environment.as_str()
         )
         .fetch_one(&self.pool)
         .await?)

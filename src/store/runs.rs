@@ -149,6 +149,15 @@ pub enum SliceEnd {
     Cancelled,
 }
 
+/// Which runs are listed.
+#[derive(Clone, Debug, Default)]
+pub struct RunFilter {
+    /// Only those that do this.
+    pub kind: Option<&'static str>,
+    /// Only those in one of these states; none: in any.
+    pub states: Vec<&'static str>,
+}
+
 impl Store {
     /// Makes a run and queues its first slice; for a shared one that is active already, answers that one.
     /// The flag says whether it is new. `None`: its night has had its run.
@@ -270,18 +279,24 @@ impl Store {
     pub async fn list_runs(
         &self,
         provider: Uuid,
+        wanted: &RunFilter,
         after: After<'_>,
         size: i64,
     ) -> StoreResult<RecordPage<RunRow>> {
+        let states: Vec<String> = wanted.states.iter().map(|state| (*state).to_owned()).collect();
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let rows = sqlx::query_as!(
             RunRow,
             r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
                       failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
-               from runs where provider_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3"#,
+               from runs where provider_id = $1 and ($2::uuid is null or id < $2)
+                     and ($4::text is null or kind = $4) and (cardinality($5::text[]) = 0 or state = any($5))
+               order by id desc limit $3"#,
             provider,
             after,
-            size + 1
+            size + 1,
+            wanted.kind,
+            &states
         )
         .fetch_all(&self.pool)
         .await?;

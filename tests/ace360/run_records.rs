@@ -88,6 +88,24 @@ async fn a_look_tells_what_would_be_uploaded_and_a_status_run_whose_record_chang
 }
 
 #[tokio::test]
+async fn runs_are_listed_by_what_they_do_and_where_they_stand() {
+    let app = ready().await;
+    ran(&app, "/ace360/standards:refresh").await;
+    ran(&app, "/ace360/status:sync").await;
+    let kinds = async |query: &str| -> Vec<String> {
+        let page = app.get(&format!("/runs?{query}")).await.expect(200);
+        page["items"].as_array().unwrap().iter().map(|run| run["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let (status, standards) = ("ace360.statusSync".to_owned(), "ace360.standardsRefresh".to_owned());
+    assert_eq!(kinds("").await, [status.clone(), standards]);
+    assert_eq!(kinds("kind=ace360.statusSync").await, std::slice::from_ref(&status));
+    assert_eq!(kinds("state=queued,succeeded&kind=ace360.statusSync").await, [status]);
+    assert_eq!(kinds("state=queued,running,waiting").await, Vec::<String>::new());
+    let problem = app.get("/runs?kind=ace360&state=done").await.refused(400, "invalidParameter");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_match_tells_its_result_as_a_field_and_a_problem_only_where_there_is_one() {
     let app = ready().await;
     app.put_ready("L1", 1).await;

@@ -9,6 +9,7 @@ use crate::support::people::officer;
 use crate::support::{Call, TestApp, faults};
 
 const MIB: usize = 1024 * 1024;
+const NOBODY: &str = "01a20126-7c6e-7b2e-8a53-0c1d2e3f4a5b";
 
 fn put(app: &TestApp) -> Call {
     app.call(Method::PUT, "/officers/O1")
@@ -44,6 +45,39 @@ async fn a_body_that_is_json_but_no_object_is_422() {
         let problem = answer.refused(422, "invalidRequest");
         let code = if body.is_null() { "required" } else { "wrongType" };
         assert_eq!(faults(&problem), [(String::new(), code.to_owned())].into(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_takes_no_body_refuses_one_and_does_nothing() {
+    let app = TestApp::start().await;
+    let document = app.document();
+    let bare: Vec<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, item)| item["post"].is_object() && item["post"]["requestBody"].is_null())
+        .map(|(path, _)| path.as_str())
+        .collect();
+    assert!(bare.contains(&"/ace360/status:sync") && bare.len() > 8, "{bare:?}");
+    let post = async |template: &str, body: &'static str| {
+        let path =
+            template.replace("{learnerId}", "L1").replace("{id}", NOBODY).replace("{deliveryId}", NOBODY);
+        app.call(Method::POST, &path).body("application/json", body).send().await
+    };
+    for template in &bare {
+        let answer = post(template, r#"{"learnerIds": ["L1"], "nonsense": 1}"#).await;
+        let problem = answer.refused(422, "invalidRequest");
+        let wanted = ["/learnerIds", "/nonsense"].map(|at| (at.to_owned(), "unknownField".to_owned()));
+        assert_eq!(faults(&problem), wanted.into(), "{template}");
+        post(template, "{").await.refused(400, "malformedJson");
+    }
+    assert_eq!(app.get("/runs").await.expect(200)["items"], json!([]));
+    // What says nothing is no fault: the call goes on to what else is amiss.
+    for template in &bare {
+        for body in ["{}", " \n", ""] {
+            assert!(post(template, body).await.status != 422, "{template}: {body:?}");
+        }
     }
 }
 

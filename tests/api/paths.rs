@@ -1,8 +1,30 @@
 //! Paths and methods that there are not.
 
+use actix_web::test::TestRequest;
+use picsbridge::api::document::Routes;
 use reqwest::Method;
 
 use crate::support::TestApp;
+
+#[test]
+fn each_path_has_the_template_that_it_is_served_by() {
+    let document = picsbridge::app::document();
+    let routes = Routes::of(&document);
+    assert!(document.paths.paths.len() > 50);
+    for template in document.paths.paths.keys() {
+        let path = template.split('/').map(|segment| match segment.split_once('}') {
+            Some((_, verb)) => format!("L-1.a{verb}"),
+            None => segment.to_owned(),
+        });
+        let path = path.collect::<Vec<_>>().join("/");
+        let request = TestRequest::with_uri(&path).to_http_request();
+        assert_eq!(routes.template_of(&request).as_deref(), Some(template.as_str()), "{path}");
+    }
+    for path in ["/nowhere", "/learners/", "/learners/L1/", "/learners/L1/ace360/x"] {
+        let request = TestRequest::with_uri(path).to_http_request();
+        assert_eq!(routes.template_of(&request), None, "{path}");
+    }
+}
 
 #[tokio::test]
 async fn a_path_that_there_is_not_is_404() {

@@ -211,6 +211,25 @@ async fn who_is_archived_deleted_or_merged_is_said_and_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn when_all_but_one_are_gone_already_the_last_one_may_go_too() {
+    let app = exchanging(json!({})).await;
+    let users = many(&app, 6, 1, 0).await;
+    exchange(&app, &Value::Null).await;
+    for user in &users[..5] {
+        later(&app, TimeDelta::days(1)).await;
+        app.sandbox_call(Method::POST, &format!("/users/{user}:remove"), None).await;
+    }
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)[3]), (&json!("partial"), 5), "{run:#}");
+    later(&app, TimeDelta::days(1)).await;
+    app.sandbox_call(Method::POST, &format!("/users/{}:remove", users[5]), None).await;
+    let run = exchange(&app, &Value::Null).await;
+    assert_eq!((&run["state"], counts(&run)[3]), (&json!("partial"), 1), "{run:#}");
+    let links = app.get("/onefile/links?kind=learner&state=gone").await.expect(200);
+    assert_eq!(links["items"].as_array().unwrap().len(), 6);
+}
+
+#[tokio::test]
 async fn a_row_that_a_shifting_page_hides_is_nobody_who_is_gone() {
     let app = exchanging(json!({"downloadReviews": false})).await;
     many(&app, 6, 1, 0).await;

@@ -83,8 +83,11 @@ impl OneFile {
     }
 
     async fn next_phase(&self, work: &mut Work<'_>, mut cursor: Cursor) -> Result<Step, OneFileError> {
-        if cursor.phase == Phase::Users && self.store.nobody_was_seen(work.run.id).await? {
-            return Err(OneFileError::NotConfigured(STRANGERS));
+        if cursor.phase == Phase::Users {
+            let (run, provider) = (work.run.id, work.run.provider_id);
+            if self.store.nobody_was_seen(run, provider, cursor.environment).await? {
+                return Err(OneFileError::NotConfigured(STRANGERS));
+            }
         }
         cursor.phase = match (cursor.phase, cursor.since) {
             // The first time all are read, whatever changed.
