@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::clock::interval;
@@ -206,11 +207,10 @@ impl Store {
                 let action = format!("run.{}", new.kind);
                 self.audit(&mut tx, new.provider, &new.by, &action, "run", &id.to_string()).await?;
                 self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
+                // As it begins: whoever asked for it and does not wait is answered alike, however soon it ends.
+                let run = run_in(&mut *tx, new.provider, id).await?;
                 tx.commit().await?;
-                if let Some(run) = self.run(new.provider, id).await? {
-                    return Ok(Some((run, true)));
-                }
-                continue;
+                return Ok(run.map(|run| (run, true)));
             }
             // The night is taken all the same: the active run is this night's.
             tx.commit().await?;
@@ -260,16 +260,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
-        Ok(sqlx::query_as!(
-            RunRow,
-            r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
-               from runs where provider_id = $1 and id = $2"#,
-            provider,
-            id
-        )
-        .fetch_optional(&self.pool)
-        .await?)
+        run_in(&self.pool, provider, id).await
     }
 
     /// The provider's runs, newest first.
@@ -562,5 +553,18 @@ async fn run_row(tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<Ru
         id
     )
     .fetch_optional(&mut **tx)
+    .await?)
+}
+
+async fn run_in(place: impl PgExecutor<'_>, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+    Ok(sqlx::query_as!(
+        RunRow,
+        r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
+               from runs where provider_id = $1 and id = $2"#,
+        provider,
+        id
+    )
+    .fetch_optional(place)
     .await?)
 }
