@@ -208,7 +208,7 @@ impl Store {
                 self.audit(&mut tx, new.provider, &new.by, &action, "run", &id.to_string()).await?;
                 self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
                 // As it begins: whoever asked for it and does not wait is answered alike, however soon it ends.
-                let run = run_in(&mut *tx, new.provider, id).await?;
+                let run = run_row(&mut *tx, new.provider, id).await?;
                 tx.commit().await?;
                 return Ok(run.map(|run| (run, true)));
             }
@@ -260,7 +260,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
-        run_in(&self.pool, provider, id).await
+        run_row(&self.pool, provider, id).await
     }
 
     /// The provider's runs, newest first.
@@ -514,7 +514,7 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        let run = run_row(&mut tx, provider, id).await?;
+        let run = run_row(&mut *tx, provider, id).await?;
         tx.commit().await?;
         Ok(run.map(|run| (run, fence)))
     }
@@ -543,25 +543,12 @@ impl Store {
     }
 }
 
-async fn run_row(tx: &mut Tx, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
+async fn run_row(place: impl PgExecutor<'_>, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
     Ok(sqlx::query_as!(
         RunRow,
         r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
                   failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
            from runs where provider_id = $1 and id = $2"#,
-        provider,
-        id
-    )
-    .fetch_optional(&mut **tx)
-    .await?)
-}
-
-async fn run_in(place: impl PgExecutor<'_>, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
-    Ok(sqlx::query_as!(
-        RunRow,
-        r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
-                      failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
-               from runs where provider_id = $1 and id = $2"#,
         provider,
         id
     )
