@@ -244,6 +244,27 @@ async fn two_learners_who_share_a_new_officer_at_the_same_moment_have_one_assess
 }
 
 #[tokio::test]
+async fn what_is_open_in_another_environment_is_waited_for_and_not_asked_about_without_end() {
+    let app = quick().await;
+    apart(&app, 1).await;
+    app.fault(json!({"operation": "createPlacement", "times": 1, "kind": {"reset": {}}})).await;
+    post(&app, 1).await;
+    app.no_faults().await;
+    let mut sql = app.sql().await;
+    sqlx::query("update intents set environment = 'practice' where state = 'unknown'")
+        .execute(&mut sql)
+        .await
+        .unwrap();
+    apart(&app, 2).await;
+    let shared = json!({"mainOfficerId": "OFF2X", "mainTag": "Tag 2", "officers": null, "employerId": "ORG1X",
+        "placements": [{"organisationId": "ORG1X", "type": "P"}], "qualifications": [], "reviews": []});
+    learner(&app, 2, shared).await;
+    let told = post(&app, 2).await;
+    let step = told["steps"].as_array().unwrap().iter().find(|own| own["state"] == "unknown").unwrap();
+    assert_eq!(step["name"], "placement:ORG1X", "{told:#}");
+}
+
+#[tokio::test]
 async fn a_classroom_that_another_enrolment_made_while_ours_searched_for_it_is_not_made_again() {
     let app = enrolling_in(
         crate::common::working().timings("call=5s,lease=9s,job=12s,retry=1s,absence=10m"),

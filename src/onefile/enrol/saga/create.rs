@@ -164,13 +164,16 @@ impl Saga<'_> {
         Ok(id.to_string())
     }
 
-    /// The latest intent of the same.
+    /// The latest intent of the same here.
     async fn latest(&self, creation: &Creation) -> Result<Option<IntentRow>, StoreError> {
-        let store = &self.onefile.store;
-        let latest = store
-            .latest_intent(self.new.provider, "onefile", creation.kind, &creation.id, &creation.intent)
-            .await?;
+        let latest = self.latest_anywhere(creation).await?;
         Ok(latest.filter(|own| own.environment == self.new.environment.as_str()))
+    }
+
+    /// The latest intent of the same in any environment: an open one bars all of them.
+    async fn latest_anywhere(&self, creation: &Creation) -> Result<Option<IntentRow>, StoreError> {
+        let store = &self.onefile.store;
+        store.latest_intent(self.new.provider, "onefile", creation.kind, &creation.id, &creation.intent).await
     }
 
     /// What an earlier try of this enrolment came to, whose answer was lost, or whose process died.
@@ -193,9 +196,9 @@ impl Saga<'_> {
     pub(super) async fn other(&mut self, creation: &Creation) -> Result<Option<i64>, Stop> {
         let patience_ends = Instant::now() + self.onefile.timings.lease + Duration::from_secs(1);
         loop {
-            let Some(intent) = self.latest(creation).await? else { return Ok(None) };
+            let Some(intent) = self.latest_anywhere(creation).await? else { return Ok(None) };
             match intent.state.as_str() {
-                "done" => return Ok(intent.remote_id),
+                "done" if intent.environment == self.new.environment.as_str() => return Ok(intent.remote_id),
                 "sending" if Instant::now() < patience_ends => tokio::time::sleep(LOOK).await,
                 "sending" | "unknown" => {
                     let problem = self.onefile.store.intent_problem(&intent)?;
