@@ -113,6 +113,15 @@ impl Site<'_> {
         self.started(arguments, &[])
     }
 
+    /// The service over another way to the same database.
+    pub fn service_on(&self, arguments: &[&str], database_url: &str) -> Process {
+        self.started(arguments, &[("DATABASE_URL", database_url.to_owned())])
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     fn started(&self, arguments: &[&str], more: &[(&str, String)]) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PICSBRIDGE_")) {

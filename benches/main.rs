@@ -28,6 +28,7 @@ mod pace;
 #[allow(dead_code, reason = "the tests use the rest")]
 mod people;
 mod process;
+mod proxy;
 mod real;
 mod refresh;
 mod suggest;

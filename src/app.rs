@@ -114,8 +114,6 @@ pub struct Parts {
     refusals: Refusals,
     stopping: CancellationToken,
     tasks: TaskTracker,
-    /// What runs on the API's workers and must come to its end.
-    near: TaskTracker,
     connect: PgConnectOptions,
 }
 
@@ -193,7 +191,6 @@ impl Parts {
             refusals: Refusals::default(),
             stopping,
             tasks: TaskTracker::new(),
-            near: TaskTracker::new(),
             connect: connect_to,
         })
     }
@@ -209,8 +206,6 @@ impl Parts {
         let background = Background {
             runtime: tokio::runtime::Handle::current(),
             tasks: self.tasks.clone(),
-            near: self.near.clone(),
-            stopping: self.stopping.clone(),
             ace360: self.ace360.clone(),
             onefile: self.onefile.clone(),
             webhooks: self.webhooks.clone(),
@@ -313,15 +308,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops: slices end at their next step, uploads under way come to their end, all within the shutdown time; what still
-    /// runs then is left to its lease. The API's workers go when nothing is being sent on them.
+    /// Stops the process: slices end at their next step, and uploads under way come to their end, all within the shutdown
+    /// time. What still runs then is left to its lease.
     pub async fn stop(self, server: Option<ServerHandle>) {
         self.parts.stopping.cancel();
-        let (near, limit) = (self.parts.near.clone(), self.parts.config.timings.shutdown);
-        near.close();
         let serving = async {
             if let Some(server) = server {
-                let _ = tokio::time::timeout(limit, near.wait()).await;
                 server.stop(true).await;
             }
         };

@@ -1,8 +1,10 @@
-//! A process's own clock: token expiry, and nothing else. Times that processes share come from the database
-//! (`app_now()` in the migrations), whose offset this clock follows, so that tests move both at once.
+//! A process's own clocks: one for token expiry, and one that notices a sleep of the machine before a send. Times that
+//! processes share come from the database (`app_now()` in the migrations), whose offset the first one follows, so that
+//! tests move both at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Europe::London;
@@ -30,4 +32,16 @@ impl Clock {
     pub fn set_ahead_ms(&self, ahead_ms: i64) {
         self.ahead_ms.store(ahead_ms, Ordering::Relaxed);
     }
+}
+
+/// Time since the machine started, sleep included: a machine that slept between two readings shows it.
+pub fn since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // macOS counts sleep in its monotonic clock.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::Boottime;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    let now = clock_gettime(clock);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

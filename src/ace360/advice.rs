@@ -1,9 +1,9 @@
 //! What to do about records in ACE360 that an upload would probably double, in words.
 
-use super::duplicates::Search;
+use super::duplicates::Duplicates;
 use super::upload::PossibleDuplicate;
 
-impl Search {
+impl Duplicates {
     fn likely_ones(&self) -> Vec<&PossibleDuplicate> {
         self.possible.iter().filter(|possible| self.likely.contains(&possible.record_id)).collect()
     }

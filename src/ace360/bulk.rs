@@ -13,8 +13,8 @@ use super::catalogue::Step;
 use super::client::Client;
 use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
 use super::status::failed;
-use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{LearnerId, RecordCode, RunKind};
+use super::{Ace360, Ace360Error};
+use crate::domain::{IntentState, LearnerId, RecordCode, RunKind};
 use crate::store::{
     By, IntentRow, LearnerFilter, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
 };
@@ -113,7 +113,7 @@ impl Ace360 {
         let now = self.store.now().await.map_err(StoreError::from)?;
         if cursor.read_at.is_none_or(|at| now - at > FRESH) {
             match self.read_newest(client, run.provider_id, environment).await {
-                Ok(newest) => (cursor.read_at, cursor.complete) = (Some(now), newest.complete),
+                Ok(complete) => (cursor.read_at, cursor.complete) = (Some(now), complete),
                 Err(Ace360Error::Upstream(failure)) => return Ok(Step::Blocked(failure)),
                 Err(error) => return Err(error),
             }
@@ -257,8 +257,10 @@ impl Ace360 {
             ))),
             Ok(Uploaded::AlreadyUploaded(record)) => {
                 // By this very run, when its process died before it could write that down.
-                let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
-                if intent.is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == "done") {
+                let intent = self.latest_upload(run.provider_id, id).await?;
+                if intent
+                    .is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == IntentState::Done)
+                {
                     Verdict::Outcome(Box::new(uploaded_now(id)))
                 } else {
                     let words = format!("The learner has ACE360 record {record} already.");
@@ -296,9 +298,9 @@ impl Ace360 {
 
     /// Its task panicked: an intent that it wrote is looked for; without one nothing was sent.
     async fn after_panic(&self, run: &RunRow, id: &str) -> Result<Verdict, Ace360Error> {
-        let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", id, STEP).await?;
+        let intent = self.latest_upload(run.provider_id, id).await?;
         let sent = |intent: &IntentRow| {
-            intent.is_open() || (intent.run_id == Some(run.id) && intent.state == "done")
+            intent.is_open() || (intent.run_id == Some(run.id) && intent.state == IntentState::Done)
         };
         Ok(if intent.as_ref().is_some_and(sent) {
             Verdict::Open

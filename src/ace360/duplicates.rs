@@ -2,20 +2,15 @@
 //! status run refreshes it), and before a create only the newest pages are read on top. Name and birth date alone
 //! propose; the single record's ULN confirms or clears.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::client::Client;
 use super::status::mirror_row;
 use super::upload::PossibleDuplicate;
-use super::wire::ApprenticePage;
 use super::{Ace360, Ace360Error};
 use crate::domain::{Learner, Uln};
-use crate::store::{MirrorRow, StoreError, Twin};
+use crate::store::{PersonIndex, Twin};
 use crate::upstream::failure::FailureKind;
 
 /// Pages read before a create, at most: with ours of 100 the newest thousand records. More is the status run's work.
@@ -25,7 +20,7 @@ const LOOKED_AT: usize = 5;
 
 /// What the search found.
 #[derive(Clone, Debug, Default)]
-pub struct Search {
+pub struct Duplicates {
     /// Records that may be this learner's, with why.
     pub possible: Vec<PossibleDuplicate>,
     /// Those that a create would probably double: it is refused unless `allowDuplicate`.
@@ -34,82 +29,6 @@ pub struct Search {
     pub present: Vec<i64>,
     /// Whether the mirror holds ACE360's whole list; known when the newest pages were read for this search.
     pub complete: bool,
-}
-
-/// What reading the newest pages came to.
-#[derive(Clone, Debug)]
-pub struct Newest {
-    /// Whether the mirror holds ACE360's whole list.
-    pub complete: bool,
-    /// Of the records that were read.
-    people: Vec<Vec<u8>>,
-}
-
-/// What this process knows of the mirror, so that it need not ask for each upload: how many records it was counted to hold,
-/// and some of its newest rows. It may know of fewer than there are; then the database is asked.
-#[derive(Clone, Debug, Default)]
-pub struct Known(Arc<Mutex<HashMap<Mirror, Seen>>>);
-
-/// A provider's mirror. Other settings may have emptied it, hence their version.
-type Mirror = (Uuid, Vec<u8>, i64);
-
-#[derive(Debug, Default)]
-struct Seen {
-    counted: Option<(Instant, i64)>,
-    rows: HashMap<i64, (Instant, MirrorRow)>,
-}
-
-impl Known {
-    /// A status run may take records out of the mirror that are gone from ACE360, hence no longer.
-    const LIFE: Duration = Duration::from_mins(1);
-    /// Rows that are kept: what two pages hold.
-    const ROWS: usize = 200;
-
-    fn with<T>(&self, client: &Client, provider: Uuid, what: impl FnOnce(&mut Seen) -> T) -> T {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        what(all.entry((provider, client.account().key.clone(), client.version())).or_default())
-    }
-
-    /// Whether the mirror was counted a moment ago: then a search reads some rows, as a rule.
-    pub fn is_fresh(&self, client: &Client, provider: Uuid) -> bool {
-        self.at_least(client, provider, 0)
-    }
-
-    fn at_least(&self, client: &Client, provider: Uuid, total: i64) -> bool {
-        self.with(client, provider, |seen| {
-            seen.counted.is_some_and(|(at, count)| at.elapsed() < Self::LIFE && count >= total)
-        })
-    }
-
-    fn count(&self, client: &Client, provider: Uuid, count: i64) {
-        self.with(client, provider, |seen| seen.counted = Some((Instant::now(), count)));
-    }
-
-    /// Those of the rows that the mirror may not hold as they are.
-    fn unknown(&self, client: &Client, provider: Uuid, rows: &[MirrorRow]) -> Vec<MirrorRow> {
-        self.with(client, provider, |seen| {
-            let holds = |row: &MirrorRow| {
-                seen.rows
-                    .get(&row.record_id)
-                    .is_some_and(|(at, known)| at.elapsed() < Self::LIFE && known == row)
-            };
-            rows.iter().filter(|row| !holds(row)).cloned().collect()
-        })
-    }
-
-    /// These were put into the mirror, and so many of them are new there.
-    pub fn add(&self, client: &Client, provider: Uuid, rows: Vec<MirrorRow>, fresh: i64) {
-        self.with(client, provider, |seen| {
-            if let Some((_, count)) = &mut seen.counted {
-                *count += fresh;
-            }
-            if seen.rows.len() + rows.len() > Self::ROWS {
-                seen.rows.clear();
-            }
-            let now = Instant::now();
-            seen.rows.extend(rows.into_iter().map(|row| (row.record_id, (now, row))));
-        });
-    }
 }
 
 /// Whose records are looked for.
@@ -155,60 +74,31 @@ impl<'a> From<&'a Learner> for Person<'a> {
     }
 }
 
-/// By what a learner's records are found.
-struct Indexes {
-    person: Option<Vec<u8>>,
-    uln: Option<Vec<u8>>,
-}
-
 impl Ace360 {
-    /// Reads the newest pages, then looks for records of this learner. Those that the mirror had before are known already.
-    ///
-    /// # Errors
-    /// ACE360's; the database's.
+    /// Reads ACE360's newest pages into the mirror, then judges the records of this learner.
     pub async fn search_on_top(
         &self,
         client: &Client,
         sought: Sought<'_>,
-        twins: Vec<Twin>,
-    ) -> Result<Search, Ace360Error> {
-        let newest = self.read_newest(client, sought.provider, sought.environment).await?;
-        // They are looked up again only if ACE360's answer holds this very person.
-        let indexes = self.indexes_of(sought.provider, sought.person);
-        let twins = if indexes.person.as_ref().is_some_and(|index| newest.people.contains(index)) {
-            self.twins_of(sought.provider, sought.environment, &indexes).await?
-        } else {
-            twins
-        };
-        let search = self.judge(client, sought, twins).await?;
-        Ok(Search { complete: newest.complete, ..search })
+    ) -> Result<Duplicates, Ace360Error> {
+        let index = self.index_of(sought.provider, sought.person);
+        let (complete, twins) =
+            self.newest_and_twins(client, sought.provider, sought.environment, &index).await?;
+        Ok(Duplicates { complete, ..self.judge(client, sought, twins).await? })
     }
 
     /// The records of this learner in the mirror.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn mirrored_twins(&self, sought: Sought<'_>) -> Result<Vec<Twin>, Ace360Error> {
-        let indexes = self.indexes_of(sought.provider, sought.person);
-        self.twins_of(sought.provider, sought.environment, &indexes).await
+        let index = self.index_of(sought.provider, sought.person);
+        Ok(self.store.twins(sought.provider, sought.environment, &index).await?)
     }
 
-    fn indexes_of(&self, provider: Uuid, person: Person<'_>) -> Indexes {
-        Indexes {
-            person: person
-                .birth
-                .map(|birth| self.store.person_index(provider, person.first_name, person.last_name, birth)),
-            uln: person.uln.map(|uln| self.store.uln_index(provider, uln)),
+    fn index_of(&self, provider: Uuid, person: Person<'_>) -> PersonIndex {
+        let Person { first_name, last_name, birth, uln } = person;
+        PersonIndex {
+            name: birth.map(|birth| self.store.person_index(provider, first_name, last_name, birth)),
+            uln: uln.map(|uln| self.store.uln_index(provider, uln)),
         }
-    }
-
-    async fn twins_of(
-        &self,
-        provider: Uuid,
-        environment: &str,
-        indexes: &Indexes,
-    ) -> Result<Vec<Twin>, Ace360Error> {
-        Ok(self.store.twins(provider, environment, indexes.person.as_deref(), indexes.uln.as_deref()).await?)
     }
 
     /// Which of the records of the same person a create would double; they are read singly.
@@ -220,10 +110,12 @@ impl Ace360 {
         client: &Client,
         sought: Sought<'_>,
         twins: Vec<Twin>,
-    ) -> Result<Search, Ace360Error> {
+    ) -> Result<Duplicates, Ace360Error> {
         let Sought { id, person, standard, .. } = sought;
-        let mut search =
-            Search { present: twins.iter().map(|twin| twin.record_id).collect(), ..Search::default() };
+        let mut search = Duplicates {
+            present: twins.iter().map(|twin| twin.record_id).collect(),
+            ..Duplicates::default()
+        };
         for (at, twin) in twins.into_iter().enumerate() {
             if twin.linked_to.as_deref() == Some(id) {
                 continue;
@@ -272,83 +164,41 @@ impl Ace360 {
         Ok(search)
     }
 
-    /// Reads ACE360's newest pages into the mirror until nothing new comes and the mirror is as large as the list. Answers
-    /// whether it is. The order, newest first, is seen and not promised: hence the count.
-    ///
-    /// # Errors
-    /// ACE360's; the database's.
+    /// Reads ACE360's newest pages into the mirror; answers whether the mirror holds the whole list now.
     pub async fn read_newest(
         &self,
         client: &Client,
         provider: Uuid,
         environment: &str,
-    ) -> Result<Newest, Ace360Error> {
-        let mut people = Vec::new();
-        if self.known.is_fresh(client, provider) {
-            // Counted a moment ago: some rows are enough to see whether the mirror still holds all.
-            let page = client.few_apprentices().await?.map_err(Ace360Error::Upstream)?;
-            let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
-            if fresh < rows && self.holds_all(client, provider, environment, page.total).await? {
-                return Ok(Newest { complete: true, people });
-            }
-        }
+    ) -> Result<bool, Ace360Error> {
+        let nobody = PersonIndex::default();
+        Ok(self.newest_and_twins(client, provider, environment, &nobody).await?.0)
+    }
+
+    /// Reads ACE360's newest pages into the mirror, until a page holds nothing new and the mirror is as large as the list.
+    /// Answers whether it is, and the learner's records in it. The order, newest first, is observed and not documented: hence
+    /// the count.
+    async fn newest_and_twins(
+        &self,
+        client: &Client,
+        provider: Uuid,
+        environment: &str,
+        index: &PersonIndex,
+    ) -> Result<(bool, Vec<Twin>), Ace360Error> {
+        let mut found = Vec::new();
         for number in 1..=NEWEST_PAGES {
-            let page = client.apprentices(number).await?.map_err(Ace360Error::Upstream)?;
-            let (fresh, rows) = self.take_in(client, provider, environment, &page, &mut people).await?;
-            let last = rows == 0 || page.total_pages.is_none_or(|pages| number >= pages);
-            if last {
-                // Whatever the mirror holds: the next search need not read all.
-                self.holds_all(client, provider, environment, page.total).await?;
-                return Ok(Newest { complete: true, people });
+            let page = client.apprentices(number).await??;
+            let apprentices = page.data.iter().flatten().map(|(apprentice, _)| apprentice);
+            let rows: Vec<_> =
+                apprentices.map(|apprentice| mirror_row(&self.store, provider, apprentice)).collect();
+            let (mirrored, twins) = self.store.mirror_and_find(provider, environment, &rows, index).await?;
+            found = twins;
+            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
+            let whole = page.total.zip(mirrored.size).is_some_and(|(total, size)| size >= total);
+            if last || mirrored.fresh == 0 && whole {
+                return Ok((true, found));
             }
-            if fresh == 0 && self.holds_all(client, provider, environment, page.total).await? {
-                return Ok(Newest { complete: true, people });
-            }
         }
-        Ok(Newest { complete: false, people })
-    }
-
-    /// Whether the mirror is as large as ACE360 says that its list is.
-    async fn holds_all(
-        &self,
-        client: &Client,
-        provider: Uuid,
-        environment: &str,
-        total: Option<i64>,
-    ) -> Result<bool, StoreError> {
-        let Some(total) = total else { return Ok(false) };
-        // Counting takes longer the more there is: what was counted a moment ago still holds.
-        if self.known.at_least(client, provider, total) {
-            return Ok(true);
-        }
-        let known = self.store.mirror_size(provider, environment).await?;
-        self.known.count(client, provider, known);
-        Ok(known >= total)
-    }
-
-    /// Puts a page into the mirror; answers how many of its records were new there, and how many it has.
-    async fn take_in(
-        &self,
-        client: &Client,
-        provider: Uuid,
-        environment: &str,
-        page: &ApprenticePage,
-        people: &mut Vec<Vec<u8>>,
-    ) -> Result<(i64, i64), StoreError> {
-        let rows: Vec<_> = page
-            .data
-            .iter()
-            .flatten()
-            .map(|(apprentice, _)| mirror_row(&self.store, provider, apprentice))
-            .collect();
-        let unknown = self.known.unknown(client, provider, &rows);
-        let mut fresh = 0;
-        if !unknown.is_empty() {
-            fresh = self.store.mirror_lightly(provider, environment, &unknown).await?;
-            self.known.add(client, provider, unknown, fresh);
-        }
-        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        people.extend(rows.into_iter().filter_map(|row| row.person_index));
-        Ok((fresh, count))
+        Ok((false, found))
     }
 }

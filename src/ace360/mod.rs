@@ -8,10 +8,10 @@ mod advice;
 pub mod bulk;
 pub mod catalogue;
 pub mod client;
+pub mod creation;
 pub mod duplicates;
 pub mod ethnicity;
 pub mod matching;
-pub mod reconcile;
 pub mod send;
 pub mod standards;
 pub mod status;
@@ -26,31 +26,26 @@ use uuid::Uuid;
 
 use self::catalogue::{CATALOGUES, Catalogues};
 use self::client::Client;
-use self::duplicates::Known;
 use crate::config::{Timings, Upstreams};
-use crate::store::{Account, Ace360Settings, Store, StoreError};
+use crate::store::{Ace360Settings, Store, StoreError};
 use crate::upstream::call::Caller;
+use crate::upstream::creation::Creations;
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
 /// The one creation that a learner has in ACE360.
 pub const STEP: &str = "apprentice";
 
-/// The account that a provider's last upload went by: its pace is asked while the next one's records are read.
-type Accounts = Arc<Cache<Uuid, Account>>;
-const ACCOUNTS: usize = 1_000;
-
 /// What the parts of this folder share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ace360 {
     /// Where state is kept.
     pub store: Store,
+    creations: Creations,
     caller: Caller,
     upstreams: Upstreams,
     timings: Timings,
-    known: Known,
     catalogues: Catalogues,
-    accounts: Accounts,
 }
 
 /// Why a call to ACE360 was not made.
@@ -84,13 +79,12 @@ impl Ace360 {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
         Self {
+            creations: Creations::new(store.clone(), timings.clone()),
             store,
             caller,
             upstreams,
             timings,
-            known: Known::default(),
             catalogues: Arc::new(Cache::new(CATALOGUES)),
-            accounts: Arc::new(Cache::new(ACCOUNTS)),
         }
     }
 
@@ -98,7 +92,7 @@ impl Ace360 {
     /// may end first.
     #[must_use]
     pub fn over(&self, store: Store, caller: Caller) -> Self {
-        Self { store, caller, ..self.clone() }
+        Self { creations: Creations::new(store.clone(), self.timings.clone()), store, caller, ..self.clone() }
     }
 
     /// The provider's connection, with its settings; the integration must be switched on.
@@ -138,7 +132,6 @@ impl Ace360 {
             token,
             self.upstreams.ace360_calls_per_minute,
             class,
-            settings.version,
         ))
     }
 

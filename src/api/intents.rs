@@ -15,12 +15,12 @@ use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use super::runs::Subject;
-use crate::ace360::status::single;
+use crate::ace360::status::{mirror_row, single};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
-use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement};
+use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Upstream};
 use crate::onefile::making::Making;
-use crate::store::{By, IntentProblem, IntentRow, SettledInOneFile, StoreError};
+use crate::store::{By, IntentProblem, IntentRow, SettleOutcome, StoreError};
 use crate::upstream::pace::Class;
 
 /// A creation that was to happen upstream.
@@ -35,16 +35,14 @@ pub struct Intent {
     /// Ours.
     id: Uuid,
     /// With which upstream.
-    #[schema(example = "ace360")]
-    upstream: String,
+    upstream: Upstream,
     /// For whom.
     subject: Subject,
     /// Which of the subject's creations.
     #[schema(example = "apprentice")]
     step: String,
     /// Where it stands.
-    #[schema(value_type = IntentState)]
-    state: String,
+    state: IntentState,
     /// When it was written.
     created_at: DateTime<Utc>,
     /// When it was sent last; null: nothing can have reached the upstream.
@@ -67,12 +65,17 @@ pub struct Intent {
 
 fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
     // What was amiss before it was found is over.
-    let problem = if row.state == "done" { None } else { state.store.intent_problem(&row)? };
+    let problem = match row.state {
+        IntentState::Done => None,
+        IntentState::Sending | IntentState::Unknown | IntentState::Rejected | IntentState::NotSent => {
+            state.store.intent_problem(&row)?
+        }
+    };
     let (problem, problem_code) = problem.map(|problem| (problem.message, problem.code)).unzip();
     Ok(Intent {
         id: row.id,
         upstream: row.upstream,
-        subject: Subject { kind: row.subject_kind, id: row.subject_id },
+        subject: Subject { kind: row.subject_kind.as_str().to_owned(), id: row.subject_id },
         step: row.step,
         state: row.state,
         created_at: row.created_at,
@@ -101,7 +104,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<Intent>>, Problem> {
     let mut params = Params::of(&request);
-    let wanted = params.word("state", IntentState::WORDS);
+    let wanted = params.word("state", IntentState::WORDS).and_then(IntentState::parse);
     let learner = params.text("learnerId");
     if let Some(Err(broken)) = learner.as_deref().map(LearnerId::parse) {
         params.fault("learnerId", broken.code, broken.message);
@@ -170,29 +173,26 @@ pub async fn resolve(
 ) -> Result<Json<Intent>, Problem> {
     let provider = who.provider();
     let intent = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
-    let in_onefile = intent.upstream == "onefile";
-    who.needs(if in_onefile { Scope::OnefileWrite } else { Scope::Ace360Write })?;
-    match intent.state.as_str() {
-        "unknown" => {}
-        "sending" => return Err(Problem::new(Code::InFlight, "It is being sent: wait for its outcome.")),
-        other => return Err(Problem::new(Code::AlreadySettled, format!("The intent is settled ({other})."))),
-    }
-    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id)
-        && in_onefile
-    {
-        done_in_onefile(&state, &intent, record, &who.by()).await?;
-    } else if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
-        let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
-        let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
-        if !body.0.allow_other_person {
-            same_person(&state, provider, &intent.subject_id, &apprentice).await?;
+    who.needs(match intent.upstream {
+        Upstream::Ace360 => Scope::Ace360Write,
+        Upstream::OneFile => Scope::OnefileWrite,
+    })?;
+    match intent.state {
+        IntentState::Unknown => {}
+        IntentState::Sending => {
+            return Err(Problem::new(Code::InFlight, "It is being sent: wait for its outcome."));
         }
-        let settled = state.store.settle_uploaded(&intent, "manual", &single(&apprentice), None).await?;
-        if settled.is_none() {
-            return Err(Problem::new(
-                Code::AlreadyLinked,
-                "The record is linked to another learner, or the intent was settled meanwhile.",
-            ));
+        settled @ (IntentState::Done | IntentState::Rejected | IntentState::NotSent) => {
+            let text = format!("The intent is settled ({}).", settled.as_str());
+            return Err(Problem::new(Code::AlreadySettled, text));
+        }
+    }
+    if let (Settlement::Done, Some(record)) = (body.0.outcome, body.0.remote_id) {
+        match intent.upstream {
+            Upstream::Ace360 => {
+                done_in_ace360(&state, &intent, record, body.0.allow_other_person).await?;
+            }
+            Upstream::OneFile => done_in_onefile(&state, &intent, record, &who.by()).await?,
         }
     } else {
         let found = "A person found that the upstream does not have it; it may be sent again.";
@@ -204,13 +204,36 @@ pub async fn resolve(
             ));
         }
     }
-    if in_onefile {
-        let learner = (intent.subject_kind == "learner").then_some(intent.subject_id.as_str());
-        state.store.wake_enrolments(provider, &intent.environment, learner).await?;
+    match intent.upstream {
+        Upstream::Ace360 => {}
+        Upstream::OneFile => state.onefile.wake_waiting(&intent).await?,
     }
-    state.store.note_resolved(provider, &intent, &who.by()).await?;
+    state.store.note_resolved(&intent, &who.by()).await?;
     let row = state.store.intent(provider, id.0).await?.ok_or_else(|| Problem::not_found("intent"))?;
     Ok(Json(shown(&state, row)?))
+}
+
+/// A person says which record an upload became.
+async fn done_in_ace360(
+    state: &State,
+    intent: &IntentRow,
+    record: i64,
+    allow_other_person: bool,
+) -> Result<(), Problem> {
+    let provider = intent.provider_id;
+    let (client, _) = state.ace360.client(provider, Class::Interactive).await?;
+    let apprentice = client.apprentice(record).await?.map_err(of_failure)?;
+    if !allow_other_person {
+        same_person(state, provider, &intent.subject_id, &apprentice).await?;
+    }
+    let mirror = mirror_row(&state.store, provider, &apprentice);
+    match state.store.settle_uploaded(intent, "manual", &single(&apprentice), &mirror).await? {
+        SettleOutcome::Done(_) => Ok(()),
+        SettleOutcome::Elsewhere | SettleOutcome::Taken => Err(Problem::new(
+            Code::AlreadyLinked,
+            "The record is linked to another learner, or the intent was settled meanwhile.",
+        )),
+    }
 }
 
 /// A person says what a creation in OneFile became.
@@ -221,11 +244,11 @@ async fn done_in_onefile(state: &State, intent: &IntentRow, record: i64, by: &By
     state.onefile.is_there(intent.provider_id, environment, &making, &record.to_string()).await?;
     let link = making.link.as_ref().and_then(|link| link.with(record));
     match state.store.settle_onefile(intent, record, link.as_ref(), by).await? {
-        SettledInOneFile::Done => Ok(()),
-        SettledInOneFile::Settled => {
+        SettleOutcome::Done(_) => Ok(()),
+        SettleOutcome::Elsewhere => {
             Err(Problem::new(Code::AlreadySettled, "The intent was settled meanwhile."))
         }
-        SettledInOneFile::Taken => Err(Problem::new(
+        SettleOutcome::Taken => Err(Problem::new(
             Code::AlreadyLinked,
             "OneFile's record is linked to another record here, or this one to another of OneFile's.",
         )),

@@ -77,17 +77,14 @@ pub struct State {
 }
 
 /// Work that must outlive its request: a client that goes away, or a worker that stops, must not take a half-sent
-/// upload with it. It runs on the main runtime, with that runtime's pool and HTTP client, or near its request; a stop waits for it.
+/// upload with it. It runs on the main runtime, with that runtime's
+/// pool and HTTP client; a stop waits for it.
 #[derive(Clone, Debug)]
 pub struct Background {
     /// Of the main runtime.
     pub runtime: tokio::runtime::Handle,
     /// What a stop waits for.
     pub tasks: tokio_util::task::TaskTracker,
-    /// What the workers wait for before they stop.
-    pub near: tokio_util::task::TaskTracker,
-    /// The service stops.
-    pub stopping: tokio_util::sync::CancellationToken,
     /// ACE360 over the main runtime's pool and client.
     pub ace360: Ace360,
     /// OneFile over them.
@@ -103,25 +100,6 @@ impl Background {
         work: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
         self.tasks.spawn_on(work, &self.runtime)
-    }
-
-    /// The same with ACE360, on the worker's own thread: a person who waits is served without two changes of the thread, and not
-    /// after the slices of runs. `here`: the worker's. While the service stops it is the main runtime's, since workers do not wait.
-    pub fn spawn_near<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
-        &self,
-        here: &Ace360,
-        work: impl FnOnce(Ace360) -> F,
-    ) -> tokio::task::JoinHandle<T> {
-        // In this order: a stop that begins in between finds the token, and waits.
-        let token = self.near.token();
-        if self.stopping.is_cancelled() {
-            return self.spawn(work(self.ace360.clone()));
-        }
-        let work = work(here.clone());
-        tokio::task::spawn_local(async move {
-            let _token = token;
-            work.await
-        })
     }
 }
 

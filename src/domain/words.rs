@@ -140,6 +140,18 @@ words! {
         Schedule "schedule" "Its time had come.",
         Retry "retry" "Somebody asked for the failed records of another run again.",
     }
+    /// A system that learners are created in.
+    Upstream {
+        Ace360 "ace360" "ACE360, the end-point-assessment platform.",
+        OneFile "onefile" "OneFile, the e-portfolio.",
+    }
+    /// What something is created for upstream.
+    SubjectKind {
+        Learner "learner" "A learner.",
+        Officer "officer" "An officer.",
+        Organisation "organisation" "An organisation.",
+        Classroom "classroom" "A classroom of OneFile's, which is no record here.",
+    }
     /// Where an intent stands.
     IntentState {
         Sending "sending" "It is being sent.",

@@ -8,8 +8,8 @@ use super::client::Client;
 use super::wire;
 use crate::http::{Method, Request};
 use crate::store::{NewOneFileLink, RecordKind, StoreError};
+use crate::upstream::creation::{Fence, Sent};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::intent::{self, Lease};
 use crate::upstream::outcome::Outcome;
 use crate::upstream::read::Answered;
 
@@ -118,19 +118,6 @@ pub enum Find {
 
 crate::domain::redacted!(Making LinkTo Find Person);
 
-/// What came of a creation.
-#[derive(Debug)]
-pub enum Sent {
-    /// OneFile made it; its id.
-    Made(i64),
-    /// An explicit no.
-    No(Failure),
-    /// Nothing reached OneFile.
-    NotSent(Failure),
-    /// Nobody can tell.
-    Unknown(Failure),
-}
-
 impl Made {
     /// The operation, as `openapi/upstream/onefile-v2.1.yaml` names it.
     const fn operation(self) -> &'static str {
@@ -180,11 +167,8 @@ impl Client {
         Ok(permit.map_err(Failure::limited))
     }
 
-    /// Makes it, once. The caller has the permit, the session and the intent's lease.
-    ///
-    /// # Errors
-    /// The database's: then the intent's lease runs out, and it is looked for.
-    pub async fn make(&self, making: &Making, lease: Lease) -> Result<Sent, StoreError> {
+    /// Creates it, once. The caller has the permit and the session.
+    pub async fn create(&self, making: &Making, fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
         // Some servers want a length where nothing is sent.
         let body = making.body.as_ref().map_or_else(|| Ok(b"[]".to_vec()), serde_json::to_vec)?;
         let mut request = Request {
@@ -201,10 +185,9 @@ impl Client {
                 Err(failure) => return Ok(Sent::NotSent(failure)),
             };
             request.headers = vec![("x-tokenid", session.token)];
-            let line = self.line();
-            let outcome = intent::send(line.caller, line.account, line.meter, lease, request.clone()).await?;
+            let outcome = fence.send(self.line(), request.clone()).await?;
             if matches!(outcome, Outcome::Unauthorised(_)) && refused.is_none() {
-                // Turned away at the door: nothing was made, and with a new session it may go in, if the lease lasts.
+                // OneFile did not accept the session, so nothing was created. A new session may be accepted.
                 refused = Some(session.version);
                 if let Err(failure) = self.session(refused).await? {
                     return Ok(Sent::NotSent(failure));
@@ -229,20 +212,20 @@ impl Client {
 }
 
 /// One `match` that says what an answer to a creation means.
-fn read(made: Made, outcome: Outcome) -> Sent {
+fn read(made: Made, outcome: Outcome) -> Sent<i64> {
     match outcome {
         Outcome::Answered(answer) => match wire::new_id(&answer.body) {
-            Some(id) => Sent::Made(id),
+            Some(id) => Sent::Created(id),
             None => Sent::Unknown(Failure::new(
                 FailureKind::Failed,
                 Some(answer.status),
                 format!("OneFile's answer to {} does not say the new id", made.operation()),
             )),
         },
-        Outcome::Missing(answer) => Sent::No(Failure::said(FailureKind::Missing, &answer)),
-        Outcome::Refused(answer) => Sent::No(Failure::said(FailureKind::Refused, &answer)),
-        Outcome::Unauthorised(answer) => Sent::No(Failure::said(FailureKind::Unauthorised, &answer)),
-        Outcome::Forbidden(answer) => Sent::No(Failure::said(FailureKind::Forbidden, &answer)),
+        Outcome::Missing(answer) => Sent::Refused(Failure::said(FailureKind::Missing, &answer)),
+        Outcome::Refused(answer) => Sent::Refused(Failure::said(FailureKind::Refused, &answer)),
+        Outcome::Unauthorised(answer) => Sent::Refused(Failure::said(FailureKind::Unauthorised, &answer)),
+        Outcome::Forbidden(answer) => Sent::Refused(Failure::said(FailureKind::Forbidden, &answer)),
         Outcome::Limited(wait) => Sent::NotSent(Failure::limited(wait)),
         Outcome::NotSent(what) => Sent::NotSent(Failure::new(FailureKind::Unreachable, None, what)),
         Outcome::Unclear { status, what } => Sent::Unknown(Failure::new(FailureKind::Failed, status, what)),

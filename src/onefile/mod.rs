@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod client;
 pub mod codes;
 pub mod coverage;
+pub mod creation;
 pub mod directory;
 pub mod enabling;
 pub mod enrol;
@@ -17,7 +18,6 @@ pub mod exchange;
 pub(crate) mod field_map;
 pub mod find;
 pub mod links;
-mod lost;
 pub mod making;
 pub mod migration;
 pub mod portfolio;
@@ -40,6 +40,7 @@ use crate::config::{Timings, Upstreams};
 use crate::domain::OneFileEnvironment;
 use crate::store::{OneFileSettings, Store, StoreError};
 use crate::upstream::call::Caller;
+use crate::upstream::creation::Creations;
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -48,6 +49,7 @@ use crate::upstream::pace::Class;
 pub struct OneFile {
     /// Where state is kept.
     pub store: Store,
+    creations: Creations,
     caller: Caller,
     upstreams: Arc<Upstreams>,
     timings: Arc<Timings>,
@@ -113,6 +115,7 @@ impl OneFile {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
         Self {
+            creations: Creations::new(store.clone(), timings.clone()),
             store,
             caller,
             upstreams: Arc::new(upstreams),
@@ -125,7 +128,12 @@ impl OneFile {
     /// may end first.
     #[must_use]
     pub fn over(&self, store: Store, caller: Caller) -> Self {
-        Self { store, caller, ..self.clone() }
+        Self {
+            creations: Creations::new(store.clone(), self.timings.as_ref().clone()),
+            store,
+            caller,
+            ..self.clone()
+        }
     }
 
     /// The provider's connection, with its settings; the integration must be switched on.

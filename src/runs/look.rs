@@ -1,4 +1,4 @@
-//! Looking what became of what was sent and never answered: each upstream's module looks, when it is due.
+//! Reconciles what was sent and never answered, when it is due. Each upstream's creations say how.
 
 use std::time::Duration;
 
@@ -7,12 +7,13 @@ use uuid::Uuid;
 
 use super::Runs;
 use crate::ace360::Ace360Error;
+use crate::domain::Upstream;
 use crate::onefile::OneFileError;
 use crate::store::{IntentRow, StoreError};
+use crate::upstream::creation::Reconciled;
 use crate::upstream::failure::Failure;
-use crate::upstream::intent::Looked;
 
-/// When a look could not be completed; sooner only where the time between looks is shorter still.
+/// When a look that could not be completed is repeated; sooner only where the time between looks is shorter still.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Why a look could not be completed.
@@ -21,54 +22,55 @@ struct Incomplete {
     wait: Option<Duration>,
 }
 
+impl Incomplete {
+    fn of(why: String, failure: Option<&Failure>) -> Self {
+        Self { why, wait: failure.and_then(|failure| failure.wait) }
+    }
+}
+
 impl Runs {
-    /// Looks what became of an intent, if it is due.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn look(&self, id: Uuid) -> Result<Looked, StoreError> {
+    /// Reconciles an intent, if it is due.
+    pub(super) async fn reconcile(&self, id: Uuid) -> Result<Reconciled, StoreError> {
         // The look is leased for as long as a job may run.
-        let Some(intent) = self.store.take_intent_to_look(id, self.timings.job).await? else {
-            return Ok(Looked::NotDue);
+        let Some(intent) = self.store.take_overdue_intent(id, self.timings.job).await? else {
+            return Ok(Reconciled::NotDue);
         };
         match self.look_upstream(&intent).await? {
-            Ok(looked) => {
-                info!(intent_id = %id, looked = ?looked, "looked for what was sent and never answered");
-                Ok(looked)
+            Ok(reconciled) => {
+                info!(intent_id = %id, outcome = ?reconciled, "reconciled an intent");
+                Ok(reconciled)
             }
             Err(Incomplete { why, wait }) => {
-                info!(intent_id = %id, why, "a look could not be completed");
+                info!(intent_id = %id, why, "could not complete the look for an intent's record");
                 let soon = LOOK_AGAIN.min(self.timings.absence);
                 self.store.look_again(id, wait.map_or(soon, |wait| soon.max(wait))).await?;
-                Ok(Looked::Later)
+                Ok(Reconciled::Later)
             }
         }
     }
 
-    async fn look_upstream(&self, intent: &IntentRow) -> Result<Result<Looked, Incomplete>, StoreError> {
-        if intent.upstream == "onefile" {
-            return match self.onefile.look_for(intent).await {
-                Ok(looked) => {
-                    // Those who waited for it need not wait for the next tick.
+    async fn look_upstream(&self, intent: &IntentRow) -> Result<Result<Reconciled, Incomplete>, StoreError> {
+        match intent.upstream {
+            Upstream::OneFile => match self.onefile.reconcile(intent).await {
+                Ok(reconciled) => {
+                    // Enrolments that waited for it need not wait for the next tick.
                     self.resume_enrolments().await?;
-                    Ok(Ok(looked))
+                    Ok(Ok(reconciled))
                 }
                 Err(OneFileError::Store(error)) => Err(error),
-                Err(error) => {
-                    let wait =
-                        if let OneFileError::Upstream(Failure { wait, .. }) = &error { *wait } else { None };
-                    Ok(Err(Incomplete { why: error.plain_text(), wait }))
+                Err(OneFileError::Upstream(failure)) => {
+                    Ok(Err(Incomplete::of(failure.plain_text(), Some(&failure))))
                 }
-            };
-        }
-        match self.ace360.look_at(intent).await {
-            Ok(looked) => Ok(Ok(looked)),
-            Err(Ace360Error::Store(error)) => Err(error),
-            Err(error) => {
-                let wait =
-                    if let Ace360Error::Upstream(Failure { wait, .. }) = &error { *wait } else { None };
-                Ok(Err(Incomplete { why: error.plain_text(), wait }))
-            }
+                Err(error) => Ok(Err(Incomplete::of(error.plain_text(), None))),
+            },
+            Upstream::Ace360 => match self.ace360.reconcile(intent).await {
+                Ok(reconciled) => Ok(Ok(reconciled)),
+                Err(Ace360Error::Store(error)) => Err(error),
+                Err(Ace360Error::Upstream(failure)) => {
+                    Ok(Err(Incomplete::of(failure.plain_text(), Some(&failure))))
+                }
+                Err(error) => Ok(Err(Incomplete::of(error.plain_text(), None))),
+            },
         }
     }
 }

@@ -86,7 +86,7 @@ impl Runs {
             let runs = Arc::clone(&runs);
             // A look may send once more: River must not drop it half way.
             async move {
-                tokio::spawn(async move { runs.look(job.args.intent_id).await }).await??;
+                tokio::spawn(async move { runs.reconcile(job.args.intent_id).await }).await??;
                 Ok::<_, BoxError>(WorkOutcome::Complete)
             }
         })?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{After, By, Expected, IntentProblem, RecordKind, Removed, Store, StoreResult, Time, Tx};
+use crate::domain::IntentState;
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub enum TabRow<T> {
         /// The learner's record.
         record: Box<T>,
         /// State of the latest intent.
-        intent: Option<(Uuid, String)>,
+        intent: Option<(Uuid, IntentState)>,
     },
 }
 
@@ -133,7 +134,7 @@ impl Store {
                       l.learner_id as "learner_id?", l.environment as "environment?", l.record_id as "record_id?", l.state as "state?",
                       l.method as "method?", l.status_id, l.status_text, l.status_read_at, l.archived_at, l.archival_status,
                       l.provisional_grade, l.overall_grade, l.grade_date, l.certificate_claimed_at, l.uploaded_at as "uploaded_at?",
-                      l.problem_code, l.sealed_problem, i.id as "intent_id?", i.state as "intent_state?"
+                      l.problem_code, l.sealed_problem, i.id as "intent_id?", i.state as "intent_state?: IntentState"
                from records r
                left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
                     and l.environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
@@ -253,7 +254,7 @@ impl Store {
         if let Some(record) = self.linked_record(&mut tx, provider, learner, environment).await? {
             return Ok(if record == reading.record_id { Linked::Same } else { Linked::LearnerTaken });
         }
-        if !self.insert_link(&mut tx, provider, learner, environment, method, reading).await? {
+        if self.insert_link(&mut tx, provider, learner, environment, method, reading).await?.is_none() {
             return Ok(Linked::RecordTaken);
         }
         let data = json!({"upstream": "ace360", "recordId": reading.record_id, "method": method,
@@ -295,7 +296,8 @@ impl Store {
         Ok(Some(true))
     }
 
-    async fn insert_link(
+    /// Links a learner to a record, and begins the history of its status. None: the learner or the record is linked already.
+    pub(super) async fn insert_link(
         &self,
         tx: &mut Tx,
         provider: Uuid,
@@ -303,15 +305,23 @@ impl Store {
         environment: &str,
         method: &str,
         reading: &Reading,
-    ) -> StoreResult<bool> {
+    ) -> StoreResult<Option<Time>> {
         let detail = reading.detail.clone().unwrap_or_default();
-        let made = sqlx::query!(
-            r#"insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
-                                         archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
-                                         detail_read_at, detail_wanted, uploaded_at)
-               values ($1, $2, $3, $4, 'uploaded', $5, $6, $7, case when $6::int is not null or $7::text is not null then app_now() end,
-                       $8, $9, $10, $11, $12, $13, case when $14 then app_now() end, not $14, app_now())
-               on conflict do nothing"#,
+        Ok(sqlx::query_scalar!(
+            r#"with made as (
+                   insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
+                                             archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
+                                             detail_read_at, detail_wanted, uploaded_at)
+                   select $1, $2, $3, $4, 'uploaded', $5, $6, $7, case when $6::int is not null or $7::text is not null then now end,
+                          $8, $9, $10, $11, $12, $13, case when $14 then now end, not $14, now
+                   from (select app_now() as now) as moment
+                   on conflict do nothing
+                   returning *
+               ), begun as (
+                   insert into ace360_history (provider_id, learner_id, record_id, read_at, status_id, status_text)
+                   select provider_id, learner_id, record_id, status_read_at, status_id, status_text from made where status_read_at is not null
+               )
+               select uploaded_at from made"#,
             provider,
             learner,
             environment,
@@ -327,24 +337,8 @@ impl Store {
             reading.certificate_claimed_at.clone().flatten(),
             reading.detail.is_some(),
         )
-        .execute(&mut **tx)
-        .await?
-        .rows_affected();
-        if made == 0 {
-            return Ok(false);
-        }
-        if reading.status_id.is_some() || reading.status_text.is_some() {
-            add_history(
-                tx,
-                provider,
-                learner,
-                reading.record_id,
-                reading.status_id,
-                reading.status_text.as_deref(),
-            )
-            .await?;
-        }
-        Ok(true)
+        .fetch_optional(&mut **tx)
+        .await?)
     }
 
     /// Applies what ACE360 says of linked records: links, history and changes, in the caller's transaction. Answers the

@@ -1,80 +1,74 @@
-//! What an upload is made of, read at once, and what settles it. A person waits for both.
+//! What an upload is made of, read in one statement, and the transaction that settles it.
 
-use serde::de::DeserializeOwned;
 use serde_json::json;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::ace360_links::status_json;
 use super::ace360_settings::SettingsRow;
-use super::changes::change_row;
-use super::clock::interval;
 use super::{
-    Ace360Settings, Granted, IntentRow, LinkRow, MirrorRow, PaceAsk, Reading, RecordKind, Store, StoreResult,
-    Twin, new_id,
+    Ace360Settings, IntentRow, LinkRow, MirrorRow, Reading, RecordKind, SettleOutcome, Store, StoreResult,
 };
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
+use crate::domain::{IntentState, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
 
 /// The records that an upload is made of, and what is in its way already.
 #[derive(Clone, Debug)]
-pub struct UploadGround {
-    /// The learner.
+pub struct UploadContext {
     pub learner: Learner,
-    /// The organisation that the learner's `employerId` names, if we have it.
+    /// The organisation that the learner's `employerId` names, if it is here.
     pub employer: Option<(OrganisationId, Organisation)>,
-    /// Whether `employerId` names one that we do not have.
+    /// Whether `employerId` names an organisation that is not here.
     pub employer_missing: bool,
-    /// The officer that is the employer's Main Contact, if we have it.
+    /// The officer that is the employer's Main Contact, if it is here.
     pub contact: Option<(OfficerId, Officer)>,
-    /// The record that the learner is linked to.
+    /// The ACE360 record that the learner is linked to.
     pub record_id: Option<i64>,
     /// Whether an upload's outcome is open.
     pub in_flight: bool,
-    /// The provider's settings.
+    /// The latest upload that was done.
+    pub done_before: Option<Uuid>,
     pub settings: Ace360Settings,
-    /// Records of the same person in the mirror of the settings' environment.
-    pub twins: Vec<Twin>,
-    /// The permits that were asked for along with it, unless something is in the upload's way.
-    pub granted: Option<Granted>,
 }
 
 impl Store {
-    /// Reads what an upload of this learner is made of and who has the same name or ULN, and takes permits for its calls, in one
-    /// trip; `None`: there is no such learner.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
-    pub async fn upload_ground(
+    /// Reads what an upload of this learner is made of; none: there is no such learner.
+    pub async fn upload_context(
         &self,
         provider: Uuid,
         learner_id: &LearnerId,
-        ask: Option<&PaceAsk>,
-    ) -> StoreResult<Option<UploadGround>> {
-        let mut connection = self.warm().await?;
+        step: &str,
+    ) -> StoreResult<Option<UploadContext>> {
         let row = sqlx::query!(
-            r#"select sealed, linked, in_flight, employer_id, employer, contact_id, contact, enabled, environment, sealed_token, daily_enabled,
-                      daily_at, standards_refreshed_at, mirror_refreshed_at, last_synced_at, connection, connection_at, version,
-                      twins as "twins: Json<Vec<Twin>>", granted, first_wait, step, lead
-               from ace360_upload_ground($1, $2, $3, $4, $5, $6, $7, $8)"#,
+            r#"select r.sealed, link.record_id as "linked?", intent.id as "intent_id?", intent.state as "intent_state?: IntentState",
+                      exists (select from intents i where i.provider_id = r.provider_id and i.upstream = 'ace360'
+                              and i.subject_kind = 'learner' and i.subject_id = r.record_id and i.step = $3
+                              and i.state in ('sending', 'unknown')) as "in_flight!",
+                      employer.record_id as "employer_id?", employer.sealed as "employer?",
+                      contact.record_id as "contact_id?", contact.sealed as "contact?",
+                      s.enabled as "enabled?", s.environment as "environment?", s.sealed_token, s.daily_enabled as "daily_enabled?",
+                      s.daily_at as "daily_at?", s.standards_refreshed_at, s.mirror_refreshed_at, s.last_synced_at, s.connection,
+                      s.connection_at, s.version as "version?"
+               from records r
+               left join ace360_settings s on s.provider_id = r.provider_id
+               left join ace360_links link on link.provider_id = r.provider_id and link.learner_id = r.record_id
+                    and link.environment = coalesce(s.environment, 'live')
+               left join lateral (
+                   select id, state from intents i
+                   where i.provider_id = r.provider_id and i.upstream = 'ace360' and i.subject_kind = 'learner'
+                         and i.subject_id = r.record_id and i.step = $3 and i.environment = coalesce(s.environment, 'live')
+                   order by created_at desc, id desc limit 1
+               ) intent on true
+               left join records employer on employer.provider_id = r.provider_id and employer.kind = 'organisation'
+                    and employer.record_id = r.refers_to
+               left join records contact on contact.provider_id = r.provider_id and contact.kind = 'officer'
+                    and contact.record_id = employer.refers_to
+               where r.provider_id = $1 and r.kind = 'learner' and r.record_id = $2"#,
             provider,
             learner_id.as_str(),
-            ask.map(|ask| ask.account.key.as_slice()),
-            ask.map(|ask| ask.account.upstream),
-            ask.map(|ask| i32::try_from(ask.account.per_minute).unwrap_or(i32::MAX)),
-            ask.map(|ask| ask.burst),
-            ask.map(|ask| ask.wanted),
-            ask.map(|ask| interval(ask.horizon)),
+            step,
         )
-        .fetch_one(&mut *connection)
+        .fetch_optional(&self.pool)
         .await?;
-        connection.keep();
-        let Some(sealed) = row.sealed else { return Ok(None) };
-        let granted = match (row.granted, row.first_wait, row.step, row.lead) {
-            (Some(count), Some(first_wait), Some(step), Some(lead)) => {
-                Some(Granted::of(count, &first_wait, &step, &lead))
-            }
-            _ => None,
-        };
+        let Some(row) = row else { return Ok(None) };
         let settings = match (row.enabled, row.environment, row.daily_enabled, row.daily_at, row.version) {
             (Some(enabled), Some(environment), Some(daily_enabled), Some(daily_at), Some(version)) => {
                 Some(SettingsRow {
@@ -94,125 +88,80 @@ impl Store {
             _ => None,
         };
         let learner: Learner =
-            self.unseal_record(provider, RecordKind::Learner, learner_id.as_str(), &sealed)?;
-        let (employer, employer_missing) = match learner.employer_id.clone() {
-            None => (None, false),
-            Some(id) => {
-                let beside = row.employer_id.zip(row.employer);
-                let employer = self.referred(provider, RecordKind::Organisation, id.as_str(), beside).await?;
-                let missing = employer.is_none();
-                (employer.map(|employer: Organisation| (id, employer)), missing)
+            self.unseal_record(provider, RecordKind::Learner, learner_id.as_str(), &row.sealed)?;
+        let employer = match (learner.employer_id.clone(), row.employer_id, row.employer) {
+            (Some(id), Some(found), Some(sealed)) if found == id.as_str() => {
+                Some((id, self.unseal_record(provider, RecordKind::Organisation, &found, &sealed)?))
             }
+            _ => None,
         };
-        let contact = match employer.as_ref().and_then(|(_, employer)| employer.main_contact_id.clone()) {
-            None => None,
-            Some(id) => {
-                let beside = row.contact_id.zip(row.contact);
-                let contact = self.referred(provider, RecordKind::Officer, id.as_str(), beside).await?;
-                contact.map(|contact: Officer| (id, contact))
+        let wanted =
+            employer.as_ref().and_then(|(_, employer): &(_, Organisation)| employer.main_contact_id.clone());
+        let contact = match (wanted, row.contact_id, row.contact) {
+            (Some(id), Some(found), Some(sealed)) if found == id.as_str() => {
+                Some((id, self.unseal_record(provider, RecordKind::Officer, &found, &sealed)?))
             }
+            _ => None,
         };
-        Ok(Some(UploadGround {
+        Ok(Some(UploadContext {
+            employer_missing: learner.employer_id.is_some() && employer.is_none(),
             learner,
             employer,
-            employer_missing,
             contact,
             record_id: row.linked,
-            in_flight: row.in_flight.unwrap_or(false),
+            in_flight: row.in_flight,
+            done_before: row.intent_id.filter(|_| row.intent_state == Some(IntentState::Done)),
             settings: self.ace360_settings_of(provider, settings)?,
-            twins: row.twins.map(|twins| twins.0).unwrap_or_default(),
-            granted,
         }))
     }
 
-    /// A record that another one names: it was read beside that one, unless that one was kept before references were.
-    async fn referred<T: DeserializeOwned>(
-        &self,
-        provider: Uuid,
-        kind: RecordKind,
-        id: &str,
-        beside: Option<(String, Vec<u8>)>,
-    ) -> StoreResult<Option<T>> {
-        match beside {
-            Some((beside, sealed)) if beside == id => {
-                self.unseal_record(provider, kind, id, &sealed).map(Some)
-            }
-            _ => Ok(self.record(provider, kind, id).await?.map(|stored| stored.record)),
-        }
-    }
-
-    /// Settles an upload: the intent is done, the learner linked, the change told, the mirror knows the record, if it does not yet
-    /// (the answer's second part); all or nothing. `None`: it was settled already, or the record is another learner's.
-    ///
-    /// # Errors
-    /// The database's.
+    /// Settles an upload, all or nothing: the intent is done, the learner is linked, the change is announced, and the mirror
+    /// knows the record, so that the next search finds it.
     pub async fn settle_uploaded(
         &self,
         intent: &IntentRow,
         method: &str,
         reading: &Reading,
-        mirror: Option<&MirrorRow>,
-    ) -> StoreResult<Option<(LinkRow, bool)>> {
-        let data = json!({"recordId": reading.record_id, "status": status_json(reading.status_id, reading.status_text.as_deref()), "method": method});
-        let change = new_id();
-        let sealed = self.seal_json(&change_row(change), &data)?;
-        let detail = reading.detail.clone().unwrap_or_default();
-        let archived_at = reading.archived_at.clone().flatten();
-        let certificate_claimed_at = reading.certificate_claimed_at.clone().flatten();
-        let mut connection = self.warm().await?;
-        let settled = sqlx::query!(
-            r#"select at, fresh as "fresh!" from ace360_settle_uploaded($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                                                               $18, $19, $20, $21)"#,
-            intent.provider_id,
-            intent.subject_id,
-            intent.environment,
-            intent.id,
-            method,
-            reading.record_id,
-            reading.status_id,
-            reading.status_text,
-            archived_at,
-            detail.archival_status,
-            detail.provisional_grade,
-            detail.overall_grade,
-            detail.grade_date,
-            certificate_claimed_at,
-            reading.detail.is_some(),
-            change,
-            sealed,
-            mirror.is_some(),
-            mirror.and_then(|row| row.person_index.as_deref()),
-            mirror.and_then(|row| row.standard_id),
-            mirror.is_some_and(|row| row.archived),
-        )
-        .fetch_one(&mut *connection)
-        .await?;
-        connection.keep();
-        Ok(settled.at.map(|at| {
-            (
-                LinkRow {
-                    learner_id: intent.subject_id.clone(),
-                    environment: intent.environment.clone(),
-                    record_id: reading.record_id,
-                    state: "uploaded".to_owned(),
-                    method: method.to_owned(),
-                    status_id: reading.status_id,
-                    status_text: reading.status_text.clone(),
-                    status_read_at: (reading.status_id.is_some() || reading.status_text.is_some())
-                        .then_some(at),
-                    archived_at,
-                    archival_status: detail.archival_status,
-                    provisional_grade: detail.provisional_grade,
-                    overall_grade: detail.overall_grade,
-                    grade_date: detail.grade_date,
-                    certificate_claimed_at,
-                    uploaded_at: at,
-                    problem_code: None,
-                    sealed_problem: None,
-                    seen_by: None,
-                },
-                settled.fresh,
-            )
-        }))
+        mirror: &MirrorRow,
+    ) -> StoreResult<SettleOutcome<LinkRow>> {
+        let (provider, learner) = (intent.provider_id, intent.subject_id.as_str());
+        let mut tx = self.begin().await?;
+        if !self.settle_done(&mut tx, intent, reading.record_id).await? {
+            return Ok(SettleOutcome::Elsewhere);
+        }
+        let linked_at =
+            self.insert_link(&mut tx, provider, learner, &intent.environment, method, reading).await?;
+        let Some(linked_at) = linked_at else { return Ok(SettleOutcome::Taken) };
+        let status = status_json(reading.status_id, reading.status_text.as_deref());
+        let data = json!({"recordId": reading.record_id, "status": status, "method": method});
+        self.log_change(&mut tx, provider, "ace360.uploaded", "learner", learner, &data).await?;
+        self.mirror(&mut tx, provider, &intent.environment, std::slice::from_ref(mirror), None).await?;
+        tx.commit().await?;
+        Ok(SettleOutcome::Done(new_link(intent, method, reading, linked_at)))
+    }
+}
+
+fn new_link(intent: &IntentRow, method: &str, reading: &Reading, linked_at: super::Time) -> LinkRow {
+    let detail = reading.detail.clone().unwrap_or_default();
+    let status_was_read = reading.status_id.is_some() || reading.status_text.is_some();
+    LinkRow {
+        learner_id: intent.subject_id.clone(),
+        environment: intent.environment.clone(),
+        record_id: reading.record_id,
+        state: "uploaded".to_owned(),
+        method: method.to_owned(),
+        status_id: reading.status_id,
+        status_text: reading.status_text.clone(),
+        status_read_at: status_was_read.then_some(linked_at),
+        archived_at: reading.archived_at.clone().flatten(),
+        archival_status: detail.archival_status,
+        provisional_grade: detail.provisional_grade,
+        overall_grade: detail.overall_grade,
+        grade_date: detail.grade_date,
+        certificate_claimed_at: reading.certificate_claimed_at.clone().flatten(),
+        uploaded_at: linked_at,
+        problem_code: None,
+        sealed_problem: None,
+        seen_by: None,
     }
 }

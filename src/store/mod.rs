@@ -3,6 +3,7 @@
 
 mod ace360_links;
 mod ace360_matching;
+mod ace360_mirror;
 mod ace360_settings;
 mod ace360_upload;
 mod audit;
@@ -41,8 +42,8 @@ mod run_records;
 mod runs;
 mod schedules;
 mod secrets;
+mod text_enums;
 mod tokens;
-mod warm;
 mod webhook_deliveries;
 mod webhook_lines;
 mod webhooks;
@@ -57,13 +58,16 @@ pub use self::ace360_links::{
     Applied, Counts, Detail, HistoryRow, LinkRow, Linked, Reading, SingleRow, TabRow,
 };
 pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
-pub use self::ace360_settings::{Ace360Settings, MirrorRow, NewAce360Settings, StandardRow, Twin};
-pub use self::ace360_upload::UploadGround;
+pub use self::ace360_mirror::{MirrorRow, Mirrored, PersonIndex, Twin};
+pub use self::ace360_settings::{Ace360Settings, NewAce360Settings, StandardRow};
+pub use self::ace360_upload::UploadContext;
 pub use self::audit::{AuditFilter, AuditRow, RefusedCall};
 pub use self::changes::ChangeRow;
 pub use self::expected::{Expected, Removed, Version};
 pub use self::idempotency::{KeptAnswer, KeyState, Keyed};
-pub use self::intents::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
+pub use self::intents::{
+    IntentKey, IntentProblem, IntentRow, NewIntent, Opened, SettleOutcome, UndoneState, Unlinked,
+};
 pub use self::jobs::{LookJob, SliceJob};
 pub use self::learner_lines::{LearnerFilter, LearnerLine};
 pub use self::migrate::{is_migrated, migrate};
@@ -74,7 +78,6 @@ pub use self::onefile_enrolments::{
 };
 pub use self::onefile_exchange::{Exchanged, Keeping, LearnerThere};
 pub use self::onefile_exchange_work::{Decided, Turn, Undecided};
-pub use self::onefile_intents::{CLASSROOM, SettledInOneFile};
 pub use self::onefile_learners::LinkedLearner;
 pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
 pub use self::onefile_links::{LinkFilter, OneFileLink};
@@ -96,7 +99,6 @@ pub use self::runs::{Claim, NewRun, Progress, RunFilter, RunRow, SliceEnd};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
-use self::warm::AtHand;
 pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, test_change};
 pub use self::webhook_lines::{DeliveryLine, Resent};
 pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
@@ -141,7 +143,6 @@ pub type StoreResult<T> = Result<T, StoreError>;
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
-    at_hand: Arc<AtHand>,
     vault: Arc<Vault>,
 }
 
@@ -169,13 +170,13 @@ impl Store {
         let index_key = secrets::installation_secret(&pool, &sealer, "blind index").await?;
         let jobs = riverqueue::Client::builder(pool.clone()).build()?;
         let vault = Vault { sealer, index: BlindIndex::new(&index_key), jobs };
-        Ok(Self { pool, at_hand: Arc::default(), vault: Arc::new(vault) })
+        Ok(Self { pool, vault: Arc::new(vault) })
     }
 
     /// The same store over another pool: each API worker has its own, which costs less than sharing one.
     #[must_use]
     pub fn over(&self, pool: PgPool) -> Self {
-        Self { pool, at_hand: Arc::default(), vault: Arc::clone(&self.vault) }
+        Self { pool, vault: Arc::clone(&self.vault) }
     }
 
     /// The pool, for the job engine and for health checks.
@@ -185,7 +186,6 @@ impl Store {
 
     /// Closes the connections; those in use when they come back.
     pub async fn close(&self) {
-        self.at_hand.clear();
         self.pool.close().await;
     }
 

@@ -69,7 +69,6 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn pace_take(&self, ask: &PaceAsk) -> Result<Granted, sqlx::Error> {
-        let mut connection = self.warm().await?;
         // Not worth waiting for the disk: what a crash of the server forgets is less than the server's restart takes.
         let row = sqlx::query!(
             r#"select granted as "granted!", first_wait as "first_wait!", step as "step!", lead as "lead!"
@@ -81,9 +80,8 @@ impl Store {
             ask.wanted,
             interval(ask.horizon),
         )
-        .fetch_one(&mut *connection)
+        .fetch_one(&self.pool)
         .await?;
-        connection.keep();
         Ok(Granted::of(row.granted, &row.first_wait, &row.step, &row.lead))
     }
 

@@ -61,11 +61,6 @@ impl Caller {
         self.pace.permit(account, class).await
     }
 
-    /// The permits of calls of people, which are fetched along with something else.
-    pub fn pace(&self) -> &Pace {
-        &self.pace
-    }
-
     /// Takes a permit and calls.
     ///
     /// # Errors

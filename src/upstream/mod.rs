@@ -2,8 +2,8 @@
 //! nothing is created twice. Knows neither ACE360 nor OneFile.
 
 pub mod call;
+pub mod creation;
 pub mod failure;
-pub mod intent;
 pub mod message;
 pub mod outcome;
 pub mod pace;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use crate::store::{Account, Granted};
+pub use crate::store::Account;
 use crate::store::{PaceAsk, Store};
 
 /// Who is waiting for the call.
@@ -52,8 +52,6 @@ type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
-    /// Slots that were fetched for calls of people before they are made, by account.
-    ahead: Arc<Mutex<HashMap<Vec<u8>, VecDeque<Instant>>>>,
     /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
     bulk: Arc<Mutex<HashMap<Vec<u8>, Shelf>>>,
 }
@@ -61,7 +59,7 @@ pub struct Pace {
 impl Pace {
     /// Over the shared rows.
     pub fn new(store: Store) -> Self {
-        Self { store, ahead: Arc::default(), bulk: Arc::default() }
+        Self { store, bulk: Arc::default() }
     }
 
     /// Waits for a slot. `Ok(Err(wait))`: the slot is further off than this class waits; nothing was taken.
@@ -81,17 +79,12 @@ impl Pace {
     /// The database's.
     pub async fn block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         let shelf = self.shelf(account);
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).remove(&account.key);
         // Permits in hand were for before the block.
         shelf.lock().await.clear();
         self.store.pace_block(account, wait).await
     }
 
     async fn interactive(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {
-        if let Some(slot) = self.fetched(account) {
-            until(slot).await;
-            return Ok(Ok(()));
-        }
         let class = Class::Interactive;
         let granted = self.store.pace_take(&class.ask(account, 1, class.patience())).await?;
         if granted.count == 0 {
@@ -99,43 +92,6 @@ impl Pace {
         }
         until(Instant::now() + granted.first_wait).await;
         Ok(Ok(()))
-    }
-
-    /// What to ask for along with something else, so that a person who is about to make so many calls one after the other need
-    /// not ask for each; `None`: there are as many already. Only slots that come soon. A hint: what was not fetched, or not used
-    /// in time, is fetched singly.
-    pub fn ask_ahead(&self, account: &Account, calls: i32) -> Option<PaceAsk> {
-        let wanted = calls - self.on_the_shelf(account);
-        (wanted > 0).then(|| Class::Interactive.ask(account, wanted, BULK_HORIZON))
-    }
-
-    /// What came of it; [`Pace::permit`] hands it out.
-    pub fn keep_ahead(&self, account: &Account, granted: &Granted) {
-        let now = Instant::now();
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = ahead.entry(account.key.clone()).or_default();
-        slots.extend((0..granted.count).map(|index| now + granted.wait(index)));
-    }
-
-    /// Slots that were fetched for people and are good still.
-    pub fn on_the_shelf(&self, account: &Account) -> i32 {
-        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let good = ahead
-            .get(&account.key)
-            .map_or(0, |slots| slots.iter().filter(|slot| slot.elapsed() <= PERMIT_LIFE).count());
-        i32::try_from(good).unwrap_or(i32::MAX)
-    }
-
-    fn fetched(&self, account: &Account) -> Option<Instant> {
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = ahead.get_mut(&account.key)?;
-        while let Some(slot) = slots.pop_front() {
-            if slot.elapsed() <= PERMIT_LIFE {
-                return Some(slot);
-            }
-        }
-        ahead.remove(&account.key);
-        None
     }
 
     async fn bulk(&self, account: &Account) -> Result<Result<(), Duration>, sqlx::Error> {

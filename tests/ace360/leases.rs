@@ -1,12 +1,9 @@
 //! Who holds an intent's lease sends it and says what came of it; who has lost it does neither.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
-use picsbridge::ace360::send::Uploaded;
-use picsbridge::store::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
-use picsbridge::upstream::intent::Lease;
-use picsbridge::upstream::pace::Class;
+use picsbridge::ace360::Ace360;
+use picsbridge::store::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState, Unlinked};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::common::{later, previewed, ready, tab};
@@ -14,55 +11,49 @@ use crate::lost::{intent, lose, made, minutes, quick, under_way, until, until_in
 use crate::support::app::by;
 use crate::support::{TestApp, on_runtime};
 
-/// An intent as a process leaves it that dies, be it before it came to the socket or after.
-async fn dead(app: &TestApp, id: &str) -> IntentRow {
+/// An intent as a process leaves it that dies before it comes to the fence, or after.
+async fn dead(app: &TestApp, id: &str, after_fence: bool) -> IntentRow {
     let payload = serde_json::to_vec(&previewed(app, id).await).unwrap();
-    let (parts, provider, id) = (app.parts.clone(), app.tenant.provider.id, id.to_owned());
+    let (parts, key) = (app.parts.clone(), Ace360::key_of(app.tenant.provider.id, id, "sandbox"));
     on_runtime(async move {
         let timings = &parts.config.timings;
         let new = NewIntent {
-            provider,
-            upstream: "ace360",
-            environment: "sandbox".to_owned(),
-            subject_kind: "learner",
-            subject_id: id,
-            step: "apprentice".into(),
+            key,
             payload,
             candidates: Vec::new(),
+            seen: None,
+            unlinked: Some(Unlinked::Ace360),
             run_id: None,
         };
         let Opened::Ours(intent) = parts.store.open_intent(&new, timings.lease, &by()).await.unwrap() else {
             panic!("it is free");
         };
+        if after_fence {
+            assert!(parts.store.fence_intent(&intent, timings.call).await.unwrap());
+        }
         *intent
     })
     .await
 }
 
 #[tokio::test]
-async fn an_upload_whose_process_is_held_up_before_it_sends_is_not_sent() {
+async fn an_upload_whose_process_is_held_up_before_the_fence_is_not_sent() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
-    let intent = dead(&app, "L1").await;
+    let intent = dead(&app, "L1", false).await;
     under_way(&app, "L1", "uploading").await;
-    // What is left of its lease is less than the call may take.
-    let late = app.parts.config.timings.call;
-    let sent = send(&app, &intent, late).await;
-    assert!(matches!(sent, Uploaded::NotSent(_)), "{sent:?}");
+    let (store, call) = (app.parts.store.clone(), app.parts.config.timings.call);
+    let fence = |intent: IntentRow| {
+        let store = store.clone();
+        on_runtime(async move { store.fence_intent(&intent, call).await.unwrap() })
+    };
+    // What is left of its lease is less than a call may take.
+    app.clock_advance(TimeDelta::milliseconds(3500)).await;
+    assert!(!fence(intent.clone()).await);
+    let mut stranger = intent;
+    stranger.lease_token = uuid::Uuid::new_v4();
+    assert!(!fence(stranger).await);
     assert_eq!(app.sandbox_state().await["calls"]["createApprentice"], 0);
-    assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "notUploaded");
-    app.post(&tab("L1"), &json!({})).await.expect(201);
-    made(&app, 1).await;
-}
-
-/// What a process does with an intent that it has opened, its lease lasting so long.
-async fn send(app: &TestApp, intent: &IntentRow, lease: Duration) -> Uploaded {
-    let (ace360, intent) = (app.parts.ace360.clone(), intent.clone());
-    on_runtime(async move {
-        let (client, _) = ace360.client(intent.provider_id, Class::Interactive).await.unwrap();
-        ace360.send(&client, &intent, Lease::begin(lease)).await.unwrap()
-    })
-    .await
 }
 
 #[tokio::test]
@@ -70,8 +61,8 @@ async fn an_upload_whose_process_died_is_looked_for_and_sent_if_it_is_not_there(
     let app = quick().await;
     app.put_ready("L1", 1).await;
     app.put_ready("L2", 2).await;
-    dead(&app, "L1").await;
-    dead(&app, "L2").await;
+    dead(&app, "L1", true).await;
+    dead(&app, "L2", true).await;
     // Of the two, ACE360 got one.
     let fields = previewed(&app, "L1").await;
     let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
@@ -123,7 +114,7 @@ async fn settle(app: &TestApp, intent: &IntentRow, state: UndoneState) -> bool {
 async fn a_sender_that_stalled_for_longer_than_its_lease_settles_nothing() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
-    let stalled = dead(&app, "L1").await;
+    let stalled = dead(&app, "L1", true).await;
     later(&app, TimeDelta::seconds(10)).await;
     until_intent(&app, "L1", |it| {
         it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
@@ -151,17 +142,22 @@ async fn a_sender_that_stalled_for_longer_than_its_lease_settles_nothing() {
 async fn a_sender_that_wakes_with_a_no_leaves_the_outcome_to_who_has_the_intent_now() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
-    let stalled = dead(&app, "L1").await;
-    // It comes past its last look and is refused, but its lease is another's by then.
+    // ACE360 refuses it after a while, but its lease is another's by then.
     app.fault(json!({"operation": "createApprentice", "kind": {"delay": {"ms": 700}}})).await;
     app.sandbox_settings(json!({"credits": 0})).await;
-    let lease = app.parts.config.timings.lease;
-    let (sent, ()) = tokio::join!(send(&app, &stalled, lease), async {
-        while app.sandbox_state().await["calls"]["createApprentice"] != 1 {}
-        let mut sql = app.sql().await;
-        sqlx::query("update intents set lease_token = gen_random_uuid()").execute(&mut sql).await.unwrap();
-    });
-    assert!(matches!(sent, Uploaded::InFlight), "{sent:?}");
+    let path = tab("L1");
+    let (answer, ()) = tokio::join!(
+        app.call(Method::POST, &path).header("prefer", "wait=1").json(&json!({})).send(),
+        async {
+            while app.sandbox_state().await["calls"]["createApprentice"] != 1 {}
+            let mut sql = app.sql().await;
+            sqlx::query("update intents set lease_token = gen_random_uuid()")
+                .execute(&mut sql)
+                .await
+                .unwrap();
+        }
+    );
+    assert_eq!(answer.expect(202)["state"], "uploading");
     assert_eq!(intent(&app, "L1").await["state"], "sending");
 }
 

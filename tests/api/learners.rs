@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use picsbridge::ace360::Ace360;
 use picsbridge::store::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState};
 use serde_json::{Value, json};
 
@@ -28,14 +29,11 @@ async fn ids(app: &TestApp, query: &str) -> Vec<String> {
 /// An upload of the learner that is under way.
 async fn open_intent(app: &TestApp, learner: &str) -> IntentRow {
     let new = NewIntent {
-        provider: app.tenant.provider.id,
-        upstream: "ace360",
-        environment: "sandbox".to_owned(),
-        subject_kind: "learner",
-        subject_id: learner.to_owned(),
-        step: "apprentice".into(),
+        key: Ace360::key_of(app.tenant.provider.id, learner, "sandbox"),
         payload: b"{}".to_vec(),
         candidates: Vec::new(),
+        seen: None,
+        unlinked: None,
         run_id: None,
     };
     let store = app.parts.store.clone();

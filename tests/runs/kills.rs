@@ -163,16 +163,36 @@ async fn killed_before_the_intent_is_written_nothing_was_sent_and_the_learner_ma
     other.kill().await;
 }
 
+/// The statement that passes the fence.
+const FENCE: (&str, &str) = ("update of sent_at", "new.sent_at is not null");
+
 #[tokio::test]
-async fn killed_between_the_intent_and_the_send_it_is_sent_after_two_looks() {
+async fn killed_between_the_intent_and_the_fence_it_is_sent_after_one_look_since_nothing_was_sent() {
     let (mut stage, _other) = Stage::new(1, Role::Whole).await;
     let mut killed = stage.start(Role::Api).await;
-    stage.hold("insert", "true").await;
+    stage.hold(FENCE.0, FENCE.1).await;
     let asked = stage.upload(&killed, "L0");
     stage.held().await;
     killed.kill().await;
     assert_eq!(asked.await.unwrap().status, None);
-    // The statement is done, and nobody is there any more to send.
+    stage.drop_held().await;
+    stage.release().await;
+    stage.tab("L0", "uploaded").await;
+    assert_eq!(stage.calls("createApprentice").await, 1);
+    assert_eq!(stage.intents().await[0]["sends"], 1);
+    stage.check_books(1).await;
+}
+
+#[tokio::test]
+async fn killed_between_the_fence_and_the_send_it_is_sent_after_two_looks() {
+    let (mut stage, _other) = Stage::new(1, Role::Whole).await;
+    let mut killed = stage.start(Role::Api).await;
+    stage.hold(FENCE.0, FENCE.1).await;
+    let asked = stage.upload(&killed, "L0");
+    stage.held().await;
+    killed.kill().await;
+    assert_eq!(asked.await.unwrap().status, None);
+    // The statement is done, and the process that would send is gone.
     stage.let_go().await;
     let tab = stage.tab("L0", "uploaded").await;
     assert_eq!(tab["method"], "reconciled");
@@ -182,27 +202,54 @@ async fn killed_between_the_intent_and_the_send_it_is_sent_after_two_looks() {
 }
 
 #[tokio::test]
-async fn killed_while_the_newest_records_are_read_it_is_sent_after_two_looks() {
-    let (mut stage, _other) = Stage::new(2, Role::Whole).await;
-    stage.place.timings = format!("{TIMINGS},call=4s,lease=5s,job=6s,rescue=7s");
-    let mut killed = stage.start(Role::Api).await;
-    // What this process knows of the list is new: the next intent is written beside the search.
-    assert_eq!(stage.caller.upload(killed.url(), "L0").await.status, Some(201));
-    stage
-        .app
-        .fault(json!({"operation": "listApprentices", "times": 1, "kind": {"silence": {"ms": 4000}}}))
-        .await;
-    let asked = stage.upload(&killed, "L1");
-    until("the intent is written", PATIENCE, async || {
-        stage.intents().await.iter().any(|intent| intent["state"] == "sending").then_some(())
-    })
-    .await;
-    killed.kill().await;
-    assert_eq!(asked.await.unwrap().status, None);
-    assert_eq!(stage.calls("createApprentice").await, 1);
-    assert_eq!(stage.tab("L1", "uploaded").await["method"], "reconciled");
-    assert_eq!(stage.calls("createApprentice").await, 2);
-    stage.check_books(2).await;
+async fn stopped_before_the_fence_for_longer_than_its_lease_a_process_sends_nothing() {
+    let (mut stage, mut worker) = Stage::new(1, Role::Whole).await;
+    let mut stopped = stage.start(Role::Api).await;
+    worker.kill().await;
+    stage.hold("insert", "true").await;
+    let asked = stage.upload(&stopped, "L0");
+    stage.held().await;
+    stopped.signal("STOP").await;
+    // The intent's row is there once the process goes on, and its lease counts from before the stop.
+    stage.let_go().await;
+    passes(&mut stage.sql, 2.5).await;
+    stopped.signal("CONT").await;
+    let answer = asked.await.unwrap();
+    assert_eq!((answer.status, answer.code()), (Some(503), "upstreamUnavailable"), "{:#}", answer.body);
+    assert_eq!((stage.calls("createApprentice").await, &stage.intents().await[0]["sends"]), (0, &json!(0)));
+    assert_eq!(stage.caller.upload(stopped.url(), "L0").await.status, Some(201));
+    stage.check_books(1).await;
+    stopped.kill().await;
+}
+
+#[tokio::test]
+async fn stopped_between_the_fence_and_the_send_for_longer_than_a_call_a_process_sends_nothing() {
+    let (mut stage, mut worker) = Stage::new(1, Role::Whole).await;
+    stage.place.timings = format!("{TIMINGS},lease=30s");
+    let mut slow = stage.start(Role::Api).await;
+    worker.kill().await;
+    stage.hold(FENCE.0, FENCE.1).await;
+    let asked = stage.upload(&slow, "L0");
+    stage.held().await;
+    slow.signal("STOP").await;
+    // The fence is passed in the database, within the lease.
+    stage.let_go().await;
+    passes(&mut stage.sql, 1.5).await;
+    slow.signal("CONT").await;
+    let answer = asked.await.unwrap();
+    assert_eq!((answer.status, answer.code()), (Some(503), "upstreamUnavailable"), "{:#}", answer.body);
+    assert_eq!(
+        (stage.calls("createApprentice").await, &stage.intents().await[0]["state"]),
+        (0, &json!("notSent"))
+    );
+    assert_eq!(stage.caller.upload(slow.url(), "L0").await.status, Some(201));
+    stage.check_books(1).await;
+    slow.kill().await;
+}
+
+/// Waits until so many seconds have passed for everybody: the clocks of stopped processes are the machine's.
+async fn passes(sql: &mut PgConnection, seconds: f64) {
+    sqlx::query("select pg_sleep($1)").bind(seconds).execute(sql).await.unwrap();
 }
 
 #[tokio::test]

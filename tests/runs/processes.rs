@@ -107,6 +107,13 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
+    /// Sends a signal, such as `STOP` or `CONT`.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status().await.unwrap();
+        assert!(sent.success(), "kill -s {name} {pid}");
+    }
+
     pub fn url(&self) -> &str {
         self.url.as_deref().expect("it answers the API")
     }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{Cursor, NO_LEARNER, not_tried, uploaded_now};
 use crate::ace360::catalogue::Step;
 use crate::ace360::client::Client;
-use crate::ace360::{Ace360, Ace360Error, STEP};
-use crate::domain::{Learner, RecordCode, counted};
+use crate::ace360::{Ace360, Ace360Error};
+use crate::domain::{IntentState, Learner, RecordCode, counted};
 use crate::store::{IntentRow, OutcomeKind, Progress, RecordKind, RecordOutcome, RunRow, StoreError, Told};
 use crate::upstream::failure::faults;
 
@@ -35,16 +35,16 @@ impl Ace360 {
                 outcomes.push(uploaded_now(&id));
                 continue;
             }
-            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
+            let intent = self.latest_upload(run.provider_id, &id).await?;
             let Some(intent) = intent else {
                 outcomes.push(self.without_intent(run.provider_id, &id).await?);
                 continue;
             };
-            if intent.is_open() && (intent.state == "sending" || intent.next_look_at.is_some()) {
+            if intent.is_open() && (intent.state == IntentState::Sending || intent.next_look_at.is_some()) {
                 open.push(id);
                 continue;
             }
-            if intent.state == "notSent" {
+            if intent.state == IntentState::NotSent {
                 // Nothing of it arrived: it is still to be done.
                 cursor.again.push(id);
                 continue;
@@ -81,14 +81,16 @@ impl Ace360 {
         let mut outcomes = Vec::new();
         let taking = std::mem::take(&mut cursor.taking);
         for id in std::mem::take(&mut cursor.open).into_iter().chain(taking) {
-            let intent = self.store.latest_intent(run.provider_id, "ace360", "learner", &id, STEP).await?;
+            let intent = self.latest_upload(run.provider_id, &id).await?;
             let Some(intent) = intent.filter(|intent| intent.run_id == Some(run.id)) else { continue };
-            outcomes.push(match intent.state.as_str() {
-                "done" => uploaded_now(&id),
-                "rejected" => self.unsettled(id, &intent)?,
-                "notSent" => continue,
-                _ => RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
-                    .told(Told::words(LEFT_OPEN)),
+            outcomes.push(match intent.state {
+                IntentState::Done => uploaded_now(&id),
+                IntentState::Rejected => self.unsettled(id, &intent)?,
+                IntentState::NotSent => continue,
+                IntentState::Sending | IntentState::Unknown => {
+                    RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
+                        .told(Told::words(LEFT_OPEN))
+                }
             });
         }
         if outcomes.is_empty() {

@@ -18,12 +18,12 @@ use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::prefer_wait;
 use super::super::problem::{Code, Problem, UpstreamCause};
 use super::of_failure;
+use crate::ace360::Ace360Error;
 use crate::ace360::send::{CANNOT_TELL, Order, Uploaded};
 use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
-use crate::ace360::{Ace360Error, STEP};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
-use crate::domain::{Check, Fault, Learner, LearnerId, TabState};
+use crate::domain::{Check, Fault, IntentState, Learner, LearnerId, TabState};
 use crate::store::{IntentProblem, LinkRow, TabRow};
 use crate::upstream::failure::faults;
 
@@ -187,15 +187,14 @@ async fn tab_of(state: &State, provider: Uuid, learner: &str) -> Result<Tab, Pro
                 tab.ineligible_reason = Some(reason.message);
             }
             let Some((_, intent_state)) = intent else { return Ok(tab) };
-            tab.state = match intent_state.as_str() {
-                "sending" => TabState::Uploading,
-                "unknown" => TabState::Unknown,
-                "rejected" => TabState::Rejected,
-                _ => TabState::NotUploaded,
+            tab.state = match intent_state {
+                IntentState::Sending => TabState::Uploading,
+                IntentState::Unknown => TabState::Unknown,
+                IntentState::Rejected => TabState::Rejected,
+                IntentState::Done | IntentState::NotSent => TabState::NotUploaded,
             };
             if tab.state != TabState::Uploading
-                && let Some(intent) =
-                    state.store.latest_intent(provider, "ace360", "learner", learner, STEP).await?
+                && let Some(intent) = state.ace360.latest_upload(provider, learner).await?
             {
                 tab.problem = state.store.intent_problem(&intent)?.map(TabProblem::from);
             }
@@ -308,9 +307,8 @@ pub async fn upload(
     let opened = CancellationToken::new();
     let told = opened.clone();
     // In a task of its own: a client that goes away must not take a half-sent upload with it.
-    let mut sending = state
-        .background
-        .spawn_near(&state.ace360, |ace360| async move { ace360.upload(&order, &told).await });
+    let ace360 = state.background.ace360.clone();
+    let mut sending = state.background.spawn(async move { ace360.upload(&order, &told).await });
     let accepted = |tab: Tab| {
         let location = format!("/learners/{}/ace360", tab.learner_id);
         HttpResponse::Accepted().insert_header((LOCATION, location)).json(tab)

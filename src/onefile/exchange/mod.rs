@@ -4,7 +4,7 @@
 mod apply;
 mod begin;
 mod compare;
-mod create;
+mod creation;
 mod decide;
 mod ground;
 mod kept;

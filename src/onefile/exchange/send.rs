@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
 use super::compare::{Todo, Whose};
-use super::create::Made;
+use super::creation::Came;
 use super::ground::{Ground, Trouble};
 use super::kept;
 use super::read::Reading;
@@ -212,23 +212,23 @@ impl Ground {
         reading.portfolio.owed.retain(|known| known != key);
         reading.portfolio.owed.push(key.to_owned());
         let making = makings::aim(standard, whose.user_id);
-        let aim = match self.make(whose.id.as_str(), format!("aim:{standard}"), making).await? {
-            Made::There(aim, _)
+        let aim = match self.create(whose.id.as_str(), format!("aim:{standard}"), making).await? {
+            Came::There { id: aim, .. }
                 if reading.portfolio.aims.iter().any(|it| it.learning_aim_id == aim && it.gone) =>
             {
                 // It was made before, and taken away in OneFile: that is said, and it is not made again.
                 reading.portfolio.owed.retain(|known| known != key);
                 return Ok(());
             }
-            Made::There(aim, fresh) => {
+            Came::There { id: aim, fresh } => {
                 told.assigned += usize::from(fresh);
                 aim
             }
-            Made::Open => {
+            Came::Open => {
                 told.open.push(format!("the learning aim of {reference}"));
                 return Ok(());
             }
-            Made::Refused(failure) => {
+            Came::Refused(failure) => {
                 reading.portfolio.owed.retain(|known| known != key);
                 return refused(reading, &format!("Learning aim of {reference}"), failure);
             }
@@ -289,25 +289,25 @@ impl Ground {
         let (id, holder) = (&review.review_id, holder.as_deref());
         let visit =
             makings::visit(whose.user_id, whose.centre_id, holder, &review.from, self.choices.visit_type);
-        let visit = match self.make(whose.id.as_str(), format!("visit:{id}"), visit).await? {
-            Made::There(visit, _) => visit,
-            Made::Open => {
+        let visit = match self.create(whose.id.as_str(), format!("visit:{id}"), visit).await? {
+            Came::There { id: visit, .. } => visit,
+            Came::Open => {
                 told.open.push(format!("the visit of review {id}"));
                 return Ok(());
             }
-            Made::Refused(failure) => return refused(reading, &format!("Visit of review {id}"), failure),
+            Came::Refused(failure) => return refused(reading, &format!("Visit of review {id}"), failure),
         };
         let making = makings::review(whose.user_id, holder, &review.from, &visit);
-        let remote = match self.make(whose.id.as_str(), format!("review:{id}"), making).await? {
-            Made::There(remote, fresh) => {
+        let remote = match self.create(whose.id.as_str(), format!("review:{id}"), making).await? {
+            Came::There { id: remote, fresh } => {
                 told.reviews_up += usize::from(fresh);
                 remote
             }
-            Made::Open => {
+            Came::Open => {
                 told.open.push(format!("review {id}"));
                 return Ok(());
             }
-            Made::Refused(failure) => return refused(reading, &format!("Review {id}"), failure),
+            Came::Refused(failure) => return refused(reading, &format!("Review {id}"), failure),
         };
         let (provider, environment) = (self.provider, self.environment);
         self.onefile.store.note_review(provider, environment, whose.id.as_str(), id, &remote).await?;

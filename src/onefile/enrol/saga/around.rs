@@ -3,17 +3,16 @@
 use serde_json::json;
 
 use super::super::makings;
-use super::create::Creation;
+use super::create::CreateStep;
 use super::{Saga, Stop};
-use crate::domain::{LinkMethod, StepState};
+use crate::domain::{LinkMethod, StepState, SubjectKind};
 use crate::onefile::client::id_out;
+use crate::onefile::creation::Before;
 use crate::onefile::enrol::report::{ClassroomState, PlannedOfficer, PlannedState};
 use crate::onefile::making::{Find, Made, Making};
 use crate::onefile::wire::day_out;
 use crate::seal::hex;
-use crate::store::{
-    CLASSROOM, IntentProblem, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError,
-};
+use crate::store::{IntentProblem, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError};
 
 impl Saga<'_> {
     /// The officer's assessor; `None`: the officer can be done without.
@@ -30,14 +29,13 @@ impl Saga<'_> {
                 let Some(officer) = self.plan.officers.get(id).cloned() else { return Ok(None) };
                 let centre = self.new.centre_id.clone();
                 let making = makings::assessor(id, &officer, &centre);
-                let creation = Creation {
-                    step,
-                    kind: "officer",
-                    id: id.clone(),
+                let creation = CreateStep {
+                    name: step,
+                    subject: SubjectKind::Officer,
+                    subject_id: id.clone(),
                     intent: format!("assessor@{centre}"),
                     making,
-                    allow: self.new.order.allow_duplicate,
-                    look: true,
+                    before: Before::Search { allow_duplicate: self.new.order.allow_duplicate },
                 };
                 self.create(creation).await.map(Some)
             }
@@ -59,9 +57,14 @@ impl Saga<'_> {
             PlannedState::Create => {
                 let Some(own) = self.plan.organisation.clone() else { return Ok(None) };
                 let making = makings::placement(&id, &own, &centre);
-                let allow = self.new.order.allow_duplicate;
-                let intent = format!("placement@{centre}");
-                let creation = Creation { step, kind: "organisation", id, intent, making, allow, look: true };
+                let creation = CreateStep {
+                    name: step,
+                    subject: SubjectKind::Organisation,
+                    subject_id: id,
+                    intent: format!("placement@{centre}"),
+                    making,
+                    before: Before::Search { allow_duplicate: self.new.order.allow_duplicate },
+                };
                 self.create(creation).await.map(Some)
             }
             PlannedState::Ambiguous | PlannedState::Blocked => Ok(None),
@@ -84,15 +87,14 @@ impl Saga<'_> {
             find: Find::Classroom { centre_id: centre.clone(), name: name.clone() },
             link: None,
         };
-        let creation = Creation {
-            step: "classroom".to_owned(),
-            kind: CLASSROOM,
+        let creation = CreateStep {
+            name: "classroom".to_owned(),
+            subject: SubjectKind::Classroom,
             // A Main Tag may say anything: in clear it stands in sealed rows only.
-            id: hex(&self.onefile.store.name_index(self.new.provider, &name)),
+            subject_id: hex(&self.onefile.store.name_index(self.new.provider, &name)),
             intent: format!("classroom@{centre}"),
             making,
-            allow: false,
-            look: true,
+            before: Before::Search { allow_duplicate: false },
         };
         self.create(creation).await.map(Some)
     }

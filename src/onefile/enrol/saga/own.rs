@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::super::makings;
-use super::create::Creation;
+use super::create::CreateStep;
 use super::{Saga, Stop};
-use crate::domain::{Qualification, StepState, VqReference};
+use crate::domain::{Qualification, StepState, SubjectKind, VqReference};
 use crate::onefile::ASSIGN;
 use crate::onefile::client::id_out;
+use crate::onefile::creation::Before;
 use crate::onefile::links::LEARNER_ROLE;
 use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
 use crate::store::{PortfolioAim, RecordKind};
@@ -66,15 +67,14 @@ impl Saga<'_> {
                 name: format!("{first} {last}"),
             }),
         };
-        let allow = self.new.order.allow_duplicate;
-        let creation = Creation {
-            step: "user".to_owned(),
-            kind: "learner",
-            id: learner,
+        let allow_duplicate = self.new.order.allow_duplicate;
+        let creation = CreateStep {
+            name: "user".to_owned(),
+            subject: SubjectKind::Learner,
+            subject_id: learner,
             intent: "user".to_owned(),
             making,
-            allow,
-            look: true,
+            before: Before::Search { allow_duplicate },
         };
         let user = self.create(creation).await?;
         self.fresh = true;
@@ -85,14 +85,14 @@ impl Saga<'_> {
     pub(super) async fn aim(&mut self, user: &str, own: &Qualification, standard: &str) -> Result<(), Stop> {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default().to_owned();
         let making = makings::aim(standard, user);
-        let creation = Creation {
-            step: format!("aim:{reference}"),
-            kind: "learner",
-            id: self.new.learner.clone(),
+        let creation = CreateStep {
+            name: format!("aim:{reference}"),
+            subject: SubjectKind::Learner,
+            subject_id: self.new.learner.clone(),
             intent: format!("aim:{standard}"),
             making,
-            allow: false,
-            look: !self.fresh,
+            // A user that was created a moment ago has no learning aim.
+            before: if self.fresh { Before::Nothing } else { Before::Search { allow_duplicate: false } },
         };
         let aim = self.create(creation).await?;
         let kept = PortfolioAim {
@@ -166,26 +166,24 @@ impl Saga<'_> {
         let making = makings::visit(user, &self.new.centre_id, Some(holder), from, self.plan.visit_type);
         let learner = self.new.learner.clone();
         let visit = self
-            .create(Creation {
-                step: format!("visit:{id}"),
-                kind: "learner",
-                id: learner.clone(),
+            .create(CreateStep {
+                name: format!("visit:{id}"),
+                subject: SubjectKind::Learner,
+                subject_id: learner.clone(),
                 intent: format!("visit:{id}"),
                 making,
-                allow: false,
-                look: false,
+                before: Before::Nothing,
             })
             .await?;
         let making = makings::review(user, Some(holder), from, &visit);
         let remote = self
-            .create(Creation {
-                step: format!("review:{id}"),
-                kind: "learner",
-                id: learner.clone(),
+            .create(CreateStep {
+                name: format!("review:{id}"),
+                subject: SubjectKind::Learner,
+                subject_id: learner.clone(),
                 intent: format!("review:{id}"),
                 making,
-                allow: false,
-                look: false,
+                before: Before::Nothing,
             })
             .await?;
         self.onefile
