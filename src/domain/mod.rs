@@ -76,7 +76,7 @@ pub use uln::Uln;
 pub use words::{
     ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState,
     IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode, RunKind, RunState,
-    RunTrigger, Settlement, StepState, TabState, VisitType, counted,
+    RunTrigger, Settlement, StepState, TabState, Upstream, VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -45,6 +45,11 @@ macro_rules! words {
 }
 
 words! {
+    /// A system that this service works with.
+    Upstream {
+        Ace360 "ace360" "ACE360 Connect.",
+        OneFile "onefile" "OneFile Eportfolio.",
+    }
     /// What a run does.
     RunKind {
         StandardsRefresh "ace360.standardsRefresh" "Reads ACE360's catalogue of standards.",
@@ -231,6 +236,26 @@ words! {
         Classroom "classroom" "A classroom.",
         Assessor "assessor" "An assessor or a trainee assessor.",
         Placement "placement" "A placement: an employer, PICSWeb's organisation.",
+    }
+}
+
+impl RunKind {
+    /// The upstream that a run of this kind works with.
+    pub const fn upstream(self) -> Upstream {
+        match self {
+            Self::StandardsRefresh | Self::StatusSync | Self::Match | Self::Upload => Upstream::Ace360,
+            Self::Enrol | Self::QualificationsRefresh | Self::Exchange => Upstream::OneFile,
+        }
+    }
+}
+
+impl RunState {
+    /// Whether nothing more happens to a run in this state.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Queued | Self::Running | Self::Waiting => false,
+            Self::Succeeded | Self::Partial | Self::Failed | Self::Cancelled => true,
+        }
     }
 }
 
