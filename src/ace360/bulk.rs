@@ -1,359 +1,227 @@
-//! Uploads of many learners as a run: some at once, each by the way of a single one, each with its outcome. The newest
-//! pages of ACE360's list are read once for many learners. One whose answer was lost is waited for at the end, so that
-//! the run tells what became of it.
+//! Bulk upload: what a batch does for one learner. Each goes by the way of a single upload; the newest pages of ACE360's
+//! list are read once for many learners.
 
-mod open;
+use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::catalogue::Step;
-use super::client::Client;
+use super::run::Ace360Line;
 use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
 use super::status::failed;
 use super::{Ace360, Ace360Error};
-use crate::domain::{IntentState, LearnerId, RecordCode, RunKind};
+use crate::domain::{IntentState, LearnerId, RecordCode, counted};
 use crate::store::{
-    By, IntentRow, LearnerFilter, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
+    IntentRow, LearnerFilter, OutcomeKind, RecordKind, RecordOutcome, StoreError, Time, Told,
 };
-use crate::upstream::failure::Failure;
+use crate::upstream::failure::faults;
+use crate::upstream::run::{BatchFilter, BatchWork, Begun, Halt, Known, RunContext, no_learner, not_tried};
 
-/// The kind of its run.
-pub const UPLOAD: &str = RunKind::Upload.as_str();
-/// Learners at once: an upload takes its time in ACE360, and the pace wants to be kept.
-const AT_ONCE: usize = 4;
 /// After this the newest pages are read again.
 const FRESH: TimeDelta = TimeDelta::seconds(60);
 
-const NO_LEARNER: &str = "There is no such learner.";
-const NOT_TRIED: &str =
-    "Something unexpected happened here before it was sent: tell the operator, and take it again.";
+/// The work of a run that uploads learners.
+pub struct Uploads<'a>(pub &'a Ace360);
 
-/// What the run was asked.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Params {
-    /// These learners, in this order.
-    pub learner_ids: Option<Vec<String>>,
-    /// Those that the filter takes, in the order of their ids.
-    pub filter: Filter,
-    /// Also those that ACE360 probably has.
+/// What a bulk upload is asked beside the learners.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UploadOptions {
+    /// Also upload learners that ACE360 probably has.
     pub allow_duplicate: bool,
 }
 
-/// Which learners.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Filter {
-    /// In this state; not said: those that are not uploaded, and those that were rejected.
-    pub ace360: Option<String>,
-    /// Whose record was written after this.
-    pub updated_after: Option<Time>,
-}
-
-/// Where the run stands.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Cursor {
-    /// Learners of the list that were taken.
-    taken: usize,
-    /// The last learner that the filter gave.
-    after: Option<String>,
-    /// All were taken once.
-    all: bool,
-    /// Those that are being sent: written down before they are.
-    taking: Vec<String>,
-    /// Those that could not be sent yet.
-    again: Vec<String>,
-    /// Those whose outcome is not known yet.
-    open: Vec<String>,
-    /// When the newest pages were read, and whether the mirror holds the whole list.
+/// When the newest pages were read, and whether the mirror then held ACE360's whole list.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewestPages {
     read_at: Option<Time>,
     complete: bool,
 }
 
-/// What one learner's upload means for the run.
-enum Verdict {
-    Outcome(Box<RecordOutcome>),
-    Again(Failure),
-    Open,
-    /// The upstream refuses everything: this record failed, and the others would.
-    Stop(Box<RecordOutcome>, Failure),
-}
+impl BatchWork for Uploads<'_> {
+    type Line = Ace360Line;
+    type Options = UploadOptions;
+    type Ahead = NewestPages;
 
-impl Ace360 {
-    /// One step of an upload run: some learners, or a look at those whose answer was lost.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn upload_step(
+    const ASK_EVERY: Duration = Duration::from_secs(5);
+    const PATIENCE: Option<TimeDelta> = None;
+    const LEFT_OPEN: &'static str = "It was sent, and its answer was not known when the run ended. It is looked for, and the learner's ACE360 tab tells what became of it.";
+
+    async fn connect(&self, provider: Uuid) -> Result<Ace360Line, Halt> {
+        self.0.line(provider).await
+    }
+
+    fn filter<'a>(&self, filter: &'a BatchFilter) -> LearnerFilter<'a> {
+        LearnerFilter {
+            ace360: &filter.states,
+            updated_after: filter.updated_after,
+            ..LearnerFilter::default()
+        }
+    }
+
+    fn calls_left(&self, run: &RunContext, _: i32, left: i32) -> i32 {
+        if run.row.validate_only { 0 } else { left }
+    }
+
+    async fn read_ahead(
         &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, Ace360Error> {
-        let params: Params = serde_json::from_value(run.params.clone()).map_err(StoreError::from)?;
-        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
-        let total = match run.total {
-            Some(total) => total,
-            None => self.count_wanted(run.provider_id, &params).await?,
-        };
-        // What a worker that died had taken is taken again: one that it did upload is known by its intent.
-        let batch = if cursor.taking.is_empty() {
-            self.next_learners(run.provider_id, &params, &mut cursor).await?
-        } else {
-            cursor.taking.clone()
-        };
-        if batch.is_empty() {
-            return self.look_at_open(client, run, fence, cursor, total).await;
+        line: &Ace360Line,
+        run: &RunContext,
+        ahead: &mut NewestPages,
+    ) -> Result<(), Halt> {
+        let now = self.0.store.now().await?;
+        if ahead.read_at.is_none_or(|at| now - at > FRESH) {
+            let complete = self.0.read_newest(&line.client, run.row.provider_id, &line.environment).await?;
+            *ahead = NewestPages { read_at: Some(now), complete };
         }
-        let now = self.store.now().await.map_err(StoreError::from)?;
-        if cursor.read_at.is_none_or(|at| now - at > FRESH) {
-            match self.read_newest(client, run.provider_id, environment).await {
-                Ok(complete) => (cursor.read_at, cursor.complete) = (Some(now), complete),
-                Err(Ace360Error::Upstream(failure)) => return Ok(Step::Blocked(failure)),
-                Err(error) => return Err(error),
-            }
-        }
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        line: &Ace360Line,
+        run: &RunContext,
+        options: &UploadOptions,
+        ahead: &NewestPages,
+        learner: &str,
+    ) -> BoxFuture<'static, Result<Begun, Halt>> {
+        let Ok(learner) = LearnerId::parse(learner) else {
+            let outcome = no_learner(learner);
+            return Box::pin(async { Ok(Begun::Outcome(outcome)) });
+        };
         let of_run = OfRun {
-            id: run.id,
-            client: client.clone(),
-            environment: environment.to_owned(),
-            complete: cursor.complete,
+            id: run.row.id,
+            client: line.client.clone(),
+            environment: line.environment.clone(),
+            complete: ahead.complete,
         };
-        if !run.validate_only && cursor.taking.is_empty() {
-            cursor.taking.clone_from(&batch);
-            match self.save(client, run, fence, &cursor, total, Vec::new(), false).await? {
-                Step::More => {}
-                other => return Ok(other),
-            }
-        }
-        let by = By::itself(format!("run:{}", run.id));
-        let mut tasks = Vec::with_capacity(batch.len());
-        for id in &batch {
-            let order = LearnerId::parse(id).ok().map(|learner| Order {
-                provider: run.provider_id,
-                learner,
-                allow_duplicate: params.allow_duplicate,
-                validate_only: run.validate_only,
-                run: Some(of_run.clone()),
-                by: by.clone(),
-            });
-            let ace360 = self.clone();
-            // Each in a task of its own: the engine may drop a slice, but not a send.
-            tasks.push(tokio::spawn(async move {
-                match order {
-                    Some(order) => ace360.upload(&order, &CancellationToken::new()).await,
-                    None => Ok(Uploaded::NoLearner),
-                }
-            }));
-        }
-        let mut outcomes = Vec::new();
-        let mut blocked = None;
-        for (id, task) in batch.into_iter().zip(tasks) {
-            let verdict = match task.await {
-                Ok(uploaded) => self.verdict(run, &id, uploaded).await?,
-                Err(_) => self.after_panic(run, &id).await?,
-            };
-            match verdict {
-                Verdict::Outcome(outcome) => outcomes.push(*outcome),
-                Verdict::Open => cursor.open.push(id),
-                Verdict::Again(failure) => {
-                    cursor.again.push(id);
-                    blocked.get_or_insert(failure);
-                }
-                Verdict::Stop(outcome, failure) => {
-                    outcomes.push(*outcome);
-                    blocked = Some(failure);
-                }
-            }
-        }
-        cursor.taking.clear();
-        let step = self.save(client, run, fence, &cursor, total, outcomes, false).await?;
-        Ok(match (step, blocked) {
-            (Step::More, Some(failure)) => Step::Blocked(failure),
-            (step, _) => step,
+        let order = Order {
+            provider: run.row.provider_id,
+            learner,
+            allow_duplicate: options.allow_duplicate,
+            validate_only: run.row.validate_only,
+            run: Some(of_run),
+            by: run.by(),
+        };
+        let (ace360, run) = (self.0.clone(), run.row.id);
+        Box::pin(async move {
+            let uploaded = ace360.upload(&order, &CancellationToken::new()).await;
+            begun(&ace360, run, &order, uploaded).await
         })
     }
 
-    /// The next learners to take; none: all were.
-    async fn next_learners(
-        &self,
-        provider: Uuid,
-        params: &Params,
-        cursor: &mut Cursor,
-    ) -> Result<Vec<String>, StoreError> {
-        let mut batch = Vec::new();
-        if !cursor.all {
-            if let Some(ids) = &params.learner_ids {
-                batch = ids.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
-                cursor.taken += batch.len();
-                cursor.all = cursor.taken >= ids.len();
-            } else {
-                let size = i64::try_from(AT_ONCE).unwrap_or(4);
-                let page = self
-                    .store
-                    .list_learners(
-                        provider,
-                        LearnerFilter {
-                            ace360: &params.filter.states(),
-                            updated_after: params.filter.updated_after,
-                            ..LearnerFilter::default()
-                        },
-                        cursor.after.as_deref(),
-                        size,
-                    )
-                    .await?;
-                batch = page.items.into_iter().map(|line| line.learner_id).collect();
-                cursor.after = batch.last().cloned().or_else(|| cursor.after.take());
-                cursor.all = !page.more;
+    async fn has_begun(&self, run: &RunContext, learner: &str) -> Result<bool, StoreError> {
+        let intent = self.0.latest_upload(run.row.provider_id, learner).await?;
+        Ok(intent.is_some_and(|intent| is_begun_by(&intent, run.row.id)))
+    }
+
+    async fn known(&self, run: &RunContext, learner: &str) -> Result<Known, StoreError> {
+        let (store, provider) = (&self.0.store, run.row.provider_id);
+        if store.ace360_link(provider, learner).await?.is_some() {
+            return Ok(Known::Outcome(uploaded_now(learner)));
+        }
+        let Some(intent) = self.0.latest_upload(provider, learner).await? else {
+            let is_there = store.is_there(provider, RecordKind::Learner, learner).await?;
+            return Ok(Known::Outcome(if is_there { not_tried(learner) } else { no_learner(learner) }));
+        };
+        match intent.state {
+            IntentState::Sending => Ok(Known::Open),
+            IntentState::Unknown if intent.next_look_at.is_some() => Ok(Known::Open),
+            IntentState::NotSent => Ok(Known::NotSent),
+            IntentState::Done => Ok(Known::Outcome(uploaded_now(learner))),
+            IntentState::Unknown | IntentState::Rejected => {
+                Ok(Known::Outcome(unsettled(self.0, learner, &intent)?))
             }
         }
-        if batch.is_empty() {
-            let many = cursor.again.len().min(AT_ONCE);
-            batch = cursor.again.drain(..many).collect();
-        }
-        Ok(batch)
     }
 
-    async fn count_wanted(&self, provider: Uuid, params: &Params) -> Result<i32, StoreError> {
-        let count = match &params.learner_ids {
-            Some(ids) => ids.len(),
-            None => usize::try_from(
-                self.store
-                    .count_learners(
-                        provider,
-                        LearnerFilter {
-                            ace360: &params.filter.states(),
-                            updated_after: params.filter.updated_after,
-                            ..LearnerFilter::default()
-                        },
-                    )
-                    .await?,
-            )
-            .unwrap_or(0),
-        };
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
-    }
-
-    async fn verdict(
-        &self,
-        run: &RunRow,
-        id: &str,
-        uploaded: Result<Uploaded, Ace360Error>,
-    ) -> Result<Verdict, Ace360Error> {
-        let told = |outcome, code, told: Told| {
-            Verdict::Outcome(Box::new(RecordOutcome::learner(id, outcome, code).told(told)))
-        };
-        Ok(match uploaded {
-            Ok(Uploaded::Done(_)) => Verdict::Outcome(Box::new(uploaded_now(id))),
-            Ok(Uploaded::Would) => Verdict::Outcome(Box::new(RecordOutcome::learner(
-                id,
-                OutcomeKind::Succeeded,
-                RecordCode::WouldUpload,
-            ))),
-            Ok(Uploaded::AlreadyUploaded(record)) => {
-                // By this very run, when its process died before it could write that down.
-                let intent = self.latest_upload(run.provider_id, id).await?;
-                if intent
-                    .is_some_and(|intent| intent.run_id == Some(run.id) && intent.state == IntentState::Done)
-                {
-                    Verdict::Outcome(Box::new(uploaded_now(id)))
-                } else {
-                    let words = format!("The learner has ACE360 record {record} already.");
-                    told(OutcomeKind::Skipped, RecordCode::AlreadyUploaded, Told::words(words))
-                }
-            }
-            Ok(Uploaded::NotEligible(reason)) => {
-                told(OutcomeKind::Skipped, RecordCode::NotEligible, Told::words(reason))
-            }
-            Ok(Uploaded::NoLearner) => {
-                told(OutcomeKind::Failed, RecordCode::NotFound, Told::words(NO_LEARNER))
-            }
-            Ok(Uploaded::Missing(built)) => {
-                let message = format!("{}: see errors. Nothing was sent.", built.missing_in_words());
-                let missing = Told { message, errors: built.faults(), ..Told::default() };
-                told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
-            }
-            Ok(Uploaded::LikelyDuplicate(search)) => {
-                let found =
-                    Told { message: search.lasting_advice(), record_ids: search.likely, ..Told::default() };
-                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, found)
-            }
-            Ok(Uploaded::CannotTell) => {
-                told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, Told::words(CANNOT_TELL))
-            }
-            Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => {
-                Verdict::Stop(Box::new(failed(id, &failure)), failure)
-            }
-            Ok(Uploaded::Rejected(failure)) => Verdict::Outcome(Box::new(failed(id, &failure))),
-            Ok(Uploaded::NotSent(failure)) | Err(Ace360Error::Upstream(failure)) => Verdict::Again(failure),
-            Ok(Uploaded::InFlight | Uploaded::Unknown) => Verdict::Open,
-            Err(error) => return Err(error),
-        })
-    }
-
-    /// Its task panicked: an intent that it wrote is looked for; without one nothing was sent.
-    async fn after_panic(&self, run: &RunRow, id: &str) -> Result<Verdict, Ace360Error> {
-        let intent = self.latest_upload(run.provider_id, id).await?;
-        let sent = |intent: &IntentRow| {
-            intent.is_open() || (intent.run_id == Some(run.id) && intent.state == IntentState::Done)
-        };
-        Ok(if intent.as_ref().is_some_and(sent) {
-            Verdict::Open
-        } else {
-            Verdict::Outcome(Box::new(not_tried(id)))
-        })
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "what a step of a run is made of, and what it adds")]
-    async fn save(
-        &self,
-        client: &Client,
-        run: &mut RunRow,
-        fence: Uuid,
-        cursor: &Cursor,
-        total: i32,
-        outcomes: Vec<RecordOutcome>,
-        complete: bool,
-    ) -> Result<Step, Ace360Error> {
-        let left = total - run.done - i32::try_from(outcomes.len()).unwrap_or(0);
-        let calls = client.meter().take();
-        let sends = if run.validate_only { 0 } else { left.max(0) };
-        let progress = Progress {
-            cursor: serde_json::to_value(cursor).ok(),
-            total: Some(total),
-            calls_planned: Some(run.calls_used + calls + sends),
-            calls,
-            outcomes,
-            complete,
-            ..Progress::default()
-        };
-        run.done += i32::try_from(progress.outcomes.len()).unwrap_or(0);
-        run.total = Some(total);
-        let tx = self.store.begin().await?;
-        self.commit(tx, run, fence, progress).await
+    fn waiting_words(&self, open: usize) -> String {
+        let uploads = counted(open, "upload that was sent", "uploads that were sent");
+        format!("the answer of {uploads} was lost; what became of it is being looked for")
     }
 }
 
-impl Filter {
-    /// The tab states that it takes.
-    fn states(&self) -> Vec<String> {
-        match &self.ace360 {
-            Some(state) => vec![state.clone()],
-            None => vec!["notUploaded".to_owned(), "rejected".to_owned()],
+/// What an upload means for its batch.
+async fn begun(
+    ace360: &Ace360,
+    run: Uuid,
+    order: &Order,
+    uploaded: Result<Uploaded, Ace360Error>,
+) -> Result<Begun, Halt> {
+    let id = order.learner.as_str();
+    let told =
+        |outcome, code, told: Told| Ok(Begun::Outcome(RecordOutcome::learner(id, outcome, code).told(told)));
+    match uploaded {
+        Ok(Uploaded::Done(_)) => Ok(Begun::Outcome(uploaded_now(id))),
+        Ok(Uploaded::Would) => {
+            let outcome = RecordOutcome::learner(id, OutcomeKind::Succeeded, RecordCode::WouldUpload);
+            Ok(Begun::Outcome(outcome))
         }
+        Ok(Uploaded::AlreadyUploaded(record)) => {
+            // By this very run, when its process died before it could write that down.
+            let intent = ace360.latest_upload(order.provider, id).await?;
+            if intent.is_some_and(|intent| is_begun_by(&intent, run) && intent.state == IntentState::Done) {
+                return Ok(Begun::Outcome(uploaded_now(id)));
+            }
+            let words = format!("The learner has ACE360 record {record} already.");
+            told(OutcomeKind::Skipped, RecordCode::AlreadyUploaded, Told::words(words))
+        }
+        Ok(Uploaded::NotEligible(reason)) => {
+            told(OutcomeKind::Skipped, RecordCode::NotEligible, Told::words(reason))
+        }
+        Ok(Uploaded::NoLearner) => Ok(Begun::Outcome(no_learner(id))),
+        Ok(Uploaded::Missing(built)) => {
+            let message = format!("{}: see errors. Nothing was sent.", built.missing_in_words());
+            let missing = Told { message, errors: built.faults(), ..Told::default() };
+            told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
+        }
+        Ok(Uploaded::LikelyDuplicate(search)) => {
+            let found =
+                Told { message: search.lasting_advice(), record_ids: search.likely, ..Told::default() };
+            told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, found)
+        }
+        Ok(Uploaded::CannotTell) => {
+            told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, Told::words(CANNOT_TELL))
+        }
+        Ok(Uploaded::Rejected(failure)) if failure.kind.is_general() => {
+            Ok(Begun::Stop(failed(id, &failure), failure))
+        }
+        Ok(Uploaded::Rejected(failure)) => Ok(Begun::Outcome(failed(id, &failure))),
+        Ok(Uploaded::NotSent(failure)) | Err(Ace360Error::Upstream(failure)) => Ok(Begun::Again(failure)),
+        Ok(Uploaded::InFlight | Uploaded::Unknown) => Ok(Begun::Open),
+        Err(error) => Err(error.into()),
     }
+}
+
+fn is_begun_by(intent: &IntentRow, run: Uuid) -> bool {
+    intent.run_id == Some(run)
 }
 
 fn uploaded_now(id: &str) -> RecordOutcome {
     RecordOutcome::learner(id, OutcomeKind::Succeeded, RecordCode::Uploaded)
 }
 
-/// Something unexpected kept it from being tried.
-fn not_tried(id: &str) -> RecordOutcome {
-    RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::Internal).told(Told::words(NOT_TRIED))
+/// An upload that did not happen, or of which only a person can tell.
+fn unsettled(ace360: &Ace360, id: &str, intent: &IntentRow) -> Result<RecordOutcome, StoreError> {
+    if intent.is_open() {
+        let words = format!(
+            "It was sent and its answer was lost, and no look-up can tell what became of it: settle it by hand (POST /intents/{}:resolve).",
+            intent.id
+        );
+        let outcome = RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome);
+        return Ok(outcome.told(Told::words(words)));
+    }
+    let problem = ace360.store.intent_problem(intent)?;
+    let code = problem.as_ref().and_then(|problem| RecordCode::parse(&problem.code));
+    let told = problem.map(|problem| Told {
+        errors: faults(&problem.field_errors),
+        message: problem.message,
+        ..Told::default()
+    });
+    let outcome = RecordOutcome::learner(id, OutcomeKind::Failed, code.unwrap_or(RecordCode::Other));
+    Ok(outcome.told(told.unwrap_or_default()))
 }

@@ -7,17 +7,14 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::client::Client;
+use super::Ace360;
+use super::run::Ace360Line;
 use super::standards::{Sector, Standard};
-use super::{Ace360, Ace360Error};
-use crate::domain::{Learner, RecordCode, RunKind};
+use crate::domain::{Learner, RecordCode};
 use crate::store::{
-    Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time, Told,
+    Ace360Settings, OutcomeKind, Progress, RecordOutcome, StandardRow, StoreError, Time, Told,
 };
-pub use crate::upstream::step::Step;
-
-/// The kind of its run.
-pub const REFRESH: &str = RunKind::StandardsRefresh.as_str();
+use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 
 /// Catalogues that are kept: one for each standard that a provider's learners are on.
 pub type Catalogues = Arc<Cache<(Uuid, i64, Option<i64>, Option<i64>, Option<i32>), Arc<Catalogue>>>;
@@ -33,39 +30,52 @@ pub struct Catalogue {
     pub sectors: Vec<Sector>,
 }
 
-/// Where a refresh stands.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Cursor {
+/// The work of a run that refreshes the catalogue of standards.
+pub struct StandardsRefresh<'a>(pub &'a Ace360);
+
+/// Where a refresh of the standards stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StandardsRefreshCursor {
+    /// The last page that was read.
     page: i64,
-    began: Option<Time>,
+    began: Time,
 }
 
-impl Ace360 {
-    /// Reads one page of the catalogue for a run.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn refresh_standards_step(
+impl RunWork for StandardsRefresh<'_> {
+    type Line = Ace360Line;
+    type Params = NoParams;
+    type Cursor = StandardsRefreshCursor;
+
+    async fn connect(&self, provider: Uuid) -> Result<Ace360Line, Halt> {
+        self.0.line(provider).await
+    }
+
+    async fn step(
         &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, Ace360Error> {
-        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
-        let began = match cursor.began {
-            Some(began) => began,
-            None => self.store.now().await.map_err(StoreError::from)?,
+        line: &Ace360Line,
+        run: &mut RunContext,
+        _: &NoParams,
+        cursor: Option<StandardsRefreshCursor>,
+    ) -> Result<Step, Halt> {
+        let came = self.read_page(line, run, cursor).await;
+        self.0.note_step(run.row.provider_id, came).await
+    }
+}
+
+impl StandardsRefresh<'_> {
+    async fn read_page(
+        &self,
+        line: &Ace360Line,
+        run: &mut RunContext,
+        cursor: Option<StandardsRefreshCursor>,
+    ) -> Result<Step, Halt> {
+        let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
+        let mut cursor = match cursor {
+            Some(cursor) => cursor,
+            None => StandardsRefreshCursor { page: 0, began: store.now().await? },
         };
-        cursor.began = Some(began);
         cursor.page += 1;
-        let page = match client.standards(cursor.page).await? {
-            Ok(page) => page,
-            Err(failure) => {
-                self.note_connection(run.provider_id, Some(&failure)).await?;
-                return Ok(Step::Blocked(failure));
-            }
-        };
+        let page = line.client.standards(cursor.page).await??;
         // Believe the answer, not the question: a list that is not paged is one page; a page with nothing is the end.
         let last = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
         let mut outcomes = Vec::new();
@@ -83,8 +93,8 @@ impl Ace360 {
                 }),
             }
         }
-        let mut tx = self.store.begin().await?;
-        let changed = self.store.put_standards(&mut tx, run.provider_id, environment, &rows, began).await?;
+        let mut tx = store.begin().await?;
+        let changed = store.put_standards(&mut tx, provider, environment, &rows, cursor.began).await?;
         let unchanged = i32::try_from(rows.len() - changed.len()).unwrap_or(i32::MAX);
         outcomes.extend(changed.into_iter().map(|id| RecordOutcome {
             kind: "standard".to_owned(),
@@ -95,28 +105,25 @@ impl Ace360 {
             told: None,
         }));
         if last {
-            self.store.end_standards_refresh(&mut tx, run.provider_id, environment, began).await?;
+            store.end_standards_refresh(&mut tx, provider, environment, cursor.began).await?;
         }
         let progress = Progress {
-            cursor: serde_json::to_value(&cursor).ok(),
             total: page.total.and_then(|total| i32::try_from(total).ok()),
             calls_planned: page.total_pages.and_then(|pages| i32::try_from(pages).ok()),
-            calls: client.meter().take(),
             unchanged,
             outcomes,
             ..Progress::default()
         };
-        if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
-            return Ok(Step::Replaced);
+        run.commit(tx, &cursor, progress).await?;
+        if !last {
+            return Ok(Step::More);
         }
-        tx.commit().await.map_err(StoreError::from)?;
-        run.cursor = progress.cursor.unwrap_or_default();
-        if last {
-            self.note_connection(run.provider_id, None).await?;
-        }
-        Ok(if last { Step::Done } else { Step::More })
+        self.0.note_connection(provider, None).await?;
+        Ok(Step::Done)
     }
+}
 
+impl Ace360 {
     /// The rows that a learner's upload needs, and the sectors. Kept until the catalogue is refreshed: most learners are on a
     /// standard that another one was uploaded with.
     ///

@@ -5,227 +5,240 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::catalogue::Step;
-use super::client::Client;
+use super::Ace360;
+use super::run::Ace360Line;
 use super::status::{failed, mirror_row, single};
-use super::{Ace360, Ace360Error};
-use crate::domain::{Learner, RecordCode, RunKind};
+use crate::domain::{Ace360StandardId, Learner, RecordCode};
 use crate::store::{
-    By, Linked, MatchKind, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
+    Linked, MatchCandidate, MatchKind, MatchedRecord, OutcomeKind, Progress, RecordKind, RecordOutcome,
+    StoreError, Time, Told,
 };
 use crate::upstream::failure::FailureKind;
+use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 
-/// The kind of its run.
-pub const MATCH: &str = RunKind::Match.as_str();
 /// Records read, or learners judged, in one step.
 const BATCH: i64 = 20;
 
-/// Where the run stands: the list, then the records whose ULN is not known, then the learners.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Cursor {
+/// The work of a run that matches records to learners.
+pub struct Matching<'a>(pub &'a Ace360);
+
+/// Where a matching run stands: the list, then the records whose ULN is not known, then the learners.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MatchingCursor {
+    /// The last page that was read.
     page: i64,
-    began: Option<Time>,
+    began: Time,
+    /// All pages were read.
     listed: bool,
+    /// All records whose ULN was not known were read.
     read: bool,
+    /// The last learner who was judged.
     after: Option<String>,
 }
 
-impl Ace360 {
-    /// One step of a matching run.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn match_step(
-        &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, Ace360Error> {
-        let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
-        if cursor.began.is_none() {
-            cursor.began = Some(self.store.now().await.map_err(StoreError::from)?);
-        }
-        if !cursor.listed {
-            return self.match_list(client, environment, run, fence, cursor).await;
-        }
-        if !cursor.read {
-            return self.match_read(client, environment, run, fence, cursor).await;
-        }
-        self.match_learners(client, environment, run, fence, cursor).await
+impl RunWork for Matching<'_> {
+    type Line = Ace360Line;
+    type Params = NoParams;
+    type Cursor = MatchingCursor;
+
+    async fn connect(&self, provider: Uuid) -> Result<Ace360Line, Halt> {
+        self.0.line(provider).await
     }
 
-    async fn match_list(
+    async fn step(
         &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-        mut cursor: Cursor,
-    ) -> Result<Step, Ace360Error> {
-        cursor.page += 1;
-        let page = match client.apprentices(cursor.page).await? {
-            Ok(page) => page,
-            Err(failure) => return Ok(Step::Blocked(failure)),
+        line: &Ace360Line,
+        run: &mut RunContext,
+        _: &NoParams,
+        cursor: Option<MatchingCursor>,
+    ) -> Result<Step, Halt> {
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => {
+                let began = self.0.store.now().await?;
+                MatchingCursor { page: 0, began, listed: false, read: false, after: None }
+            }
         };
+        if !cursor.listed {
+            return self.read_list(line, run, cursor).await;
+        }
+        if !cursor.read {
+            return self.read_records(line, run, cursor).await;
+        }
+        self.judge_learners(line, run, cursor).await
+    }
+}
+
+impl Matching<'_> {
+    async fn read_list(
+        &self,
+        line: &Ace360Line,
+        run: &mut RunContext,
+        mut cursor: MatchingCursor,
+    ) -> Result<Step, Halt> {
+        let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
+        cursor.page += 1;
+        let page = line.client.apprentices(cursor.page).await??;
         cursor.listed = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
         let rows: Vec<_> = page
             .data
             .iter()
             .flatten()
-            .map(|(apprentice, _)| mirror_row(&self.store, run.provider_id, apprentice))
+            .map(|(apprentice, _)| mirror_row(store, provider, apprentice))
             .collect();
-        let mut tx = self.store.begin().await?;
-        self.store.mirror(&mut tx, run.provider_id, environment, &rows, Some(run.id)).await?;
-        if cursor.listed
-            && let Some(began) = cursor.began
-        {
-            self.store.end_mirror_refresh(&mut tx, run.provider_id, environment, run.id, began).await?;
+        let mut tx = store.begin().await?;
+        store.mirror(&mut tx, provider, environment, &rows, Some(run.row.id)).await?;
+        if cursor.listed {
+            store.end_mirror_refresh(&mut tx, provider, environment, run.row.id, cursor.began).await?;
         }
-        let pages = page.total_pages.and_then(|pages| i32::try_from(pages).ok());
-        self.commit(tx, run, fence, progress_of(client, &cursor, pages, Vec::new())).await
+        let calls_planned = page.total_pages.and_then(|pages| i32::try_from(pages).ok());
+        run.commit(tx, &cursor, Progress { calls_planned, ..Progress::default() }).await?;
+        Ok(Step::More)
     }
 
-    async fn match_read(
+    async fn read_records(
         &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-        mut cursor: Cursor,
-    ) -> Result<Step, Ace360Error> {
-        let provider = run.provider_id;
-        let left = self.store.unread_records(provider, environment, i64::from(i32::MAX)).await?;
+        line: &Ace360Line,
+        run: &mut RunContext,
+        mut cursor: MatchingCursor,
+    ) -> Result<Step, Halt> {
+        let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
+        let left = store.unread_records(provider, environment, i64::from(i32::MAX)).await?;
         let mut rows = Vec::new();
         for record in left.iter().take(usize::try_from(BATCH).unwrap_or(20)) {
-            match client.apprentice(*record).await? {
+            match line.client.apprentice(*record).await? {
                 Ok(apprentice) => {
-                    let uln = apprentice.uln_number.as_deref().map(|uln| self.store.uln_index(provider, uln));
-                    rows.push((*record, uln, Some(mirror_row(&self.store, provider, &apprentice))));
+                    let uln = apprentice.uln_number.as_deref().map(|uln| store.uln_index(provider, uln));
+                    rows.push((*record, uln, Some(mirror_row(store, provider, &apprentice))));
                 }
-                Err(failure) if failure.kind.is_general() && rows.is_empty() => {
-                    return Ok(Step::Blocked(failure));
-                }
+                Err(failure) if failure.kind.is_general() && rows.is_empty() => return Err(failure.into()),
                 Err(failure) if failure.kind.is_general() => break,
                 // Gone, or not readable: it cannot be matched by its ULN, and is not asked again in this run.
                 Err(_) => rows.push((*record, None, None)),
             }
         }
         cursor.read = left.len() == rows.len();
-        let planned =
-            run.calls_used + client.meter().peek() + i32::try_from(left.len() - rows.len()).unwrap_or(0);
-        let mut tx = self.store.begin().await?;
+        let planned = run.calls_used() + i32::try_from(left.len() - rows.len()).unwrap_or(0);
+        let mut tx = store.begin().await?;
         for (record, uln, mirrored) in &rows {
             if let Some(mirrored) = mirrored {
-                self.store
-                    .mirror(&mut tx, provider, environment, std::slice::from_ref(mirrored), Some(run.id))
-                    .await?;
+                let rows = std::slice::from_ref(mirrored);
+                store.mirror(&mut tx, provider, environment, rows, Some(run.row.id)).await?;
             }
-            self.store.note_record_read(&mut tx, provider, environment, *record, uln.as_deref()).await?;
+            store.note_record_read(&mut tx, provider, environment, *record, uln.as_deref()).await?;
         }
-        self.commit(tx, run, fence, progress_of(client, &cursor, Some(planned), Vec::new())).await
+        run.commit(tx, &cursor, Progress { calls_planned: Some(planned), ..Progress::default() }).await?;
+        Ok(Step::More)
     }
 
-    async fn match_learners(
+    async fn judge_learners(
         &self,
-        client: &Client,
-        environment: &str,
-        run: &mut RunRow,
-        fence: Uuid,
-        mut cursor: Cursor,
-    ) -> Result<Step, Ace360Error> {
-        let provider = run.provider_id;
-        let by = By::itself(format!("run:{}", run.id));
-        let batch =
-            self.store.match_candidates(provider, environment, cursor.after.as_deref(), BATCH).await?;
+        line: &Ace360Line,
+        run: &mut RunContext,
+        mut cursor: MatchingCursor,
+    ) -> Result<Step, Halt> {
+        let (provider, environment) = (run.row.provider_id, &line.environment);
+        let after = cursor.after.as_deref();
+        let batch = self.0.store.match_candidates(provider, environment, after, BATCH).await?;
         if batch.is_empty() {
-            let progress = progress_of(client, &cursor, None, Vec::new());
-            let tx = self.store.begin().await?;
-            let step = self.commit(tx, run, fence, Progress { complete: true, ..progress }).await?;
-            return Ok(if matches!(step, Step::More) { Step::Done } else { step });
+            let tx = self.0.store.begin().await?;
+            run.commit(tx, &cursor, Progress { complete: true, ..Progress::default() }).await?;
+            return Ok(Step::Done);
         }
         let mut outcomes = Vec::new();
-        let mut before = None;
+        let mut halted = None;
         for candidate in &batch {
-            let learner = &candidate.learner_id;
-            let judged = before.replace(learner.clone());
-            let records: Vec<String> =
-                candidate.records.iter().map(|found| found.record_id.to_string()).collect();
-            let by_uln: Vec<_> =
-                candidate.records.iter().filter(|found| found.kind == MatchKind::Uln).collect();
-            let chosen = match by_uln.as_slice() {
-                [one] if one.rivals > 1 => {
-                    Err(format!("Record {} has the ULN of several learners", one.record_id))
+            match self.judge(line, run, candidate).await {
+                Ok(outcome) => outcomes.extend(outcome),
+                // Learners who were judged are kept, and not judged again; the rest follows when ACE360 answers again.
+                Err(halt @ Halt::Blocked(_)) => {
+                    halted = Some(halt);
+                    break;
                 }
-                [one] => Ok((one.record_id, "the same ULN")),
-                [] => self.by_person(provider, learner, &candidate.records).await?,
-                _ => Err(format!("Several ACE360 records have the learner's ULN: {}", records.join(", "))),
-            };
-            let (record, why) = match chosen {
-                Ok(chosen) => chosen,
-                Err(why) => {
-                    let message = format!(
-                        "{why}. Nothing was linked: link by hand what belongs together (PUT /learners/{learner}/ace360/link)."
-                    );
-                    let record_ids = candidate.records.iter().map(|found| found.record_id).collect();
-                    outcomes.push(
-                        RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::Ambiguous)
-                            .told(Told { message, record_ids, ..Told::default() }),
-                    );
-                    continue;
-                }
-            };
-            if run.validate_only {
-                outcomes.push(
-                    RecordOutcome::learner(learner, OutcomeKind::Succeeded, RecordCode::WouldLink)
-                        .of_record(record)
-                        .told(Told::words(format!("Record {record} has {why}."))),
-                );
-                continue;
+                Err(halt) => return Err(halt),
             }
-            let apprentice = match client.apprentice(record).await? {
-                Ok(apprentice) => apprentice,
-                Err(failure) if failure.kind.is_general() => {
-                    // What was judged so far is kept, and not judged again; the rest follows when ACE360 answers again.
-                    if let Some(last) = judged {
-                        cursor.after = Some(last);
-                    }
-                    return match self.finish_batch(client, run, fence, &cursor, outcomes).await? {
-                        Step::More => Ok(Step::Blocked(failure)),
-                        other => Ok(other),
-                    };
-                }
-                Err(failure) if failure.kind == FailureKind::Missing => continue,
-                Err(failure) => {
-                    outcomes.push(failed(learner, &failure).of_record(record));
-                    continue;
-                }
-            };
-            let (outcome, code, words) = match self
-                .store
-                .link_ace360(provider, learner, environment, "matched", &single(&apprentice), &by)
-                .await?
-            {
-                Linked::Done | Linked::Same => {
-                    (OutcomeKind::Succeeded, RecordCode::Linked, format!("Linked to record {record}: {why}."))
-                }
-                Linked::InFlight => {
-                    (OutcomeKind::Skipped, RecordCode::InFlight, "An upload's outcome is open.".to_owned())
-                }
-                Linked::RecordTaken => (
-                    OutcomeKind::Skipped,
-                    RecordCode::AlreadyLinked,
-                    format!("Record {record} is another learner's."),
-                ),
-                Linked::LearnerTaken | Linked::NoRecord => continue,
-            };
-            outcomes.push(
-                RecordOutcome::learner(learner, outcome, code).of_record(record).told(Told::words(words)),
-            );
+            cursor.after = Some(candidate.learner_id.clone());
         }
-        cursor.after = batch.last().map(|candidate| candidate.learner_id.clone());
-        self.finish_batch(client, run, fence, &cursor, outcomes).await
+        let found = run.row.done + i32::try_from(outcomes.len()).unwrap_or(0);
+        let calls_planned = Some(run.calls_used());
+        let tx = self.0.store.begin().await?;
+        let progress = Progress { total: Some(found), calls_planned, outcomes, ..Progress::default() };
+        run.commit(tx, &cursor, progress).await?;
+        halted.map_or(Ok(Step::More), Err)
+    }
+
+    /// Judges one learner, and links it where one record surely is its own. `None`: there is nothing to say.
+    async fn judge(
+        &self,
+        line: &Ace360Line,
+        run: &RunContext,
+        candidate: &MatchCandidate,
+    ) -> Result<Option<RecordOutcome>, Halt> {
+        let (provider, learner) = (run.row.provider_id, &candidate.learner_id);
+        let (record, why) = match self.choose(provider, candidate).await? {
+            Ok(chosen) => chosen,
+            Err(why) => {
+                let message = format!(
+                    "{why}. Nothing was linked: link by hand what belongs together (PUT /learners/{learner}/ace360/link)."
+                );
+                let record_ids = candidate.records.iter().map(|found| found.record_id).collect();
+                let told = Told { message, record_ids, ..Told::default() };
+                let outcome = RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::Ambiguous);
+                return Ok(Some(outcome.told(told)));
+            }
+        };
+        let told = |outcome, code, words: String| {
+            let outcome = RecordOutcome::learner(learner, outcome, code).of_record(record);
+            Ok(Some(outcome.told(Told::words(words))))
+        };
+        if run.row.validate_only {
+            let words = format!("Record {record} has {why}.");
+            return told(OutcomeKind::Succeeded, RecordCode::WouldLink, words);
+        }
+        let apprentice = match line.client.apprentice(record).await? {
+            Ok(apprentice) => apprentice,
+            Err(failure) if failure.kind.is_general() => return Err(failure.into()),
+            Err(failure) if failure.kind == FailureKind::Missing => return Ok(None),
+            Err(failure) => return Ok(Some(failed(learner, &failure).of_record(record))),
+        };
+        let (store, reading) = (&self.0.store, single(&apprentice));
+        match store.link_ace360(provider, learner, &line.environment, "matched", &reading, &run.by()).await? {
+            Linked::Done | Linked::Same => {
+                let words = format!("Linked to record {record}: {why}.");
+                told(OutcomeKind::Succeeded, RecordCode::Linked, words)
+            }
+            Linked::InFlight => {
+                let words = "An upload's outcome is open.".to_owned();
+                told(OutcomeKind::Skipped, RecordCode::InFlight, words)
+            }
+            Linked::RecordTaken => {
+                let words = format!("Record {record} is another learner's.");
+                told(OutcomeKind::Skipped, RecordCode::AlreadyLinked, words)
+            }
+            Linked::LearnerTaken | Linked::NoRecord => Ok(None),
+        }
+    }
+
+    /// The record that surely is the learner's, and why; or why none is.
+    async fn choose(
+        &self,
+        provider: Uuid,
+        candidate: &MatchCandidate,
+    ) -> Result<Result<(i64, &'static str), String>, StoreError> {
+        let by_uln: Vec<_> = candidate.records.iter().filter(|found| found.kind == MatchKind::Uln).collect();
+        Ok(match by_uln.as_slice() {
+            [one] if one.rivals > 1 => {
+                Err(format!("Record {} has the ULN of several learners", one.record_id))
+            }
+            [one] => Ok((one.record_id, "the same ULN")),
+            [] => self.by_person(provider, &candidate.learner_id, &candidate.records).await?,
+            _ => {
+                let records: Vec<_> =
+                    candidate.records.iter().map(|found| found.record_id.to_string()).collect();
+                Err(format!("Several ACE360 records have the learner's ULN: {}", records.join(", ")))
+            }
+        })
     }
 
     /// Without a ULN that decides: one record of the same name and birth date, whose standard is the learner's, and which
@@ -234,20 +247,15 @@ impl Ace360 {
         &self,
         provider: Uuid,
         learner: &str,
-        found: &[crate::store::MatchedRecord],
+        found: &[MatchedRecord],
     ) -> Result<Result<(i64, &'static str), String>, StoreError> {
         let list = |ids: &[i64]| ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
         let all: Vec<i64> = found.iter().map(|record| record.record_id).collect();
-        let Some(stored) =
-            self.store.record::<Learner>(provider, crate::store::RecordKind::Learner, learner).await?
+        let Some(stored) = self.0.store.record::<Learner>(provider, RecordKind::Learner, learner).await?
         else {
             return Ok(Err("The learner is gone".to_owned()));
         };
-        let own = stored
-            .record
-            .ace360
-            .and_then(|choice| choice.standard_id)
-            .map(crate::domain::Ace360StandardId::get);
+        let own = stored.record.ace360.and_then(|choice| choice.standard_id).map(Ace360StandardId::get);
         let fitting: Vec<_> =
             found.iter().filter(|record| own.is_some() && record.standard_id == own).collect();
         Ok(match fitting.as_slice() {
@@ -272,38 +280,5 @@ impl Ace360 {
                 Err(format!("Several records have the same name, birth date and standard: {}", list(&ids)))
             }
         })
-    }
-
-    async fn finish_batch(
-        &self,
-        client: &Client,
-        run: &mut RunRow,
-        fence: Uuid,
-        cursor: &Cursor,
-        outcomes: Vec<RecordOutcome>,
-    ) -> Result<Step, Ace360Error> {
-        let planned = run.calls_used + client.meter().peek();
-        let mut progress = progress_of(client, cursor, Some(planned), outcomes);
-        let found = run.done + i32::try_from(progress.outcomes.len()).unwrap_or(0);
-        run.done = found;
-        progress.total = Some(found);
-        let tx = self.store.begin().await?;
-        self.commit(tx, run, fence, progress).await
-    }
-}
-
-/// What a step adds to the run.
-fn progress_of(
-    client: &Client,
-    cursor: &Cursor,
-    planned: Option<i32>,
-    outcomes: Vec<RecordOutcome>,
-) -> Progress {
-    Progress {
-        cursor: serde_json::to_value(cursor).ok(),
-        calls_planned: planned,
-        calls: client.meter().take(),
-        outcomes,
-        ..Progress::default()
     }
 }

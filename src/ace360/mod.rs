@@ -12,9 +12,11 @@ pub mod creation;
 pub mod duplicates;
 pub mod ethnicity;
 pub mod matching;
+mod run;
 pub mod send;
 pub mod standards;
 pub mod status;
+pub mod status_sync;
 pub mod upload;
 pub mod wire;
 

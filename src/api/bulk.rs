@@ -1,29 +1,75 @@
-//! What calls on many learners share: which learners they name.
+//! What calls on many learners share: which learners they name, and the batch that they begin.
 
 use std::collections::HashSet;
 
-use crate::domain::{Fault, LearnerId};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use uuid::Uuid;
 
-/// As many as an import takes.
+use super::State;
+use super::problem::Problem;
+use super::runs::start;
+use crate::domain::{Fault, LearnerId, RunKind};
+use crate::store::{By, NewRun, StoreError};
+use crate::upstream::run::{BatchFilter, BatchParams};
+
+/// As many learners as an import takes.
 const MOST: usize = 10_000;
+
+/// A batch that a call asks for.
+pub struct Batch<O> {
+    pub kind: RunKind,
+    pub learners: Option<Vec<LearnerId>>,
+    pub filter: Option<BatchFilter>,
+    pub options: O,
+    pub validate_only: bool,
+}
+
+impl<O: Serialize> Batch<O> {
+    /// Begins the batch, and waits for its end as long as the caller prefers.
+    pub async fn start(
+        self,
+        state: &State,
+        request: &HttpRequest,
+        provider: Uuid,
+        by: By,
+    ) -> Result<HttpResponse, Problem> {
+        let learners = self.learners.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect());
+        let params = BatchParams { learners, filter: self.filter, options: self.options };
+        let run = NewRun {
+            shared: false,
+            validate_only: self.validate_only,
+            params: serde_json::to_value(params).map_err(StoreError::from)?,
+            ..NewRun::of(provider, self.kind, by)
+        };
+        start(state, request, run).await
+    }
+}
 
 /// The faults of a body that names learners, or has a filter; `done`: what a filter's learners are not yet.
 pub fn which(ids: Option<&[LearnerId]>, filter: bool, done: &str) -> Vec<Fault> {
-    let mut faults = Vec::new();
     match (ids, filter) {
-        (None, false) => faults.push(Fault::at(
+        (None, false) => vec![Fault::at(
             "",
             "required",
             format!("Send `learnerIds`, or a `filter`; `{{\"filter\":{{}}}}` takes all that are not {done}."),
-        )),
-        (Some(_), true) => {
-            faults.push(Fault::at("/filter", "conflict", "Send either `learnerIds` or `filter`, not both."));
+        )],
+        (None, true) => Vec::new(),
+        (Some(ids), false) => named(ids, "Name at least one learner."),
+        (Some(ids), true) => {
+            let both = "Send either `learnerIds` or `filter`, not both.";
+            let mut faults = vec![Fault::at("/filter", "conflict", both)];
+            faults.extend(named(ids, "Name at least one learner."));
+            faults
         }
-        _ => {}
     }
-    let Some(ids) = ids else { return faults };
+}
+
+/// The faults of a list of learners; `none`: what to say of an empty one.
+pub fn named(ids: &[LearnerId], none: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
     if ids.is_empty() {
-        faults.push(Fault::at("/learnerIds", "required", "Name at least one learner."));
+        faults.push(Fault::at("/learnerIds", "required", none));
     }
     if ids.len() > MOST {
         faults.push(Fault::at("/learnerIds", "tooMany", format!("Name at most {MOST} learners.")));

@@ -30,6 +30,8 @@ pub mod problems;
 pub mod records;
 pub mod refusals;
 pub mod request;
+pub mod run_actions;
+pub mod run_events;
 pub mod run_records;
 pub mod runs;
 pub mod tokens;
@@ -170,9 +172,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(runs::list)
         .service(runs::get)
         .service(run_records::list)
-        .service(runs::cancel)
-        .service(runs::retry)
-        .service(runs::events)
+        .service(run_actions::cancel)
+        .service(run_actions::retry)
+        .service(run_events::events)
         .service(intents::list)
         .service(intents::resolve)
         .service(changes::list)

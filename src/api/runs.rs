@@ -3,26 +3,21 @@
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Bytes, Data, Json};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{CancelErrors, ReadErrors, RetryErrors, RunPage};
+use super::document::{ReadErrors, RunPage};
 use super::extract::{Caller, Id};
 use super::idempotency::id_for;
 use super::params::{Page, Params, prefer_wait};
 use super::problem::{Code, Problem};
-use crate::ace360::{bulk, status};
-use crate::auth::scope::Scope;
-use crate::auth::scope::needs::{AnySync, RunsRead};
-use crate::domain::{RunKind, RunState, RunTrigger};
-use crate::onefile::enrol::bulk as enrolment;
-use crate::onefile::exchange::EXCHANGE;
-use crate::runs::{self, new_run};
+use crate::auth::scope::needs::RunsRead;
+use crate::domain::{RunKind, RunState, RunTrigger, Upstream};
 use crate::store::{Awaited, NewRun, RunFilter, RunRow};
 use crate::upstream::pace::{Account, Class};
 
@@ -42,21 +37,18 @@ pub struct Run {
     /// Ours.
     id: Uuid,
     /// What it does.
-    #[schema(value_type = RunKind)]
-    kind: String,
+    kind: RunKind,
     /// With which upstream.
-    #[schema(example = "ace360")]
-    upstream: String,
+    #[schema(value_type = String, example = "ace360")]
+    upstream: Upstream,
     /// What set it off.
-    #[schema(value_type = RunTrigger)]
-    trigger: String,
+    trigger: RunTrigger,
     /// Whether it only looks: nothing is sent or linked.
     validate_only: bool,
     /// The run whose failed records it takes again.
     retry_of: Option<Uuid>,
     /// Where it stands.
-    #[schema(value_type = RunState)]
-    state: String,
+    state: RunState,
     /// Records in all; null: not known yet.
     total: Option<i32>,
     /// Records that have an outcome.
@@ -118,10 +110,9 @@ pub struct Subject {
     pub id: String,
 }
 
-async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
-    let finished = row.is_finished();
+pub async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     let (mut budget, mut end, mut awaited) = (None, None, Awaited::default());
-    if !finished {
+    if !row.state.is_final() {
         awaited = state.store.awaited(&row).await?;
         if let Some(account) = account(state, &row).await? {
             let per_minute = account.per_minute;
@@ -141,7 +132,7 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     Ok(Run {
         id: row.id,
         kind: row.kind,
-        upstream: row.upstream,
+        upstream: row.kind.upstream(),
         trigger: row.trigger,
         validate_only: row.validate_only,
         retry_of: row.retry_of,
@@ -165,14 +156,18 @@ async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
 
 /// The upstream account whose calls a run makes; `None`: its integration has no connection now.
 async fn account(state: &State, row: &RunRow) -> Result<Option<Account>, Problem> {
-    if row.upstream == "onefile" {
-        let settings = state.store.onefile_settings(row.provider_id).await?;
-        let client = state.onefile.client_of(&settings, Class::Bulk).ok();
-        return Ok(client.map(|client| client.account().clone()));
+    match row.kind.upstream() {
+        Upstream::Ace360 => {
+            let settings = state.store.ace360_settings(row.provider_id).await?;
+            let client = state.ace360.client_of(&settings, Class::Bulk).ok();
+            Ok(client.map(|client| client.account().clone()))
+        }
+        Upstream::OneFile => {
+            let settings = state.store.onefile_settings(row.provider_id).await?;
+            let client = state.onefile.client_of(&settings, Class::Bulk).ok();
+            Ok(client.map(|client| client.account().clone()))
+        }
     }
-    let settings = state.store.ace360_settings(row.provider_id).await?;
-    let client = state.ace360.client_of(&settings, Class::Bulk).ok();
-    Ok(client.map(|client| client.account().clone()))
 }
 
 /// When a run will have ended: what the pace allows is what its time is made of; one that waits goes on when it is due, and
@@ -181,7 +176,7 @@ fn ends(row: &RunRow, awaited: &Awaited, per_minute: u32, now: DateTime<Utc>) ->
     let left = match row.calls_planned {
         Some(planned) => i64::from((planned - row.calls_used).max(0)),
         // It waits before it could count: at least the call that it waits for is left.
-        None if row.state == "waiting" => 1,
+        None if row.state == RunState::Waiting => 1,
         None => return None,
     };
     let goes_on = row.due_at.min(now + TimeDelta::hours(1)).max(now);
@@ -198,10 +193,9 @@ fn ends(row: &RunRow, awaited: &Awaited, per_minute: u32, now: DateTime<Utc>) ->
 pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<HttpResponse, Problem> {
     Params::of(request).done()?;
     // A run that could only fail is not made.
-    if new.upstream == "onefile" {
-        state.onefile.client_for(new.provider, new.kind).await?;
-    } else {
-        state.ace360.client(new.provider, Class::Bulk).await?;
+    match new.kind.upstream() {
+        Upstream::Ace360 => state.ace360.client(new.provider, Class::Bulk).await.map(drop)?,
+        Upstream::OneFile => state.onefile.client_for(new.provider, new.kind).await.map(drop)?,
     }
     let (row, _) = state
         .store
@@ -209,7 +203,7 @@ pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<
         .await?
         .ok_or_else(|| Problem::new(Code::Internal, "The run could not be made."))?;
     let row = wait_for(state, row, prefer_wait(request, Duration::ZERO)).await?;
-    let mut response = if row.is_finished() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    let mut response = if row.state.is_final() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     let location = format!("/runs/{}", row.id);
     Ok(response.insert_header((LOCATION, location)).json(shown(state, row).await?))
 }
@@ -217,7 +211,7 @@ pub async fn start(state: &State, request: &HttpRequest, new: NewRun) -> Result<
 async fn wait_for(state: &State, row: RunRow, wait: Duration) -> Result<RunRow, Problem> {
     let ends = tokio::time::Instant::now() + wait;
     let mut row = row;
-    while !row.is_finished() && tokio::time::Instant::now() < ends {
+    while !row.state.is_final() && tokio::time::Instant::now() < ends {
         tokio::time::sleep(LOOK_EVERY).await;
         row = state.store.run(row.provider_id, row.id).await?.ok_or_else(|| Problem::not_found("run"))?;
     }
@@ -240,8 +234,8 @@ pub async fn list(
 ) -> Result<Json<Page<Run>>, Problem> {
     let mut params = Params::of(&request);
     let wanted = RunFilter {
-        kind: params.word("kind", RunKind::WORDS),
-        states: params.words("state", RunState::WORDS),
+        kind: params.word("kind", RunKind::WORDS).and_then(RunKind::parse),
+        states: params.words("state", RunState::WORDS).into_iter().filter_map(RunState::parse).collect(),
     };
     let paging = params.paging();
     params.done()?;
@@ -262,153 +256,4 @@ pub async fn list(
 pub async fn get(who: Caller<RunsRead>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
     let row = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
     shown(&state, row).await.map(Json)
-}
-
-/// The run, if the caller may synchronise with its upstream.
-async fn meant(who: &Caller<AnySync>, state: &State, id: Uuid) -> Result<RunRow, Problem> {
-    let run = state.store.run(who.provider(), id).await?.ok_or_else(|| Problem::not_found("run"))?;
-    who.needs(if run.upstream == "onefile" { Scope::OnefileSync } else { Scope::Ace360Sync })?;
-    Ok(run)
-}
-
-/// Stop a run
-///
-/// It ends after the step that it is at; what was done stays done. Needs `ace360:sync` for a run with ACE360, `onefile:sync` for one with OneFile.
-#[utoipa::path(operation_id = "cancelRun", tag = "Runs", security(("bearer" = ["ace360:sync"]), ("bearer" = ["onefile:sync"])), params(("id" = Uuid, Path)),
-    responses((status = 200, description = "It is stopping, or has stopped.", body = Run), CancelErrors))]
-#[post("/runs/{id}:cancel")]
-pub async fn cancel(who: Caller<AnySync>, state: Data<State>, id: Id<Uuid>) -> Result<Json<Run>, Problem> {
-    let before = meant(&who, &state, id.0).await?;
-    if before.is_finished() {
-        return Err(Problem::new(Code::NotActive, format!("The run has ended ({}).", before.state)));
-    }
-    let row = runs::cancel(&state.ace360, &state.onefile, who.provider(), id.0, &who.by()).await?;
-    let row = row.ok_or_else(|| Problem::not_found("run"))?;
-    shown(&state, row).await.map(Json)
-}
-
-/// Take a run's failed records again
-///
-/// A new run of only the records that failed. Needs `ace360:sync` for a run with ACE360, `onefile:sync` for one with OneFile; for uploads, which cost
-/// credits, `ace360:write` was needed for the first run and is needed again, and for enrolments `onefile:write`.
-#[utoipa::path(operation_id = "retryRun", tag = "Runs", security(("bearer" = ["ace360:sync"]), ("bearer" = ["onefile:sync"])),
-    params(("id" = Uuid, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the run's end, at most 60; not at all if not said.")),
-    responses((status = 200, description = "The new run has ended.", body = Run), (status = 202, description = "The new run is under way (`Location`).", body = Run), RetryErrors))]
-#[post("/runs/{id}:retry")]
-pub async fn retry(
-    who: Caller<AnySync>,
-    state: Data<State>,
-    id: Id<Uuid>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let before = meant(&who, &state, id.0).await?;
-    match before.kind.as_str() {
-        bulk::UPLOAD => who.needs(Scope::Ace360Write)?,
-        enrolment::ENROL => who.needs(Scope::OnefileWrite)?,
-        _ => {}
-    }
-    if !before.is_finished() {
-        return Err(Problem::new(
-            Code::StillActive,
-            "The run has not ended: wait for its end, or cancel it.",
-        ));
-    }
-    let failed = state.store.failed_learners(before.id).await?;
-    let kinds = [bulk::UPLOAD, status::SYNC, enrolment::ENROL, EXCHANGE];
-    let kind = kinds.into_iter().find(|kind| *kind == before.kind);
-    let (Some(kind), false) = (kind, failed.is_empty()) else {
-        return Err(Problem::new(
-            Code::NothingToRetry,
-            "No record of the run failed that could be taken again.",
-        ));
-    };
-    let mut params = before.params.clone();
-    if let Some(params) = params.as_object_mut() {
-        params.insert("learnerIds".to_owned(), serde_json::json!(failed));
-    }
-    let run = NewRun {
-        trigger: "retry",
-        shared: false,
-        validate_only: before.validate_only,
-        params,
-        retry_of: Some(before.id),
-        upstream: if before.upstream == "onefile" { "onefile" } else { "ace360" },
-        ..new_run(who.provider(), kind, who.by())
-    };
-    start(&state, &request, run).await
-}
-
-/// Follow a run
-///
-/// Server-sent events: `progress` with the run whenever it moved on, and `end` with the run when it has ended, after which the stream closes. Needs
-/// `runs:read`.
-#[utoipa::path(operation_id = "followRun", tag = "Runs", security(("bearer" = ["runs:read"])), params(("id" = Uuid, Path)),
-    responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream"), ReadErrors))]
-#[get("/runs/{id}/events")]
-pub async fn events(
-    who: Caller<RunsRead>,
-    state: Data<State>,
-    id: Id<Uuid>,
-) -> Result<HttpResponse, Problem> {
-    let provider = who.provider();
-    state.store.run(provider, id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
-    let follower = Follower { state, provider, id: id.0, last: String::new(), quiet: 0, ended: false };
-    let stream = futures_util::stream::unfold(follower, |follower| async move { follower.next().await });
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header(("Cache-Control", "no-store"))
-        // A proxy that gathers an answer before it passes it on would hold the events back.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .insert_header(actix_web::http::header::ContentEncoding::Identity)
-        .streaming(stream))
-}
-
-/// Who follows a run: the row is read now and then, and told when it moved.
-struct Follower {
-    state: Data<State>,
-    provider: Uuid,
-    id: Uuid,
-    last: String,
-    quiet: u32,
-    ended: bool,
-}
-
-/// Looks without news after which a comment shows that the connection lives: 15 seconds.
-const QUIET: u32 = 30;
-const FOLLOW_EVERY: Duration = Duration::from_millis(500);
-
-impl Follower {
-    async fn next(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
-        if self.ended {
-            return None;
-        }
-        loop {
-            // Removed, or the database is away: the reader asks again.
-            let Ok(Some(row)) = self.state.store.run(self.provider, self.id).await else { return None };
-            self.ended = row.is_finished();
-            let json = serde_json::to_string(&shown(&self.state, row).await.ok()?).ok()?;
-            // Times that only count down are no news.
-            let told = if self.ended { "end" } else { "progress" };
-            if self.ended || news(&json) != news(&self.last) {
-                self.quiet = 0;
-                self.last.clone_from(&json);
-                return Some((Ok(Bytes::from(format!("event: {told}\ndata: {json}\n\n"))), self));
-            }
-            self.quiet += 1;
-            if self.quiet >= QUIET {
-                self.quiet = 0;
-                return Some((Ok(Bytes::from_static(b": still here\n\n")), self));
-            }
-            tokio::time::sleep(FOLLOW_EVERY).await;
-        }
-    }
-}
-
-/// A run without what moves by itself.
-fn news(json: &str) -> Option<serde_json::Value> {
-    let mut run: serde_json::Value = serde_json::from_str(json).ok()?;
-    let fields = run.as_object_mut()?;
-    fields.shift_remove("estimatedEndAt");
-    fields.shift_remove("budget");
-    Some(run)
 }

@@ -4,9 +4,8 @@ use anyhow::Context as _;
 use picsbridge::app::Parts;
 use picsbridge::auth::scope::Scopes;
 use picsbridge::config::Config;
-use picsbridge::domain::OneFileEnvironment;
-use picsbridge::runs;
-use picsbridge::store::{By, Expected, NewAce360Settings, OneFileChoices};
+use picsbridge::domain::{OneFileEnvironment, RunKind};
+use picsbridge::store::{By, Expected, NewAce360Settings, NewRun, OneFileChoices};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::write_secret;
@@ -53,7 +52,7 @@ pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString
         };
         parts.store.put_ace360_settings(made.id, &settings, &Expected::Whatever, &by).await?;
         // So that the first preview has standards to choose from.
-        parts.store.create_run(&runs::standards_refresh(made.id, by.clone())).await?;
+        parts.store.create_run(&NewRun::of(made.id, RunKind::StandardsRefresh, by.clone())).await?;
         made
     };
     let before = parts.store.onefile_settings(provider.id).await?;

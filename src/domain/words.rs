@@ -45,6 +45,11 @@ macro_rules! words {
 }
 
 words! {
+    /// A system that this service works with.
+    Upstream {
+        Ace360 "ace360" "ACE360, the end-point-assessment platform.",
+        OneFile "onefile" "OneFile, the e-portfolio.",
+    }
     /// What a run does.
     RunKind {
         StandardsRefresh "ace360.standardsRefresh" "Reads ACE360's catalogue of standards.",
@@ -139,11 +144,6 @@ words! {
         Manual "manual" "Somebody asked for it.",
         Schedule "schedule" "Its time had come.",
         Retry "retry" "Somebody asked for the failed records of another run again.",
-    }
-    /// A system that learners are created in.
-    Upstream {
-        Ace360 "ace360" "ACE360, the end-point-assessment platform.",
-        OneFile "onefile" "OneFile, the e-portfolio.",
     }
     /// What something is created for upstream.
     SubjectKind {
@@ -243,6 +243,26 @@ words! {
         Classroom "classroom" "A classroom.",
         Assessor "assessor" "An assessor or a trainee assessor.",
         Placement "placement" "A placement: an employer, PICSWeb's organisation.",
+    }
+}
+
+impl RunKind {
+    /// The upstream that a run of this kind works with.
+    pub const fn upstream(self) -> Upstream {
+        match self {
+            Self::StandardsRefresh | Self::StatusSync | Self::Match | Self::Upload => Upstream::Ace360,
+            Self::Enrol | Self::QualificationsRefresh | Self::Exchange => Upstream::OneFile,
+        }
+    }
+}
+
+impl RunState {
+    /// Whether nothing more happens to a run in this state.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Queued | Self::Running | Self::Waiting => false,
+            Self::Succeeded | Self::Partial | Self::Failed | Self::Cancelled => true,
+        }
     }
 }
 

@@ -23,6 +23,7 @@ pub mod migration;
 pub mod portfolio;
 pub mod qualifications;
 pub mod readiness;
+mod run;
 mod session;
 pub mod setup;
 pub mod suggest;
@@ -37,7 +38,7 @@ use uuid::Uuid;
 use self::catalogue::Catalogues;
 use self::client::{Client, Connection};
 use crate::config::{Timings, Upstreams};
-use crate::domain::OneFileEnvironment;
+use crate::domain::{OneFileEnvironment, RunKind};
 use crate::store::{OneFileSettings, Store, StoreError};
 use crate::upstream::call::Caller;
 use crate::upstream::creation::Creations;
@@ -159,13 +160,13 @@ impl OneFile {
     pub async fn client_for(
         &self,
         provider: Uuid,
-        kind: &str,
+        kind: RunKind,
     ) -> Result<(Client, OneFileSettings), OneFileError> {
-        if kind != qualifications::REFRESH {
-            return self.client(provider, Class::Bulk).await;
+        if kind == RunKind::QualificationsRefresh {
+            let settings = self.store.onefile_settings(provider).await?;
+            return Ok((self.client_of(&settings, Class::Bulk)?, settings));
         }
-        let settings = self.store.onefile_settings(provider).await?;
-        Ok((self.client_of(&settings, Class::Bulk)?, settings))
+        self.client(provider, Class::Bulk).await
     }
 
     /// The connection that settings describe, whether switched on or not: what is linked before it is switched on has to be seen.

@@ -4,44 +4,50 @@
 //! A learning aim that was not seen is removed only after its centre was read once more and it was not seen again: a page that
 //! shifts while it is read hides a row. In a centre with rows that cannot be read nothing is removed, since it may be one of them.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::OneFile;
 use super::client::{Client, Search};
 use super::codes::Code;
+use super::run::OneFileLine;
 use super::walk::{Next, Walk};
 use super::wire::{Page, Standard};
-use super::{OneFile, OneFileError};
 use crate::domain::{RecordCode, RunKind};
 use crate::store::{
-    OneFileSettings, OneFileStandard, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRead, StoreError,
-    Time, Told, Tx,
+    OneFileStandard, OutcomeKind, Progress, RecordOutcome, StandardRead, StoreError, Time, Told, Tx,
 };
-use crate::upstream::step::Step;
-
-/// The kind of its run.
-pub const REFRESH: &str = RunKind::QualificationsRefresh.as_str();
+use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 
 /// As the run's records name a learning aim.
 const KIND: &str = "standard";
+const NO_CENTRE: &str =
+    "OneFile names no centre of this customer: nothing was read, and what was kept stays.";
 const ENDLESS: &str = "OneFile's search for learning aims goes on without end: nothing was removed.";
 const CHANGED: &str = "The settings were changed meanwhile: the page is read again.";
 const ELSEWHERE: &str = "The settings lead to another OneFile, or to another customer, since it began: nothing of that was read. \
     POST /onefile/qualifications:refresh once more.";
 
-/// Where a refresh stands.
+/// The work of a run that refreshes the learning aims.
+pub struct QualificationsRefresh<'a>(pub &'a OneFile);
+
+/// Where a refresh of the learning aims stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Cursor {
+#[serde(rename_all = "camelCase")]
+pub struct QualificationsCursor {
     began: Time,
-    /// Whose centres they are: with another token or environment it cannot go on.
+    /// The customer's account: with another token or environment the run cannot go on.
     account: String,
-    /// Those that are read, in this order.
+    /// The centres to read, in this order.
     centres: Vec<String>,
+    /// The place of the present centre among them.
     at: usize,
     walk: Walk,
-    /// What was not seen is looked for once more.
+    /// The second reading: of centres with learning aims that the first did not show.
     second: bool,
     /// Centres with rows that could not be read.
     doubtful: Vec<String>,
@@ -50,61 +56,50 @@ struct Cursor {
     unreadable: usize,
 }
 
-impl Cursor {
-    fn of(run: &RunRow) -> Option<Self> {
-        serde_json::from_value(run.cursor.clone()).ok()
-    }
-
+impl QualificationsCursor {
     fn centre(&self) -> Option<&str> {
         self.centres.get(self.at).map(String::as_str)
     }
 }
 
-impl OneFile {
-    /// Reads the centres, or one page of learning aims, for a run.
-    ///
-    /// # Errors
-    /// OneFile names no centre; a search without end; the database's.
-    pub async fn refresh_qualifications_step(
-        &self,
-        client: &Client,
-        settings: &OneFileSettings,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, OneFileError> {
-        let step = match Cursor::of(run) {
-            Some(cursor) if cursor.account != account(client) => {
-                return Err(OneFileError::NotConfigured(ELSEWHERE));
-            }
-            None => self.begin_refresh(client, run, fence).await,
-            Some(cursor) => self.refresh_page(client, settings, run, fence, cursor).await,
-        };
-        match step {
-            Err(OneFileError::Upstream(failure)) => {
-                self.note_connection(run.provider_id, Some(&failure)).await?;
-                Ok(Step::Blocked(failure))
-            }
-            step => step,
-        }
+impl RunWork for QualificationsRefresh<'_> {
+    type Line = OneFileLine;
+    type Params = NoParams;
+    type Cursor = QualificationsCursor;
+
+    async fn connect(&self, provider: Uuid) -> Result<OneFileLine, Halt> {
+        self.0.line(provider, RunKind::QualificationsRefresh).await
     }
 
-    async fn begin_refresh(
+    async fn step(
         &self,
-        client: &Client,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, OneFileError> {
-        let began = self.store.now().await.map_err(StoreError::from)?;
-        let customer = client.customer().await??;
-        let found = client.centres(&customer.id).await??;
+        line: &OneFileLine,
+        run: &mut RunContext,
+        _: &NoParams,
+        cursor: Option<QualificationsCursor>,
+    ) -> Result<Step, Halt> {
+        let came = match cursor {
+            Some(cursor) if cursor.account != account(&line.client) => {
+                return Err(Halt::Never(ELSEWHERE.to_owned()));
+            }
+            None => self.read_centres(line, run).await,
+            Some(cursor) => self.read_page(line, run, cursor).await,
+        };
+        self.0.note_step(run.row.provider_id, came).await
+    }
+}
+
+impl QualificationsRefresh<'_> {
+    async fn read_centres(&self, line: &OneFileLine, run: &mut RunContext) -> Result<Step, Halt> {
+        let began = self.0.store.now().await?;
+        let customer = line.client.customer().await??;
+        let found = line.client.centres(&customer.id).await??;
         if found.rows.is_empty() {
-            return Err(OneFileError::NotConfigured(
-                "OneFile names no centre of this customer: nothing was read, and what was kept stays.",
-            ));
+            return Err(Halt::Never(NO_CENTRE.to_owned()));
         }
-        let cursor = Cursor {
+        let cursor = QualificationsCursor {
             began,
-            account: account(client),
+            account: account(&line.client),
             centres: found.rows.into_iter().map(|centre| centre.id).collect(),
             at: 0,
             walk: Walk::default(),
@@ -113,136 +108,125 @@ impl OneFile {
             partial: found.unreadable > 0,
             unreadable: found.unreadable,
         };
-        let tx = self.store.begin().await?;
-        self.save(tx, client, run, fence, &cursor, Progress::default()).await
+        let tx = self.0.store.begin().await?;
+        run.commit(tx, &cursor, Progress::default()).await?;
+        Ok(Step::More)
     }
 
-    async fn refresh_page(
+    async fn read_page(
         &self,
-        client: &Client,
-        settings: &OneFileSettings,
-        run: &mut RunRow,
-        fence: Uuid,
-        mut cursor: Cursor,
-    ) -> Result<Step, OneFileError> {
-        let (provider, environment) = (run.provider_id, settings.choices.environment);
-        let (mut rows, mut outcomes) = (Vec::new(), Vec::new());
-        if let Some(centre) = cursor.centre().map(str::to_owned) {
-            let asked = cursor.walk.page();
-            let page = client.search_page::<Standard>(&Search::standards(&centre), asked).await??;
-            let faults = faults(&centre, asked, &page);
-            let before = cursor.walk.unreadable();
-            let (new, next) = cursor.walk.take(page);
-            rows.extend(new.into_iter().map(|row| to_row(row, &centre)));
-            if cursor.walk.unreadable() > before && !cursor.second {
-                cursor.unreadable += faults.len();
-                outcomes.extend(faults);
-            }
-            match next {
-                Next::Page(_) => {}
-                Next::Endless => {
-                    return Err(OneFileError::NotConfigured(ENDLESS));
-                }
-                Next::End => {
-                    if std::mem::take(&mut cursor.walk).unreadable() > 0 {
-                        cursor.doubtful.push(centre);
-                    }
-                    cursor.at += 1;
-                }
-            }
+        line: &OneFileLine,
+        run: &mut RunContext,
+        mut cursor: QualificationsCursor,
+    ) -> Result<Step, Halt> {
+        let (store, provider) = (&self.0.store, run.row.provider_id);
+        let environment = line.settings.choices.environment;
+        let (rows, mut outcomes) = self.next_rows(line, &mut cursor).await?;
+        let mut tx = store.begin().await?;
+        if store.hold_onefile_version(&mut tx, provider).await? != Some(line.settings.version) {
+            return Ok(Step::Waiting(Duration::ZERO, CHANGED.to_owned()));
         }
-        let mut tx = self.store.begin().await?;
-        if self.store.hold_onefile_version(&mut tx, provider).await? != Some(settings.version) {
-            return Ok(Step::Waiting(std::time::Duration::ZERO, CHANGED.to_owned()));
-        }
-        let read =
-            self.store.put_onefile_standards(&mut tx, provider, environment, &rows, cursor.began).await?;
+        let read = store.put_onefile_standards(&mut tx, provider, environment, &rows, cursor.began).await?;
         let fresh = read.iter().filter(|row| !row.again);
         let unchanged = fresh.clone().filter(|row| !row.added && !row.changed).count();
         outcomes.extend(fresh.filter_map(news));
-        let mut done = false;
+        let mut complete = false;
         if cursor.centre().is_none() {
-            let again = self.unseen(&mut tx, settings, run, &cursor).await?;
+            let again = self.unseen(&mut tx, line, run, &cursor).await?;
             if again.is_empty() {
-                done = true;
-                outcomes.extend(self.end_refresh(&mut tx, settings, run, &cursor).await?);
+                complete = true;
+                outcomes.extend(self.end_refresh(&mut tx, line, run, &cursor).await?);
             } else {
                 cursor.second = true;
                 (cursor.centres, cursor.at) = (again, 0);
             }
         }
-        let unchanged = i32::try_from(unchanged).unwrap_or(i32::MAX);
-        let progress = Progress { unchanged, outcomes, complete: done, ..Progress::default() };
-        let step = self.save(tx, client, run, fence, &cursor, progress).await?;
-        if done && matches!(step, Step::More) {
-            self.note_connection(provider, None).await?;
-            return Ok(Step::Done);
+        // OneFile tells no totals: how many calls it takes is known when the last page was read.
+        let progress = Progress {
+            unchanged: i32::try_from(unchanged).unwrap_or(i32::MAX),
+            outcomes,
+            complete,
+            calls_planned: complete.then(|| run.calls_used()),
+            ..Progress::default()
+        };
+        run.commit(tx, &cursor, progress).await?;
+        if !complete {
+            return Ok(Step::More);
         }
-        Ok(step)
+        self.0.note_connection(provider, None).await?;
+        Ok(Step::Done)
+    }
+
+    /// Reads the next page of the present centre, and moves on; also answers the rows that could not be read.
+    async fn next_rows(
+        &self,
+        line: &OneFileLine,
+        cursor: &mut QualificationsCursor,
+    ) -> Result<(Vec<OneFileStandard>, Vec<RecordOutcome>), Halt> {
+        let Some(centre) = cursor.centre().map(str::to_owned) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let mut outcomes = Vec::new();
+        let asked = cursor.walk.page();
+        let page = line.client.search_page::<Standard>(&Search::standards(&centre), asked).await??;
+        let faults = faults(&centre, asked, &page);
+        let before = cursor.walk.unreadable();
+        let (new, next) = cursor.walk.take(page);
+        let rows = new.into_iter().map(|row| to_row(row, &centre)).collect();
+        if cursor.walk.unreadable() > before && !cursor.second {
+            cursor.unreadable += faults.len();
+            outcomes = faults;
+        }
+        match next {
+            Next::Page(_) => {}
+            Next::Endless => return Err(Halt::Never(ENDLESS.to_owned())),
+            Next::End => {
+                if std::mem::take(&mut cursor.walk).unreadable() > 0 {
+                    cursor.doubtful.push(centre);
+                }
+                cursor.at += 1;
+            }
+        }
+        Ok((rows, outcomes))
     }
 
     /// The centres to read once more, since they hold what was not seen.
     async fn unseen(
         &self,
         tx: &mut Tx,
-        settings: &OneFileSettings,
-        run: &RunRow,
-        cursor: &Cursor,
+        line: &OneFileLine,
+        run: &RunContext,
+        cursor: &QualificationsCursor,
     ) -> Result<Vec<String>, StoreError> {
         if cursor.second {
             return Ok(Vec::new());
         }
-        let environment = settings.choices.environment;
+        let (provider, environment) = (run.row.provider_id, line.settings.choices.environment);
         let mut unseen =
-            self.store.centres_of_unseen_standards(tx, run.provider_id, environment, cursor.began).await?;
+            self.0.store.centres_of_unseen_standards(tx, provider, environment, cursor.began).await?;
         unseen.retain(|centre| cursor.centres.contains(centre) && !cursor.doubtful.contains(centre));
         Ok(unseen)
     }
 
-    /// All was read: what is no longer there goes.
+    /// All was read: what is no longer there is removed.
     async fn end_refresh(
         &self,
         tx: &mut Tx,
-        settings: &OneFileSettings,
-        run: &RunRow,
-        cursor: &Cursor,
+        line: &OneFileLine,
+        run: &RunContext,
+        cursor: &QualificationsCursor,
     ) -> Result<Vec<RecordOutcome>, StoreError> {
-        let (provider, environment) = (run.provider_id, settings.choices.environment);
+        let (store, began) = (&self.0.store, cursor.began);
+        let (provider, environment) = (run.row.provider_id, line.settings.choices.environment);
         let mut spared = cursor.doubtful.clone();
         if cursor.partial {
             // Any of them may be the centre that could not be read.
-            spared.extend(
-                self.store.centres_of_unseen_standards(tx, provider, environment, cursor.began).await?,
-            );
+            spared.extend(store.centres_of_unseen_standards(tx, provider, environment, began).await?);
         }
-        let gone =
-            self.store.remove_unseen_standards(tx, provider, environment, cursor.began, &spared).await?;
+        let gone = store.remove_unseen_standards(tx, provider, environment, began, &spared).await?;
         let unreadable = i32::try_from(cursor.unreadable).unwrap_or(i32::MAX);
-        self.store.end_onefile_standards(tx, provider, environment, unreadable).await?;
+        store.end_onefile_standards(tx, provider, environment, unreadable).await?;
         Ok(gone.into_iter().map(|(centre, id)| outcome(&centre, &id, RecordCode::Removed)).collect())
-    }
-
-    async fn save(
-        &self,
-        mut tx: Tx,
-        client: &Client,
-        run: &mut RunRow,
-        fence: Uuid,
-        cursor: &Cursor,
-        progress: Progress,
-    ) -> Result<Step, OneFileError> {
-        let saved = serde_json::to_value(cursor).map_err(StoreError::from)?;
-        let calls = client.meter().take();
-        // OneFile tells no totals: how many calls it takes is known when the last page was read.
-        let planned = progress.complete.then_some(run.calls_used + calls);
-        let progress = Progress { cursor: Some(saved.clone()), calls, calls_planned: planned, ..progress };
-        if !self.store.add_progress(&mut tx, run.id, fence, &progress).await? {
-            return Ok(Step::Replaced);
-        }
-        tx.commit().await.map_err(StoreError::from)?;
-        run.cursor = saved;
-        run.calls_used += calls;
-        Ok(Step::More)
     }
 }
 

@@ -1,10 +1,64 @@
-//! When a daily run is due. Local time is the providers', Europe/London. Pure.
+//! Daily runs: when each provider's is due, and its beginning. Local time is the providers', Europe/London.
 
 use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
+use tracing::info;
 
-/// The instant of a local time on a date: of one that exists twice the first, of one that does not exist the next that
-/// does.
+use crate::domain::{RunKind, RunTrigger};
+use crate::onefile::exchange::release;
+use crate::store::{By, DailySetting, NewRun, Store, StoreError};
+
+/// A night whose run failed is tried again after this.
+const AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// Begins the daily runs that are due.
+pub(super) async fn begin_dailies(store: &Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+    for daily in store.ace360_dailies(RunKind::StatusSync).await? {
+        begin_daily(store, RunKind::StatusSync, &daily, daily.at, now).await?;
+    }
+    // OneFile releases a new version now. What is due is still due afterwards.
+    if release::ends(now).is_some() {
+        return Ok(());
+    }
+    for daily in store.onefile_dailies(RunKind::Exchange).await? {
+        let begun = begin_daily(store, RunKind::Exchange, &daily, release::outside(daily.at), now).await?;
+        let failed = daily.last_run.filter(|_| daily.failed_at.is_some_and(|failed| now - failed >= AGAIN));
+        if !begun && failed.is_some() {
+            let again = NewRun { after: failed, ..scheduled(RunKind::Exchange, &daily) };
+            if let Some((run, true)) = store.create_run(&again).await? {
+                info!(run_id = %run.id, "a daily run that failed is begun again");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Begins a provider's run of this night, if it is due and was not begun yet; answers whether it begins now.
+async fn begin_daily(
+    store: &Store,
+    kind: RunKind,
+    daily: &DailySetting,
+    at: NaiveTime,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let night = last_due(now, at);
+    let is_due = instant(night, at) >= daily.since && daily.last_night.is_none_or(|last| last < night);
+    if !is_due {
+        return Ok(false);
+    }
+    let created = store.create_run(&NewRun { night: Some(night), ..scheduled(kind, daily) }).await?;
+    if let Some((run, _)) = &created {
+        info!(run_id = %run.id, kind = kind.as_str(), %night, "a daily run begins");
+    }
+    Ok(created.is_some())
+}
+
+fn scheduled(kind: RunKind, daily: &DailySetting) -> NewRun {
+    NewRun { trigger: RunTrigger::Schedule, ..NewRun::of(daily.provider_id, kind, By::itself("schedule")) }
+}
+
+/// The instant of a local time on a date. A local time that exists twice means the first; one that does not exist means
+/// the next that does.
 pub fn instant(date: NaiveDate, at: NaiveTime) -> DateTime<Utc> {
     let mut local = date.and_time(at);
     loop {

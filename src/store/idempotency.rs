@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::clock::interval;
+use super::lease::{Lease, leased};
 use super::{Store, StoreResult, Tx, new_id};
 use crate::seal::hex;
 
@@ -60,9 +60,9 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn claim_key(&self, keyed: &Keyed, lease: Duration) -> StoreResult<KeyState> {
-        let claim = Uuid::new_v4();
-        let ours = sqlx::query_scalar!(
+    pub async fn claim_key(&self, keyed: &Keyed, term: Duration) -> StoreResult<KeyState> {
+        let lease = Lease::of(term);
+        let ours = leased!(query_scalar:
             r#"insert into idempotency_keys as old (provider_id, token_id, key_hash, request_hash, derived_id, claim, claimed_until, about, created_at)
                values ($1, $2, $3, $4, $5, $6, app_now() + $7::interval, $8, app_now())
                on conflict (provider_id, token_id, key_hash) do update
@@ -71,21 +71,21 @@ impl Store {
                    derived_id = case when old.created_at < app_now() - interval '1 day' then excluded.derived_id else old.derived_id end,
                    created_at = case when old.created_at < app_now() - interval '1 day' then excluded.created_at else old.created_at end
                where old.created_at < app_now() - interval '1 day'
-                  or old.status is null and (old.claim is null or old.claimed_until < app_now()) and old.request_hash = excluded.request_hash
-               returning derived_id"#,
+                  or old.status is null and old.request_hash = excluded.request_hash and "# + free("old.claimed_until") + "
+               returning derived_id";
             keyed.provider,
             keyed.token,
             keyed.key_hash,
             keyed.request_hash,
             new_id(),
-            claim,
-            interval(lease),
+            lease.token,
+            lease.term,
             keyed.about,
         )
         .fetch_optional(&self.pool)
         .await?;
         if let Some(derived_id) = ours {
-            return Ok(KeyState::Ours { claim, derived_id });
+            return Ok(KeyState::Ours { claim: lease.token, derived_id });
         }
         let row = sqlx::query!(
             r#"select request_hash, status, sealed_answer from idempotency_keys where provider_id = $1 and token_id = $2 and key_hash = $3"#,
@@ -119,9 +119,9 @@ impl Store {
         answer: Option<&KeptAnswer>,
     ) -> StoreResult<()> {
         let sealed = answer.map(|answer| self.seal_json(&answer_row(keyed), answer)).transpose()?;
-        sqlx::query!(
-            r#"update idempotency_keys set status = $5, sealed_answer = $6, claim = null, claimed_until = null
-               where provider_id = $1 and token_id = $2 and key_hash = $3 and claim = $4"#,
+        leased!(query:
+            "update idempotency_keys set status = $5, sealed_answer = $6, " + release("claim", "claimed_until") + "
+             where provider_id = $1 and token_id = $2 and key_hash = $3 and " + ours("claim" = "$4");
             keyed.provider,
             keyed.token,
             keyed.key_hash,
@@ -139,8 +139,8 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn release_key(&self, claim: Uuid) -> StoreResult<()> {
-        sqlx::query!(
-            "update idempotency_keys set claim = null, claimed_until = null where claim = $1 and status is null",
+        leased!(query:
+            "update idempotency_keys set " + release("claim", "claimed_until") + " where status is null and " + ours("claim" = "$1");
             claim
         )
         .execute(&self.pool)

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::clock::interval;
+use super::lease::{Lease, leased};
 use super::{By, IntentProblem, Store, StoreResult, Time, Tx};
 use crate::domain::{EnrolmentState, OneFileEnvironment, StepState, redacted};
 
@@ -122,33 +123,33 @@ impl Store {
     pub async fn begin_enrolment(
         &self,
         new: &NewEnrolment,
-        lease: Duration,
+        term: Duration,
         by: &By,
     ) -> StoreResult<BegunEnrolment> {
         let row = enrolment_row(new.provider, new.environment, &new.learner);
         let order = self.seal_json(&order_of(&row), &new.order)?;
         let steps = self.seal_json(&steps_of(&row), &Vec::<EnrolmentStep>::new())?;
-        let worker = Uuid::new_v4();
+        let lease = Lease::of(term);
         let mut tx = self.begin().await?;
         if !self.lock_record(&mut tx, new.provider, "learner", &new.learner).await? {
             return Ok(BegunEnrolment::NoRecord);
         }
-        let taken = sqlx::query!(
+        let taken = leased!(query:
             r#"insert into onefile_enrolments as old (provider_id, environment, learner_id, centre_id, state, sealed_order, sealed_steps,
                                                       worker, worker_until, requested_by, run_id, started_at)
                values ($1, $2, $3, $4, 'enrolling', $5, $6, $7, app_now() + $8::interval, $9, $10, app_now())
                on conflict (provider_id, environment, learner_id) do update
                set centre_id = excluded.centre_id, state = 'enrolling', sealed_order = excluded.sealed_order, worker = excluded.worker,
                    worker_until = excluded.worker_until, requested_by = excluded.requested_by, run_id = excluded.run_id, resume_at = null
-               where old.worker is null or old.worker_until < app_now()"#,
+               where "# + free("old.worker_until");
             new.provider,
             new.environment.as_str(),
             new.learner,
             new.centre_id,
             order,
             steps,
-            worker,
-            interval(lease),
+            lease.token,
+            lease.term,
             by.actor,
             new.run_id,
         )
@@ -159,7 +160,7 @@ impl Store {
         }
         self.audit(&mut tx, new.provider, by, "onefile.enrol", "learner", &new.learner).await?;
         tx.commit().await?;
-        Ok(BegunEnrolment::Ours(worker))
+        Ok(BegunEnrolment::Ours(lease.token))
     }
 
     /// Takes one that waits, to go on with it. `None`: somebody else has it, or it waits no longer.
@@ -169,22 +170,22 @@ impl Store {
     pub async fn take_enrolment(
         &self,
         waiting: &WaitingEnrolment,
-        lease: Duration,
+        term: Duration,
     ) -> StoreResult<Option<Uuid>> {
-        let worker = Uuid::new_v4();
-        let taken = sqlx::query!(
-            r#"update onefile_enrolments set worker = $4, worker_until = app_now() + $5::interval, resume_at = null, state = 'enrolling'
-               where provider_id = $1 and environment = $2 and learner_id = $3
-                 and (resume_at <= app_now() and worker is null or worker is not null and worker_until < app_now())"#,
+        let lease = Lease::of(term);
+        let taken = leased!(query:
+            "update onefile_enrolments set " + take("worker" = "$4", "worker_until" + "$5") + ", resume_at = null, state = 'enrolling'
+             where provider_id = $1 and environment = $2 and learner_id = $3
+               and (resume_at <= app_now() or worker is not null) and " + free("worker_until");
             waiting.provider_id,
             waiting.environment.as_str(),
             waiting.learner_id,
-            worker,
-            interval(lease),
+            lease.token,
+            lease.term,
         )
         .execute(&self.pool)
         .await?;
-        Ok((taken.rows_affected() == 1).then_some(worker))
+        Ok((taken.rows_affected() == 1).then_some(lease.token))
     }
 
     /// Those that somebody must go on with: their time has come, or whoever worked at them is gone.
@@ -192,12 +193,12 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn waiting_enrolments(&self, most: i64) -> StoreResult<Vec<WaitingEnrolment>> {
-        let rows = sqlx::query!(
+        let rows = leased!(query:
             r#"select provider_id as "provider_id!", environment as "environment!", learner_id as "learner_id!" from (
                    select provider_id, environment, learner_id from onefile_enrolments where resume_at <= app_now() and worker is null
                    union all
-                   select provider_id, environment, learner_id from onefile_enrolments where worker is not null and worker_until < app_now()
-               ) as waiting limit $1"#,
+                   select provider_id, environment, learner_id from onefile_enrolments where worker is not null and "# + free("worker_until") + "
+               ) as waiting limit $1";
             most
         )
         .fetch_all(&self.pool)
@@ -251,8 +252,8 @@ impl Store {
     ) -> StoreResult<bool> {
         let row = enrolment_row(new.provider, new.environment, &new.learner);
         let sealed = self.seal_json(&steps_of(&row), steps)?;
-        let saved = sqlx::query!(
-            "update onefile_enrolments set sealed_steps = $2, worker_until = app_now() + $3::interval where worker = $1",
+        let saved = leased!(query:
+            "update onefile_enrolments set sealed_steps = $2, " + renew("worker_until" + "$3") + " where " + ours("worker" = "$1");
             worker,
             sealed,
             interval(lease),
@@ -279,11 +280,11 @@ impl Store {
         let sealed = self.seal_json(&steps_of(&row), steps)?;
         let whole = state == EnrolmentState::Enrolled;
         let mut tx = self.begin().await?;
-        let left = sqlx::query!(
-            r#"with old as (select enrolled_at from onefile_enrolments where worker = $1)
-               update onefile_enrolments set state = $2, sealed_steps = $3, worker = null, worker_until = null,
-                      resume_at = app_now() + $4::interval, enrolled_at = case when $5 then coalesce(enrolled_at, app_now()) else enrolled_at end
-               where worker = $1 returning (select enrolled_at from old) is null as "first!", centre_id"#,
+        let left = leased!(query:
+            "with old as (select enrolled_at from onefile_enrolments where " + ours("worker" = "$1") + ")
+             update onefile_enrolments set state = $2, sealed_steps = $3, " + release("worker", "worker_until") + ",
+                    resume_at = app_now() + $4::interval, enrolled_at = case when $5 then coalesce(enrolled_at, app_now()) else enrolled_at end
+             where " + ours("worker" = "$1") + r#" returning (select enrolled_at from old) is null as "first!", centre_id"#;
             worker,
             state.as_str(),
             sealed,
@@ -313,11 +314,10 @@ impl Store {
         environment: OneFileEnvironment,
         learner: &str,
     ) -> StoreResult<Option<Enrolment>> {
-        let row = sqlx::query_as!(
-            Row,
-            r#"select learner_id, centre_id, state, sealed_order, sealed_steps, requested_by, run_id, started_at, enrolled_at,
-                      worker is not null and worker_until >= app_now() as "at_work!"
-               from onefile_enrolments where provider_id = $1 and environment = $2 and learner_id = $3"#,
+        let row = leased!(query_as(Row):
+            "select learner_id, centre_id, state, sealed_order, sealed_steps, requested_by, run_id, started_at, enrolled_at, "
+                + held("worker_until") + r#" as "at_work!"
+               from onefile_enrolments where provider_id = $1 and environment = $2 and learner_id = $3"#;
             provider,
             environment.as_str(),
             learner,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::clock::interval;
+use super::lease::leased;
 use super::onefile_portfolios::portfolio_row;
 use super::{IntentProblem, Portfolio, PortfolioRow, RecordKind, Store, StoreResult, Time, Tx};
 use crate::domain::{ChangeType, LinkState, OneFileEnvironment};
@@ -101,22 +102,20 @@ impl Store {
         lease: Duration,
     ) -> StoreResult<Option<LearnerThere<T>>> {
         // Each table is asked with the id itself: PostgreSQL then looks it up, however little it knows of the table.
-        let row = sqlx::query_as!(
-            ThereRow,
-            r#"with held as (
-                   update onefile_links set exchanging = $4, exchanging_until = app_now() + $5::interval
-                   where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3
-                     and (exchanging is null or exchanging_until < app_now())
+        let row = leased!(query_as(ThereRow):
+            "with held as (
+                   update onefile_links set " + take("exchanging" = "$4", "exchanging_until" + "$5") + "
+                   where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and " + free("exchanging_until") + r#"
                    returning local_id, centre_id, remote_id, state
                )
                select h.local_id as "learner_id!", h.centre_id as "centre_id!", h.remote_id as "user_id!", h.state as "state!",
                       r.sealed as "sealed!", r.version as "version!", p.sealed as "portfolio?", p.exchanged_at as "exchanged_at?",
                       p.swept_at as "swept_at?", p.sealed_problem as "sealed_problem?", e.learner_id is not null as "enrolled!",
-                      coalesce(e.state in ('enrolling', 'unknown') or e.worker_until >= app_now(), false) as "enrolling!"
+                      coalesce(e.state in ('enrolling', 'unknown'), false) or "# + held("e.worker_until") + r#" as "enrolling!"
                from held h
                join records r on r.provider_id = $1 and r.kind = 'learner' and r.record_id = $3
                left join onefile_portfolios p on p.provider_id = $1 and p.environment = $2 and p.learner_id = $3
-               left join onefile_enrolments e on e.provider_id = $1 and e.environment = $2 and e.learner_id = $3"#,
+               left join onefile_enrolments e on e.provider_id = $1 and e.environment = $2 and e.learner_id = $3"#;
             provider,
             environment.as_str(),
             learner,
@@ -139,9 +138,9 @@ impl Store {
         learner: &str,
         worker: Uuid,
     ) -> StoreResult<()> {
-        sqlx::query!(
-            r#"update onefile_links set exchanging = null, exchanging_until = null
-               where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and exchanging = $4"#,
+        leased!(query:
+            "update onefile_links set " + release("exchanging", "exchanging_until") + "
+             where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and " + ours("exchanging" = "$4");
             provider,
             environment.as_str(),
             learner,
@@ -170,9 +169,9 @@ impl Store {
         if version != kept.version {
             return Ok(Keeping::Outdated);
         }
-        let held = sqlx::query!(
-            r#"update onefile_links set exchanging = null, exchanging_until = null, state = $5
-               where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and exchanging = $4"#,
+        let held = leased!(query:
+            "update onefile_links set " + release("exchanging", "exchanging_until") + ", state = $5
+             where provider_id = $1 and environment = $2 and kind = 'learner' and local_id = $3 and " + ours("exchanging" = "$4");
             provider,
             environment,
             learner,

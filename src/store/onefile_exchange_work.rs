@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::lease::leased;
 use super::onefile_exchange::ThereRow;
 use super::{LearnerThere, Store, StoreResult, Tx};
 use crate::domain::OneFileEnvironment;
@@ -202,11 +203,11 @@ impl Store {
         size: i64,
     ) -> StoreResult<Vec<Undecided<T>>> {
         // Each one's rows are looked up, however little PostgreSQL knows of the tables: joined, it would go through all of them.
-        let rows = sqlx::query!(
+        let rows = leased!(query:
             r#"select w.learner_id, w.centre_id, w.user_id, w.seen, w.archived, w.changed, w.aims, l.state, r.sealed, r.version,
                       p.sealed as "portfolio?", p.exchanged_at as "exchanged_at?", p.swept_at as "swept_at?",
                       p.sealed_problem as "sealed_problem?", e.learner_id is not null as "enrolled!",
-                      coalesce(e.state in ('enrolling', 'unknown') or e.worker_until >= app_now(), false) as "enrolling!"
+                      coalesce(e.state in ('enrolling', 'unknown'), false) or "# + held("e.worker_until") + r#" as "enrolling!"
                from onefile_exchange_work w
                cross join lateral (select state from onefile_links
                    where provider_id = $2 and environment = $3 and kind = 'learner' and local_id = w.learner_id limit 1) l
@@ -216,7 +217,7 @@ impl Store {
                    where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) p on true
                left join lateral (select * from onefile_enrolments
                    where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) e on true
-               where w.run_id = $1 and w.reason is null order by w.learner_id limit $4"#,
+               where w.run_id = $1 and w.reason is null order by w.learner_id limit $4"#;
             run,
             provider,
             environment.as_str(),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::changes::change_row;
 use super::clock::interval;
+use super::lease::{Lease, leased};
 use super::webhooks::{KeptSecret, Target, secrets_row, target_row};
 use super::{ChangeRow, Store, StoreResult, Time};
 use crate::domain::DeliveryState;
@@ -81,25 +82,25 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn claim_webhooks(&self, most: i64, lease: Duration) -> StoreResult<Vec<(Uuid, Uuid)>> {
-        let claim = Uuid::new_v4();
-        let ids = sqlx::query_scalar!(
-            r#"update webhooks set claim = $1, claimed_until = app_now() + $2::interval, served_at = app_now()
+    pub async fn claim_webhooks(&self, most: i64, term: Duration) -> StoreResult<Vec<(Uuid, Uuid)>> {
+        let lease = Lease::of(term);
+        let ids = leased!(query_scalar:
+            "update webhooks set " + take("claim" = "$1", "claimed_until" + "$2") + r#", served_at = app_now()
                where id in (
                    select w.id from webhooks w
                    where w.enabled and (w.rests_until is null or w.rests_until <= app_now())
-                     and (w.claimed_until is null or w.claimed_until <= app_now())
+                     and "# + free("w.claimed_until") + r#"
                      and exists (select from webhook_deliveries d where d.webhook_id = w.id and d.state = 'pending' and d.due_at <= app_now())
                    order by w.served_at nulls first limit $3 for update of w skip locked
                )
-               returning id"#,
-            claim,
-            interval(lease),
+               returning id"#;
+            lease.token,
+            lease.term,
             most,
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(ids.into_iter().map(|id| (id, claim)).collect())
+        Ok(ids.into_iter().map(|id| (id, lease.token)).collect())
     }
 
     /// The next delivery that is due, the first in the feed; holds the webhook for another `lease`. `None`: nothing is due, or
@@ -111,12 +112,12 @@ impl Store {
         &self,
         webhook: Uuid,
         claim: Uuid,
-        lease: Duration,
+        term: Duration,
     ) -> StoreResult<Option<DueDelivery>> {
-        let row = sqlx::query!(
-            r#"with held as (
-                   update webhooks set claimed_until = app_now() + $3::interval
-                   where id = $1 and claim = $2 and enabled and (rests_until is null or rests_until <= app_now())
+        let row = leased!(query:
+            "with held as (
+                   update webhooks set " + renew("claimed_until" + "$3") + "
+                   where id = $1 and " + ours("claim" = "$2") + r#" and enabled and (rests_until is null or rests_until <= app_now())
                    returning id, provider_id, sealed_target, sealed_secrets, failing_since, unanswered
                )
                select h.provider_id, h.sealed_target, h.sealed_secrets, h.failing_since, h.unanswered, app_now() as "now!",
@@ -128,10 +129,10 @@ impl Store {
                    where d.webhook_id = h.id and d.state = 'pending' and d.due_at <= app_now()
                    order by d.position, d.id limit 1
                ) d on true
-               left join changes c on c.id = d.change_id"#,
+               left join changes c on c.id = d.change_id"#;
             webhook,
             claim,
-            interval(lease),
+            interval(term),
         )
         .fetch_optional(&self.pool)
         .await?;
@@ -168,8 +169,8 @@ impl Store {
     pub async fn settle_delivery(&self, due: &DueDelivery, came: &Settlement) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         // Whoever deletes the webhook locks it first too.
-        let enabled = sqlx::query_scalar!(
-            "select enabled from webhooks where id = $1 and claim = $2 for no key update",
+        let enabled = leased!(query_scalar:
+            "select enabled from webhooks where id = $1 and " + ours("claim" = "$2") + " for no key update";
             due.webhook,
             due.claim
         )
@@ -223,8 +224,8 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn release_webhook(&self, webhook: Uuid, claim: Uuid) -> StoreResult<()> {
-        sqlx::query!(
-            "update webhooks set claim = null, claimed_until = null where id = $1 and claim = $2",
+        leased!(query:
+            "update webhooks set " + release("claim", "claimed_until") + " where id = $1 and " + ours("claim" = "$2");
             webhook,
             claim
         )

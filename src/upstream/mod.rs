@@ -8,4 +8,4 @@ pub mod message;
 pub mod outcome;
 pub mod pace;
 pub mod read;
-pub mod step;
+pub mod run;

@@ -19,6 +19,7 @@ mod events;
 mod exchange_kills;
 mod kills;
 mod pace;
+mod params;
 mod processes;
 mod rotation;
 mod schedule;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use picsbridge::ace360::catalogue::Step;
+use picsbridge::ace360::status_sync::{StatusSync, StatusSyncParams};
 use picsbridge::domain::RecordCode;
 use picsbridge::store::{Claim, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
-use picsbridge::upstream::pace::Class;
+use picsbridge::upstream::run::{Halt, RunContext, RunWork as _, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,13 +26,15 @@ async fn claimed(app: &TestApp, run: &Value) -> (RunRow, Uuid) {
     }
 }
 
-/// One step of a status run, under this fence.
-async fn step(app: &TestApp, mut run: RunRow, fence: Uuid) -> (Step, RunRow) {
+/// The first step of a status run, under this fence.
+async fn step(app: &TestApp, run: RunRow, fence: Uuid) -> Result<Step, Halt> {
     let ace360 = app.parts.ace360.clone();
     on_runtime(async move {
-        let (client, settings) = ace360.client(run.provider_id, Class::Bulk).await.unwrap();
-        let step = ace360.sync_step(&client, &settings.environment, &mut run, fence).await.unwrap();
-        (step, run)
+        let work = StatusSync(&ace360);
+        let line = work.connect(run.provider_id).await.unwrap();
+        let mut run = RunContext::new(ace360.store.clone(), run, fence);
+        run.count_calls_of(line.as_ref());
+        work.step(&line, &mut run, &StatusSyncParams::default(), None).await
     })
     .await
 }
@@ -118,9 +120,8 @@ async fn what_a_killed_worker_had_saved_stays_and_another_one_goes_on_from_there
     let run = app.post(SYNC, &Value::Null).await.expect(202);
     assert_eq!(run["state"], "queued");
     let (row, fence) = claimed(&app, &run).await;
-    let (_, row) = step(&app, row, fence).await;
     // Of the second step, nothing is saved.
-    drop(row);
+    step(&app, row, fence).await.unwrap();
     let under_way = app.get(&format!("/runs/{}", id(&run))).await.expect(200);
     assert_eq!((&under_way["state"], &under_way["calls"]["used"]), (&json!("running"), &json!(1)));
     let second = app.second_with(true).await;
@@ -142,8 +143,8 @@ async fn a_worker_that_was_replaced_commits_nothing() {
     app.clock_advance(TimeDelta::minutes(2)).await;
     let (_, new) = claimed(&app, &run).await;
     assert_ne!(old, new);
-    let (outcome, elder) = step(&app, elder, old).await;
-    assert!(matches!(outcome, Step::Replaced), "{outcome:?}");
+    let outcome = step(&app, elder.clone(), old).await;
+    assert!(matches!(outcome, Err(Halt::Replaced)), "{outcome:?}");
     let store = app.parts.store.clone();
     let progress = |id: &str| Progress {
         calls: 1,
@@ -151,7 +152,7 @@ async fn a_worker_that_was_replaced_commits_nothing() {
         ..Progress::default()
     };
     let (late, due) = (progress("L00"), progress("L01"));
-    let row = elder.clone();
+    let row = elder;
     let committed = on_runtime(async move {
         let mut tx = store.begin().await.unwrap();
         let late = store.add_progress(&mut tx, row.id, old, &late).await.unwrap();

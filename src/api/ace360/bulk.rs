@@ -4,20 +4,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::bulk::which;
+use super::super::bulk::{Batch, which};
 use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
-use crate::ace360::{bulk, matching};
+use crate::ace360::bulk::UploadOptions;
 use crate::auth::scope::needs::Ace360Write;
-use crate::domain::{Check, Fault, LearnerId, TabState};
-use crate::runs::new_run;
+use crate::domain::{Check, Fault, LearnerId, RunKind, TabState};
 use crate::store::NewRun;
+use crate::upstream::run::BatchFilter;
 
 /// Which learners to upload.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -51,6 +50,17 @@ pub struct BulkFilter {
     /// Whose record was written after this time.
     #[serde(default)]
     updated_after: Option<DateTime<Utc>>,
+}
+
+impl From<BulkFilter> for BatchFilter {
+    fn from(filter: BulkFilter) -> Self {
+        let states = match filter.ace360 {
+            Some(state) => vec![state],
+            None => vec![TabState::NotUploaded, TabState::Rejected],
+        };
+        let states = states.into_iter().map(|state| state.as_str().to_owned()).collect();
+        Self { states, updated_after: filter.updated_after }
+    }
 }
 
 impl Check for BulkUpload {
@@ -93,19 +103,14 @@ pub async fn upload(
     body: Body<BulkUpload>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
-    let filter = body.filter.unwrap_or_default();
-    let params = json!({
-        "learnerIds": body.learner_ids,
-        "filter": {"ace360": filter.ace360, "updatedAfter": filter.updated_after},
-        "allowDuplicate": body.allow_duplicate,
-    });
-    let run = NewRun {
-        shared: false,
+    let batch = Batch {
+        kind: RunKind::Upload,
+        learners: body.learner_ids,
+        filter: body.filter.map(BatchFilter::from),
+        options: UploadOptions { allow_duplicate: body.allow_duplicate },
         validate_only: body.validate_only,
-        params,
-        ..new_run(who.provider(), bulk::UPLOAD, who.by())
     };
-    run_api::start(&state, &request, run).await
+    batch.start(&state, &request, who.provider(), who.by()).await
 }
 
 /// Match ACE360's records to learners
@@ -128,7 +133,7 @@ pub async fn match_records(
     let run = NewRun {
         shared: !validate_only,
         validate_only,
-        ..new_run(who.provider(), matching::MATCH, who.by())
+        ..NewRun::of(who.provider(), RunKind::Match, who.by())
     };
     run_api::start(&state, &request, run).await
 }

@@ -15,7 +15,8 @@ use super::super::runs::{self as run_api, Run};
 use crate::ace360::catalogue::from_row;
 use crate::ace360::standards::{Sector, Standard};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync};
-use crate::runs;
+use crate::domain::RunKind;
+use crate::store::NewRun;
 
 /// A page of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,7 +83,7 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::standards_refresh(who.provider(), who.by())).await
+    run_api::start(&state, &request, NewRun::of(who.provider(), RunKind::StandardsRefresh, who.by())).await
 }
 
 /// Read the statuses of all uploaded learners now
@@ -98,7 +99,7 @@ pub async fn sync_all(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::status_sync(who.provider(), who.by())).await
+    run_api::start(&state, &request, NewRun::of(who.provider(), RunKind::StatusSync, who.by())).await
 }
 
 /// List ACE360's employer sectors

@@ -11,8 +11,8 @@ use super::super::document::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
 use super::learner::Status;
-use crate::ace360::status::SYNC;
 use crate::auth::scope::needs::Ace360Read;
+use crate::domain::RunKind;
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -101,7 +101,7 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
     let counts = state.store.ace360_counts(who.provider(), &settings.environment).await?;
     let now = state.store.now().await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
-    let failed = state.store.last_failed(who.provider(), "ace360", SYNC).await?;
+    let failed = state.store.last_failed(who.provider(), RunKind::StatusSync).await?;
     let lines = [
         (
             "syncFailed",

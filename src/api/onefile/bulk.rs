@@ -6,21 +6,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::bulk::which;
+use super::super::bulk::{Batch, which};
 use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
-use super::super::runs::{self as run_api, Run};
+use super::super::runs::Run;
 use super::rules::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
-use crate::domain::{Check, Fault, LearnerId, OneFileState};
-use crate::onefile::enrol::bulk::ENROL;
-use crate::runs::new_run;
-use crate::store::NewRun;
+use crate::domain::{Check, Fault, LearnerId, OneFileState, RunKind};
+use crate::onefile::enrol::bulk::EnrolOptions;
+use crate::upstream::run::BatchFilter;
 
 /// Which learners to enrol.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -64,6 +62,17 @@ pub struct EnrolFilter {
     updated_after: Option<DateTime<Utc>>,
 }
 
+impl From<EnrolFilter> for BatchFilter {
+    fn from(filter: EnrolFilter) -> Self {
+        let states = match filter.onefile {
+            Some(state) => vec![state],
+            None => vec![OneFileState::NotEnrolled, OneFileState::Rejected, OneFileState::Incomplete],
+        };
+        let states = states.into_iter().map(|state| state.as_str().to_owned()).collect();
+        Self { states, updated_after: filter.updated_after }
+    }
+}
+
 impl Check for BulkEnrol {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
         which(self.learner_ids.as_deref(), self.filter.is_some(), "enrolled")
@@ -87,22 +96,18 @@ pub async fn enrol(
     body: Body<BulkEnrol>,
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
-    let filter = body.filter.unwrap_or_default();
-    let pathways: BTreeMap<String, String> =
-        body.pathways.unwrap_or_default().into_iter().map(|(reference, id)| (reference, id.0)).collect();
-    let params = json!({
-        "learnerIds": body.learner_ids,
-        "filter": {"onefile": filter.onefile, "updatedAfter": filter.updated_after},
-        "centreId": body.centre_id.map(|id| id.0),
-        "pathways": pathways,
-        "allowDuplicate": body.allow_duplicate,
-    });
-    let run = NewRun {
-        upstream: "onefile",
-        shared: false,
-        validate_only: body.validate_only,
-        params,
-        ..new_run(who.provider(), ENROL, who.by())
+    let pathways = body.pathways.unwrap_or_default();
+    let options = EnrolOptions {
+        centre_id: body.centre_id.map(|id| id.0),
+        pathways: pathways.into_iter().map(|(reference, id)| (reference, id.0)).collect(),
+        allow_duplicate: body.allow_duplicate,
     };
-    run_api::start(&state, &request, run).await
+    let batch = Batch {
+        kind: RunKind::Enrol,
+        learners: body.learner_ids,
+        filter: body.filter.map(BatchFilter::from),
+        options,
+        validate_only: body.validate_only,
+    };
+    batch.start(&state, &request, who.provider(), who.by()).await
 }

@@ -1,6 +1,5 @@
 //! Exchanging learners with OneFile now: one, or all of them as a run.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
@@ -8,11 +7,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::json;
 use tracing::error;
 use utoipa::ToSchema;
 
 use super::super::State;
+use super::super::bulk::named;
 use super::super::document::{BulkErrors, ExchangeErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
@@ -20,15 +19,12 @@ use super::super::problem::{Code, Problem};
 use super::super::runs::{self as run_api, Run};
 use super::learner::{OneFileTab, tab_of};
 use crate::auth::scope::needs::OnefileSync;
-use crate::domain::{Check, Fault, LearnerId, RecordCode};
-use crate::onefile::exchange::SyncedOne;
-use crate::runs::onefile_exchange;
-use crate::store::NewRun;
+use crate::domain::{Check, Fault, LearnerId, RecordCode, RunKind};
+use crate::onefile::exchange::{ExchangeParams, SyncedOne};
+use crate::store::{NewRun, StoreError};
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
-/// As many as an import takes.
-const MOST: usize = 10_000;
 
 /// Which learners to exchange.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -47,26 +43,10 @@ pub struct ExchangeRequest {
 
 impl Check for ExchangeRequest {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        let Some(ids) = &self.learner_ids else { return Vec::new() };
-        let mut faults = Vec::new();
-        if ids.is_empty() {
-            faults.push(Fault::at(
-                "/learnerIds",
-                "required",
-                "Name at least one learner, or leave it out for all.",
-            ));
-        }
-        if ids.len() > MOST {
-            faults.push(Fault::at("/learnerIds", "tooMany", format!("Name at most {MOST} learners.")));
-        }
-        let mut seen = HashSet::new();
-        for (at, id) in ids.iter().enumerate() {
-            if !seen.insert(id) {
-                let message = "This learner is named before: name each once.";
-                faults.push(Fault::at(format!("/learnerIds/{at}"), "duplicateId", message));
-            }
-        }
-        faults
+        self.learner_ids
+            .as_deref()
+            .map(|ids| named(ids, "Name at least one learner, or leave it out for all."))
+            .unwrap_or_default()
     }
 }
 
@@ -139,11 +119,11 @@ pub async fn sync_all(
     body: OptionalBody<ExchangeRequest>,
 ) -> Result<HttpResponse, Problem> {
     let ExchangeRequest { learner_ids, full } = body.0;
-    let own = learner_ids.is_some() || full;
-    let mut params = json!({});
-    if own {
-        params = json!({"learnerIds": learner_ids, "full": full});
+    let learners = learner_ids.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect());
+    let mut run = NewRun::of(who.provider(), RunKind::Exchange, who.by());
+    if learners.is_some() || full {
+        run.shared = false;
+        run.params = serde_json::to_value(ExchangeParams { learners, full }).map_err(StoreError::from)?;
     }
-    let run = NewRun { shared: !own, params, ..onefile_exchange(who.provider(), who.by()) };
     run_api::start(&state, &request, run).await
 }

@@ -13,9 +13,9 @@ use super::super::params::{Page, Params};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
 use crate::auth::scope::needs::{OnefileRead, OnefileSync};
+use crate::domain::RunKind;
 use crate::onefile::codes::Code;
-use crate::runs;
-use crate::store::{OneFileStandard, StandardFilter};
+use crate::store::{NewRun, OneFileStandard, StandardFilter};
 
 /// A learning aim of OneFile's.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,7 +83,8 @@ pub async fn refresh(
     state: Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    run_api::start(&state, &request, runs::qualifications_refresh(who.provider(), who.by())).await
+    run_api::start(&state, &request, NewRun::of(who.provider(), RunKind::QualificationsRefresh, who.by()))
+        .await
 }
 
 /// List OneFile's learning aims

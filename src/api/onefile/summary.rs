@@ -11,8 +11,8 @@ use super::super::document::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
-use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment};
-use crate::onefile::exchange::{EXCHANGE, release};
+use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment, RunKind};
+use crate::onefile::exchange::release;
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -124,7 +124,7 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
     let remaining = state.onefile.calls_left(&settings).await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
     let (archived, gone) = state.store.lost_learners(who.provider(), own.environment).await?;
-    let failed = state.store.last_failed(who.provider(), "onefile", EXCHANGE).await?;
+    let failed = state.store.last_failed(who.provider(), RunKind::Exchange).await?;
     let lines = [
         (
             "exchangeFailed",

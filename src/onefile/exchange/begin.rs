@@ -3,30 +3,32 @@
 use chrono::{DateTime, Utc};
 
 use super::decide::{Decision, Rules, decide};
-use super::run::{Cursor, Phase, Work, skipped};
+use super::run::{ExchangeCursor, Phase, Work, skipped};
 use crate::domain::{Learner, RecordCode};
+use crate::onefile::OneFile;
 use crate::onefile::walk::Walk;
-use crate::onefile::{OneFile, OneFileError};
 use crate::store::{OutcomeKind, Progress, RecordOutcome, Told};
-use crate::upstream::step::Step;
+use crate::upstream::run::{Halt, Step};
 
 /// Learners that are decided on before the run's row is written again.
 const SCANNED: i64 = 500;
 
 impl OneFile {
-    pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, OneFileError> {
-        let (provider, environment) = (work.run.provider_id, work.settings.choices.environment);
-        let named = work.params.learner_ids.clone();
+    pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, Halt> {
+        let (provider, environment) = (work.run.row.provider_id, work.settings.choices.environment);
+        let named = work.params.learners.clone();
         let since = match &named {
             None => self.store.exchange_began(provider, environment).await?,
             Some(_) => None,
         };
         let mut tx = self.store.begin().await?;
-        let (count, centres) =
-            self.store.begin_exchange(&mut tx, work.run.id, provider, environment, named.as_deref()).await?;
+        let (count, centres) = self
+            .store
+            .begin_exchange(&mut tx, work.run.row.id, provider, environment, named.as_deref())
+            .await?;
         let mut outcomes = Vec::new();
         if let Some(named) = &named {
-            let others = self.store.not_in_exchange(&mut tx, work.run.id, provider, named).await?;
+            let others = self.store.not_in_exchange(&mut tx, work.run.row.id, provider, named).await?;
             outcomes.extend(others.iter().map(|(id, there)| {
                 if *there {
                     skipped(id, RecordCode::NotEnrolled, "The learner is not linked to a user in OneFile.")
@@ -36,7 +38,7 @@ impl OneFile {
                 }
             }));
         }
-        let cursor = Cursor {
+        let cursor = ExchangeCursor {
             began: now,
             environment,
             since,
@@ -60,20 +62,20 @@ impl OneFile {
     pub(super) async fn decide_step(
         &self,
         work: &mut Work<'_>,
-        mut cursor: Cursor,
-    ) -> Result<Step, OneFileError> {
-        let (provider, environment) = (work.run.provider_id, cursor.environment);
-        let own = self.store.undecided::<Learner>(work.run.id, provider, environment, SCANNED).await?;
+        mut cursor: ExchangeCursor,
+    ) -> Result<Step, Halt> {
+        let (provider, environment) = (work.run.row.provider_id, cursor.environment);
+        let own = self.store.undecided::<Learner>(work.run.row.id, provider, environment, SCANNED).await?;
         if own.is_empty() {
             let tx = self.store.begin().await?;
             cursor.phase = Phase::Turns;
-            let used = work.run.calls_used + work.client.meter().peek();
+            let used = work.run.calls_used();
             let progress = Progress { calls_planned: Some(cursor.planned(used)), ..Progress::default() };
             return self.save_step(tx, work, &cursor, progress).await;
         }
         let ground = self.ground_of(work).await?;
         let rules = Rules {
-            named: work.params.learner_ids.is_some(),
+            named: work.params.learners.is_some(),
             full: work.params.full,
             unsearched: cursor.since.is_none(),
             swept_before: cursor.swept_before(work.settings),
@@ -93,12 +95,12 @@ impl OneFile {
         }
         // Only now: who holds a connection must not wait for another.
         let mut tx = self.store.begin().await?;
-        self.store.decide(&mut tx, work.run.id, &decided).await?;
+        self.store.decide(&mut tx, work.run.row.id, &decided).await?;
         self.store.touch_exchanged(&mut tx, provider, environment, &quiet).await?;
         let unchanged = i32::try_from(quiet.len()).unwrap_or(i32::MAX);
         let told = outcomes.iter().filter(|own| own.outcome != OutcomeKind::Unchanged);
         quiet.extend(told.map(|own| own.id.clone()));
-        self.store.drop_work(&mut tx, work.run.id, &quiet).await?;
+        self.store.drop_work(&mut tx, work.run.row.id, &quiet).await?;
         let progress = Progress { unchanged, outcomes, ..Progress::default() };
         self.save_step(tx, work, &cursor, progress).await
     }

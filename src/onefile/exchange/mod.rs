@@ -26,13 +26,11 @@ pub(in crate::onefile) use self::send::{aim_field, user_field};
 use uuid::Uuid;
 
 use self::ground::{Ground, Trouble, Want};
+pub use self::run::{Exchange, ExchangeParams};
 use super::{OneFile, OneFileError};
-use crate::domain::{Learner, LearnerId, RunKind};
+use crate::domain::{Learner, LearnerId};
 use crate::store::{By, OutcomeKind, RecordOutcome};
 use crate::upstream::pace::Class;
-
-/// The kind of its run.
-pub const EXCHANGE: &str = RunKind::Exchange.as_str();
 
 /// What came of exchanging one learner.
 #[derive(Debug)]

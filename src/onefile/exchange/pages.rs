@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::run::{Cursor, Phase, Work};
+use super::run::{ExchangeCursor, Phase, Work};
 use crate::onefile::client::{Client, Search};
 use crate::onefile::links::LEARNER_ROLE;
 use crate::onefile::portfolio::{AimFilter, Window};
@@ -12,10 +12,11 @@ use crate::onefile::wire::{LearningAim, Row, User};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::Progress;
 use crate::upstream::failure::FailureKind;
-use crate::upstream::step::Step;
+use crate::upstream::run::{Halt, Step};
 
 /// Each would be gone, and the run would ask for them one by one.
 const STRANGERS: &str = "OneFile shows none of the linked learners: the customer token is probably another customer's, or the centres are. Nothing was changed. Put the right customer token, or remove the links.";
+const NO_SEARCH: &str = "OneFile does not take the search for a centre's learners.";
 /// So far OneFile's clock may be behind ours.
 const MARGIN: TimeDelta = TimeDelta::minutes(15);
 
@@ -23,13 +24,13 @@ impl OneFile {
     pub(super) async fn page_step(
         &self,
         work: &mut Work<'_>,
-        mut cursor: Cursor,
-    ) -> Result<Step, OneFileError> {
+        mut cursor: ExchangeCursor,
+    ) -> Result<Step, Halt> {
         let Some(centre) = cursor.centres.get(cursor.at).cloned() else {
             return self.next_phase(work, cursor).await;
         };
         let since = cursor.since.map(|since| since - MARGIN);
-        let run = work.run.id;
+        let run = work.run.row.id;
         match cursor.phase {
             Phase::Aims => {
                 let Some(since) = since else { return self.next_phase(work, cursor).await };
@@ -54,9 +55,7 @@ impl OneFile {
                     if phase == Phase::Changed {
                         return self.next_centre(work, cursor).await;
                     }
-                    return Err(OneFileError::NotConfigured(
-                        "OneFile does not take the search for a centre's learners.",
-                    ));
+                    return Err(Halt::Never(NO_SEARCH.to_owned()));
                 };
                 let learners = rows
                     .into_iter()
@@ -75,18 +74,18 @@ impl OneFile {
         }
     }
 
-    async fn next_centre(&self, work: &mut Work<'_>, mut cursor: Cursor) -> Result<Step, OneFileError> {
+    async fn next_centre(&self, work: &mut Work<'_>, mut cursor: ExchangeCursor) -> Result<Step, Halt> {
         cursor.at += 1;
         cursor.walk = Walk::default();
         let tx = self.store.begin().await?;
         self.save_step(tx, work, &cursor, Progress::default()).await
     }
 
-    async fn next_phase(&self, work: &mut Work<'_>, mut cursor: Cursor) -> Result<Step, OneFileError> {
+    async fn next_phase(&self, work: &mut Work<'_>, mut cursor: ExchangeCursor) -> Result<Step, Halt> {
         if cursor.phase == Phase::Users {
-            let (run, provider) = (work.run.id, work.run.provider_id);
+            let (run, provider) = (work.run.row.id, work.run.row.provider_id);
             if self.store.nobody_was_seen(run, provider, cursor.environment).await? {
-                return Err(OneFileError::NotConfigured(STRANGERS));
+                return Err(Halt::Never(STRANGERS.to_owned()));
             }
         }
         cursor.phase = match (cursor.phase, cursor.since) {
@@ -106,7 +105,7 @@ impl OneFile {
 async fn take<T: Row>(
     client: &Client,
     search: &Search,
-    cursor: &mut Cursor,
+    cursor: &mut ExchangeCursor,
 ) -> Result<Option<Vec<T>>, OneFileError> {
     let page = match client.search_page::<T>(search, cursor.walk.page()).await? {
         Ok(page) => page,

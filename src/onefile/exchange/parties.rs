@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::apply::{address_of, address_text};
-use super::run::{Cursor, Phase, Work};
+use super::run::{ExchangeCursor, Phase, Work};
 use crate::domain::parse::parse_value;
 use crate::domain::{DemographicsMode, LinkState, Officer, Organisation, RecordCode, counted};
 use crate::onefile::client::Client;
@@ -13,7 +13,7 @@ use crate::onefile::wire::{Placement, User, day_of};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{DueParties, OutcomeKind, Party, Progress, RecordKind, RecordOutcome, Told};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::step::Step;
+use crate::upstream::run::{Halt, Step};
 
 /// Compared before the run's row is written again.
 const BATCH: i64 = 20;
@@ -34,14 +34,14 @@ impl OneFile {
     pub(super) async fn parties_step(
         &self,
         work: &mut Work<'_>,
-        mut cursor: Cursor,
-    ) -> Result<Step, OneFileError> {
+        mut cursor: ExchangeCursor,
+    ) -> Result<Step, Halt> {
         let choices = &work.settings.choices;
         let (kind, mode, next) = match cursor.phase {
             Phase::Officers => (RecordKind::Officer, choices.officer_demographics, Phase::Organisations),
             _ => (RecordKind::Organisation, choices.organisation_demographics, Phase::Decide),
         };
-        let provider = work.run.provider_id;
+        let provider = work.run.row.provider_id;
         let before = if work.params.full { cursor.began } else { cursor.swept_before(work.settings) };
         let due = DueParties { after: cursor.party, before, size: BATCH };
         let parties = match mode {
@@ -76,8 +76,7 @@ impl OneFile {
         }
         cursor.party = Some(last);
         let total =
-            work.run.total.unwrap_or_default() + unchanged + i32::try_from(outcomes.len()).unwrap_or(0);
-        work.run.total = Some(total);
+            work.run.row.total.unwrap_or_default() + unchanged + i32::try_from(outcomes.len()).unwrap_or(0);
         let progress = Progress { total: Some(total), unchanged, outcomes, ..Progress::default() };
         self.save_step(tx, work, &cursor, progress).await
     }

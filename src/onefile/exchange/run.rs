@@ -7,19 +7,24 @@ use uuid::Uuid;
 
 use super::ground::Ground;
 use super::release;
-use crate::domain::{OneFileEnvironment, RecordCode};
+use crate::domain::{OneFileEnvironment, RecordCode, RunKind, RunTrigger};
+use crate::onefile::OneFile;
 use crate::onefile::client::Client;
+use crate::onefile::run::OneFileLine;
 use crate::onefile::walk::Walk;
-use crate::onefile::{OneFile, OneFileError};
-use crate::store::{By, OneFileSettings, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Told, Tx};
-use crate::upstream::step::Step;
+use crate::store::{OneFileSettings, OutcomeKind, Progress, RecordOutcome, Told, Tx};
+use crate::upstream::run::{Halt, RunContext, RunWork, Step};
 
 const OTHER: &str = "The settings name another OneFile than when the run began: begin a new one.";
 const WINDOW: &str = "OneFile's release window, 07:00 to 07:30: it goes on afterwards.";
 
-/// Where a run stands.
+/// The work of a run that exchanges learners.
+pub struct Exchange<'a>(pub &'a OneFile);
+
+/// Where an exchange stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Cursor {
+#[serde(rename_all = "camelCase")]
+pub struct ExchangeCursor {
     pub(super) began: DateTime<Utc>,
     pub(super) environment: OneFileEnvironment,
     /// What changed since then is looked for; none: all is read.
@@ -27,24 +32,17 @@ pub(super) struct Cursor {
     pub(super) phase: Phase,
     pub(super) centres: Vec<String>,
     pub(super) at: usize,
-    #[serde(default)]
     pub(super) walk: Walk,
     /// The list's rows say themselves when they were changed.
-    #[serde(default)]
     pub(super) dated: bool,
     /// The last link of an officer or organisation that was compared.
-    #[serde(default)]
     pub(super) party: Option<Uuid>,
     /// Calls that are reckoned with still.
-    #[serde(default)]
     pub(super) left: i32,
     /// Calls that were reckoned with for what is done, and those that it took.
-    #[serde(default)]
     pub(super) reckoned: i32,
-    #[serde(default)]
     pub(super) took: i32,
     /// OneFile did not answer the last time: one learner tries whether it does.
-    #[serde(default)]
     pub(super) cautious: bool,
 }
 
@@ -68,131 +66,115 @@ pub(super) enum Phase {
     Turns,
 }
 
-/// What a run was asked.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Params {
-    /// Only these learners.
-    pub(super) learner_ids: Option<Vec<String>>,
-    /// Everybody is read whole.
-    pub(super) full: bool,
-}
-
-impl Params {
-    pub(super) fn of(run: &RunRow) -> Self {
-        serde_json::from_value(run.params.clone()).unwrap_or_default()
-    }
+/// What an exchange is asked.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ExchangeParams {
+    /// Only these learners; none: all who are linked.
+    pub learners: Option<Vec<String>>,
+    /// Read everybody in full.
+    pub full: bool,
 }
 
 /// What a step works with.
 pub(super) struct Work<'a> {
     pub(super) client: &'a Client,
     pub(super) settings: &'a OneFileSettings,
-    pub(super) run: &'a mut RunRow,
-    pub(super) fence: Uuid,
-    pub(super) params: Params,
+    pub(super) run: &'a mut RunContext,
+    pub(super) params: &'a ExchangeParams,
 }
 
-impl OneFile {
-    /// One step of an exchange run.
-    ///
-    /// # Errors
-    /// The settings name another OneFile now; the database's.
-    pub async fn exchange_step(
+impl RunWork for Exchange<'_> {
+    type Line = OneFileLine;
+    type Params = ExchangeParams;
+    type Cursor = ExchangeCursor;
+
+    async fn connect(&self, provider: Uuid) -> Result<OneFileLine, Halt> {
+        self.0.line(provider, RunKind::Exchange).await
+    }
+
+    async fn step(
         &self,
-        client: &Client,
-        settings: &OneFileSettings,
-        run: &mut RunRow,
-        fence: Uuid,
-    ) -> Result<Step, OneFileError> {
-        let now = self.store.now().await.map_err(StoreError::from)?;
-        if run.trigger == "schedule"
+        line: &OneFileLine,
+        run: &mut RunContext,
+        params: &ExchangeParams,
+        cursor: Option<ExchangeCursor>,
+    ) -> Result<Step, Halt> {
+        let now = self.0.store.now().await?;
+        if run.row.trigger == RunTrigger::Schedule
             && let Some(end) = release::ends(now)
         {
             return Ok(Step::Waiting((end - now).to_std().unwrap_or_default(), WINDOW.to_owned()));
         }
-        let params = Params::of(run);
-        let cursor = serde_json::from_value::<Cursor>(run.cursor.clone()).ok();
-        let mut work = Work { client, settings, run, fence, params };
-        let step = match cursor {
-            None => self.begin(&mut work, now).await,
-            Some(cursor) if cursor.environment != settings.choices.environment => {
-                return Err(OneFileError::NotConfigured(OTHER));
-            }
-            Some(cursor) => match cursor.phase {
-                Phase::Users | Phase::Changed | Phase::Aims => self.page_step(&mut work, cursor).await,
-                Phase::Officers | Phase::Organisations => self.parties_step(&mut work, cursor).await,
-                Phase::Decide => self.decide_step(&mut work, cursor).await,
-                Phase::Turns => self.turns_step(&mut work, cursor).await,
-            },
-        };
-        match step {
-            Err(OneFileError::Upstream(failure)) => {
-                self.note_connection(work.run.provider_id, Some(&failure)).await?;
-                Ok(Step::Blocked(failure))
-            }
-            step => step,
-        }
+        let provider = run.row.provider_id;
+        let mut work = Work { client: &line.client, settings: &line.settings, run, params };
+        let came = self.0.exchange_step(&mut work, cursor, now).await;
+        self.0.note_step(provider, came).await
     }
 
-    pub(super) async fn ground_of(&self, work: &Work<'_>) -> Result<Ground, OneFileError> {
-        let by = By::itself(format!("run:{}", work.run.id));
-        let run = Some((work.run.id, work.fence));
-        Ground::of(self, work.client.clone(), work.settings, work.run.provider_id, run, by).await
-    }
-
-    /// Saves a step, with what it did.
-    pub(super) async fn save_step(
-        &self,
-        mut tx: Tx,
-        work: &mut Work<'_>,
-        cursor: &Cursor,
-        progress: Progress,
-    ) -> Result<Step, OneFileError> {
-        let saved = serde_json::to_value(cursor).map_err(StoreError::from)?;
-        let progress =
-            Progress { cursor: Some(saved.clone()), calls: work.client.meter().take(), ..progress };
-        if !self.store.add_progress(&mut tx, work.run.id, work.fence, &progress).await? {
-            return Ok(Step::Replaced);
-        }
-        tx.commit().await.map_err(StoreError::from)?;
-        work.run.cursor = saved;
-        work.run.calls_used += progress.calls;
-        Ok(Step::More)
-    }
-
-    /// A run ends before all is done: what was left of it is left to the next one.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn leave_exchange(&self, run: &RunRow) -> Result<(), StoreError> {
-        let mut tx = self.store.begin().await?;
-        self.store.end_exchange(&mut tx, run.id, run.provider_id, None).await?;
+    /// The run ends before all is done: what is left of it is left to the next one.
+    async fn leave(&self, run: &mut RunContext, _: Option<ExchangeCursor>) -> Result<(), Halt> {
+        let mut tx = self.0.store.begin().await?;
+        self.0.store.end_exchange(&mut tx, run.row.id, run.row.provider_id, None).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+impl OneFile {
+    async fn exchange_step(
+        &self,
+        work: &mut Work<'_>,
+        cursor: Option<ExchangeCursor>,
+        now: DateTime<Utc>,
+    ) -> Result<Step, Halt> {
+        match cursor {
+            None => self.begin(work, now).await,
+            Some(cursor) if cursor.environment != work.settings.choices.environment => {
+                Err(Halt::Never(OTHER.to_owned()))
+            }
+            Some(cursor) => match cursor.phase {
+                Phase::Users | Phase::Changed | Phase::Aims => self.page_step(work, cursor).await,
+                Phase::Officers | Phase::Organisations => self.parties_step(work, cursor).await,
+                Phase::Decide => self.decide_step(work, cursor).await,
+                Phase::Turns => self.turns_step(work, cursor).await,
+            },
+        }
+    }
+
+    pub(super) async fn ground_of(&self, work: &Work<'_>) -> Result<Ground, Halt> {
+        let (row, client) = (&work.run.row, work.client.clone());
+        let run = Some((row.id, work.run.fence()));
+        Ok(Ground::of(self, client, work.settings, row.provider_id, run, work.run.by()).await?)
+    }
+
+    /// Commits a step, after which there is more.
+    pub(super) async fn save_step(
+        &self,
+        tx: Tx,
+        work: &mut Work<'_>,
+        cursor: &ExchangeCursor,
+        progress: Progress,
+    ) -> Result<Step, Halt> {
+        work.run.commit(tx, cursor, progress).await?;
+        Ok(Step::More)
+    }
 
     /// All is done: when it began is where the next one looks from.
-    pub(super) async fn end(&self, work: &mut Work<'_>, cursor: &Cursor) -> Result<Step, OneFileError> {
-        let provider = work.run.provider_id;
+    pub(super) async fn end(&self, work: &mut Work<'_>, cursor: &ExchangeCursor) -> Result<Step, Halt> {
+        let (run, provider) = (work.run.row.id, work.run.row.provider_id);
         let mut tx = self.store.begin().await?;
-        let all = work.params.learner_ids.is_none().then_some((cursor.environment, cursor.began));
-        self.store.end_exchange(&mut tx, work.run.id, provider, all).await?;
-        let progress = Progress {
-            calls_planned: Some(work.run.calls_used + work.client.meter().peek()),
-            complete: true,
-            ..Progress::default()
-        };
-        let step = self.save_step(tx, work, cursor, progress).await?;
-        if !matches!(step, Step::More) {
-            return Ok(step);
-        }
+        let all = work.params.learners.is_none().then_some((cursor.environment, cursor.began));
+        self.store.end_exchange(&mut tx, run, provider, all).await?;
+        let calls_planned = Some(work.run.calls_used());
+        let progress = Progress { calls_planned, complete: true, ..Progress::default() };
+        work.run.commit(tx, cursor, progress).await?;
         self.note_connection(provider, None).await?;
         Ok(Step::Done)
     }
 }
 
-impl Cursor {
+impl ExchangeCursor {
     /// Who was read whole before this is due again.
     pub(super) fn swept_before(&self, settings: &OneFileSettings) -> DateTime<Utc> {
         // Nights are not exactly a day apart.

@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::decide::want;
 use super::ground::{Ground, Trouble};
-use super::run::{Cursor, Work};
+use super::run::{ExchangeCursor, Work};
 use crate::domain::{Learner, RecordCode};
-use crate::onefile::{OneFile, OneFileError};
+use crate::onefile::OneFile;
 use crate::store::{OutcomeKind, Progress, RecordOutcome, StoreError, Told, Turn};
 use crate::upstream::failure::Failure;
-use crate::upstream::step::Step;
+use crate::upstream::run::{Halt, Step};
 
 /// Learners that are looked up at once.
 const TURNS: i64 = 200;
@@ -44,9 +44,9 @@ impl OneFile {
     pub(super) async fn turns_step(
         &self,
         work: &mut Work<'_>,
-        mut cursor: Cursor,
-    ) -> Result<Step, OneFileError> {
-        let turns = self.store.next_turns(work.run.id, if cursor.cautious { 1 } else { TURNS }).await?;
+        mut cursor: ExchangeCursor,
+    ) -> Result<Step, Halt> {
+        let turns = self.store.next_turns(work.run.row.id, if cursor.cautious { 1 } else { TURNS }).await?;
         if turns.is_empty() {
             return self.end(work, &cursor).await;
         }
@@ -80,7 +80,7 @@ impl OneFile {
                 Came::Busy => busy.push(turn.learner_id),
                 Came::Left => {}
                 Came::General(failure) => blocked = Some(failure),
-                Came::Replaced => return Ok(Step::Replaced),
+                Came::Replaced => return Err(Halt::Replaced),
             }
         }
         if let Some(error) = broken {
@@ -88,19 +88,19 @@ impl OneFile {
         }
         cursor.took = cursor.took.saturating_add(work.client.meter().peek());
         cursor.cautious = blocked.is_some();
-        let used = work.run.calls_used + work.client.meter().peek();
+        let used = work.run.calls_used();
         let mut tx = self.store.begin().await?;
-        self.store.postpone_turns(&mut tx, work.run.id, &busy).await?;
+        self.store.postpone_turns(&mut tx, work.run.row.id, &busy).await?;
         let progress = Progress { calls_planned: Some(cursor.planned(used)), ..Progress::default() };
-        let step = self.save_step(tx, work, &cursor, progress).await?;
-        match (step, blocked) {
-            (Step::More, Some(failure)) => Err(failure.into()),
-            (Step::More, None) if told == 0 && !busy.is_empty() => Ok(Step::Waiting(
-                BUSY,
-                "Learners who are left are exchanged by somebody else just now.".to_owned(),
-            )),
-            (step, _) => Ok(step),
+        work.run.commit(tx, &cursor, progress).await?;
+        if let Some(failure) = blocked {
+            return Err(failure.into());
         }
+        if told == 0 && !busy.is_empty() {
+            let why = "Learners who are left are exchanged by somebody else just now.".to_owned();
+            return Ok(Step::Waiting(BUSY, why));
+        }
+        Ok(Step::More)
     }
 }
 

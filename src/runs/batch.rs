@@ -1,0 +1,248 @@
+//! The work of a batch: a run over chosen learners, some at once, each with its outcome. Bulk upload and bulk enrolment are
+//! batches; what is done for one learner is the upstream's [`BatchWork`].
+
+use std::mem;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::RecordCode;
+use crate::store::{LearnerFilter, OutcomeKind, Progress, RecordOutcome, Time, Told};
+use crate::upstream::run::{
+    BatchParams, BatchWork, Begun, Halt, Known, RunContext, RunWork, Step, not_tried,
+};
+
+/// Learners at once: each takes its time upstream, and the calls should keep up with the pace that the limit allows.
+const AT_ONCE: usize = 4;
+
+const NEITHER: &str =
+    "The run's parameters name neither learners nor a filter, so nothing was done. Begin a new run.";
+
+/// A batch with this work.
+pub(super) struct Batch<W>(pub(super) W);
+
+/// Where a batch stands.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BatchCursor<A> {
+    /// How many of the named learners were taken.
+    taken: usize,
+    /// The last learner that the filter gave.
+    after: Option<String>,
+    /// All learners were taken once.
+    all_taken: bool,
+    /// The learners of the present step, written down before anything is sent. If the worker dies, the next one takes them
+    /// again; what the dead worker had begun is known by its rows.
+    taking: Vec<String>,
+    /// Learners for whom nothing could be sent yet.
+    again: Vec<String>,
+    /// Learners whose outcome is not known yet.
+    open: Vec<String>,
+    /// Since when the batch only waits for these.
+    open_since: Option<Time>,
+    /// What was read once for many learners.
+    ahead: A,
+}
+
+impl<W: BatchWork> RunWork for Batch<W> {
+    type Line = W::Line;
+    type Params = BatchParams<W::Options>;
+    type Cursor = BatchCursor<W::Ahead>;
+
+    fn connect(&self, provider: Uuid) -> impl Future<Output = Result<W::Line, Halt>> + Send {
+        self.0.connect(provider)
+    }
+
+    async fn step(
+        &self,
+        line: &W::Line,
+        run: &mut RunContext,
+        params: &Self::Params,
+        cursor: Option<Self::Cursor>,
+    ) -> Result<Step, Halt> {
+        let mut cursor = cursor.unwrap_or_default();
+        if run.row.total.is_none() {
+            run.row.total = Some(self.count(run, params).await?);
+        }
+        let batch = if cursor.taking.is_empty() {
+            self.next_learners(run, params, &mut cursor).await?
+        } else {
+            cursor.taking.clone()
+        };
+        if batch.is_empty() {
+            return self.settle_open(run, cursor).await;
+        }
+        self.0.read_ahead(line, run, &mut cursor.ahead).await?;
+        if !run.row.validate_only && cursor.taking.is_empty() {
+            cursor.taking.clone_from(&batch);
+            self.save(run, &cursor, Vec::new(), false).await?;
+        }
+        let (outcomes, blocked) = self.begin_all(line, run, params, &mut cursor, batch).await?;
+        cursor.taking.clear();
+        self.save(run, &cursor, outcomes, false).await?;
+        match blocked {
+            Some(halt) => Err(halt),
+            None => Ok(Step::More),
+        }
+    }
+
+    /// Of what was begun, the run says what is known; the rest goes on by itself.
+    async fn leave(&self, run: &mut RunContext, cursor: Option<Self::Cursor>) -> Result<(), Halt> {
+        let Some(mut cursor) = cursor else { return Ok(()) };
+        let mut begun = mem::take(&mut cursor.open);
+        for id in mem::take(&mut cursor.taking) {
+            if self.0.has_begun(run, &id).await? {
+                begun.push(id);
+            }
+        }
+        let mut outcomes = Vec::new();
+        for id in begun {
+            match self.0.known(run, &id).await? {
+                Known::Outcome(outcome) => outcomes.push(outcome),
+                Known::Open => outcomes.push(left_open::<W>(&id)),
+                Known::NotSent => {}
+            }
+        }
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        let tx = run.store().begin().await?;
+        run.commit(tx, &cursor, Progress { outcomes, ..Progress::default() }).await
+    }
+}
+
+impl<W: BatchWork> Batch<W> {
+    async fn count(&self, run: &RunContext, params: &BatchParams<W::Options>) -> Result<i32, Halt> {
+        if let Some(learners) = &params.learners {
+            return Ok(i32::try_from(learners.len()).unwrap_or(i32::MAX));
+        }
+        let filter = self.filter(params)?;
+        let count = run.store().count_learners(run.row.provider_id, filter).await?;
+        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+    }
+
+    fn filter<'a>(&self, params: &'a BatchParams<W::Options>) -> Result<LearnerFilter<'a>, Halt> {
+        let filter = params.filter.as_ref().ok_or_else(|| Halt::Never(NEITHER.to_owned()))?;
+        Ok(self.0.filter(filter))
+    }
+
+    /// The next learners to take; none: all were taken.
+    async fn next_learners(
+        &self,
+        run: &RunContext,
+        params: &BatchParams<W::Options>,
+        cursor: &mut BatchCursor<W::Ahead>,
+    ) -> Result<Vec<String>, Halt> {
+        let mut batch = Vec::new();
+        if !cursor.all_taken {
+            if let Some(learners) = &params.learners {
+                batch = learners.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
+                cursor.taken += batch.len();
+                cursor.all_taken = cursor.taken >= learners.len();
+            } else {
+                let size = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+                let (filter, after) = (self.filter(params)?, cursor.after.as_deref());
+                let page = run.store().list_learners(run.row.provider_id, filter, after, size).await?;
+                batch = page.items.into_iter().map(|line| line.learner_id).collect();
+                cursor.after = batch.last().cloned().or_else(|| cursor.after.take());
+                cursor.all_taken = !page.more;
+            }
+        }
+        if batch.is_empty() {
+            let count = cursor.again.len().min(AT_ONCE);
+            batch = cursor.again.drain(..count).collect();
+        }
+        Ok(batch)
+    }
+
+    /// Begins the work for some learners at once, and sorts what came of it; also answers why the run cannot go on at once,
+    /// if it cannot.
+    async fn begin_all(
+        &self,
+        line: &W::Line,
+        run: &RunContext,
+        params: &BatchParams<W::Options>,
+        cursor: &mut BatchCursor<W::Ahead>,
+        batch: Vec<String>,
+    ) -> Result<(Vec<RecordOutcome>, Option<Halt>), Halt> {
+        let begin = |id: &String| self.0.begin(line, run, &params.options, &cursor.ahead, id);
+        // The engine may drop a slice, but not a send: each learner has a task of its own.
+        let tasks: Vec<_> = batch.iter().map(|id| tokio::spawn(begin(id))).collect();
+        let (mut outcomes, mut blocked) = (Vec::new(), None);
+        for (id, task) in batch.into_iter().zip(tasks) {
+            let begun = match task.await {
+                Ok(begun) => begun?,
+                // The task panicked.
+                Err(_) if self.0.has_begun(run, &id).await? => Begun::Open,
+                Err(_) => Begun::Outcome(not_tried(&id)),
+            };
+            match begun {
+                Begun::Outcome(outcome) => outcomes.push(outcome),
+                Begun::Open => cursor.open.push(id),
+                Begun::Again(failure) => {
+                    cursor.again.push(id);
+                    blocked.get_or_insert(Halt::Blocked(failure));
+                }
+                Begun::Stop(outcome, failure) => {
+                    outcomes.push(outcome);
+                    blocked = Some(Halt::Blocked(failure));
+                }
+            }
+        }
+        Ok((outcomes, blocked))
+    }
+
+    /// All learners were taken: the batch waits for what is open, until it is known or patience ends.
+    async fn settle_open(
+        &self,
+        run: &mut RunContext,
+        mut cursor: BatchCursor<W::Ahead>,
+    ) -> Result<Step, Halt> {
+        let now = run.store().now().await?;
+        let since = *cursor.open_since.get_or_insert(now);
+        let is_over = W::PATIENCE.is_some_and(|patience| now - since > patience);
+        let mut outcomes = Vec::new();
+        for id in mem::take(&mut cursor.open) {
+            match self.0.known(run, &id).await? {
+                Known::Outcome(outcome) => outcomes.push(outcome),
+                Known::Open if is_over => outcomes.push(left_open::<W>(&id)),
+                Known::Open => cursor.open.push(id),
+                Known::NotSent => cursor.again.push(id),
+            }
+        }
+        let (again, open) = (!cursor.again.is_empty(), cursor.open.len());
+        // Learners came and went while a filter was worked: the total is what was accounted for.
+        self.save(run, &cursor, outcomes, !again && open == 0).await?;
+        Ok(match (again, open) {
+            (true, _) => Step::More,
+            (false, 0) => Step::Done,
+            (false, open) => Step::Waiting(W::ASK_EVERY, self.0.waiting_words(open)),
+        })
+    }
+
+    async fn save(
+        &self,
+        run: &mut RunContext,
+        cursor: &BatchCursor<W::Ahead>,
+        outcomes: Vec<RecordOutcome>,
+        complete: bool,
+    ) -> Result<(), Halt> {
+        let done = run.row.done.saturating_add(i32::try_from(outcomes.len()).unwrap_or(i32::MAX));
+        let left = (run.row.total.unwrap_or_default() - done).max(0);
+        let calls_planned = run.calls_used().saturating_add(self.0.calls_left(run, done, left));
+        let progress = Progress {
+            total: run.row.total,
+            calls_planned: Some(calls_planned),
+            outcomes,
+            complete,
+            ..Progress::default()
+        };
+        let tx = run.store().begin().await?;
+        run.commit(tx, cursor, progress).await
+    }
+}
+
+fn left_open<W: BatchWork>(id: &str) -> RecordOutcome {
+    RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::UnknownOutcome)
+        .told(Told::words(W::LEFT_OPEN.replace("{id}", id)))
+}

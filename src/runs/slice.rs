@@ -1,0 +1,153 @@
+//! One slice of a run, whatever its kind: the parameters are read, then steps are taken until the slice's time is over,
+//! or the run has to wait, or it ends.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{SliceEnd, Store, StoreError};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::run::{Halt, RunContext, RunWork, Step};
+
+/// A run that its upstream has kept waiting for this long has failed.
+const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
+
+/// What bounds a slice.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    /// How long a slice takes steps.
+    pub(super) slice: Duration,
+    /// How long a run waits for an upstream that does not say how long.
+    pub(super) retry: Duration,
+    /// The process stops: the slice ends after its step.
+    pub(super) stopping: CancellationToken,
+}
+
+/// The work of a run of any kind.
+pub(super) trait AnyWork: Send + Sync {
+    /// Works a slice; answers how it ends. `None`: another worker has the run.
+    fn slice<'a>(
+        &'a self,
+        store: &'a Store,
+        limits: &'a Limits,
+        run: &'a mut RunContext,
+    ) -> BoxFuture<'a, Result<Option<SliceEnd>, StoreError>>;
+
+    /// The run ends before all is done: leaves in order what it has begun.
+    fn leave<'a>(&'a self, run: &'a mut RunContext) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+impl<W: RunWork> AnyWork for W {
+    fn slice<'a>(
+        &'a self,
+        store: &'a Store,
+        limits: &'a Limits,
+        run: &'a mut RunContext,
+    ) -> BoxFuture<'a, Result<Option<SliceEnd>, StoreError>> {
+        Box::pin(async move {
+            match steps(self, store, limits, run).await {
+                Ok(end) => Ok(Some(end)),
+                Err(Halt::Blocked(failure)) => blocked(store, limits, run, &failure).await.map(Some),
+                Err(Halt::Never(why)) => Ok(Some(SliceEnd::Failed(why))),
+                Err(Halt::Replaced) => Ok(None),
+                Err(Halt::Store(error)) => Err(error),
+            }
+        })
+    }
+
+    fn leave<'a>(&'a self, run: &'a mut RunContext) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            // A cursor that cannot be read says nothing of what was begun.
+            let Ok(cursor) = cursor_of(run) else { return Ok(()) };
+            match RunWork::leave(self, run, cursor).await {
+                // Another worker that has the run leaves it in order itself.
+                Ok(()) | Err(Halt::Replaced | Halt::Blocked(_) | Halt::Never(_)) => Ok(()),
+                Err(Halt::Store(error)) => Err(error),
+            }
+        })
+    }
+}
+
+async fn steps<W: RunWork>(
+    work: &W,
+    store: &Store,
+    limits: &Limits,
+    run: &mut RunContext,
+) -> Result<SliceEnd, Halt> {
+    let ends = Instant::now() + limits.slice;
+    let params: W::Params = read("parameters", &run.row.params)?;
+    let line = work.connect(run.row.provider_id).await?;
+    run.count_calls_of(line.as_ref());
+    loop {
+        if store.is_cancel_requested(run.row.id).await? {
+            return Ok(SliceEnd::Cancelled);
+        }
+        if limits.stopping.is_cancelled() || Instant::now() >= ends {
+            return Ok(SliceEnd::Again);
+        }
+        let cursor = cursor_of(run)?;
+        match work.step(&line, run, &params, cursor).await {
+            Ok(Step::More) => {}
+            Ok(Step::Done) => return Ok(SliceEnd::Finished),
+            Ok(Step::Waiting(wait, why)) => return Ok(SliceEnd::Wait(wait, why)),
+            // A short wait for the limit is part of the work.
+            Err(Halt::Blocked(failure))
+                if failure.kind == FailureKind::Limited && Instant::now() + limits.wait(&failure) < ends =>
+            {
+                tokio::select! {
+                    () = tokio::time::sleep(limits.wait(&failure)) => {}
+                    () = limits.stopping.cancelled() => {}
+                }
+            }
+            Err(halt) => return Err(halt),
+        }
+    }
+}
+
+impl Limits {
+    fn wait(&self, failure: &Failure) -> Duration {
+        failure.wait.unwrap_or(self.retry)
+    }
+}
+
+/// The upstream does not let the run go on: it waits, unless waiting cannot help.
+async fn blocked(
+    store: &Store,
+    limits: &Limits,
+    run: &RunContext,
+    failure: &Failure,
+) -> Result<SliceEnd, StoreError> {
+    let is_hopeless = match failure.kind {
+        FailureKind::Unauthorised | FailureKind::Forbidden | FailureKind::Refused | FailureKind::Missing => {
+            true
+        }
+        FailureKind::Limited | FailureKind::Unreachable | FailureKind::Failed => {
+            let now = store.now().await?;
+            run.row.started_at.is_some_and(|started| now - started > LONGEST_RUN)
+        }
+    };
+    let why = failure.plain_text();
+    Ok(if is_hopeless { SliceEnd::Failed(why) } else { SliceEnd::Wait(limits.wait(failure), why) })
+}
+
+/// Where the run stands; `None`: before its first step.
+fn cursor_of<C: DeserializeOwned>(run: &RunContext) -> Result<Option<C>, Halt> {
+    let is_new = run.row.cursor.as_object().is_some_and(serde_json::Map::is_empty);
+    if is_new { Ok(None) } else { read("cursor", &run.row.cursor).map(Some) }
+}
+
+/// Reads what a run's row keeps as JSON. What cannot be read never means "everyone": it fails the run. The message names the
+/// place and no value, since a value may be a learner's id, which must not outlive the learner's erasure.
+fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Halt> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let place = match error.path().to_string() {
+            path if path == "." => String::new(),
+            path => format!(" at `{path}`"),
+        };
+        Halt::Never(format!("The run's {what} cannot be read{place}, so nothing was done. Begin a new run."))
+    })
+}

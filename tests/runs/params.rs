@@ -1,0 +1,111 @@
+//! What a run's row keeps as JSON: where it cannot be read, the run fails. It never means "everyone".
+
+use picsbridge::domain::RunKind;
+use picsbridge::sandbox::SandboxOptions;
+use serde_json::{Value, json};
+use sqlx::Row as _;
+
+use crate::common::id;
+use crate::support::TestApp;
+
+/// Calls to either upstream.
+async fn calls(app: &TestApp) -> Value {
+    let onefile = app.sandbox_call(reqwest::Method::GET, "/onefile/state", None).await;
+    json!([app.sandbox_state().await["calls"], onefile["calls"]])
+}
+
+/// Both integrations are on, and each has one linked learner.
+async fn stage() -> TestApp {
+    let app = TestApp::builder()
+        .sandbox(SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() })
+        .start()
+        .await;
+    crate::common::seeded(&app, 1, 1).await;
+    let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
+    app.put("/onefile/settings", &settings).await.good();
+    let forced = json!({"force": true, "reason": "A test", "actor": "jane.roe"});
+    app.post("/onefile:enable", &forced).await.good();
+    app
+}
+
+/// Puts a run of this kind there as another version of this service may have left it, and waits for its end.
+async fn ended(app: &TestApp, kind: RunKind, params: &Value, cursor: &Value) -> Value {
+    let mut sql = app.sql().await;
+    let row = sqlx::query(
+        "insert into runs (id, provider_id, upstream, kind, trigger, state, shared, params, cursor, requested_by, created_at, due_at)
+         select gen_random_uuid(), id, $1, $2, 'manual', 'queued', false, $3, $4, 'a test', app_now(), app_now() - interval '1 hour'
+         from providers returning id::text",
+    )
+    .bind(kind.upstream().as_str())
+    .bind(kind.as_str())
+    .bind(params)
+    .bind(cursor)
+    .fetch_one(&mut sql)
+    .await
+    .unwrap();
+    app.tick().await;
+    app.wait_run(row.get(0)).await
+}
+
+#[tokio::test]
+async fn parameters_that_cannot_be_read_fail_a_run_of_any_kind_and_call_nothing() {
+    let app = stage().await;
+    let before = calls(&app).await;
+    for kind in RunKind::ALL {
+        let named = json!({"learners": "L00", "filter": null, "options": {}});
+        for (params, place) in [
+            (json!(["L00"]), ""),
+            (json!("everyone"), ""),
+            (json!({"learnerIds": ["L00"]}), ""),
+            (named, if kind.as_str().ends_with("efresh") || *kind == RunKind::Match { "" } else { " at `learners`" }),
+        ] {
+            let run = ended(&app, *kind, &params, &json!({})).await;
+            let told = (&run["state"], &run["done"], &run["total"], &run["calls"]["used"]);
+            assert_eq!(told, (&json!("failed"), &json!(0), &Value::Null, &json!(0)), "{params} {run:#}");
+            let problem = run["problem"].as_str().unwrap();
+            let expected = format!("The run's parameters cannot be read{place}");
+            assert!(problem.starts_with(&expected), "{} {params}: {problem}", kind.as_str());
+            assert!(problem.contains("Begin a new run"), "{problem}");
+        }
+    }
+    assert_eq!(calls(&app).await, before);
+    assert_eq!(app.get("/intents").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_batch_that_names_neither_learners_nor_a_filter_fails_and_calls_nothing() {
+    let app = stage().await;
+    let before = calls(&app).await;
+    for (kind, options) in [
+        (RunKind::Upload, json!({"allowDuplicate": false})),
+        (RunKind::Enrol, json!({"centreId": null, "pathways": {}, "allowDuplicate": false})),
+    ] {
+        let run = ended(&app, kind, &json!({ "options": options }), &json!({})).await;
+        assert_eq!((&run["state"], &run["done"]), (&json!("failed"), &json!(0)), "{run:#}");
+        assert!(run["problem"].as_str().unwrap().contains("neither learners nor a filter"), "{run:#}");
+    }
+    assert_eq!(calls(&app).await, before);
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_read_fails_a_run_and_does_not_begin_it_again() {
+    let app = stage().await;
+    let before = calls(&app).await;
+    for kind in RunKind::ALL {
+        let params = match kind {
+            RunKind::Upload => json!({"learners": ["L00"], "options": {"allowDuplicate": false}}),
+            RunKind::Enrol => {
+                json!({"learners": ["L00"], "options": {"centreId": null, "pathways": {}, "allowDuplicate": false}})
+            }
+            _ => json!({}),
+        };
+        let run = ended(&app, *kind, &params, &json!({"page": "many"})).await;
+        assert_eq!((&run["state"], &run["calls"]["used"]), (&json!("failed"), &json!(0)), "{run:#}");
+        let problem = run["problem"].as_str().unwrap();
+        assert!(problem.starts_with("The run's cursor cannot be read"), "{}: {problem}", kind.as_str());
+    }
+    assert_eq!(calls(&app).await, before);
+    // The next run of a kind is not kept waiting.
+    let run = app.post(crate::common::SYNC, &Value::Null).await.good();
+    assert_eq!(app.wait_run(&id(&run)).await["state"], "succeeded");
+}
