@@ -9,7 +9,7 @@ pub mod bulk;
 pub mod catalogue;
 pub mod client;
 pub mod duplicates;
-pub mod ethnicity;
+pub mod fields;
 pub mod matching;
 pub mod reconcile;
 pub mod send;

@@ -191,7 +191,7 @@ impl Ace360 {
             environment: &environment,
             id: learner.as_str(),
             person: (&ground.learner).into(),
-            standard: Some(payload.standard_id),
+            standard: payload.standard_id(),
         };
         let mut intent = NewIntent {
             provider,
