@@ -10,7 +10,7 @@ pub mod catalogue;
 pub mod client;
 pub mod creation;
 pub mod duplicates;
-pub mod ethnicity;
+pub mod fields;
 pub mod matching;
 mod run;
 pub mod send;

@@ -1,69 +1,108 @@
 //! What would be sent to ACE360 for a learner, or all that is missing for it. Preview and upload are this one
 //! function, so that the one cannot promise what the other does not do. Pure: who looks the records up,
-//! finds duplicates and sends is elsewhere.
-//!
-//! The fields and their sources are those of PICSWeb's page "ACE360 Integration". Which of them ACE360
-//! requires is not public. Assumed: names, date of birth, gender, ULN, standard, both dates, the learner's
-//! first address line and postcode, and of the employer name, contact's names, first address line and
-//! postcode. All else is sent when it is there; where it is not, a warning says so.
+//! finds duplicates and sends is elsewhere. Which fields there are: `fields.rs`.
 
-mod address;
-mod choice;
-mod draft;
-mod employer;
-mod learner;
 mod report;
-mod sector;
-mod size;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
-use super::standards::{Sector, Standard};
+use super::fields::{self, FIELDS, Field, Need, Read, Reading};
 use super::wire::CreateApprentice;
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Programme};
-use draft::Draft;
+use crate::domain::{Learner, Organisation, Programme, RecordRef};
+pub use fields::UploadInput;
 pub use report::{
     CandidateStandard, Ineligible, Missing, NotReady, PossibleDuplicate, Preview, PreviewField, Upload,
     Warning,
 };
 
-/// All that an upload is made of.
-#[derive(Clone, Copy)]
-pub struct UploadInput<'a> {
-    /// The learner's id.
-    pub learner_id: &'a LearnerId,
-    /// The learner.
-    pub learner: &'a Learner,
-    /// The organisation that the learner's `employerId` names, if we have it.
-    pub employer: Option<(&'a OrganisationId, &'a Organisation)>,
-    /// Whether `employerId` names one that we do not have.
-    pub employer_missing: bool,
-    /// The officer that is the employer's Main Contact, if we have it.
-    pub contact: Option<(&'a OfficerId, &'a Officer)>,
-    /// Rows of the catalogue: at least those of the learner's LARS code, and the chosen one.
-    pub standards: &'a [Standard],
-    /// All employer sectors.
-    pub sectors: &'a [Sector],
+#[derive(Default)]
+struct Draft {
+    fields: Vec<PreviewField>,
+    missing: Vec<Missing>,
+    warnings: Vec<Warning>,
 }
 
 /// Builds what would be sent, says where each value comes from, and lists all that is missing.
 pub fn build(input: &UploadInput<'_>) -> Upload {
     let mut draft = Draft::default();
+    for field in FIELDS {
+        match (field.read, input.employer, input.contact) {
+            (Read::Learner(read), ..) => draft.add(field, input.learner_id.into(), read(input)),
+            (Read::Employer(read), Some((id, employer)), _) => {
+                draft.add(field, id.into(), read(input, employer));
+            }
+            (Read::Contact(read), Some(_), Some((id, officer))) => {
+                draft.add(field, id.into(), read(officer));
+            }
+            (Read::Contact(_), Some((id, employer)), None) if field.need == Need::Required => {
+                draft.miss(field, id.into(), "/mainContactId", no_contact(employer));
+            }
+            (Read::Contact(_), Some(_), None) | (Read::Employer(_) | Read::Contact(_), None, _) => {}
+        }
+    }
+    // Without an employer all its fields are missing: one message is enough.
+    let first = FIELDS.iter().find(|field| matches!(field.read, Read::Employer(_)));
+    if let (Some(field), None) = (first, input.employer) {
+        draft.miss(field, input.learner_id.into(), "/employerId", no_employer(input));
+    }
     let eligibility = eligible(input.learner);
-    let learner = learner::fill(input, &mut draft);
-    let employer = employer::fill(input, &mut draft);
     let payload = (eligibility.is_ok() && draft.missing.is_empty())
-        .then(|| learner.zip(employer))
-        .flatten()
-        .map(|(learner, employer)| payload(learner, employer));
+        .then(|| draft.fields.iter().map(|field| (field.name.to_owned(), field.value.clone())).collect());
     Upload {
         eligibility,
         fields: draft.fields,
         missing: draft.missing,
         warnings: draft.warnings,
-        candidate_standards: choice::candidates(input),
-        payload,
+        candidate_standards: fields::candidates(input).into_iter().map(Into::into).collect(),
+        payload: payload.map(CreateApprentice),
+    }
+}
+
+impl Draft {
+    fn add(&mut self, field: &Field, record: RecordRef, reading: Reading) {
+        let (name, pointer) = (field.name, field.from.first().copied().unwrap_or_default());
+        let is_blank = reading.value.is_none() && reading.faults.is_empty();
+        match field.need {
+            Need::Required if is_blank => {
+                let message = format!("Enter it in PICSWeb: {}.", field.source);
+                self.miss(field, record.clone(), pointer, message);
+            }
+            Need::Expected if is_blank => {
+                let message = format!("Not sent, since it is blank in PICSWeb: {}.", field.source);
+                self.warnings.push(Warning { field: name, message });
+            }
+            Need::Required | Need::Expected | Need::Optional => {}
+        }
+        for (at, message) in reading.faults {
+            self.miss(field, record.clone(), at.as_deref().unwrap_or(pointer), message);
+        }
+        self.warnings.extend(reading.warnings.into_iter().map(|message| Warning { field: name, message }));
+        if let Some(value) = reading.value {
+            let source = reading.source.unwrap_or_else(|| field.source.to_owned());
+            self.fields.push(PreviewField { name, value, source });
+        }
+    }
+
+    fn miss(&mut self, field: &Field, record: RecordRef, pointer: &str, message: String) {
+        self.missing.push(Missing { field: field.name, record, pointer: pointer.to_owned(), message });
+    }
+}
+
+fn no_employer(input: &UploadInput<'_>) -> String {
+    match &input.learner.employer_id {
+        Some(id) => format!("PICSWeb has not sent the employer {id}: send it with PUT /organisations/{id}."),
+        None if input.employer_missing => "PICSWeb has not sent the learner's employer: send it.".to_owned(),
+        None => "Choose the learner's employer in PICSWeb: Learner > Employer.".to_owned(),
+    }
+}
+
+fn no_contact(employer: &Organisation) -> String {
+    match &employer.main_contact_id {
+        Some(id) => {
+            format!("PICSWeb has not sent the Main Contact {id}: send it with PUT /officers/{id}.")
+        }
+        None => "Choose the Main Contact in PICSWeb: Editing the Organisation > Main Contact.".to_owned(),
     }
 }
 
@@ -83,43 +122,5 @@ pub fn eligible(learner: &Learner) -> Result<(), Ineligible> {
                       this one has none (ILR Summary > Programme Type)."
                 .to_owned(),
         }),
-    }
-}
-
-fn payload(learner: learner::Part, employer: employer::Part) -> CreateApprentice {
-    CreateApprentice {
-        first_name: learner.first_name,
-        last_name: learner.last_name,
-        standard_id: learner.standard_id,
-        date_of_birth: learner.date_of_birth,
-        gender: learner.gender,
-        street: learner.address.street,
-        city: learner.address.city,
-        county: learner.address.county,
-        postcode: learner.address.postcode,
-        country: learner.address.country,
-        telephone_number: learner.telephone,
-        email: learner.email,
-        estimated_start_date: learner.start,
-        estimated_end_date: learner.end,
-        ethnic_group: learner.ethnic_group,
-        national_insurance_number: learner.national_insurance_number,
-        uln_number: learner.uln,
-        funding: learner.funding,
-        additional_needs: learner.additional_needs,
-        employer_name: employer.name,
-        employer_ern: employer.ern,
-        employer_contact_first_name: employer.contact_first_name,
-        employer_contact_last_name: employer.contact_last_name,
-        employer_contact_position: employer.contact_position,
-        employer_sector_id: employer.sector_id,
-        employer_company_size: employer.company_size,
-        employer_street: employer.address.street,
-        employer_city: employer.address.city,
-        employer_county: employer.address.county,
-        employer_postcode: employer.address.postcode,
-        employer_country: employer.address.country,
-        employer_telephone_number: employer.telephone,
-        employer_email: employer.email,
     }
 }

@@ -29,7 +29,7 @@ use super::webhook_deliveries::Delivery;
 use super::webhooks::Webhook;
 use crate::domain::{OfficerRecord, OrganisationRecord};
 
-/// The guide for third parties, and its table of fields, which `field_map.rs` holds to the mappings.
+/// The guide for third parties, and its table of fields, which `tests/api/field_map.rs` makes from the upstreams' tables.
 const GUIDE: &str =
     concat!(include_str!("../../openapi/guide.md"), "\n", include_str!("../../openapi/fields.md"));
 

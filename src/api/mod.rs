@@ -11,8 +11,6 @@ pub mod document;
 pub mod etag;
 mod examples;
 pub mod extract;
-#[cfg(test)]
-mod field_map;
 mod follow;
 mod headers;
 pub mod health;

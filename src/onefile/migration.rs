@@ -11,12 +11,15 @@ use uuid::Uuid;
 
 use super::catalogue::Catalogue;
 use super::client::Client;
+use super::fields;
 use super::portfolio::Records;
-use super::takeover::{Pair, RemoteAim, RemoteReview, Takeover, TakeoverSettings, is_synchronised};
-use super::wire::{LearningAim, Review, day_of};
+use super::takeover::{Pair, Takeover, TakeoverSettings, is_synchronised};
+use super::wire::{LearningAim, Review};
 use super::{OneFile, OneFileError};
 use crate::domain::{Learner, LearnerId, LinkState};
-use crate::store::{LinkedLearner, OneFileSettings, PortfolioUser, RecordKind, StoreError};
+use crate::store::{
+    LinkedLearner, OneFileSettings, PortfolioAim, PortfolioReview, PortfolioUser, RecordKind, StoreError,
+};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
@@ -63,8 +66,8 @@ struct Ground {
 /// What OneFile has of one learner.
 struct There {
     user: PortfolioUser,
-    aims: Vec<RemoteAim>,
-    reviews: Vec<RemoteReview>,
+    aims: Vec<PortfolioAim>,
+    reviews: Vec<PortfolioReview>,
     remarks: Vec<String>,
 }
 
@@ -205,7 +208,7 @@ impl Ground {
             Ok(reviews) => reviews,
             Err(failure) => return Ok(Err(failure)),
         };
-        Ok(Ok(There { user: user.into(), aims, reviews, remarks }))
+        Ok(Ok(There { user: (&user).into(), aims, reviews, remarks }))
     }
 
     fn aims(
@@ -213,30 +216,25 @@ impl Ground {
         centre_id: &str,
         found: Records<LearningAim>,
         remarks: &mut Vec<String>,
-    ) -> Vec<RemoteAim> {
+    ) -> Vec<PortfolioAim> {
         if found.unreadable > 0 {
             remarks.push("OneFile's list of learning aims has rows that cannot be read.".to_owned());
         }
-        let mut aims: Vec<_> = found.read.into_iter().map(|aim| self.aim(centre_id, aim, false)).collect();
+        let mut aims: Vec<_> = found.read.into_iter().map(|aim| self.aim(centre_id, aim, true)).collect();
         for (row, failure) in found.failed {
             remarks.push(format!("Learning aim {} could not be read. {}", row.id, failure.text()));
-            aims.push(self.aim(centre_id, row, true));
+            aims.push(self.aim(centre_id, row, false));
         }
         aims
     }
 
-    fn aim(&self, centre_id: &str, aim: LearningAim, unread: bool) -> RemoteAim {
-        RemoteAim {
-            progress: aim.percent(),
-            id: aim.id,
-            code: aim.standard_id.and_then(|standard| self.catalogue.code(centre_id, &standard)),
-            unread,
-            registration_number: aim.registration_number,
-            registration_date: aim.registered,
-            certificate_applied: aim.certificate_applied,
-            certificate_received: aim.certificate_received,
-            total_elements: aim.total_elements,
-            elements_done: aim.elements_done,
+    fn aim(&self, centre_id: &str, aim: LearningAim, read: bool) -> PortfolioAim {
+        PortfolioAim {
+            fields: fields::values(fields::QUALIFICATION, &aim),
+            learning_aim_id: aim.id,
+            vq_reference: aim.standard_id.and_then(|standard| self.catalogue.code(centre_id, &standard)),
+            read,
+            ..PortfolioAim::default()
         }
     }
 
@@ -247,7 +245,7 @@ impl Ground {
         user_id: &str,
         learner: &Learner,
         remarks: &mut Vec<String>,
-    ) -> Result<Result<Vec<RemoteReview>, Failure>, StoreError> {
+    ) -> Result<Result<Vec<PortfolioReview>, Failure>, StoreError> {
         let TakeoverSettings { upload_reviews, download_reviews, .. } = self.settings;
         let matter = download_reviews || (upload_reviews && !learner.reviews.is_empty());
         if !matter {
@@ -269,18 +267,18 @@ impl Ground {
         let mut reviews = Vec::with_capacity(found.rows.len());
         for (at, row) in found.rows.into_iter().enumerate() {
             if !download_reviews || at >= REVIEWS {
-                reviews.push(remote_review(row));
+                reviews.push(as_stored(row));
                 continue;
             }
             match self.client.review(&row.id).await? {
                 // OneFile may find more than it was asked for.
                 Ok(review) if review.learner_id.as_deref().is_some_and(|id| id != user_id) => {}
-                Ok(review) => reviews.push(remote_review(review)),
+                Ok(review) => reviews.push(as_stored(review)),
                 Err(failure) if failure.kind.is_general() => return Ok(Err(failure)),
                 Err(failure) if failure.kind == FailureKind::Missing => {}
                 Err(failure) => {
                     remarks.push(format!("Review {} could not be read. {}", row.id, failure.text()));
-                    reviews.push(remote_review(row));
+                    reviews.push(as_stored(row));
                 }
             }
         }
@@ -305,10 +303,11 @@ impl UnreadLearner {
     }
 }
 
-fn remote_review(review: Review) -> RemoteReview {
-    RemoteReview {
-        id: review.id,
-        scheduled: review.scheduled.map(day_of),
-        started: review.started.map(day_of),
+fn as_stored(review: Review) -> PortfolioReview {
+    PortfolioReview {
+        one_file_id: review.id,
+        scheduled_for: review.scheduled,
+        started_on: review.started,
+        ..PortfolioReview::default()
     }
 }

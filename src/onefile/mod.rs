@@ -13,9 +13,7 @@ pub mod directory;
 pub mod enabling;
 pub mod enrol;
 pub mod exchange;
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "for tests only")]
-pub(crate) mod field_map;
+pub mod fields;
 pub mod find;
 pub mod links;
 pub mod making;

@@ -5,7 +5,6 @@
 //! counts are OneFile's; open reviews go up whatever was set in Desktop; demographics go by the mode. A blank never
 //! overwrites a value (assumed: not public).
 
-mod demographics;
 mod qualifications;
 mod report;
 mod reviews;
@@ -13,14 +12,16 @@ mod reviews;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use chrono::{Months, NaiveDate};
 
+use super::fields::{self, Row, Side};
 use super::wire::User;
 use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus};
-use crate::store::PortfolioUser;
+use crate::store::{PortfolioAim, PortfolioReview, PortfolioUser};
 pub use report::{
-    ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Side, Takeover,
-    TakeoverCounts,
+    ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Takeover, TakeoverCounts,
 };
 pub use reviews::to_push as reviews_to_push;
 
@@ -51,65 +52,19 @@ pub struct Pair<'a> {
     /// The user in OneFile.
     pub user: &'a PortfolioUser,
     /// The user's learning aims.
-    pub aims: &'a [RemoteAim],
+    pub aims: &'a [PortfolioAim],
     /// The user's reviews.
-    pub reviews: &'a [RemoteReview],
+    pub reviews: &'a [PortfolioReview],
     /// What was odd when they were read.
     pub remarks: &'a [String],
 }
 
-/// A learning aim of a learner's in OneFile. Dates are London's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RemoteAim {
-    /// OneFile's id.
-    pub id: String,
-    /// The code of its Standard, as it is written in the catalogue.
-    pub code: Option<String>,
-    /// It is there, and could not be read: what follows is not known.
-    pub unread: bool,
-    /// `RegistrationNumber`.
-    pub registration_number: Option<String>,
-    /// `RegistrationDate`.
-    pub registration_date: Option<NaiveDate>,
-    /// `CertificateAppliedDate`.
-    pub certificate_applied: Option<NaiveDate>,
-    /// `CertificateReceivedDate`.
-    pub certificate_received: Option<NaiveDate>,
-    /// `TotalElements`.
-    pub total_elements: Option<i64>,
-    /// `ElementsDone`.
-    pub elements_done: Option<i64>,
-    /// `Progress`, in percent: stands for elements done of 100 where OneFile does not count them.
-    pub progress: Option<i64>,
-}
-
-/// A review in OneFile. Dates are London's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteReview {
-    /// OneFile's id.
-    pub id: String,
-    /// `ScheduledFor`.
-    pub scheduled: Option<NaiveDate>,
-    /// `StartedOn`: it was held.
-    pub started: Option<NaiveDate>,
-}
-
-impl From<User> for PortfolioUser {
-    fn from(told: User) -> Self {
+impl From<&User> for PortfolioUser {
+    fn from(user: &User) -> Self {
         Self {
-            first_name: told.first_name,
-            last_name: told.last_name,
-            email: told.email,
-            telephone: told.telephone,
-            mobile: told.mobile,
-            date_of_birth: told.date_of_birth,
-            uln: told.uln,
-            national_insurance_number: told.national_insurance_number,
-            ethnicity: told.ethnicity,
-            sex: told.sex,
-            home_address: told.home_address,
-            default_assessor_id: told.default_assessor_id,
-            placement_id: told.placement_id,
+            fields: fields::values(fields::LEARNER, user),
+            default_assessor_id: user.default_assessor_id.clone(),
+            placement_id: user.placement_id.clone(),
         }
     }
 }
@@ -159,7 +114,9 @@ pub fn of_learner(pair: &Pair<'_>, settings: TakeoverSettings) -> LearnerTakeove
         reviews_pulled: Vec::new(),
         notes: pair.remarks.to_vec(),
     };
-    demographics::compare(pair, settings.learner_demographics, &mut draft);
+    let of =
+        Of { record: ChangedRecord::Learner, id: Some(pair.id.as_str()), place: 0, remote: pair.user_id };
+    draft.add(of, fields::LEARNER, pair.learner, &pair.user.fields, settings.learner_demographics);
     qualifications::compare(pair, &mut draft);
     reviews::compare(pair, settings, &mut draft);
     draft
@@ -182,36 +139,38 @@ impl TakeoverCounts {
 }
 
 impl LearnerTakeover {
-    /// A value that would become another on one side; nothing when there is nothing to become.
-    fn change(
+    /// Adds the fields of a record that would become another on one side.
+    fn add<Ours, Theirs>(
         &mut self,
         of: Of<'_>,
-        side: Side,
-        before: Option<String>,
-        after: Option<String>,
-        why: &'static str,
+        table: &'static [Row<Ours, Theirs>],
+        ours: &Ours,
+        theirs: &BTreeMap<String, String>,
+        mode: DemographicsMode,
     ) {
-        let Some(after) = after else { return };
-        let effect = if before.is_some() { Effect::Overwrites } else { Effect::Fills };
-        let Of { record, id, field, place, remote } = of;
-        let (id, remote) = (id.map(str::to_owned), remote.map(str::to_owned));
-        self.changes.push(FieldChange { record, id, field, side, effect, before, after, why, place, remote });
+        let found = fields::differences(table, ours, theirs, mode);
+        self.changes.extend(found.into_iter().map(|own| FieldChange {
+            record: of.record,
+            id: of.id.map(str::to_owned),
+            field: own.field,
+            side: own.side,
+            effect: if own.before.is_some() { Effect::Overwrites } else { Effect::Fills },
+            before: own.before,
+            after: own.after,
+            why: own.why,
+            place: of.place,
+            remote: of.remote.to_owned(),
+        }));
     }
 }
 
-/// Which field of which record.
+/// Which record is compared.
 #[derive(Clone, Copy)]
 struct Of<'a> {
     record: ChangedRecord,
     id: Option<&'a str>,
-    field: &'static str,
     /// Its place in the learner's list.
     place: usize,
     /// OneFile's id of its partner.
-    remote: Option<&'a str>,
-}
-
-/// A text that says something.
-fn filled(text: Option<&str>) -> Option<String> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    remote: &'a str,
 }

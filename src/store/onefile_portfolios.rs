@@ -1,7 +1,8 @@
 //! What OneFile has of a learner, as it was read or made last: which learning aim is which qualification's, which review is which of
 //! PICSWeb's. A record that PICSWeb sends anew does not undo it.
 
-use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,28 +33,8 @@ pub struct Portfolio {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioUser {
-    /// First name.
-    pub first_name: Option<String>,
-    /// Last name.
-    pub last_name: Option<String>,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Telephone.
-    pub telephone: Option<String>,
-    /// Mobile telephone.
-    pub mobile: Option<String>,
-    /// Birth date.
-    pub date_of_birth: Option<NaiveDate>,
-    /// ULN.
-    pub uln: Option<String>,
-    /// National Insurance number.
-    pub national_insurance_number: Option<String>,
-    /// Ethnicity: an ILR code.
-    pub ethnicity: Option<String>,
-    /// Sex.
-    pub sex: Option<String>,
-    /// Address, one text.
-    pub home_address: Option<String>,
+    /// The exchanged fields that say something, by OneFile's names; a day is `2026-01-31`.
+    pub fields: BTreeMap<String, String>,
     /// The default assessor.
     pub default_assessor_id: Option<String>,
     /// The placement.
@@ -70,24 +51,12 @@ pub struct PortfolioAim {
     pub standard_id: String,
     /// Of which VQ reference.
     pub vq_reference: Option<String>,
-    /// Whether what follows was read.
+    /// Whether `fields` was read.
     pub read: bool,
     /// OneFile has it no more.
     pub gone: bool,
-    /// Registration number.
-    pub registration_number: Option<String>,
-    /// Registration date.
-    pub registration_date: Option<NaiveDate>,
-    /// When the certificate was applied for.
-    pub certificate_applied: Option<NaiveDate>,
-    /// When the certificate came.
-    pub certificate_received: Option<NaiveDate>,
-    /// Elements in all.
-    pub total_elements: Option<i64>,
-    /// Of these, done.
-    pub elements_done: Option<i64>,
-    /// Percent.
-    pub progress: Option<i64>,
+    /// The exchanged fields that say something, by OneFile's names; a day is `2026-01-31`.
+    pub fields: BTreeMap<String, String>,
     /// The qualification into which its element counts came down.
     pub counted_for: Option<String>,
 }

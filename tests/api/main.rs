@@ -17,6 +17,7 @@ mod contract;
 mod document;
 mod embedded_postgres;
 mod etag;
+mod field_map;
 mod foreign;
 mod forgery;
 mod idempotency;

@@ -1,14 +1,15 @@
 //! What is made in OneFile for a learner: assessors and placements, learning aims, visits, reviews. An enrolment makes them, and an
 //! exchange those that are the learner's own. Pure.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::people::name_of;
-use crate::domain::{Email, Officer, Organisation, Postcode, Qualification, Telephone, VisitType};
+use crate::domain::{Officer, Organisation, Qualification, VisitType};
 use crate::onefile::client::{ASSESSOR_ROLES, id_out};
+use crate::onefile::fields;
 use crate::onefile::making::{Find, LinkTo, Made, Making, Person};
-use crate::onefile::wire::{day_out, instant, instant_out};
-use crate::store::RecordKind;
+use crate::onefile::wire::{instant, instant_out};
+use crate::store::{PortfolioAim, RecordKind};
 
 /// An assessor's role; the other one is the trainee's.
 const ASSESSOR: i32 = 5;
@@ -62,18 +63,18 @@ pub(in crate::onefile) fn review(user: &str, holder: Option<&str>, from: &str, v
 
 /// What goes up of a qualification; `None`: nothing is known of it.
 pub(in crate::onefile) fn details(user: &str, aim: &str, own: &Qualification) -> Option<Value> {
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| json!(day_out(day)));
-    let number_ = own.registration_number.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let rows = [
-        ("StartDate", day(own.start_date)),
-        ("PlannedEnd", day(own.planned_end_date)),
-        ("RegistrationNumber", number_.map(|text| json!(text))),
-        ("RegistrationDate", day(own.registration_date)),
-        ("CertificateAppliedDate", day(own.certificate_applied_for_date)),
-        ("CertificateReceivedDate", day(own.certificate_received_date)),
-    ];
-    let mut body: Map<String, Value> =
-        rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    details_beside(user, aim, own, None)
+}
+
+/// The same without what the learning aim has already: there OneFile's value counts.
+pub(in crate::onefile) fn details_beside(
+    user: &str,
+    aim: &str,
+    own: &Qualification,
+    there: Option<&PortfolioAim>,
+) -> Option<Value> {
+    let mut body = fields::created(fields::QUALIFICATION, own);
+    body.retain(|name, _| !there.is_some_and(|aim| aim.fields.contains_key(name)));
     if body.is_empty() {
         return None;
     }
@@ -86,16 +87,12 @@ pub(in crate::onefile) fn details(user: &str, aim: &str, own: &Qualification) ->
 pub(in crate::onefile) fn assessor(id: &str, officer: &Officer, centre: &str) -> Making {
     let mis = mis_value(officer.ident.as_deref(), id);
     let (first, last) = names(officer);
-    let mut body = Map::new();
+    let mut body = fields::created(fields::OFFICER, officer);
     body.insert("OrganisationID".to_owned(), id_out(centre));
     body.insert("Role".to_owned(), json!(ASSESSOR));
     body.insert("FirstName".to_owned(), json!(first));
     body.insert("LastName".to_owned(), json!(last));
     body.insert("MISID".to_owned(), json!(mis));
-    let email = officer.email.as_ref().map(Email::as_str);
-    body.extend(email.map(|email| ("Email".to_owned(), json!(email))));
-    let phone = officer.telephone.as_ref().map(Telephone::as_str);
-    body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
     Making {
         made: Made::User,
         path: "User".to_owned(),
@@ -104,7 +101,7 @@ pub(in crate::onefile) fn assessor(id: &str, officer: &Officer, centre: &str) ->
             centre_id: centre.to_owned(),
             roles: ASSESSOR_ROLES.to_vec(),
             mis_id: Some(mis.to_owned()),
-            email: email.map(str::to_owned),
+            email: officer.email.clone().map(String::from),
             first_name: first,
             last_name: last,
         }),
@@ -120,18 +117,10 @@ pub(in crate::onefile) fn assessor(id: &str, officer: &Officer, centre: &str) ->
 /// A placement. Its MIS value is PICSWeb's Ident, else the id.
 pub(in crate::onefile) fn placement(id: &str, own: &Organisation, centre: &str) -> Making {
     let (name, mis) = (own.name.trim(), mis_value(own.ident.as_deref(), id));
-    let mut body = Map::new();
+    let mut body = fields::created(fields::ORGANISATION, own);
     body.insert("OrganisationID".to_owned(), id_out(centre));
-    body.insert("Name".to_owned(), json!(name));
     body.insert("MISID".to_owned(), json!(mis));
     body.insert("Active".to_owned(), json!(true));
-    let address = own.address.as_ref().map(|address| {
-        let postcode = address.postcode.as_ref().map(Postcode::as_str);
-        address.lines().chain(postcode).collect::<Vec<_>>().join("\n")
-    });
-    body.extend(address.filter(|text| !text.is_empty()).map(|text| ("Address".to_owned(), json!(text))));
-    let phone = own.telephone.as_ref().map(Telephone::as_str);
-    body.extend(phone.map(|phone| ("Telephone".to_owned(), json!(phone))));
     Making {
         made: Made::Placement,
         path: "Placement".to_owned(),

@@ -3,7 +3,6 @@
 
 pub mod bulk;
 mod duplicates;
-mod fields;
 mod ground;
 pub(in crate::onefile) mod makings;
 mod people;
@@ -16,8 +15,6 @@ use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-#[cfg(test)]
-pub(in crate::onefile) use self::fields::of as learner_fields;
 pub use self::plan::Plan;
 pub(in crate::onefile) use self::plan::placement_of;
 pub use self::report::{

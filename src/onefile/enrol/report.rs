@@ -14,7 +14,7 @@ use crate::onefile::coverage::AimMatch;
     "ready": false, "notReady": [{"code": "fieldsMissing", "message": "1 thing is missing: see `missing`."}], "centreId": "1001",
     "centres": [{"id": "1001", "name": "Copperfold (sample)"}],
     "fields": [{"name": "FirstName", "value": "Lucy", "source": "Learner > First Name"}],
-    "missing": [{"field": "Email", "pointer": "/email", "message": "OneFile demands an e-mail address: enter it in PICSWeb, Learner > Email."}],
+    "missing": [{"field": "Email", "pointer": "/email", "message": "OneFile requires it: enter it in PICSWeb, Learner > Email."}],
     "warnings": [], "officers": [{"officerId": "O-17", "name": "Sam Okoro", "roles": ["main officer"], "state": "linked", "remoteId": "117",
         "candidates": [], "message": "Linked with assessor 117."}],
     "organisation": {"organisationId": "ACME", "name": "Acme Motors Ltd", "source": "Learner > Placements", "state": "create", "remoteId": null,

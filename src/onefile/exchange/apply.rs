@@ -5,12 +5,10 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::domain::parse::parse_value;
-use crate::domain::{ChangeType, Learner, Postcode, VqReference};
+use crate::domain::{ChangeType, Learner, VqReference};
+use crate::onefile::fields::Group;
 use crate::onefile::takeover::{ChangedRecord, FieldChange};
 use crate::store::Portfolio;
-
-/// Of one qualification these are put in together: alone, one may be too many for the other.
-const COUNTS: [&str; 2] = ["totalElements", "elementsDone"];
 
 /// The record afterwards.
 pub(super) struct Applied {
@@ -47,11 +45,11 @@ pub(super) fn apply(
                 record = tried;
                 applied.learner = Some(parsed);
                 for change in group {
-                    if let (true, Some(aim)) = (COUNTS.contains(&change.field), &change.remote) {
-                        applied.counted.push((aim.clone(), change.id.clone().unwrap_or_default()));
-                    }
-                    if COUNTS.contains(&change.field) && is_told(change, before) {
-                        continue;
+                    if change.field.group == Group::Counts {
+                        applied.counted.push((change.remote.clone(), change.id.clone().unwrap_or_default()));
+                        if is_told(change, before) {
+                            continue;
+                        }
                     }
                     applied.values += 1;
                     applied.events.push(event(learner, change, found_by_sweep));
@@ -61,7 +59,7 @@ pub(super) fn apply(
                 for change in group {
                     applied.notes.push(format!(
                         "OneFile's value of {} cannot be taken: a record of PICSWeb's does not hold such a one.",
-                        change.field
+                        change.field.here
                     ));
                 }
             }
@@ -75,8 +73,8 @@ fn groups(here: &[FieldChange]) -> Vec<Vec<&FieldChange>> {
     let mut groups: Vec<Vec<&FieldChange>> = Vec::new();
     for change in here {
         let together = groups.iter_mut().find(|group| {
-            COUNTS.contains(&change.field)
-                && group.iter().any(|other| COUNTS.contains(&other.field) && other.place == change.place)
+            let counts = |own: &FieldChange| own.field.group == Group::Counts;
+            counts(change) && group.iter().any(|other| counts(other) && other.place == change.place)
         });
         match together {
             Some(group) => group.push(change),
@@ -88,86 +86,33 @@ fn groups(here: &[FieldChange]) -> Vec<Vec<&FieldChange>> {
 
 /// Whether OneFile's counts are those that were told of this qualification before: then it was PICSWeb that set its own back.
 fn is_told(change: &FieldChange, before: &Portfolio) -> bool {
-    let aim = before.aims.iter().find(|own| Some(&own.learning_aim_id) == change.remote.as_ref());
+    let aim = before.aims.iter().find(|own| own.learning_aim_id == change.remote);
     aim.is_some_and(|own| {
-        let by_progress = own.total_elements.is_none() && own.elements_done.is_none();
-        let told = match (change.field, by_progress) {
-            ("totalElements", false) => own.total_elements,
-            ("totalElements", true) => own.progress.map(|_| 100),
-            (_, false) => own.elements_done,
-            (_, true) => own.progress,
-        };
         let same_one = own.counted_for.as_deref() == Some(change.id.as_deref().unwrap_or_default());
-        own.read && same_one && told.map(|told| told.to_string()).as_ref() == Some(&change.after)
+        own.read && same_one && own.fields.get(change.field.there) == Some(&change.after)
     })
 }
 
 fn set(record: &mut Value, change: &FieldChange) {
-    let after = match change.field {
-        "totalElements" | "elementsDone" | "ethnicity" => {
-            change.after.parse::<i64>().map_or_else(|_| json!(change.after), Value::from)
-        }
-        "address" => address_of(&change.after),
-        _ => json!(change.after),
-    };
     let list = match change.record {
-        ChangedRecord::Learner => {
-            record[change.field] = after;
-            return;
-        }
-        ChangedRecord::Qualification => "qualifications",
-        ChangedRecord::Review => "reviews",
+        ChangedRecord::Learner => None,
+        ChangedRecord::Qualification => Some("qualifications"),
+        ChangedRecord::Review => Some("reviews"),
     };
-    let entry = record.get_mut(list).and_then(|list| list.get_mut(change.place));
+    let entry = match list {
+        None => Some(record),
+        Some(list) => record.get_mut(list).and_then(|list| list.get_mut(change.place)),
+    };
     if let Some(entry) = entry.and_then(Value::as_object_mut) {
-        entry.insert(change.field.to_owned(), after);
+        entry.insert(change.field.here.to_owned(), change.field.record_value(&change.after));
     }
-}
-
-/// One text of OneFile's: its lines, the last of them perhaps the postcode.
-pub(super) fn address_of(text: &str) -> Value {
-    let parts = text.split(['\n', '\r', ',']).map(str::trim).filter(|part| !part.is_empty());
-    let mut lines: Vec<String> = parts.map(str::to_owned).collect();
-    let postcode =
-        lines.last().and_then(|last| Postcode::parse(last).ok()).map(|code| code.as_str().to_owned());
-    if postcode.is_some() {
-        lines.pop();
-    }
-    if lines.len() > 4 {
-        let rest = lines.split_off(3).join(", ");
-        lines.push(rest);
-    }
-    let mut address = json!({ "postcode": postcode });
-    for (number, line) in lines.into_iter().enumerate() {
-        address[format!("line{}", number + 1)] = json!(line);
-    }
-    address
-}
-
-/// A record's address as one text.
-pub(super) fn address_text(address: &Value) -> Option<String> {
-    let lines = ["line1", "line2", "line3", "line4", "postcode"].into_iter();
-    let lines: Vec<&str> = lines
-        .filter_map(|line| address[line].as_str().map(str::trim))
-        .filter(|line| !line.is_empty())
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> (ChangeType, Value) {
-    let type_ = match (change.record, change.field) {
-        (ChangedRecord::Learner, _) => ChangeType::DetailsChanged,
-        (ChangedRecord::Review, _) => ChangeType::ReviewChanged,
-        (ChangedRecord::Qualification, "totalElements" | "elementsDone") => ChangeType::ProgressChanged,
-        (ChangedRecord::Qualification, "registrationNumber" | "registrationDate") => {
-            ChangeType::RegistrationChanged
-        }
-        (ChangedRecord::Qualification, _) => ChangeType::CertificateChanged,
-    };
-    let value = |text: Option<&String>| match (text, COUNTS.contains(&change.field)) {
-        (Some(text), true) => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),
-        (Some(text), false) => json!(text),
-        (None, _) => Value::Null,
+    let type_ = change.field.group.change_type();
+    let value = |text: Option<&String>| match (text, change.field.group) {
+        (Some(text), Group::Counts) => change.field.record_value(text),
+        (text, _) => json!(text),
     };
     let mut data = json!({
         "field": change.field, "before": value(change.before.as_ref()), "after": value(Some(&change.after)), "why": change.why

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::kept::{remote_aim, remote_review};
 use crate::domain::{DemographicsMode, Learner, LearnerId, OneFileId, Review, ReviewId};
 use crate::onefile::enrol::PlannedReview;
+use crate::onefile::fields::Side;
 use crate::onefile::takeover::{
-    ChangedRecord, FieldChange, Pair, Side, TakeoverSettings, of_learner, reviews_to_push,
+    ChangedRecord, FieldChange, Pair, TakeoverSettings, of_learner, reviews_to_push,
 };
 use crate::store::{Portfolio, PortfolioReview, PortfolioUser};
 
@@ -53,10 +53,8 @@ pub(super) fn compare(
         settings.learner_demographics = DemographicsMode::Ignored;
     }
     let unread = PortfolioUser::default();
-    let aims: Vec<_> = portfolio.aims.iter().filter(|own| !own.gone).map(remote_aim).collect();
-    let (dropped, left): (Vec<&PortfolioReview>, Vec<&PortfolioReview>) =
-        portfolio.reviews.iter().filter(|own| !own.gone).partition(|own| is_dropped(own, learner));
-    let reviews: Vec<_> = left.into_iter().map(remote_review).collect();
+    let there = portfolio.reviews.iter().filter(|own| !own.gone).cloned();
+    let (dropped, reviews): (Vec<_>, Vec<_>) = there.partition(|own| is_dropped(own, learner));
     let found = of_learner(
         &Pair {
             id: whose.id,
@@ -64,7 +62,7 @@ pub(super) fn compare(
             centre_id: whose.centre_id,
             user_id: whose.user_id,
             user: portfolio.user.as_ref().unwrap_or(&unread),
-            aims: &aims,
+            aims: &portfolio.aims,
             reviews: &reviews,
             remarks: &[],
         },
@@ -72,11 +70,12 @@ pub(super) fn compare(
     );
     let mut todo = Todo { notes: found.notes, ..Todo::default() };
     for change in found.changes {
-        match (change.side, change.record, &change.remote) {
-            (Side::PicsWeb, ..) => todo.here.push(change),
-            (Side::OneFile, ChangedRecord::Learner, _) => todo.user.push(change),
-            (Side::OneFile, _, Some(id)) => todo.aims.entry(id.clone()).or_default().push(change),
-            (Side::OneFile, _, None) => {}
+        match (change.side, change.record) {
+            (Side::PicsWeb, _) => todo.here.push(change),
+            (Side::OneFile, ChangedRecord::Learner) => todo.user.push(change),
+            (Side::OneFile, ChangedRecord::Qualification | ChangedRecord::Review) => {
+                todo.aims.entry(change.remote.clone()).or_default().push(change);
+            }
         }
     }
     if settings.upload_reviews {

@@ -1,36 +1,13 @@
-//! What OneFile answers, as it is kept, and what is kept, as it is compared. Pure.
+//! Puts what OneFile answers into what is stored of a learner. Pure.
 
-use crate::onefile::takeover::{RemoteAim, RemoteReview};
-use crate::onefile::wire::{LearningAim, Review, day_of};
+use crate::onefile::fields;
+use crate::onefile::wire::{LearningAim, Review};
 use crate::store::{Portfolio, PortfolioAim, PortfolioReview};
-
-pub(super) fn remote_aim(kept: &PortfolioAim) -> RemoteAim {
-    RemoteAim {
-        id: kept.learning_aim_id.clone(),
-        code: kept.vq_reference.clone(),
-        unread: !kept.read,
-        registration_number: kept.registration_number.clone(),
-        registration_date: kept.registration_date,
-        certificate_applied: kept.certificate_applied,
-        certificate_received: kept.certificate_received,
-        total_elements: kept.total_elements,
-        elements_done: kept.elements_done,
-        progress: kept.progress,
-    }
-}
-
-pub(super) fn remote_review(kept: &PortfolioReview) -> RemoteReview {
-    RemoteReview {
-        id: kept.one_file_id.clone(),
-        scheduled: kept.scheduled_for.map(day_of),
-        started: kept.started_on.map(day_of),
-    }
-}
 
 /// Puts what was read of a learning aim; `code`: its standard's.
 pub(super) fn put_aim(portfolio: &mut Portfolio, told: LearningAim, code: Option<String>) {
     let own = aim_entry(portfolio, &told.id);
-    own.progress = told.percent();
+    own.fields = fields::values(fields::QUALIFICATION, &told);
     if let Some(standard) = told.standard_id {
         own.standard_id = standard;
     }
@@ -39,12 +16,6 @@ pub(super) fn put_aim(portfolio: &mut Portfolio, told: LearningAim, code: Option
     }
     own.read = true;
     own.gone = false;
-    own.registration_number = told.registration_number;
-    own.registration_date = told.registered;
-    own.certificate_applied = told.certificate_applied;
-    own.certificate_received = told.certificate_received;
-    own.total_elements = told.total_elements;
-    own.elements_done = told.elements_done;
 }
 
 /// The entry of a learning aim, a new one where there is none.

@@ -19,10 +19,6 @@ mod send;
 mod told;
 mod turns;
 
-#[cfg(test)]
-pub(in crate::onefile) use self::parties::{Field, of_officer, of_organisation};
-#[cfg(test)]
-pub(in crate::onefile) use self::send::{aim_field, user_field};
 use uuid::Uuid;
 
 use self::ground::{Ground, Trouble, Want};

@@ -1,25 +1,23 @@
-//! Officers' and organisations' details, once a run, by their modes: those that are due, each read singly. A blank never replaces a
-//! value. Which fields PICSWeb keeps the same is not public: assumed are name, e-mail address and telephone, and an organisation's address.
+//! Officers' and organisations' details, once a run, by their modes: those that are due, each read singly. Which fields, and how
+//! they are compared: `fields.rs`.
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::apply::{address_of, address_text};
 use super::run::{ExchangeCursor, Phase, Work};
 use crate::domain::parse::parse_value;
 use crate::domain::{DemographicsMode, LinkState, Officer, Organisation, RecordCode, counted};
 use crate::onefile::client::Client;
-use crate::onefile::wire::{Placement, User, day_of};
+use crate::onefile::fields::{Difference, OFFICER, ORGANISATION, differences, values};
+use crate::onefile::wire::day_of;
 use crate::onefile::{OneFile, OneFileError};
-use crate::store::{DueParties, OutcomeKind, Party, Progress, RecordKind, RecordOutcome, Told};
+use crate::store::{DueParties, OutcomeKind, Party, Progress, RecordKind, RecordOutcome, StoreError, Told};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::run::{Halt, Step};
 
 /// Compared before the run's row is written again.
 const BATCH: i64 = 20;
-
-/// A field: PICSWeb's name, OneFile's name, the value here, the value there.
-pub(in crate::onefile) type Field = (&'static str, &'static str, Option<String>, Option<String>);
 
 /// What came of one.
 struct Compared {
@@ -88,18 +86,14 @@ async fn compare(
     mode: DemographicsMode,
     now: DateTime<Utc>,
 ) -> Result<Compared, OneFileError> {
-    let fields = match fields_of(client, party).await? {
-        Ok(fields) => fields,
+    let differing = match differing(client, party, mode).await? {
+        Ok(differing) => differing,
         Err(failure) if failure.kind.is_general() => return Err(failure.into()),
         Err(failure) => return Ok(failed(party, &failure)),
     };
-    let differing: Vec<Field> = fields
-        .into_iter()
-        .filter(|(_, _, here, there)| !is_same(here.as_deref(), there.as_deref()))
-        .collect();
     match mode {
         DemographicsMode::Ignored => Ok(Compared::quiet()),
-        DemographicsMode::Pushed => push(client, party, differing).await,
+        DemographicsMode::Pushed => push(client, party, &differing).await,
         DemographicsMode::Pulled => Ok(pull(party, differing, now)),
     }
 }
@@ -110,57 +104,29 @@ impl Compared {
     }
 }
 
-async fn fields_of(client: &Client, party: &Party) -> Result<Result<Vec<Field>, Failure>, OneFileError> {
+async fn differing(
+    client: &Client,
+    party: &Party,
+    mode: DemographicsMode,
+) -> Result<Result<Vec<Difference>, Failure>, OneFileError> {
+    let id = &party.remote_id;
     Ok(match party.kind {
         RecordKind::Organisation => {
-            client.placement(&party.remote_id).await?.map(|there| of_organisation(&party.record, there))
+            let own = Organisation::deserialize(&party.record).map_err(StoreError::from)?;
+            client
+                .placement(id)
+                .await?
+                .map(|there| differences(ORGANISATION, &own, &values(ORGANISATION, &there), mode))
         }
         RecordKind::Learner | RecordKind::Officer => {
-            client.user(&party.remote_id).await?.map(|there| of_officer(&party.record, there))
+            let own = Officer::deserialize(&party.record).map_err(StoreError::from)?;
+            client.user(id).await?.map(|there| differences(OFFICER, &own, &values(OFFICER, &there), mode))
         }
     })
 }
 
-/// An officer's, beside a user's.
-pub(in crate::onefile) fn of_officer(record: &Value, there: User) -> Vec<Field> {
-    vec![
-        ("firstName", "FirstName", own(record, "firstName"), there.first_name),
-        ("lastName", "LastName", own(record, "lastName"), there.last_name),
-        ("email", "Email", own(record, "email"), there.email),
-        ("telephone", "Telephone", own(record, "telephone"), there.telephone),
-    ]
-}
-
-/// An organisation's, beside a placement's.
-pub(in crate::onefile) fn of_organisation(record: &Value, there: Placement) -> Vec<Field> {
-    vec![
-        ("name", "Name", own(record, "name"), there.name),
-        ("address", "Address", address_text(&record["address"]), there.address),
-        ("email", "Email", own(record, "email"), there.email),
-        ("telephone", "Telephone", own(record, "telephone"), there.telephone),
-    ]
-}
-
-fn own(record: &Value, name: &str) -> Option<String> {
-    record[name].as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// Case, spaces and how lines are parted make no difference.
-fn is_same(here: Option<&str>, there: Option<&str>) -> bool {
-    let plain = |text: Option<&str>| {
-        text.map(|text| {
-            let signs = text.chars().filter(|sign| sign.is_alphanumeric() || *sign == '@');
-            signs.flat_map(char::to_lowercase).collect::<String>()
-        })
-    };
-    plain(here) == plain(there)
-}
-
-async fn push(client: &Client, party: &Party, differing: Vec<Field>) -> Result<Compared, OneFileError> {
-    let body: Map<String, Value> = differing
-        .into_iter()
-        .filter_map(|(_, name, here, _)| Some((name.to_owned(), json!(here?))))
-        .collect();
+async fn push(client: &Client, party: &Party, differing: &[Difference]) -> Result<Compared, OneFileError> {
+    let body: Map<String, Value> = differing.iter().map(|own| own.field.property(&own.after)).collect();
     if body.is_empty() {
         return Ok(Compared::quiet());
     }
@@ -182,12 +148,12 @@ async fn push(client: &Client, party: &Party, differing: Vec<Field>) -> Result<C
     }
 }
 
-fn pull(party: &Party, differing: Vec<Field>, now: DateTime<Utc>) -> Compared {
+fn pull(party: &Party, differing: Vec<Difference>, now: DateTime<Utc>) -> Compared {
     let (mut record, mut changes, mut refused) = (party.record.clone(), Vec::new(), Vec::new());
-    for (field, _, here, there) in differing {
-        let Some(after) = there else { continue };
+    for Difference { field, before, after, .. } in differing {
+        let name = field.here;
         let mut tried = record.clone();
-        tried[field] = if field == "address" { address_of(&after) } else { json!(after) };
+        tried[name] = field.record_value(&after);
         let today = day_of(now);
         let fits = match party.kind {
             RecordKind::Organisation => parse_value::<Organisation>(tried.clone(), "", today).is_ok(),
@@ -198,10 +164,10 @@ fn pull(party: &Party, differing: Vec<Field>, now: DateTime<Utc>) -> Compared {
         if fits {
             record = tried;
             changes
-                .push(json!({"oneFileId": party.remote_id, "field": field, "before": here, "after": after}));
+                .push(json!({"oneFileId": party.remote_id, "field": name, "before": before, "after": after}));
         } else {
             refused.push(format!(
-                "OneFile's value of {field} cannot be taken: a record of PICSWeb's does not hold such a one."
+                "OneFile's value of {name} cannot be taken: a record of PICSWeb's does not hold such a one."
             ));
         }
     }

@@ -88,7 +88,7 @@ impl Ground {
             Ok(user) => {
                 let archived = user.archived.unwrap_or(want.seen == Some(true));
                 reading.state = if archived { LinkState::Archived } else { LinkState::Linked };
-                reading.portfolio.user = Some(user.into());
+                reading.portfolio.user = Some((&user).into());
             }
             Err(failure) if failure.kind == FailureKind::Missing => {
                 if there.state != LinkState::Gone {

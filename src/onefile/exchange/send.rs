@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::compare::{Todo, Whose};
 use super::creation::Came;
@@ -18,7 +17,6 @@ use crate::onefile::codes::Code;
 use crate::onefile::enrol::makings;
 use crate::onefile::enrol::placement_of;
 use crate::onefile::takeover::FieldChange;
-use crate::onefile::wire::day_out;
 use crate::store::{Portfolio, PortfolioAim, PortfolioReview, StandardFilter};
 use crate::upstream::failure::Failure;
 
@@ -67,11 +65,7 @@ impl Ground {
         reading: &mut Reading,
         told: &mut Told,
     ) -> Result<(), Trouble> {
-        let mut body: Map<String, Value> = todo
-            .user
-            .iter()
-            .filter_map(|change| Some((user_field(change.field)?.to_owned(), value(change))))
-            .collect();
+        let mut body: Map<String, Value> = todo.user.iter().map(property).collect();
         let values = body.len();
         let (officer, placement) = self.other_people(whose, learner, &reading.portfolio);
         body.extend(officer.as_ref().map(|id| ("DefaultAssessorID".to_owned(), id_out(id))));
@@ -84,22 +78,7 @@ impl Ground {
             Ok(()) => {
                 told.values_up += values + usize::from(officer.is_some()) + usize::from(placement.is_some());
                 let Some(user) = &mut reading.portfolio.user else { return Ok(()) };
-                for change in &todo.user {
-                    let after = Some(change.after.clone());
-                    match change.field {
-                        "firstName" => user.first_name = after,
-                        "lastName" => user.last_name = after,
-                        "email" => user.email = after,
-                        "telephone" => user.telephone = after,
-                        "mobile" => user.mobile = after,
-                        "dateOfBirth" => user.date_of_birth = day(change),
-                        "uln" => user.uln = after,
-                        "nationalInsuranceNumber" => user.national_insurance_number = after,
-                        "ethnicity" => user.ethnicity = after,
-                        "sex" => user.sex = after,
-                        _ => user.home_address = after,
-                    }
-                }
+                user.fields.extend(todo.user.iter().map(value));
                 user.default_assessor_id = officer.or_else(|| user.default_assessor_id.take());
                 user.placement_id = placement.or_else(|| user.placement_id.take());
                 Ok(())
@@ -141,7 +120,7 @@ impl Ground {
         let mut body = Map::new();
         body.insert("ID".to_owned(), id_out(aim));
         body.insert("UserID".to_owned(), id_out(whose.user_id));
-        body.extend(changes.iter().map(|change| (aim_field(change.field).to_owned(), value(change))));
+        body.extend(changes.iter().map(property));
         match self
             .client
             .change("updateLearningAim", format!("LearningAim/{aim}"), &Value::Object(body))
@@ -150,14 +129,7 @@ impl Ground {
             Ok(()) => {
                 told.values_up += changes.len();
                 let own = kept::aim_entry(&mut reading.portfolio, aim);
-                for change in changes {
-                    match change.field {
-                        "registrationNumber" => own.registration_number = Some(change.after.clone()),
-                        "registrationDate" => own.registration_date = day(change),
-                        "certificateAppliedForDate" => own.certificate_applied = day(change),
-                        _ => own.certificate_received = day(change),
-                    }
-                }
+                own.fields.extend(changes.iter().map(value));
                 Ok(())
             }
             Err(failure) => refused(reading, &format!("Learning aim {aim}"), failure),
@@ -257,7 +229,7 @@ impl Ground {
         reading: &mut Reading,
     ) -> Result<usize, Trouble> {
         let there = reading.portfolio.aims.iter().find(|it| it.learning_aim_id == aim);
-        let Some(body) = makings::details(whose.user_id, aim, &blank_there(own, there)) else {
+        let Some(body) = makings::details_beside(whose.user_id, aim, own, there) else {
             reading.portfolio.owed.retain(|known| known != key);
             return Ok(0);
         };
@@ -342,24 +314,6 @@ pub(super) fn owes(learner: &Learner, portfolio: &Portfolio) -> usize {
     owed(learner, portfolio).into_iter().filter(|(_, _, aim)| aim.is_some()).count()
 }
 
-/// The qualification without what OneFile has of it: there OneFile wins.
-fn blank_there(own: &Qualification, there: Option<&PortfolioAim>) -> Qualification {
-    let mut own = own.clone();
-    if there.is_some_and(|there| there.registration_number.is_some()) {
-        own.registration_number = None;
-    }
-    if there.is_some_and(|there| there.registration_date.is_some()) {
-        own.registration_date = None;
-    }
-    if there.is_some_and(|there| there.certificate_applied.is_some()) {
-        own.certificate_applied_for_date = None;
-    }
-    if there.is_some_and(|there| there.certificate_received.is_some()) {
-        own.certificate_received_date = None;
-    }
-    own
-}
-
 /// A code, as it is compared.
 fn key_of(text: Option<&str>) -> Option<String> {
     text.and_then(Code::parse).map(|code| code.key)
@@ -389,42 +343,11 @@ fn refused(reading: &mut Reading, what: &str, failure: Failure) -> Result<(), Tr
     Ok(())
 }
 
-fn day(change: &FieldChange) -> Option<NaiveDate> {
-    change.after.parse().ok()
+fn property(change: &FieldChange) -> (String, Value) {
+    change.field.property(&change.after)
 }
 
-/// As it is sent.
-fn value(change: &FieldChange) -> Value {
-    match day(change) {
-        Some(day) if change.field.ends_with("Date") || change.field == "dateOfBirth" => json!(day_out(day)),
-        _ => json!(change.after),
-    }
-}
-
-/// OneFile's name of a learner's field.
-pub(in crate::onefile) fn user_field(field: &str) -> Option<&'static str> {
-    Some(match field {
-        "firstName" => "FirstName",
-        "lastName" => "LastName",
-        "email" => "Email",
-        "telephone" => "Telephone",
-        "mobile" => "MobileNumber",
-        "dateOfBirth" => "DOB",
-        "uln" => "ULN",
-        "nationalInsuranceNumber" => "NINO",
-        "ethnicity" => "L12",
-        "sex" => "L13",
-        "address" => "HomeAddress",
-        _ => return None,
-    })
-}
-
-/// OneFile's name of a learning aim's field.
-pub(in crate::onefile) fn aim_field(field: &str) -> &'static str {
-    match field {
-        "registrationNumber" => "RegistrationNumber",
-        "registrationDate" => "RegistrationDate",
-        "certificateAppliedForDate" => "CertificateAppliedDate",
-        _ => "CertificateReceivedDate",
-    }
+/// The value that OneFile has once it has taken the change.
+fn value(change: &FieldChange) -> (String, String) {
+    (change.field.there.to_owned(), change.after.clone())
 }

@@ -1,19 +1,16 @@
-//! Registration, certificates and element counts: each qualification with the learning aim of its code.
+//! Each qualification is compared with the learning aim of its code.
 
 use std::collections::BTreeMap;
 
-use super::report::{ChangedRecord, LearnerTakeover, Side};
-use super::{Of, Pair, RemoteAim, filled};
-use crate::domain::{Qualification, QualificationId, VqReference, counted};
+use super::report::{ChangedRecord, LearnerTakeover};
+use super::{Of, Pair};
+use crate::domain::{DemographicsMode, Qualification, QualificationId, VqReference, counted};
 use crate::onefile::codes::Code;
-
-const BLANK_HERE: &str = "Blank in PICSWeb: filled from OneFile.";
-const BLANK_THERE: &str = "Blank in OneFile: filled from PICSWeb.";
-const THEIRS_WINS: &str = "Both sides have a value: OneFile's wins.";
-const COUNTED_THERE: &str = "Element counts are OneFile's.";
+use crate::onefile::fields::QUALIFICATION;
+use crate::store::PortfolioAim;
 
 /// Qualifications and learning aims of one code.
-type Same<'a> = (Vec<(usize, &'a Qualification)>, Vec<&'a RemoteAim>);
+type Same<'a> = (Vec<(usize, &'a Qualification)>, Vec<&'a PortfolioAim>);
 
 pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
     let mut by_code: BTreeMap<String, Same<'_>> = BTreeMap::new();
@@ -23,15 +20,17 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
             by_code.entry(code.key).or_default().0.push((place, qualification));
         }
     }
-    for aim in pair.aims {
-        match aim.code.as_deref().and_then(Code::parse) {
+    for aim in pair.aims.iter().filter(|aim| !aim.gone) {
+        match aim.vq_reference.as_deref().and_then(Code::parse) {
             Some(code) => by_code.entry(code.key).or_default().1.push(aim),
-            None => draft.notes.push(format!("Learning aim {} has no code: it is not compared.", aim.id)),
+            None => draft
+                .notes
+                .push(format!("Learning aim {} has no code: it is not compared.", aim.learning_aim_id)),
         }
     }
     for (code, (ours, theirs)) in by_code {
         match (ours.as_slice(), theirs.as_slice()) {
-            (_, aims) if aims.iter().any(|aim| aim.unread) => {
+            (_, aims) if aims.iter().any(|aim| !aim.read) => {
                 draft.notes.push(format!("[{code}] is not compared: its learning aim could not be read."));
             }
             ([(place, qualification)], [aim]) => fields(*place, qualification, aim, draft),
@@ -50,70 +49,13 @@ pub fn compare(pair: &Pair<'_>, draft: &mut LearnerTakeover) {
     }
 }
 
-fn fields(place: usize, ours: &Qualification, theirs: &RemoteAim, draft: &mut LearnerTakeover) {
-    let of = |field| Of {
+fn fields(place: usize, ours: &Qualification, theirs: &PortfolioAim, draft: &mut LearnerTakeover) {
+    let reference = ours.vq_reference.as_ref().map(VqReference::as_str);
+    let of = Of {
         record: ChangedRecord::Qualification,
-        id: ours
-            .qualification_id
-            .as_ref()
-            .map(QualificationId::as_str)
-            .or(ours.vq_reference.as_ref().map(VqReference::as_str)),
-        field,
+        id: ours.qualification_id.as_ref().map(QualificationId::as_str).or(reference),
         place,
-        remote: Some(theirs.id.as_str()),
+        remote: &theirs.learning_aim_id,
     };
-    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
-    for (field, here, there) in [
-        (
-            "registrationNumber",
-            filled(ours.registration_number.as_deref()),
-            filled(theirs.registration_number.as_deref()),
-        ),
-        ("registrationDate", day(ours.registration_date), day(theirs.registration_date)),
-        (
-            "certificateAppliedForDate",
-            day(ours.certificate_applied_for_date),
-            day(theirs.certificate_applied),
-        ),
-        ("certificateReceivedDate", day(ours.certificate_received_date), day(theirs.certificate_received)),
-    ] {
-        match (&here, &there) {
-            (Some(ours), Some(theirs)) if ours == theirs => {}
-            (Some(_), None) => draft.change(of(field), Side::OneFile, None, here, BLANK_THERE),
-            (None, _) => draft.change(of(field), Side::PicsWeb, None, there, BLANK_HERE),
-            (Some(_), Some(_)) => draft.change(of(field), Side::PicsWeb, here, there, THEIRS_WINS),
-        }
-    }
-    for (field, here, there) in [
-        ("totalElements", ours.total_elements, total(theirs)),
-        ("elementsDone", ours.elements_done, done(theirs)),
-    ] {
-        if there.is_some() && here != there {
-            let text = |count: Option<i64>| count.map(|count| count.to_string());
-            draft.change(of(field), Side::PicsWeb, text(here), text(there), COUNTED_THERE);
-        }
-    }
-}
-
-/// Whether OneFile does not count elements: then its progress stands for elements done of 100.
-fn by_progress(aim: &RemoteAim) -> bool {
-    aim.total_elements.is_none() && aim.elements_done.is_none() && aim.progress.is_some()
-}
-
-fn total(aim: &RemoteAim) -> Option<i64> {
-    if by_progress(aim) { Some(100) } else { aim.total_elements.map(count) }
-}
-
-/// Never more than there are in all: a record of ours cannot say so.
-fn done(aim: &RemoteAim) -> Option<i64> {
-    if by_progress(aim) {
-        return aim.progress.map(|percent| percent.clamp(0, 100));
-    }
-    let done = aim.elements_done.map(count)?;
-    Some(total(aim).map_or(done, |total| done.min(total)))
-}
-
-/// A count, as a record of ours can hold it.
-fn count(told: i64) -> i64 {
-    told.clamp(0, 100_000)
+    draft.add(of, QUALIFICATION, ours, &theirs.fields, DemographicsMode::Ignored);
 }

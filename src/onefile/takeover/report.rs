@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::redacted;
+use crate::onefile::fields::{Field, Side};
 
 /// What the first synchronisation would push and overwrite.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub struct FieldChange {
     pub id: Option<String>,
     /// The field, by its name here.
     #[schema(value_type = String, example = "registrationNumber")]
-    pub field: &'static str,
+    pub field: &'static Field,
     /// Where it would change.
     pub side: Side,
     /// Whether something is lost.
@@ -101,7 +102,7 @@ pub struct FieldChange {
     pub place: usize,
     /// OneFile's id of its partner.
     #[serde(skip)]
-    pub remote: Option<String>,
+    pub remote: String,
 }
 
 redacted!(FieldChange);
@@ -116,16 +117,6 @@ pub enum ChangedRecord {
     Qualification,
     /// A review of the learner's.
     Review,
-}
-
-/// Where a value would change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Side {
-    /// In PICSWeb.
-    PicsWeb,
-    /// In OneFile.
-    OneFile,
 }
 
 /// Whether a value is lost.

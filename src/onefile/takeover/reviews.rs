@@ -4,22 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveTime;
 
-use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview, Side};
-use super::{Of, Pair, RemoteReview, TakeoverSettings};
-use crate::domain::{Attendance, Learner, OneFileId, Review, ReviewId, StartTime};
+use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview};
+use super::{Of, Pair, TakeoverSettings};
+use crate::domain::{DemographicsMode, Learner, OneFileId, Review, ReviewId, StartTime};
 use crate::onefile::enrol::PlannedReview;
-use crate::onefile::wire::time_out;
+use crate::onefile::fields::{REVIEW, values};
+use crate::onefile::wire::{day_of, time_out};
 use crate::store::PortfolioReview;
 
 /// PICSWeb's review type that goes up.
 const NORMAL: &str = "normal";
 /// When a review begins whose time is not known.
 const NINE: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).unwrap();
-const STARTED: &str = "OneFile has a day on which the review started: it was attended.";
 
 pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerTakeover) {
-    let theirs: BTreeMap<&str, &RemoteReview> =
-        pair.reviews.iter().map(|review| (review.id.as_str(), review)).collect();
+    let theirs: BTreeMap<&str, &PortfolioReview> =
+        pair.reviews.iter().map(|review| (review.one_file_id.as_str(), review)).collect();
     let known = pair.learner.reviews.iter().filter_map(|review| review.one_file_id.as_ref());
     let known: BTreeSet<&str> = known.map(OneFileId::as_str).collect();
     for (place, review) in pair.learner.reviews.iter().enumerate() {
@@ -36,11 +36,11 @@ pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerT
         }
     }
     if settings.download_reviews {
-        let new = theirs.values().filter(|review| !known.contains(review.id.as_str()));
+        let new = theirs.values().filter(|review| !known.contains(review.one_file_id.as_str()));
         draft.reviews_pulled.extend(new.map(|review| PulledReview {
-            one_file_id: review.id.clone(),
-            scheduled_date: review.scheduled,
-            attended: review.started.is_some(),
+            one_file_id: review.one_file_id.clone(),
+            scheduled_date: review.scheduled_for.map(day_of),
+            attended: review.started_on.is_some(),
         }));
     }
 }
@@ -82,7 +82,7 @@ fn is_open(review: &Review) -> bool {
 
 fn push(
     review: &Review,
-    theirs: &BTreeMap<&str, &RemoteReview>,
+    theirs: &BTreeMap<&str, &PortfolioReview>,
     known: &BTreeSet<&str>,
     settings: TakeoverSettings,
     draft: &mut LearnerTakeover,
@@ -93,28 +93,19 @@ fn push(
         draft.notes.push(format!("Review {name} has no scheduled date: OneFile takes none without one."));
         return;
     };
-    let same_day = theirs
-        .values()
-        .filter(|other| other.scheduled == Some(scheduled_date) && !known.contains(other.id.as_str()));
+    let same_day = theirs.values().filter(|other| {
+        other.scheduled_for.map(day_of) == Some(scheduled_date) && !known.contains(other.one_file_id.as_str())
+    });
     draft.reviews_pushed.push(PushedReview {
         review_id: id.map(str::to_owned),
         scheduled_date,
         old: scheduled_date < settings.today,
-        same_day: same_day.map(|other| other.id.clone()).collect(),
+        same_day: same_day.map(|other| other.one_file_id.clone()).collect(),
     });
 }
 
-fn attendance(place: usize, ours: &Review, theirs: &RemoteReview, draft: &mut LearnerTakeover) {
-    if theirs.started.is_none() {
-        return;
-    }
-    let before = match ours.attendance {
-        Some(Attendance::Attended) => return,
-        Some(Attendance::NotAttended) => Some("notAttended".to_owned()),
-        None => None,
-    };
+fn attendance(place: usize, ours: &Review, theirs: &PortfolioReview, draft: &mut LearnerTakeover) {
     let id = ours.review_id.as_ref().map(ReviewId::as_str);
-    let remote = Some(theirs.id.as_str());
-    let of = Of { record: ChangedRecord::Review, id, field: "attendance", place, remote };
-    draft.change(of, Side::PicsWeb, before, Some("attended".to_owned()), STARTED);
+    let of = Of { record: ChangedRecord::Review, id, place, remote: &theirs.one_file_id };
+    draft.add(of, REVIEW, ours, &values(REVIEW, theirs), DemographicsMode::Ignored);
 }

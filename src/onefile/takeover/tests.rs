@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parse::parse_value;
+use crate::onefile::wire::LearningAim;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -31,12 +32,12 @@ fn learner(fields: &Value) -> Learner {
 
 fn of(
     fields: &Value,
-    user: &PortfolioUser,
-    aims: &[RemoteAim],
-    reviews: &[RemoteReview],
+    user: &User,
+    aims: &[PortfolioAim],
+    reviews: &[PortfolioReview],
     settings: TakeoverSettings,
 ) -> Takeover {
-    let (id, learner) = (LearnerId::parse("L-1").unwrap(), learner(fields));
+    let (id, learner, user) = (LearnerId::parse("L-1").unwrap(), learner(fields), &PortfolioUser::from(user));
     let mut found = Takeover::default();
     let (centre_id, user_id) = ("1001", "2041");
     let pair = Pair { id: &id, learner: &learner, centre_id, user_id, user, aims, reviews, remarks: &[] };
@@ -49,13 +50,30 @@ fn changes(found: &Takeover) -> Vec<String> {
     let changes = found.learners.iter().flat_map(|learner| &learner.changes);
     changes
         .map(|it| {
-            format!("{}: {} > {} @{:?}", it.field, it.before.as_deref().unwrap_or("-"), it.after, it.side)
+            format!(
+                "{}: {} > {} @{:?}",
+                it.field.here,
+                it.before.as_deref().unwrap_or("-"),
+                it.after,
+                it.side
+            )
         })
         .collect()
 }
 
-fn aim() -> RemoteAim {
-    RemoteAim { id: "501".into(), code: Some("196 as".into()), ..RemoteAim::default() }
+fn aim() -> LearningAim {
+    LearningAim { id: "501".into(), ..LearningAim::default() }
+}
+
+/// As it is stored.
+fn stored(code: Option<&str>, aim: &LearningAim) -> PortfolioAim {
+    PortfolioAim {
+        learning_aim_id: aim.id.clone(),
+        vq_reference: code.map(str::to_owned),
+        read: true,
+        fields: fields::values(fields::QUALIFICATION, aim),
+        ..PortfolioAim::default()
+    }
 }
 
 #[test]
@@ -66,47 +84,47 @@ fn registration_and_certificates_fill_blanks_and_one_file_wins() {
         (json!({"registrationNumber": "R1"}), aim(), Some("registrationNumber: - > R1 @OneFile")),
         (
             json!({}),
-            RemoteAim { registration_number: Some("R2".into()), ..aim() },
+            LearningAim { registration_number: Some("R2".into()), ..aim() },
             Some("registrationNumber: - > R2 @PicsWeb"),
         ),
         (
             json!({"registrationNumber": "R1"}),
-            RemoteAim { registration_number: Some("R2".into()), ..aim() },
+            LearningAim { registration_number: Some("R2".into()), ..aim() },
             Some("registrationNumber: R1 > R2 @PicsWeb"),
         ),
         (
             json!({"registrationNumber": "R1"}),
-            RemoteAim { registration_number: Some(" R1 ".into()), ..aim() },
+            LearningAim { registration_number: Some(" R1 ".into()), ..aim() },
             None,
         ),
         (
             json!({"registrationNumber": "R1"}),
-            RemoteAim { registration_number: Some("  ".into()), ..aim() },
+            LearningAim { registration_number: Some("  ".into()), ..aim() },
             Some("registrationNumber: - > R1 @OneFile"),
         ),
         (
             json!({"registrationDate": "2026-01-01"}),
-            RemoteAim { registration_date: date(), ..aim() },
+            LearningAim { registered: date(), ..aim() },
             Some("registrationDate: 2026-01-01 > 2026-01-02 @PicsWeb"),
         ),
         (
             json!({"certificateAppliedForDate": "2026-01-02"}),
-            RemoteAim { certificate_applied: date(), ..aim() },
+            LearningAim { certificate_applied: date(), ..aim() },
             None,
         ),
         (
             json!({}),
-            RemoteAim { certificate_received: date(), ..aim() },
+            LearningAim { certificate_received: date(), ..aim() },
             Some("certificateReceivedDate: - > 2026-01-02 @PicsWeb"),
         ),
         (
             json!({"totalElements": 12, "elementsDone": 3}),
-            RemoteAim { total_elements: Some(12), elements_done: Some(5), progress: Some(40), ..aim() },
+            LearningAim { total_elements: Some(12), elements_done: Some(5), progress: Some(40.0), ..aim() },
             Some("elementsDone: 3 > 5 @PicsWeb"),
         ),
         (
             json!({"totalElements": 100, "elementsDone": 3}),
-            RemoteAim { progress: Some(40), ..aim() },
+            LearningAim { progress: Some(40.0), ..aim() },
             Some("elementsDone: 3 > 40 @PicsWeb"),
         ),
         (json!({"totalElements": 12, "elementsDone": 3}), aim(), None),
@@ -115,8 +133,8 @@ fn registration_and_certificates_fill_blanks_and_one_file_wins() {
         qualification["vqReference"] = json!("196AS");
         let found = of(
             &json!({"qualifications": [qualification]}),
-            &PortfolioUser::default(),
-            &[theirs],
+            &User::default(),
+            &[stored(Some("196 as"), &theirs)],
             &[],
             settings(),
         );
@@ -131,8 +149,8 @@ fn qualifications_that_cannot_be_paired_are_told() {
             references.iter().map(|it| json!({"vqReference": it, "registrationNumber": "R"})).collect();
         json!({"qualifications": list})
     };
-    let theirs = |code: Option<&str>| RemoteAim { code: code.map(str::to_owned), ..aim() };
-    let unread = RemoteAim { unread: true, ..theirs(Some("A")) };
+    let theirs = |code: Option<&str>| stored(code, &aim());
+    let unread = PortfolioAim { read: false, ..theirs(Some("A")) };
     for (references, aims, words) in [
         (vec!["A"], vec![], "OneFile has no learning aim [A]"),
         (vec![], vec![theirs(Some("A"))], "No qualification with the VQ reference A"),
@@ -140,7 +158,7 @@ fn qualifications_that_cannot_be_paired_are_told() {
         (vec![], vec![theirs(None)], "501 has no code"),
         (vec!["A"], vec![unread], "[A] is not compared: its learning aim could not be read"),
     ] {
-        let found = of(&ours(&references), &PortfolioUser::default(), &aims, &[], settings());
+        let found = of(&ours(&references), &User::default(), &aims, &[], settings());
         assert!(found.learners[0].notes[0].contains(words), "{:?}", found.learners[0].notes);
         assert_eq!((changes(&found).len(), found.counts.unchanged), (0, 1));
     }
@@ -167,10 +185,10 @@ fn open_reviews_go_up() {
         (json!({"actualDate": "2026-06-01"}), 0, 0),
         (json!({"oneFileId": "70211"}), 0, 0),
     ] {
-        let found = of(&review(fields.clone()), &PortfolioUser::default(), &[], &[], settings());
+        let found = of(&review(fields.clone()), &User::default(), &[], &[], settings());
         assert_eq!((found.counts.reviews_pushed, found.counts.old_reviews_pushed), (pushed, old), "{fields}");
         let off = TakeoverSettings { upload_reviews: false, ..settings() };
-        let found = of(&review(fields), &PortfolioUser::default(), &[], &[], off);
+        let found = of(&review(fields), &User::default(), &[], &[], off);
         assert_eq!(found.counts.reviews_pushed, 0);
     }
 }
@@ -183,13 +201,15 @@ fn reviews_come_down_and_say_who_came() {
         {"reviewId": "R-3", "oneFileId": "3"},
         {"reviewId": "R-4", "oneFileId": "4"},
     ]});
-    let review = |id: &str, started: bool| RemoteReview {
-        id: id.to_owned(),
-        scheduled: Some(day("2026-06-01")),
-        started: started.then(|| day("2026-06-02")),
+    let noon = |day: &str| format!("{day}T12:00:00Z").parse().ok();
+    let review = |id: &str, started: bool| PortfolioReview {
+        one_file_id: id.to_owned(),
+        scheduled_for: noon("2026-06-01"),
+        started_on: noon("2026-06-02").filter(|_| started),
+        ..PortfolioReview::default()
     };
     let theirs = [review("1", true), review("2", true), review("3", false)];
-    let found = of(&ours, &PortfolioUser::default(), &[], &theirs, settings());
+    let found = of(&ours, &User::default(), &[], &theirs, settings());
     let [learner] = found.learners.as_slice() else { panic!("{found:?}") };
     assert_eq!(changes(&found), ["attendance: notAttended > attended @PicsWeb"]);
     assert_eq!(learner.reviews_pushed[0].same_day, ["1"]);
@@ -198,7 +218,7 @@ fn reviews_come_down_and_say_who_came() {
     assert_eq!(pulled, [("1", true)]);
     assert!(learner.notes[0].contains("no review 4"));
     let off = TakeoverSettings { download_reviews: false, ..settings() };
-    let found = of(&ours, &PortfolioUser::default(), &[], &theirs, off);
+    let found = of(&ours, &User::default(), &[], &theirs, off);
     assert_eq!((changes(&found).len(), found.counts.reviews_pulled, found.counts.reviews_pushed), (0, 0, 1));
 }
 
@@ -208,7 +228,7 @@ fn demographics_go_by_the_mode() {
         "email": "lucy@example.com", "telephone": "01632 960001", "uln": "1000102504", "dateOfBirth": "2005-03-14",
         "address": {"line1": "2 Mill Lane", "line3": "Oxford", "postcode": "OX4 3AB"}, "sex": "F", "ethnicity": 31
     });
-    let theirs = PortfolioUser {
+    let theirs = User {
         first_name: Some("Lucy ".into()),
         last_name: Some("Old".into()),
         email: Some("LUCY@example.com".into()),
@@ -220,7 +240,7 @@ fn demographics_go_by_the_mode() {
         sex: None,
         home_address: Some("2 Mill Lane, Oxford, OX4 3AB".into()),
         national_insurance_number: Some(" ".into()),
-        ..PortfolioUser::default()
+        ..User::default()
     };
     for (mode, expected) in [
         (DemographicsMode::Ignored, vec![]),
@@ -253,7 +273,7 @@ fn only_learners_in_learning_are_touched() {
         (json!({"programme": {"startDate": "2025-09-01", "actualEndDate": "2026-06-01"}}), true),
         (json!({"programme": {"startDate": "2025-09-01", "actualEndDate": "2026-05-31"}}), false),
     ] {
-        let found = of(&fields, &PortfolioUser::default(), &[], &[], settings());
+        let found = of(&fields, &User::default(), &[], &[], settings());
         assert_eq!(
             (found.counts.learners, found.counts.not_eligible),
             (1, usize::from(!touched)),
@@ -268,21 +288,21 @@ proptest! {
         ours in prop::option::of("[a-c]"), theirs in prop::option::of("[a-c ]"),
         total in prop::option::of(0_i64..9), counted in prop::option::of(0_i64..9),
     ) {
-        let mut aim = RemoteAim { registration_number: theirs, total_elements: counted, ..aim() };
+        let aim = LearningAim { registration_number: theirs, total_elements: counted, ..aim() };
+        let mut aim = stored(Some("196AS"), &aim);
         let mut qualification = json!({"vqReference": "196AS", "registrationNumber": ours, "totalElements": total});
         let plan = |qualification: &Value| json!({"qualifications": [qualification]});
-        let first = of(&plan(&qualification), &PortfolioUser::default(), std::slice::from_ref(&aim), &[], settings());
+        let first = of(&plan(&qualification), &User::default(), std::slice::from_ref(&aim), &[], settings());
         for change in first.learners.iter().flat_map(|learner| &learner.changes) {
             prop_assert!(!change.after.trim().is_empty());
             prop_assert_ne!(change.before.as_ref(), Some(&change.after));
             prop_assert_eq!(change.effect == Effect::Fills, change.before.is_none());
-            match (change.side, change.field) {
-                (Side::OneFile, _) => aim.registration_number = Some(change.after.clone()),
-                (Side::PicsWeb, "totalElements") => qualification["totalElements"] = json!(change.after.parse::<i64>().unwrap()),
-                (Side::PicsWeb, field) => qualification[field] = json!(change.after),
+            match change.side {
+                Side::OneFile => { aim.fields.insert(change.field.there.to_owned(), change.after.clone()); }
+                Side::PicsWeb => qualification[change.field.here] = change.field.record_value(&change.after),
             }
         }
-        let second = of(&plan(&qualification), &PortfolioUser::default(), &[aim], &[], settings());
+        let second = of(&plan(&qualification), &User::default(), &[aim], &[], settings());
         prop_assert_eq!((changes(&second), second.counts.unchanged), (vec![], 1));
     }
 }

@@ -1,14 +1,42 @@
 //! The employer's sector, from the organisation's provisions. ACE360 takes one only.
 
+use super::input::{NO_CATALOGUE, UploadInput};
+use super::reading::{Reading, sent};
 use crate::ace360::standards::Sector;
-use crate::domain::Provision;
+use crate::domain::{Organisation, Provision};
+
+pub(super) const SOURCE: &str = "Organisation > Provisions > ACE360 Employer Sector";
 
 /// The type of the provisions that name a sector.
 const PROVISION_TYPE: &str = "ACE360 Employer Sector";
 
+/// None at all is a warning, since ACE360 may do without. One that names nothing, or two, is missing: a
+/// sector was meant, and what is sent once is not sent again.
+pub(super) fn read(input: &UploadInput<'_>, employer: &Organisation) -> Reading {
+    let fault = |index: usize, message: &str| Reading::fault_at(format!("/provisions/{index}"), message);
+    match find(&employer.provisions, input.sectors) {
+        Found::One(id) => {
+            let name = input.sectors.iter().find(|sector| sector.id == id).map(|sector| sector.name.as_str());
+            sent(Some(id)).from_source(format!("{SOURCE} ({})", name.unwrap_or_default()))
+        }
+        Found::None => Reading::default(),
+        Found::Unknown(index) if input.has_no_catalogue() => fault(index, NO_CATALOGUE),
+        Found::Unknown(index) => fault(
+            index,
+            &format!(
+                "This provision names no sector of ACE360's: make its code the sector's id or its description the \
+                 sector's name (GET /ace360/sectors) in PICSWeb: {SOURCE}."
+            ),
+        ),
+        Found::Several(index) => {
+            fault(index, &format!("Only one employer sector can be sent: leave one in PICSWeb: {SOURCE}."))
+        }
+    }
+}
+
 /// What the provisions say.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+enum Found {
     /// One sector.
     One(i64),
     /// No provision of the type.
@@ -20,7 +48,7 @@ pub(super) enum Found {
 }
 
 /// Several provisions that name the same sector are one.
-pub(super) fn find(provisions: &[Provision], sectors: &[Sector]) -> Found {
+fn find(provisions: &[Provision], sectors: &[Sector]) -> Found {
     let of_type =
         |provision: &Provision| provision.kind.as_deref().is_some_and(|kind| same(kind, PROVISION_TYPE));
     let mut named = provisions

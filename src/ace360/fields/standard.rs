@@ -3,18 +3,14 @@
 //! It is never guessed, not even where one only fits: a LARS code does not tell version and option, a record
 //! of the wrong standard has cost a credit, and its standard cannot be put right from here.
 
-use super::UploadInput;
-use super::draft::Draft;
-use super::report::CandidateStandard;
+use super::input::{NO_CATALOGUE, UploadInput};
+use super::reading::{Reading, sent};
 use crate::ace360::standards::Standard;
-use crate::domain::RecordRef;
-
-const FIELD: &str = "standardId";
-const POINTER: &str = "/ace360/standardId";
+use crate::domain::Ace360StandardId;
 
 /// The standards of the learner's LARS code on which one may start that day, newest first. Without a start
 /// date all of the code; without a code none, since every standard would do.
-pub(super) fn candidates(input: &UploadInput<'_>) -> Vec<CandidateStandard> {
+pub fn candidates<'a>(input: &UploadInput<'a>) -> Vec<&'a Standard> {
     let programme = input.learner.programme.as_ref();
     let Some(code) = programme.and_then(|programme| programme.standard_code) else { return Vec::new() };
     let start = programme.and_then(|programme| programme.start_date);
@@ -25,38 +21,30 @@ pub(super) fn candidates(input: &UploadInput<'_>) -> Vec<CandidateStandard> {
         .filter(|standard| start.is_none_or(|start| standard.valid_at(start)))
         .collect();
     fitting.sort_by_key(|standard| (std::cmp::Reverse(standard.valid_from), standard.standard_id));
-    fitting.into_iter().map(CandidateStandard::from).collect()
+    fitting
 }
 
 /// The chosen standard's id, if it may be sent.
-pub(super) fn fill(input: &UploadInput<'_>, draft: &mut Draft) -> Option<i64> {
-    let record = RecordRef::from(input.learner_id);
+pub(super) fn read(input: &UploadInput<'_>) -> Reading {
     let chosen = input.learner.ace360.as_ref().and_then(|choice| choice.standard_id);
-    let Some(chosen) = chosen.map(crate::domain::Ace360StandardId::get) else {
-        draft.miss(FIELD, &record, POINTER, none_chosen(input));
-        return None;
-    };
+    let Some(chosen) = chosen.map(Ace360StandardId::get) else { return Reading::fault(none_chosen(input)) };
     let Some(standard) = input.standards.iter().find(|standard| standard.standard_id == chosen) else {
-        let message = if is_empty(input) {
-            EMPTY.to_owned()
-        } else {
-            format!(
-                "ACE360's catalogue has no standard {chosen}: choose another in ILR Summary > ACE360 Standard, \
-                 or refresh the catalogue with POST /ace360/standards:refresh."
-            )
-        };
-        draft.miss(FIELD, &record, POINTER, message);
-        return None;
+        if input.has_no_catalogue() {
+            return Reading::fault(NO_CATALOGUE);
+        }
+        return Reading::fault(format!(
+            "ACE360's catalogue has no standard {chosen}: choose another in ILR Summary > ACE360 Standard, \
+             or refresh the catalogue with POST /ace360/standards:refresh."
+        ));
     };
-    let faults = faults(input, standard, draft);
-    for message in &faults {
-        draft.miss(FIELD, &record, POINTER, message);
-    }
-    let fits = faults.is_empty().then_some(chosen);
-    draft.send(FIELD, format!("Learner > ILR Summary > ACE360 Standard{}", described(standard)), fits)
+    let faults: Vec<_> = faults(input, standard).into_iter().map(|message| (None, message)).collect();
+    let source = format!("Learner > ILR Summary > ACE360 Standard{}", described(standard));
+    let reading = sent(Some(chosen).filter(|_| faults.is_empty())).from_source(source);
+    Reading { faults, warnings: not_compared(input, standard), ..reading }
 }
 
-fn faults(input: &UploadInput<'_>, standard: &Standard, draft: &mut Draft) -> Vec<String> {
+/// Why the standard may not be sent for this learner.
+fn faults(input: &UploadInput<'_>, standard: &Standard) -> Vec<String> {
     let id = standard.standard_id;
     let mut faults = Vec::new();
     if standard.archived {
@@ -65,22 +53,15 @@ fn faults(input: &UploadInput<'_>, standard: &Standard, draft: &mut Draft) -> Ve
         ));
     }
     let programme = input.learner.programme.as_ref();
-    match (programme.and_then(|programme| programme.standard_code), standard.lars_code) {
-        (Some(ours), Some(theirs)) if ours.get() != theirs => faults.push(format!(
+    if let Some(ours) = programme.and_then(|programme| programme.standard_code)
+        && let Some(theirs) = standard.lars_code
+        && ours.get() != theirs
+    {
+        faults.push(format!(
             "Standard {id} has the LARS code {theirs}, the learner's programme {}: choose another in \
              ILR Summary > ACE360 Standard, or correct ILR Summary > Apprenticeship Standard.",
             ours.get()
-        )),
-        (Some(_), Some(_)) => {}
-        (None, _) => draft.warn(
-            FIELD,
-            "The learner has no standard code (ILR Summary > Apprenticeship Standard), so the chosen standard \
-             could not be compared with it.",
-        ),
-        (_, None) => draft.warn(
-            FIELD,
-            "ACE360 does not say this standard's LARS code, so it could not be compared with the learner's.",
-        ),
+        ));
     }
     if let Some(start) = programme.and_then(|programme| programme.start_date)
         && !standard.valid_at(start)
@@ -96,19 +77,26 @@ fn faults(input: &UploadInput<'_>, standard: &Standard, draft: &mut Draft) -> Ve
     faults
 }
 
-/// Whether the catalogue is: the sectors come from all standards.
-pub(super) fn is_empty(input: &UploadInput<'_>) -> bool {
-    input.standards.is_empty() && input.sectors.is_empty()
+/// A warning where the standard cannot be compared with the learner's LARS code.
+fn not_compared(input: &UploadInput<'_>, standard: &Standard) -> Vec<String> {
+    let ours = input.learner.programme.as_ref().and_then(|programme| programme.standard_code);
+    let warning = match (ours, standard.lars_code) {
+        (Some(_), Some(_)) => return Vec::new(),
+        (None, _) => {
+            "The learner has no standard code (ILR Summary > Apprenticeship Standard), so the chosen standard \
+             could not be compared with it."
+        }
+        (_, None) => {
+            "ACE360 does not say this standard's LARS code, so it could not be compared with the learner's."
+        }
+    };
+    vec![warning.to_owned()]
 }
 
-/// What to do then.
-pub(super) const EMPTY: &str = "The catalogue of ACE360's standards is empty here, since it was not fetched yet: call \
-                     POST /ace360/standards:refresh, and ask again when its run has ended.";
-
 fn none_chosen(input: &UploadInput<'_>) -> String {
-    if is_empty(input) {
+    if input.has_no_catalogue() {
         return format!(
-            "{EMPTY} Then choose the standard in ILR Summary > ACE360 Standard (ace360.standardId)."
+            "{NO_CATALOGUE} Then choose the standard in ILR Summary > ACE360 Standard (ace360.standardId)."
         );
     }
     let choose = format!(
