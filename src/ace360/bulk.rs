@@ -14,7 +14,7 @@ use super::client::Client;
 use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
 use super::status::failed;
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{LearnerId, RecordCode, RunKind};
+use crate::domain::{LearnerId, RecordCode, RunKind, TabState};
 use crate::store::{
     By, IntentRow, LearnerFilter, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
 };
@@ -35,8 +35,6 @@ const NOT_TRIED: &str =
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Params {
-    /// These learners, in this order.
-    pub learner_ids: Option<Vec<String>>,
     /// Those that the filter takes, in the order of their ids.
     pub filter: Filter,
     /// Also those that ACE360 probably has.
@@ -48,7 +46,7 @@ pub struct Params {
 #[serde(rename_all = "camelCase", default)]
 pub struct Filter {
     /// In this state; not said: those that are not uploaded, and those that were rejected.
-    pub ace360: Option<String>,
+    pub ace360: Option<TabState>,
     /// Whose record was written after this.
     pub updated_after: Option<Time>,
 }
@@ -57,8 +55,8 @@ pub struct Filter {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Cursor {
-    /// Learners of the list that were taken.
-    taken: usize,
+    /// The place of the next of the learners that the run was asked for.
+    taken: i32,
     /// The last learner that the filter gave.
     after: Option<String>,
     /// All were taken once.
@@ -99,11 +97,11 @@ impl Ace360 {
         let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
         let total = match run.total {
             Some(total) => total,
-            None => self.count_wanted(run.provider_id, &params).await?,
+            None => self.count_wanted(run, &params).await?,
         };
         // What a worker that died had taken is taken again: one that it did upload is known by its intent.
         let batch = if cursor.taking.is_empty() {
-            self.next_learners(run.provider_id, &params, &mut cursor).await?
+            self.next_learners(run, &params, &mut cursor).await?
         } else {
             cursor.taking.clone()
         };
@@ -182,22 +180,23 @@ impl Ace360 {
     /// The next learners to take; none: all were.
     async fn next_learners(
         &self,
-        provider: Uuid,
+        run: &RunRow,
         params: &Params,
         cursor: &mut Cursor,
     ) -> Result<Vec<String>, StoreError> {
         let mut batch = Vec::new();
         if !cursor.all {
-            if let Some(ids) = &params.learner_ids {
-                batch = ids.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
-                cursor.taken += batch.len();
-                cursor.all = cursor.taken >= ids.len();
+            let size = i64::try_from(AT_ONCE).unwrap_or(4);
+            if run.learners.is_some() {
+                let named = self.store.run_learners(run.id, cursor.taken, size).await?;
+                cursor.taken = named.last().map_or(cursor.taken, |last| last.place + 1);
+                cursor.all = named.len() < AT_ONCE;
+                batch = named.into_iter().map(|own| own.learner_id).collect();
             } else {
-                let size = i64::try_from(AT_ONCE).unwrap_or(4);
                 let page = self
                     .store
                     .list_learners(
-                        provider,
+                        run.provider_id,
                         LearnerFilter {
                             ace360: &params.filter.states(),
                             updated_after: params.filter.updated_after,
@@ -219,24 +218,16 @@ impl Ace360 {
         Ok(batch)
     }
 
-    async fn count_wanted(&self, provider: Uuid, params: &Params) -> Result<i32, StoreError> {
-        let count = match &params.learner_ids {
-            Some(ids) => ids.len(),
-            None => usize::try_from(
-                self.store
-                    .count_learners(
-                        provider,
-                        LearnerFilter {
-                            ace360: &params.filter.states(),
-                            updated_after: params.filter.updated_after,
-                            ..LearnerFilter::default()
-                        },
-                    )
-                    .await?,
-            )
-            .unwrap_or(0),
+    async fn count_wanted(&self, run: &RunRow, params: &Params) -> Result<i32, StoreError> {
+        if let Some(count) = run.learners {
+            return Ok(count);
+        }
+        let filter = LearnerFilter {
+            ace360: &params.filter.states(),
+            updated_after: params.filter.updated_after,
+            ..LearnerFilter::default()
         };
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+        Ok(i32::try_from(self.store.count_learners(run.provider_id, filter).await?).unwrap_or(i32::MAX))
     }
 
     async fn verdict(
@@ -339,10 +330,10 @@ impl Ace360 {
 
 impl Filter {
     /// The tab states that it takes.
-    fn states(&self) -> Vec<String> {
-        match &self.ace360 {
-            Some(state) => vec![state.clone()],
-            None => vec!["notUploaded".to_owned(), "rejected".to_owned()],
+    fn states(&self) -> Vec<TabState> {
+        match self.ace360 {
+            Some(state) => vec![state],
+            None => vec![TabState::NotUploaded, TabState::Rejected],
         }
     }
 }

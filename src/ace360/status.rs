@@ -32,16 +32,9 @@ struct Cursor {
     began: Option<Time>,
     listed: bool,
     after: Option<String>,
+    /// The place of the next of the learners that the run was asked for.
     #[serde(default)]
-    taken: usize,
-}
-
-/// What a run was asked.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Params {
-    /// Only these learners: those that failed in an earlier run.
-    learner_ids: Option<Vec<String>>,
+    taken: i32,
 }
 
 /// What came of reading one learner's status.
@@ -115,9 +108,8 @@ impl Ace360 {
         if cursor.began.is_none() {
             cursor.began = Some(self.store.now().await.map_err(StoreError::from)?);
         }
-        let params: Params = serde_json::from_value(run.params.clone()).unwrap_or_default();
-        let step = if let Some(learners) = params.learner_ids {
-            self.read_named(client, environment, run, fence, &mut cursor, &learners).await?
+        let step = if run.learners.is_some() {
+            self.read_named(client, environment, run, fence, &mut cursor).await?
         } else if cursor.listed {
             self.read_singles(client, environment, run, fence, &mut cursor).await?
         } else {
@@ -244,16 +236,19 @@ impl Ace360 {
         run: &mut RunRow,
         fence: Uuid,
         cursor: &mut Cursor,
-        learners: &[String],
     ) -> Result<Step, Ace360Error> {
-        let size = usize::try_from(SINGLES).unwrap_or(20);
-        let named: Vec<String> = learners.iter().skip(cursor.taken).take(size).cloned().collect();
-        if named.is_empty() {
-            return Ok(Step::Done);
-        }
+        let named = self.store.run_learners(run.id, cursor.taken, SINGLES).await?;
+        let Some(first) = named.first() else { return Ok(Step::Done) };
+        cursor.taken = first.place;
+        // The cursor counts on from the first: those after a gap, where an erased learner was, come with the next step.
+        let named: Vec<String> = named
+            .into_iter()
+            .zip(cursor.taken..)
+            .map_while(|(own, place)| (own.place == place).then_some(own.learner_id))
+            .collect();
         let rows = self.store.links_of(run.provider_id, environment, &named).await?;
         let row_of = |id: &String| rows.iter().find(|row| row.learner_id == *id);
-        let total = i32::try_from(learners.len()).ok();
+        let total = run.learners;
         let expected = Progress { total, calls_planned: total, ..Progress::default() };
         run.total = total;
         // Those with a record and those without are taken by turns, so that the cursor tells exactly who was accounted for.
@@ -269,7 +264,7 @@ impl Ace360 {
                     .told(Told::words("The learner has no ACE360 record (any more)."))
             })
             .collect();
-        cursor.taken += outcomes.len();
+        cursor.taken += count(outcomes.len());
         let progress = Progress { cursor: serde_json::to_value(&cursor).ok(), outcomes, ..expected };
         let tx = self.store.begin().await?;
         self.commit(tx, run, fence, progress).await

@@ -7,6 +7,11 @@ use crate::domain::{Fault, LearnerId};
 /// As many as an import takes.
 const MOST: usize = 10_000;
 
+/// The learners' ids as texts.
+pub fn texts(ids: Vec<LearnerId>) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
 /// The faults of a body that names learners, or has a filter; `done`: what a filter's learners are not yet.
 pub fn which(ids: Option<&[LearnerId]>, filter: bool, done: &str) -> Vec<Fault> {
     let mut faults = Vec::new();

@@ -322,15 +322,12 @@ pub async fn retry(
             "No record of the run failed that could be taken again.",
         ));
     };
-    let mut params = before.params.clone();
-    if let Some(params) = params.as_object_mut() {
-        params.insert("learnerIds".to_owned(), serde_json::json!(failed));
-    }
     let run = NewRun {
         trigger: "retry",
         shared: false,
         validate_only: before.validate_only,
-        params,
+        learners: Some(failed),
+        params: before.params,
         retry_of: Some(before.id),
         upstream: if before.upstream == "onefile" { "onefile" } else { "ace360" },
         ..new_run(who.provider(), kind, who.by())

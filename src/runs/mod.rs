@@ -305,6 +305,7 @@ pub fn new_run(provider: Uuid, kind: &'static str, by: By) -> NewRun {
         trigger: "manual",
         shared: true,
         validate_only: false,
+        learners: None,
         params: json!({}),
         by,
         retry_of: None,

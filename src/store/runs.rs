@@ -29,7 +29,9 @@ pub struct RunRow {
     pub state: String,
     /// Only looks.
     pub validate_only: bool,
-    /// What it was asked.
+    /// How many learners it was asked for: `run_learners` reads them. None: it was not asked for particular learners.
+    pub learners: Option<i32>,
+    /// What else it was asked. Holds no learner's id: erasing a learner would not find it here.
     pub params: Value,
     /// Where it stands; its kind knows the shape.
     pub cursor: Value,
@@ -89,7 +91,9 @@ pub struct NewRun {
     pub shared: bool,
     /// Only looks.
     pub validate_only: bool,
-    /// What it is asked.
+    /// The learners that it is asked for, in the order in which it takes them.
+    pub learners: Option<Vec<String>>,
+    /// What else it is asked. Holds no learner's id.
     pub params: Value,
     /// Who asked.
     pub by: By,
@@ -182,8 +186,8 @@ impl Store {
                 return Ok(None);
             }
             let made = sqlx::query_scalar!(
-                r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, created_at, due_at)
-                   select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now()
+                r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, learners, created_at, due_at)
+                   select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $12, app_now(), app_now()
                    where not exists (
                        select from runs r where r.provider_id = $2 and r.upstream = $3 and r.kind = $4 and r.shared and r.id > $11
                    )
@@ -200,10 +204,12 @@ impl Store {
                 new.by.actor,
                 new.retry_of,
                 new.after,
+                new.learners.as_ref().map(|own| i32::try_from(own.len()).unwrap_or(i32::MAX)),
             )
             .fetch_optional(&mut *tx)
             .await?;
             if made.is_some() {
+                self.add_run_learners(&mut tx, id, new).await?;
                 let action = format!("run.{}", new.kind);
                 self.audit(&mut tx, new.provider, &new.by, &action, "run", &id.to_string()).await?;
                 self.queue_slice(&mut tx, id, 0, Duration::ZERO).await?;
@@ -278,7 +284,7 @@ impl Store {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let rows = sqlx::query_as!(
             RunRow,
-            r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+            r#"select id, provider_id, upstream, kind, trigger, state, validate_only, learners, params, cursor, slice, total, done, succeeded, unchanged,
                       failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
                from runs where provider_id = $1 and ($2::uuid is null or id < $2)
                      and ($4::text is null or kind = $4) and (cardinality($5::text[]) = 0 or state = any($5))
@@ -306,7 +312,7 @@ impl Store {
                       started_at = coalesce(started_at, app_now()), problem = null
                where id = $1 and slice = $2 and state in ('queued', 'running', 'waiting')
                  and (leased_until is null or leased_until < app_now())
-               returning id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+               returning id, provider_id, upstream, kind, trigger, state, validate_only, learners, params, cursor, slice, total, done, succeeded, unchanged,
                       failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of"#,
             run,
             slice,
@@ -398,8 +404,9 @@ impl Store {
                        insert into run_records (run_id, subject_kind, subject_id, outcome, code, record_id)
                        select r.id, 'learner', t.id, 'succeeded', 'changed', l.record_id
                        from runs r cross join unnest($2::text[]) as t (id)
+                       left join ace360_settings s on s.provider_id = r.provider_id
                        left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = t.id
-                            and l.environment = (select ace360_environment(r.provider_id))
+                            and l.environment = coalesce(s.environment, 'live')
                        where r.id = $1
                        on conflict do nothing returning 1
                    )
@@ -437,6 +444,9 @@ impl Store {
             SliceEnd::Cancelled => (Some("cancelled"), Duration::ZERO, None),
         };
         let finished = matches!(end, SliceEnd::Finished | SliceEnd::Failed(_) | SliceEnd::Cancelled);
+        if matches!(end, SliceEnd::Finished) && run.learners.is_some() {
+            self.count_erased(tx, run.id, fence).await?;
+        }
         let row = sqlx::query!(
             r#"update runs set slice = slice + 1, fence = null, leased_until = null, due_at = app_now() + $3,
                       state = coalesce($4, case when failed > 0 then 'partial' else 'succeeded' end), problem = $5,
@@ -546,7 +556,7 @@ impl Store {
 async fn run_row(place: impl PgExecutor<'_>, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
     Ok(sqlx::query_as!(
         RunRow,
-        r#"select id, provider_id, upstream, kind, trigger, state, validate_only, params, cursor, slice, total, done, succeeded, unchanged,
+        r#"select id, provider_id, upstream, kind, trigger, state, validate_only, learners, params, cursor, slice, total, done, succeeded, unchanged,
                   failed, skipped, calls_used, calls_planned, problem, cancel_requested, created_at, started_at, finished_at, due_at, retry_of
            from runs where provider_id = $1 and id = $2"#,
         provider,

@@ -8,7 +8,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::bulk::which;
+use super::super::bulk::{texts, which};
 use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
@@ -95,13 +95,13 @@ pub async fn upload(
     let body = body.0;
     let filter = body.filter.unwrap_or_default();
     let params = json!({
-        "learnerIds": body.learner_ids,
         "filter": {"ace360": filter.ace360, "updatedAfter": filter.updated_after},
         "allowDuplicate": body.allow_duplicate,
     });
     let run = NewRun {
         shared: false,
         validate_only: body.validate_only,
+        learners: body.learner_ids.map(texts),
         params,
         ..new_run(who.provider(), bulk::UPLOAD, who.by())
     };

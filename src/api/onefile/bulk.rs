@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::bulk::which;
+use super::super::bulk::{texts, which};
 use super::super::document::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
@@ -91,7 +91,6 @@ pub async fn enrol(
     let pathways: BTreeMap<String, String> =
         body.pathways.unwrap_or_default().into_iter().map(|(reference, id)| (reference, id.0)).collect();
     let params = json!({
-        "learnerIds": body.learner_ids,
         "filter": {"onefile": filter.onefile, "updatedAfter": filter.updated_after},
         "centreId": body.centre_id.map(|id| id.0),
         "pathways": pathways,
@@ -101,6 +100,7 @@ pub async fn enrol(
         upstream: "onefile",
         shared: false,
         validate_only: body.validate_only,
+        learners: body.learner_ids.map(texts),
         params,
         ..new_run(who.provider(), ENROL, who.by())
     };

@@ -13,6 +13,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use super::super::State;
+use super::super::bulk::texts;
 use super::super::document::{BulkErrors, ExchangeErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
@@ -140,10 +141,11 @@ pub async fn sync_all(
 ) -> Result<HttpResponse, Problem> {
     let ExchangeRequest { learner_ids, full } = body.0;
     let own = learner_ids.is_some() || full;
-    let mut params = json!({});
-    if own {
-        params = json!({"learnerIds": learner_ids, "full": full});
-    }
-    let run = NewRun { shared: !own, params, ..onefile_exchange(who.provider(), who.by()) };
+    let run = NewRun {
+        shared: !own,
+        learners: learner_ids.map(texts),
+        params: json!({ "full": full }),
+        ..onefile_exchange(who.provider(), who.by())
+    };
     run_api::start(&state, &request, run).await
 }

@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Enrolled, Wanted};
-use crate::domain::{EnrolmentState, LearnerId, OneFileEnvironment, RecordCode, RunKind, StepState, counted};
+use crate::domain::{
+    EnrolmentState, LearnerId, OneFileEnvironment, OneFileState, RecordCode, RunKind, StepState, counted,
+};
 use crate::onefile::client::Client;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{
@@ -36,8 +38,6 @@ const LEFT_OPEN: &str = "It is under way, or the answer to a step was lost: it g
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Params {
-    /// These learners, in this order.
-    pub learner_ids: Option<Vec<String>>,
     /// Those that the filter takes, in the order of their ids.
     pub filter: Filter,
     /// In which centre.
@@ -53,16 +53,16 @@ pub struct Params {
 #[serde(rename_all = "camelCase", default)]
 pub struct Filter {
     /// In this state; not said: those that are not enrolled, were rejected, or are incomplete.
-    pub onefile: Option<String>,
+    pub onefile: Option<OneFileState>,
     /// Whose record was written after this.
     pub updated_after: Option<Time>,
 }
 
 impl Filter {
-    fn states(&self) -> Vec<String> {
-        match &self.onefile {
-            Some(state) => vec![state.clone()],
-            None => ["notEnrolled", "rejected", "incomplete"].map(str::to_owned).into(),
+    fn states(&self) -> Vec<OneFileState> {
+        match self.onefile {
+            Some(state) => vec![state],
+            None => vec![OneFileState::NotEnrolled, OneFileState::Rejected, OneFileState::Incomplete],
         }
     }
 }
@@ -71,8 +71,8 @@ impl Filter {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Cursor {
-    /// Learners of the list that were taken.
-    taken: usize,
+    /// The place of the next of the learners that the run was asked for.
+    taken: i32,
     /// The last learner that the filter gave.
     after: Option<String>,
     /// All were taken once.
@@ -107,10 +107,10 @@ impl OneFile {
         let mut cursor: Cursor = serde_json::from_value(run.cursor.clone()).unwrap_or_default();
         let total = match run.total {
             Some(total) => total,
-            None => self.count_to_enrol(run.provider_id, &params).await?,
+            None => self.count_to_enrol(run, &params).await?,
         };
         // Kept only when what came of them is: one that was begun before a worker died is known by its enrolment.
-        let batch = self.next_to_enrol(run.provider_id, &params, &mut cursor).await?;
+        let batch = self.next_to_enrol(run, &params, &mut cursor).await?;
         if batch.is_empty() {
             return self.wait_for_open(client, settings, run, fence, cursor, total).await;
         }
@@ -161,16 +161,18 @@ impl OneFile {
 
     async fn next_to_enrol(
         &self,
-        provider: Uuid,
+        run: &RunRow,
         params: &Params,
         cursor: &mut Cursor,
     ) -> Result<Vec<String>, StoreError> {
         let mut batch = Vec::new();
         if !cursor.all {
-            if let Some(ids) = &params.learner_ids {
-                batch = ids.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
-                cursor.taken += batch.len();
-                cursor.all = cursor.taken >= ids.len();
+            let size = i64::try_from(AT_ONCE).unwrap_or(4);
+            if run.learners.is_some() {
+                let named = self.store.run_learners(run.id, cursor.taken, size).await?;
+                cursor.taken = named.last().map_or(cursor.taken, |last| last.place + 1);
+                cursor.all = named.len() < AT_ONCE;
+                batch = named.into_iter().map(|own| own.learner_id).collect();
             } else {
                 let states = params.filter.states();
                 let filter = LearnerFilter {
@@ -178,8 +180,8 @@ impl OneFile {
                     updated_after: params.filter.updated_after,
                     ..LearnerFilter::default()
                 };
-                let size = i64::try_from(AT_ONCE).unwrap_or(4);
-                let page = self.store.list_learners(provider, filter, cursor.after.as_deref(), size).await?;
+                let page =
+                    self.store.list_learners(run.provider_id, filter, cursor.after.as_deref(), size).await?;
                 batch = page.items.into_iter().map(|line| line.learner_id).collect();
                 cursor.after = batch.last().cloned().or_else(|| cursor.after.take());
                 cursor.all = !page.more;
@@ -192,9 +194,9 @@ impl OneFile {
         Ok(batch)
     }
 
-    async fn count_to_enrol(&self, provider: Uuid, params: &Params) -> Result<i32, StoreError> {
-        if let Some(ids) = &params.learner_ids {
-            return Ok(i32::try_from(ids.len()).unwrap_or(i32::MAX));
+    async fn count_to_enrol(&self, run: &RunRow, params: &Params) -> Result<i32, StoreError> {
+        if let Some(count) = run.learners {
+            return Ok(count);
         }
         let states = params.filter.states();
         let filter = LearnerFilter {
@@ -202,7 +204,7 @@ impl OneFile {
             updated_after: params.filter.updated_after,
             ..LearnerFilter::default()
         };
-        Ok(i32::try_from(self.store.count_learners(provider, filter).await?).unwrap_or(i32::MAX))
+        Ok(i32::try_from(self.store.count_learners(run.provider_id, filter).await?).unwrap_or(i32::MAX))
     }
 
     async fn enrolment_verdict(

@@ -16,17 +16,14 @@ const SCANNED: i64 = 500;
 impl OneFile {
     pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, OneFileError> {
         let (provider, environment) = (work.run.provider_id, work.settings.choices.environment);
-        let named = work.params.learner_ids.clone();
-        let since = match &named {
-            None => self.store.exchange_began(provider, environment).await?,
-            Some(_) => None,
-        };
+        let named = work.run.learners.is_some();
+        let since = if named { None } else { self.store.exchange_began(provider, environment).await? };
         let mut tx = self.store.begin().await?;
         let (count, centres) =
-            self.store.begin_exchange(&mut tx, work.run.id, provider, environment, named.as_deref()).await?;
+            self.store.begin_exchange(&mut tx, work.run.id, provider, environment, named).await?;
         let mut outcomes = Vec::new();
-        if let Some(named) = &named {
-            let others = self.store.not_in_exchange(&mut tx, work.run.id, provider, named).await?;
+        if named {
+            let others = self.store.not_in_exchange(&mut tx, work.run.id, provider).await?;
             outcomes.extend(others.iter().map(|(id, there)| {
                 if *there {
                     skipped(id, RecordCode::NotEnrolled, "The learner is not linked to a user in OneFile.")
@@ -40,7 +37,7 @@ impl OneFile {
             began: now,
             environment,
             since,
-            phase: if named.is_some() { Phase::Decide } else { Phase::Users },
+            phase: if named { Phase::Decide } else { Phase::Users },
             centres,
             at: 0,
             walk: Walk::default(),
@@ -73,7 +70,7 @@ impl OneFile {
         }
         let ground = self.ground_of(work).await?;
         let rules = Rules {
-            named: work.params.learner_ids.is_some(),
+            named: work.run.learners.is_some(),
             full: work.params.full,
             unsearched: cursor.since.is_none(),
             swept_before: cursor.swept_before(work.settings),

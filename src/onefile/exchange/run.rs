@@ -72,8 +72,6 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Params {
-    /// Only these learners.
-    pub(super) learner_ids: Option<Vec<String>>,
     /// Everybody is read whole.
     pub(super) full: bool,
 }
@@ -176,7 +174,7 @@ impl OneFile {
     pub(super) async fn end(&self, work: &mut Work<'_>, cursor: &Cursor) -> Result<Step, OneFileError> {
         let provider = work.run.provider_id;
         let mut tx = self.store.begin().await?;
-        let all = work.params.learner_ids.is_none().then_some((cursor.environment, cursor.began));
+        let all = work.run.learners.is_none().then_some((cursor.environment, cursor.began));
         self.store.end_exchange(&mut tx, work.run.id, provider, all).await?;
         let progress = Progress {
             calls_planned: Some(work.run.calls_used + work.client.meter().peek()),

@@ -1,8 +1,68 @@
--- What a person waits for in an upload, shorter.
+-- Deleted when the creation engine lands.
 
--- Settling found the intent by its state instead of its id: a partial index of the open ones, small as it seems, holds an entry of
--- every intent that was open since the last vacuum. As before otherwise: 0006.
-create or replace function ace360_settle_uploaded(
+create function ace360_twins(provider_ uuid, environment_ text, person_ bytea, uln_ bytea)
+returns table (record_id bigint, standard_id bigint, status_id integer, status_text text, archived boolean, linked_to text, by_person boolean)
+language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    with found as materialized (
+        select m.record_id from ace360_mirror m where m.person_index = person_ and m.environment = environment_
+        union
+        select m.record_id from ace360_mirror m where m.uln_index = uln_ and m.environment = environment_
+        union
+        select own.record_id from records r cross join lateral (
+            select l.record_id from ace360_links l
+            where l.provider_id = r.provider_id and l.learner_id = r.record_id and l.environment = environment_ limit 1
+        ) own
+        where r.uln_index = uln_
+    )
+    select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id, coalesce(m.person_index = person_, false)
+    from found cross join lateral (
+        select * from ace360_mirror a
+        where a.provider_id = provider_ and a.environment = environment_ and a.record_id = found.record_id limit 1
+    ) m left join lateral (
+        select b.learner_id from ace360_links b
+        where b.provider_id = provider_ and b.environment = environment_ and b.record_id = found.record_id limit 1
+    ) l on true
+    order by m.record_id desc;
+end $$;
+
+create function intent_open(
+    in id_ uuid, in provider_ uuid, in upstream_ text, in environment_ text, in subject_kind_ text, in subject_id_ text,
+    in step_ text, in lease_token_ uuid, in lease_ interval, in payload_ bytea, in candidates_ bigint[], in run_ uuid,
+    in line_ uuid, in actor_ text, in request_ text, in address_ text,
+    out came text, out at timestamptz
+) language plpgsql as $$
+begin
+    -- The record's row is what linking, erasing and sending take by turns.
+    perform from records where provider_id = provider_ and kind = subject_kind_ and record_id = subject_id_ for update;
+    if not found then
+        came := 'noRecord';
+        return;
+    end if;
+    if upstream_ = 'ace360' and exists (
+        select from ace360_links where provider_id = provider_ and learner_id = subject_id_ and environment = environment_
+    ) then
+        came := 'linked';
+        return;
+    end if;
+    at := app_now();
+    insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token, lease_until,
+                         sent_at, deadline_at, sends, sealed_payload, candidates, run_id, requested_by, created_at)
+    values (id_, provider_, upstream_, environment_, subject_kind_, subject_id_, step_, 'sending', lease_token_, at + lease_,
+            at, at + lease_, 1, payload_, candidates_, run_, actor_, at)
+    on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing;
+    if not found then
+        came := 'inFlight';
+        return;
+    end if;
+    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
+    values (line_, provider_, intent_open.at, actor_, 'intent.open', subject_kind_, subject_id_, request_, address_);
+    came := 'ours';
+end $$;
+
+create function ace360_settle_uploaded(
     in provider_ uuid, in learner_ text, in environment_ text, in intent_ uuid, in method_ text, in record_ bigint, in status_ integer,
     in words_ text, in archived_at_ text, in archival_status_ text, in provisional_grade_ text, in overall_grade_ text,
     in grade_date_ text, in certificate_claimed_at_ text, in detailed_ boolean, in change_ uuid, in data_ bytea,
@@ -52,9 +112,7 @@ begin
     at := at_;
 end $$;
 
--- Most have no twin: three looks into indexes tell so in less time than the statement that tells all of them takes to begin. As before
--- otherwise: 0011.
-create or replace function ace360_upload_ground(
+create function ace360_upload_ground(
     in provider_ uuid, in learner_ text, in account_ bytea, in upstream_ text, in per_minute_ integer, in burst_ integer,
     in wanted_ integer, in horizon_ interval,
     out sealed bytea, out linked bigint, out in_flight boolean, out employer_id text, out employer bytea, out contact_id text,
