@@ -1,5 +1,6 @@
 //! Writing records: one of them, over what the writer expects to be there, or many at once.
 
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::{
@@ -20,31 +21,49 @@ impl Store {
         expected: &Expected,
         by: &By,
     ) -> StoreResult<Option<Version>> {
+        match expected {
+            Expected::Whatever => self.upsert_record(&self.pool, provider, kind, record, true, by).await,
+            Expected::Nothing => self.upsert_record(&self.pool, provider, kind, record, false, by).await,
+            Expected::There | Expected::OneOf(_) => {
+                // Two writers who expect the same version take turns at the row, and the second one finds another version.
+                let mut tx = self.begin().await?;
+                let as_expected = self.lock_record(&mut tx, provider, kind.as_str(), &record.id).await?
+                    && self.is_as_expected(&mut tx, provider, kind, &record.id, expected).await?;
+                if !as_expected {
+                    return Ok(None);
+                }
+                let put = self.upsert_record(&mut *tx, provider, kind, record, true, by).await?;
+                tx.commit().await?;
+                Ok(put)
+            }
+        }
+    }
+
+    /// Writes one record, whether it is new or, if it `may_replace`, there already. One statement, and so one round trip.
+    async fn upsert_record(
+        &self,
+        place: impl PgExecutor<'_>,
+        provider: Uuid,
+        kind: RecordKind,
+        record: &NewRecord,
+        may_replace: bool,
+        by: &By,
+    ) -> StoreResult<Option<Version>> {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
-        let may_be_new = matches!(expected, Expected::Whatever | Expected::Nothing);
-        let (born, counts) = expected.listed().unzip();
-        // One statement, and so one round trip. Two writers who expect the same version take turns at the row's lock, and the
-        // second one finds another version. `present` takes the lock when the record must exist: a record that is deleted
-        // meanwhile is not created again.
         let row = sqlx::query!(
             r#"with moment as materialized (
                    select app_now() as now
-               ), present as materialized (
-                   select from records where provider_id = $1 and kind = $2 and record_id = $3 for update
                ), put as (
                    insert into records as old (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
-                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $7::text, now, now
-                   from moment where $8 or exists (select from present)
+                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $7::text, now, now from moment
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
                        refers_to = excluded.refers_to, version = old.version + 1, updated_at = excluded.updated_at
-                   where $9::timestamptz[] is null
-                      or exists (select from unnest($9, $10::bigint[]) as expected (born, count)
-                                 where born = old.created_at and count = old.version)
+                   where $8
                    returning created_at, version, updated_at
                ), line as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
-                   select $11::uuid, $1, updated_at, $12, 'record.put', $2, $3, $13, $14 from put
+                   select $9::uuid, $1, updated_at, $10, 'record.put', $2, $3, $11, $12 from put
                )
                select created_at, version from put"#,
             provider,
@@ -54,15 +73,13 @@ impl Store {
             record.uln_index,
             record.person_index,
             record.refers_to,
-            may_be_new,
-            born.as_deref(),
-            counts.as_deref(),
+            may_replace,
             new_id(),
             by.actor,
             by.request_id,
             by.address,
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(place)
         .await?;
         Ok(row.map(|row| Version::of(row.created_at, row.version)))
     }
