@@ -13,7 +13,9 @@ pub struct LearnerLine {
     pub learner_id: String,
     /// The time of the record's last write.
     pub updated_at: Time,
+    /// As the ACE360 tab shows it.
     pub ace360: TabState,
+    /// As the OneFile tab shows it.
     pub onefile: OneFileState,
     /// ACE360's status, as it was last read.
     pub status_id: Option<i32>,
@@ -33,6 +35,9 @@ pub struct LearnerFilter<'a> {
 }
 
 /// A query over `lines`: the learners of provider $1 that the filter takes ($2: `updated_after`, $3 and $4: the states).
+///
+/// `limit 1` makes PostgreSQL look up each learner's rows by their whole key. Before the tables have statistics, a plain join
+/// would go through all rows of the provider for each learner.
 macro_rules! over_lines {
     ($query:ident, $head:literal, $tail:literal, $provider:expr, $filter:expr $(, $more:expr)*) => {
         sqlx::$query!(
@@ -48,20 +53,32 @@ macro_rules! over_lines {
                             when o.state is not null then 'enrolled'
                             else 'notEnrolled' end as onefile
                 from records r
-                left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id
-                     and l.environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
+                left join lateral (
+                    select state, status_id, status_text from ace360_links
+                    where provider_id = $1 and learner_id = r.record_id
+                    and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
+                    limit 1
+                ) l on true
                 -- The latest upload, of a learner that has no link.
                 left join lateral (
                     select state from intents
-                    where l.learner_id is null and provider_id = r.provider_id and upstream = 'ace360'
+                    where l.state is null and provider_id = $1 and upstream = 'ace360'
                     and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
                     and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
                     order by created_at desc, id desc limit 1
                 ) i on true
-                left join onefile_links o on o.provider_id = r.provider_id and o.kind = 'learner' and o.local_id = r.record_id
-                     and o.environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
-                left join onefile_enrolments e on e.provider_id = r.provider_id and e.learner_id = r.record_id
-                     and e.environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
+                left join lateral (
+                    select state from onefile_links
+                    where provider_id = $1 and kind = 'learner' and local_id = r.record_id
+                    and environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
+                    limit 1
+                ) o on true
+                left join lateral (
+                    select state from onefile_enrolments
+                    where provider_id = $1 and learner_id = r.record_id
+                    and environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
+                    limit 1
+                ) e on true
                 where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
             ) lines
             where ($3::text[] = '{}' or ace360 = any($3)) and ($4::text[] = '{}' or onefile = any($4)) "#
