@@ -27,7 +27,7 @@ use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::{Auth, Issuer};
 use crate::clock::Clock;
-use crate::config::{Config, Network};
+use crate::config::{Config, Database, Network};
 use crate::http::Http;
 use crate::http::guarded::Guarded;
 use crate::onefile::OneFile;
@@ -63,6 +63,16 @@ pub enum StartError {
     /// It lacks migrations of this version.
     #[error("the database is not at this version: run `picsbridge migrate` first")]
     NotMigrated,
+    /// Another version made the database.
+    #[error(
+        "another version of picsbridge made this database, and version {version} cannot use it: before version 1.0 a database is \
+         not upgraded. Nothing was changed. {remedy}, or start the version that made it",
+        version = env!("CARGO_PKG_VERSION")
+    )]
+    OtherSchema {
+        /// What to do about it.
+        remedy: String,
+    },
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -125,6 +135,40 @@ pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, St
     pool_options(size).connect_with(options.clone()).await.map_err(StartError::Database)
 }
 
+/// Brings the database to this version.
+///
+/// # Errors
+/// The database's; another version made it.
+pub async fn migrate_with(config: &Config, pool: &PgPool) -> Result<(), StartError> {
+    store::migrate(pool).await.map_err(|error| explained(error, config, pool))
+}
+
+/// What to do about a database that another version made, where that is the error.
+fn explained(error: StoreError, config: &Config, pool: &PgPool) -> StartError {
+    if !matches!(error, StoreError::OtherSchema) {
+        return StartError::Store(error);
+    }
+    let remedy = match config.database {
+        Database::Embedded => {
+            let folder = config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone());
+            format!(
+                "Either delete the data folder {}, with every record in it, and start again",
+                folder.display()
+            )
+        }
+        Database::Url(_) => {
+            let options = pool.connect_options();
+            format!(
+                "Either drop the database `{}` on {}, with every record in it, and create it again, or set DATABASE_URL to \
+                 an empty database",
+                options.get_database().unwrap_or("(the user's default)"),
+                options.get_host()
+            )
+        }
+    };
+    StartError::OtherSchema { remedy }
+}
+
 fn pool_options(size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
@@ -151,8 +195,8 @@ impl Parts {
     ) -> Result<Self, StartError> {
         let pool = connect(&connect_to, config.job_connections).await?;
         if migrate {
-            store::migrate(&pool).await?;
-        } else if !store::is_migrated(&pool).await? {
+            migrate_with(&config, &pool).await?;
+        } else if !store::is_migrated(&pool).await.map_err(|error| explained(error, &config, &pool))? {
             return Err(StartError::NotMigrated);
         }
         let store = Store::open(pool, sealer).await?;

@@ -215,7 +215,7 @@ pub async fn sandbox(mut config: Config) -> anyhow::Result<()> {
 pub async fn migrate(config: Config) -> anyhow::Result<()> {
     let reached = reach(&config, true).await?;
     let pool = picsbridge::app::connect(&reached.connect, config.job_connections).await?;
-    picsbridge::store::migrate(&pool).await?;
+    picsbridge::app::migrate_with(&config, &pool).await?;
     pool.close().await;
     println!("The database is at version {}.", env!("CARGO_PKG_VERSION"));
     reached.let_go().await

@@ -11,7 +11,7 @@ use super::wire::Apprentice;
 use crate::domain::RecordCode;
 use crate::store::{OutcomeKind, Progress, RecordOutcome, SingleRow, Time, Told, Tx};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::run::{Halt, RunContext, RunWork, Step};
+use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 
 /// Learners whose single records are read in one step.
 const SINGLES: usize = 20;
@@ -22,14 +22,6 @@ const NOT_UPLOADED: &str = "The learner has no ACE360 record (any more).";
 
 /// The work of a run that reads statuses.
 pub struct StatusSync<'a>(pub &'a Ace360);
-
-/// What a status sync is asked.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct StatusSyncParams {
-    /// Only these learners, whose single records are read; none: all.
-    learners: Option<Vec<String>>,
-}
 
 /// Where a status sync stands: first the list's pages, then the learners whose single records are read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,13 +34,13 @@ pub struct StatusSyncCursor {
     listed: bool,
     /// The last learner whose single record was read.
     after: Option<String>,
-    /// How many of the named learners have their outcome.
-    taken: usize,
+    /// The place of the next of the named learners.
+    next_place: i32,
 }
 
 impl RunWork for StatusSync<'_> {
     type Line = Ace360Line;
-    type Params = StatusSyncParams;
+    type Params = NoParams;
     type Cursor = StatusSyncCursor;
 
     async fn connect(&self, provider: Uuid) -> Result<Ace360Line, Halt> {
@@ -59,18 +51,18 @@ impl RunWork for StatusSync<'_> {
         &self,
         line: &Ace360Line,
         run: &mut RunContext,
-        params: &StatusSyncParams,
+        _: &NoParams,
         cursor: Option<StatusSyncCursor>,
     ) -> Result<Step, Halt> {
         let cursor = match cursor {
             Some(cursor) => cursor,
             None => {
                 let began = self.0.store.now().await?;
-                StatusSyncCursor { page: 0, began, listed: false, after: None, taken: 0 }
+                StatusSyncCursor { page: 0, began, listed: false, after: None, next_place: 0 }
             }
         };
-        let came = if let Some(learners) = &params.learners {
-            self.read_named(line, run, cursor, learners).await
+        let came = if run.row.learners.is_some() {
+            self.read_named(line, run, cursor).await
         } else if cursor.listed {
             self.read_singles(line, run, cursor).await
         } else {
@@ -167,17 +159,22 @@ impl StatusSync<'_> {
         line: &Ace360Line,
         run: &mut RunContext,
         mut cursor: StatusSyncCursor,
-        learners: &[String],
     ) -> Result<Step, Halt> {
-        let named: Vec<String> = learners.iter().skip(cursor.taken).take(SINGLES).cloned().collect();
-        if named.is_empty() {
-            return Ok(Step::Done);
-        }
+        let size = i64::try_from(SINGLES).unwrap_or(i64::MAX);
+        let named = self.0.store.run_learners(run.row.id, cursor.next_place, size).await?;
+        let Some(first) = named.first() else { return Ok(Step::Done) };
+        cursor.next_place = first.place;
+        // Places count on from the first. An erased learner leaves a gap, and those after it come with the next step.
+        let named: Vec<String> = named
+            .into_iter()
+            .zip(cursor.next_place..)
+            .map_while(|(named, place)| (named.place == place).then_some(named.learner_id))
+            .collect();
         let rows = self.0.store.links_of(run.row.provider_id, &line.environment, &named).await?;
         let row_of = |id: &String| rows.iter().find(|row| row.learner_id == *id);
-        let total = i32::try_from(learners.len()).ok();
+        let total = run.row.learners;
         let expected = Progress { total, calls_planned: total, ..Progress::default() };
-        // Learners with a record and learners without take turns, so that `taken` says exactly who has an outcome.
+        // Learners with a record and learners without take turns, so that the place says exactly who has an outcome.
         let batch: Vec<_> = named.iter().map_while(row_of).cloned().collect();
         if !batch.is_empty() {
             return self.read_batch(line, run, cursor, &batch, expected).await;
@@ -190,7 +187,7 @@ impl StatusSync<'_> {
                     .told(Told::words(NOT_UPLOADED))
             })
             .collect();
-        cursor.taken += outcomes.len();
+        cursor.next_place += i32::try_from(outcomes.len()).unwrap_or(i32::MAX);
         let tx = self.0.store.begin().await?;
         run.commit(tx, &cursor, Progress { outcomes, ..expected }).await?;
         Ok(Step::More)
@@ -217,7 +214,7 @@ impl StatusSync<'_> {
                 }
                 break;
             }
-            cursor.taken += 1;
+            cursor.next_place += 1;
             cursor.after = Some(row.learner_id.clone());
             answers.push((row, answer));
         }

@@ -34,9 +34,9 @@ impl<O: Serialize> Batch<O> {
         provider: Uuid,
         by: By,
     ) -> Result<HttpResponse, Problem> {
-        let learners = self.learners.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect());
-        let params = BatchParams { learners, filter: self.filter, options: self.options };
+        let params = BatchParams { filter: self.filter, options: self.options };
         let run = NewRun {
+            learners: self.learners.map(texts),
             shared: false,
             validate_only: self.validate_only,
             params: serde_json::to_value(params).map_err(StoreError::from)?,
@@ -44,6 +44,11 @@ impl<O: Serialize> Batch<O> {
         };
         start(state, request, run).await
     }
+}
+
+/// The learners' ids as texts.
+pub fn texts(ids: Vec<LearnerId>) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 /// The faults of a body that names learners, or has a filter; `done`: what a filter's learners are not yet.

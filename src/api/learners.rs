@@ -38,8 +38,7 @@ pub struct LearnerLine {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ace360Line {
     /// As its ACE360 tab says it.
-    #[schema(value_type = TabState)]
-    state: String,
+    state: TabState,
     /// ACE360's status; null: none was read yet.
     status: Option<Status>,
 }
@@ -48,8 +47,7 @@ pub struct Ace360Line {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OnefileLine {
     /// As its OneFile tab says it.
-    #[schema(value_type = OneFileState)]
-    state: String,
+    state: OneFileState,
 }
 
 /// A page of learners.
@@ -131,8 +129,8 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<LearnerLine>>, Problem> {
     let mut params = Params::of(&request);
-    let ace360 = params.word("ace360", TabState::WORDS);
-    let onefile = params.word("onefile", OneFileState::WORDS);
+    let ace360 = params.word("ace360", TabState::WORDS).and_then(TabState::parse);
+    let onefile = params.word("onefile", OneFileState::WORDS).and_then(OneFileState::parse);
     let updated_after = params.time("updatedAfter");
     let paging = params.paging();
     params.done()?;
@@ -140,11 +138,7 @@ pub async fn list(
         .store
         .list_learners(
             who.provider(),
-            LearnerFilter {
-                ace360: &ace360.map(str::to_owned).into_iter().collect::<Vec<_>>(),
-                onefile: &onefile.map(str::to_owned).into_iter().collect::<Vec<_>>(),
-                updated_after,
-            },
+            LearnerFilter { ace360: ace360.as_slice(), onefile: onefile.as_slice(), updated_after },
             paging.after.as_deref(),
             paging.size,
         )
@@ -155,7 +149,7 @@ pub async fn list(
         .into_iter()
         .map(|line| LearnerLine {
             learner_id: line.learner_id,
-            ace360: Ace360Line { state: line.state, status: Status::of(line.status_id, line.status_text) },
+            ace360: Ace360Line { state: line.ace360, status: Status::of(line.status_id, line.status_text) },
             onefile: OnefileLine { state: line.onefile },
             updated_at: line.updated_at,
         })

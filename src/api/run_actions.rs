@@ -78,16 +78,12 @@ pub async fn retry(
             "No record of the run failed that could be taken again.",
         ));
     }
-    let mut params = before.params;
-    if let Some(params) = params.as_object_mut() {
-        params.shift_remove("filter");
-        params.insert("learners".to_owned(), json!(failed));
-    }
     let run = NewRun {
         trigger: RunTrigger::Retry,
         shared: false,
         validate_only: before.validate_only,
-        params,
+        learners: Some(failed),
+        params: before.params,
         retry_of: Some(before.id),
         ..NewRun::of(who.provider(), before.kind, who.by())
     };

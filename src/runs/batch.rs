@@ -25,8 +25,8 @@ pub(super) struct Batch<W>(pub(super) W);
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BatchCursor<A> {
-    /// How many of the named learners were taken.
-    taken: usize,
+    /// The place of the next of the named learners.
+    next_place: i32,
     /// The last learner that the filter gave.
     after: Option<String>,
     /// All learners were taken once.
@@ -113,8 +113,8 @@ impl<W: BatchWork> RunWork for Batch<W> {
 
 impl<W: BatchWork> Batch<W> {
     async fn count(&self, run: &RunContext, params: &BatchParams<W::Options>) -> Result<i32, Halt> {
-        if let Some(learners) = &params.learners {
-            return Ok(i32::try_from(learners.len()).unwrap_or(i32::MAX));
+        if let Some(count) = run.row.learners {
+            return Ok(count);
         }
         let filter = self.filter(params)?;
         let count = run.store().count_learners(run.row.provider_id, filter).await?;
@@ -135,12 +135,13 @@ impl<W: BatchWork> Batch<W> {
     ) -> Result<Vec<String>, Halt> {
         let mut batch = Vec::new();
         if !cursor.all_taken {
-            if let Some(learners) = &params.learners {
-                batch = learners.iter().skip(cursor.taken).take(AT_ONCE).cloned().collect();
-                cursor.taken += batch.len();
-                cursor.all_taken = cursor.taken >= learners.len();
+            let size = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+            if run.row.learners.is_some() {
+                let named = run.store().run_learners(run.row.id, cursor.next_place, size).await?;
+                cursor.next_place = named.last().map_or(cursor.next_place, |last| last.place + 1);
+                cursor.all_taken = named.len() < AT_ONCE;
+                batch = named.into_iter().map(|named| named.learner_id).collect();
             } else {
-                let size = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
                 let (filter, after) = (self.filter(params)?, cursor.after.as_deref());
                 let page = run.store().list_learners(run.row.provider_id, filter, after, size).await?;
                 batch = page.items.into_iter().map(|line| line.learner_id).collect();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{After, By, Expected, IntentProblem, RecordKind, Removed, Store, StoreResult, Time, Tx};
+use super::{After, By, IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
 use crate::domain::IntentState;
 
 /// What ACE360 says of one record, from its list or from the single record.
@@ -275,7 +275,9 @@ impl Store {
             return Ok(None);
         }
         let gone = sqlx::query_scalar!(
-            "delete from ace360_links where provider_id = $1 and learner_id = $2 and environment = (select ace360_environment($1)) returning record_id",
+            r#"delete from ace360_links where provider_id = $1 and learner_id = $2
+               and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
+               returning record_id"#,
             provider,
             learner
         )
@@ -694,74 +696,6 @@ impl Store {
             unknown: rest.unknown,
             rejected: rest.rejected,
         })
-    }
-
-    /// Erases a learner: record, links, histories, intents, run records and changes; not while an upload's outcome
-    /// is open, nor when it is not what was expected.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn erase_learner(
-        &self,
-        provider: Uuid,
-        learner: &str,
-        expected: &Expected,
-        by: &By,
-    ) -> StoreResult<Removed> {
-        let mut tx = self.begin().await?;
-        if !self.lock_record(&mut tx, provider, "learner", learner).await? {
-            return Ok(Removed::Missing);
-        }
-        if !self.is_as_expected(&mut tx, provider, RecordKind::Learner, learner, expected).await? {
-            return Ok(Removed::Unexpected);
-        }
-        if self.has_open_intent(&mut tx, provider, "learner", learner).await? {
-            return Ok(Removed::InFlight);
-        }
-        sqlx::query!(
-            "delete from ace360_links where provider_id = $1 and learner_id = $2",
-            provider,
-            learner
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "delete from ace360_history where provider_id = $1 and learner_id = $2",
-            provider,
-            learner
-        )
-        .execute(&mut *tx)
-        .await?;
-        self.remove_onefile_links_of(&mut tx, provider, RecordKind::Learner, learner).await?;
-        self.forget_answers(&mut tx, provider, learner).await?;
-        sqlx::query!(
-            "delete from intents where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
-            provider,
-            learner
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            "delete from changes where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
-            provider,
-            learner
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!("delete from run_records using runs where runs.id = run_records.run_id and runs.provider_id = $1 and subject_kind = 'learner' and subject_id = $2", provider, learner)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query!(
-            "delete from records where provider_id = $1 and kind = 'learner' and record_id = $2",
-            provider,
-            learner
-        )
-        .execute(&mut *tx)
-        .await?;
-        self.forget_in_runs(&mut tx, provider, learner).await?;
-        self.audit(&mut tx, provider, by, "learner.erase", "learner", learner).await?;
-        tx.commit().await?;
-        Ok(Removed::Done)
     }
 }
 

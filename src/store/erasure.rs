@@ -1,53 +1,117 @@
-//! What runs remember of learners that are erased: their ids stand in what a run was asked, in its cursor, and in the records
-//! that it tells. They go with the learner; from a run that is under way, which holds them in memory too, when it ends.
+//! Erasing a learner: the record, and all that is stored about it. The id stays in the audit, which says that it was erased.
 
 use uuid::Uuid;
 
-use super::{Store, StoreResult, Tx, new_id};
+use super::{By, Expected, RecordKind, Removed, Store, StoreResult, Tx};
 
 impl Store {
-    /// Takes a learner's id out of the provider's runs. What is no id takes its place, another for each learner: a run that is
-    /// under way counts places, and when it comes to this one it finds no learner.
-    pub(super) async fn forget_in_runs(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
-        // Ids hold letters, digits, `.`, `_` and `-`: of these only the dot means something in a pattern. A key is no id.
-        let pattern = format!(r#""{}"(?!\s*:)"#, learner.replace('.', r"\."));
+    /// Erases a learner, if it is what was expected. A learner whose upload or enrolment has no known outcome stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase_learner(
+        &self,
+        provider: Uuid,
+        learner: &str,
+        expected: &Expected,
+        by: &By,
+    ) -> StoreResult<Removed> {
+        let mut tx = self.begin().await?;
+        if !self.lock_record(&mut tx, provider, "learner", learner).await? {
+            return Ok(Removed::Missing);
+        }
+        if !self.is_as_expected(&mut tx, provider, RecordKind::Learner, learner, expected).await? {
+            return Ok(Removed::Unexpected);
+        }
+        if self.has_open_intent(&mut tx, provider, "learner", learner).await? {
+            return Ok(Removed::InFlight);
+        }
+        self.remove_ace360_links_of(&mut tx, provider, learner).await?;
+        self.remove_onefile_links_of(&mut tx, provider, RecordKind::Learner, learner).await?;
+        self.forget_answers(&mut tx, provider, learner).await?;
+        self.remove_from_runs(&mut tx, provider, learner).await?;
         sqlx::query!(
-            r#"update runs set params = regexp_replace(params::text, $2, $3, 'g')::jsonb
-               where provider_id = $1 and params::text ~ $2"#,
+            "delete from intents where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
             provider,
-            pattern,
-            format!(r#""-{}""#, new_id())
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "delete from changes where provider_id = $1 and subject_kind = 'learner' and subject_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "delete from records where provider_id = $1 and kind = 'learner' and record_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut *tx)
+        .await?;
+        self.audit(&mut tx, provider, by, "learner.erase", "learner", learner).await?;
+        tx.commit().await?;
+        Ok(Removed::Done)
+    }
+
+    async fn remove_ace360_links_of(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
+        sqlx::query!(
+            "delete from ace360_links where provider_id = $1 and learner_id = $2",
+            provider,
+            learner
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "delete from ace360_history where provider_id = $1 and learner_id = $2",
+            provider,
+            learner
         )
         .execute(&mut **tx)
         .await?;
         Ok(())
     }
 
-    /// Takes out of a run that has ended what it holds of learners that were erased while it was under way.
-    pub(super) async fn forget_erased(&self, tx: &mut Tx, provider: Uuid, run: Uuid) -> StoreResult<()> {
-        // Ids of ours are ordered by time: the audit since the run was made.
-        let erased = sqlx::query_scalar!(
-            r#"select distinct subject_id as "id!" from audit a
-               where provider_id = $1 and id > $2 and action = 'learner.erase' and subject_id is not null
-               and not exists (select from records r where r.provider_id = $1 and r.kind = 'learner' and r.record_id = a.subject_id)"#,
-            provider,
-            run
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        if erased.is_empty() {
-            return Ok(());
-        }
+    /// Deletes what the provider's runs hold of a learner. A run that is under way may hold the id in its cursor and in memory:
+    /// it forgets the learner when it ends.
+    async fn remove_from_runs(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
         sqlx::query!(
-            "delete from run_records where run_id = $1 and subject_kind = 'learner' and subject_id = any($2)",
-            run,
-            &erased
+            "delete from run_learners where provider_id = $1 and learner_id = $2",
+            provider,
+            learner
         )
         .execute(&mut **tx)
         .await?;
-        for learner in &erased {
-            self.forget_in_runs(tx, provider, learner).await?;
-        }
+        sqlx::query!(
+            r#"delete from run_records using runs
+               where runs.id = run_records.run_id and runs.provider_id = $1 and subject_kind = 'learner' and subject_id = $2"#,
+            provider,
+            learner
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes what a run that ends holds of learners that were erased while it was under way.
+    pub(super) async fn forget_erased(&self, tx: &mut Tx, provider: Uuid, run: Uuid) -> StoreResult<()> {
+        // Ids are ordered by time: `id > $2` are the rows of the audit since the run was created.
+        sqlx::query!(
+            r#"with erased as materialized (
+                   select distinct subject_id as id from audit a
+                   where provider_id = $1 and id > $2 and action = 'learner.erase' and subject_id is not null
+                   and not exists (select from records r where r.provider_id = $1 and r.kind = 'learner' and r.record_id = a.subject_id)
+               ), asked as (
+                   delete from run_learners where run_id = $2 and learner_id in (select id from erased)
+               )
+               delete from run_records where run_id = $2 and subject_kind = 'learner' and subject_id in (select id from erased)"#,
+            provider,
+            run
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 //! What a writer expects to be there when it writes: else nothing is written.
 
-use sqlx::types::chrono::DateTime;
 use uuid::Uuid;
 
 use super::{RecordKind, Store, StoreResult, Time, Tx};
@@ -63,21 +62,7 @@ impl Expected {
         }
     }
 
-    /// The versions for a statement; none: any will do.
-    pub(super) fn listed(&self) -> Option<(Vec<Time>, Vec<i64>)> {
-        match self {
-            Self::Whatever | Self::There => None,
-            Self::Nothing => Some((Vec::new(), Vec::new())),
-            Self::OneOf(versions) => Some(
-                versions
-                    .iter()
-                    .filter_map(|own| Some((DateTime::from_timestamp_micros(own.born)?, own.count)))
-                    .unzip(),
-            ),
-        }
-    }
-
-    /// The same of settings, which are told apart by their count alone.
+    /// The versions of settings that are expected, which are told apart by their count alone. None: any will do.
     pub(super) fn listed_counts(&self) -> Option<Vec<i64>> {
         let of_settings = |version: &&Version| version.born == 0;
         match self {

@@ -1,40 +1,99 @@
-//! Learners as they are listed: with where each stands in ACE360 and in OneFile, in the environments that the settings name.
+//! The list of learners: where each one stands in ACE360 and in OneFile, in the environments that the settings name.
 
 use uuid::Uuid;
 
 use super::records::page;
-use super::{After, RecordPage, Store, StoreResult, Time};
+use super::{After, RecordPage, Store, StoreResult, Time, known_word};
+use crate::domain::{OneFileState, TabState};
 
-/// A line of the learners' list.
+/// A line of the list.
 #[derive(Clone, Debug)]
 pub struct LearnerLine {
     /// PICSWeb's id.
     pub learner_id: String,
-    /// Of the record's last write.
+    /// The time of the record's last write.
     pub updated_at: Time,
-    /// As the ACE360 tab says it.
-    pub state: String,
-    /// As the OneFile tab says it.
-    pub onefile: String,
-    /// Status.
+    /// As the ACE360 tab shows it.
+    pub ace360: TabState,
+    /// As the OneFile tab shows it.
+    pub onefile: OneFileState,
+    /// ACE360's status, as it was last read.
     pub status_id: Option<i32>,
-    /// Its words.
+    /// The words of that status.
     pub status_text: Option<String>,
 }
 
-/// Which learners.
+/// Which learners are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LearnerFilter<'a> {
-    /// In these states of the ACE360 tab; none: in any.
-    pub ace360: &'a [String],
-    /// In this state of the OneFile tab.
-    pub onefile: &'a [String],
-    /// Whose record was written after this.
+    /// Only these states in ACE360. Empty: all.
+    pub ace360: &'a [TabState],
+    /// Only these states in OneFile. Empty: all.
+    pub onefile: &'a [OneFileState],
+    /// Only learners whose record was written after this time.
     pub updated_after: Option<Time>,
 }
 
+/// A query over `lines`: the learners of provider $1 that the filter takes ($2: `updated_after`, $3 and $4: the states).
+///
+/// `limit 1` makes PostgreSQL look up each learner's rows by their whole key. Before the tables have statistics, a plain join
+/// would go through all rows of the provider for each learner.
+macro_rules! over_lines {
+    ($query:ident, $head:literal, $tail:literal, $provider:expr, $filter:expr $(, $more:expr)*) => {
+        sqlx::$query!(
+            $head
+            + r#" from (
+                select r.record_id as learner_id, r.updated_at, l.status_id, l.status_text,
+                       case when l.state is not null then l.state
+                            when i.state = 'sending' then 'uploading'
+                            when i.state in ('unknown', 'rejected') then i.state
+                            else 'notUploaded' end as ace360,
+                       case when o.state = 'gone' then 'gone'
+                            when e.state is not null then e.state
+                            when o.state is not null then 'enrolled'
+                            else 'notEnrolled' end as onefile
+                from records r
+                left join lateral (
+                    select state, status_id, status_text from ace360_links
+                    where provider_id = $1 and learner_id = r.record_id
+                    and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
+                    limit 1
+                ) l on true
+                -- The latest upload, of a learner that has no link.
+                left join lateral (
+                    select state from intents
+                    where l.state is null and provider_id = $1 and upstream = 'ace360'
+                    and environment = coalesce((select environment from ace360_settings where provider_id = $1), 'live')
+                    and subject_kind = 'learner' and subject_id = r.record_id and step = 'apprentice'
+                    order by created_at desc, id desc limit 1
+                ) i on true
+                left join lateral (
+                    select state from onefile_links
+                    where provider_id = $1 and kind = 'learner' and local_id = r.record_id
+                    and environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
+                    limit 1
+                ) o on true
+                left join lateral (
+                    select state from onefile_enrolments
+                    where provider_id = $1 and learner_id = r.record_id
+                    and environment = coalesce((select environment from onefile_settings where provider_id = $1), 'live')
+                    limit 1
+                ) e on true
+                where r.provider_id = $1 and r.kind = 'learner' and ($2::timestamptz is null or r.updated_at > $2)
+            ) lines
+            where ($3::text[] = '{}' or ace360 = any($3)) and ($4::text[] = '{}' or onefile = any($4)) "#
+            + $tail,
+            $provider,
+            $filter.updated_after,
+            &$filter.ace360.iter().map(|state| state.as_str().to_owned()).collect::<Vec<_>>(),
+            &$filter.onefile.iter().map(|state| state.as_str().to_owned()).collect::<Vec<_>>()
+            $(, $more)*
+        )
+    };
+}
+
 impl Store {
-    /// A page of learners.
+    /// A page of the list, in the order of the learners' ids.
     ///
     /// # Errors
     /// The database's.
@@ -45,38 +104,41 @@ impl Store {
         after: After<'_>,
         size: i64,
     ) -> StoreResult<RecordPage<LearnerLine>> {
-        let rows = sqlx::query_as!(
-            LearnerLine,
-            r#"select learner_id as "learner_id!", updated_at as "updated_at!", ace360 as "state!", onefile as "onefile!", status_id, status_text
-               from learner_lines($1, $2, $3)
-               where ($4::text[] = '{}' or ace360 = any($4)) and ($6::text[] = '{}' or onefile = any($6))
-               order by learner_id limit $5"#,
+        let rows = over_lines!(
+            query,
+            r#"select learner_id, updated_at, ace360 as "ace360!", onefile as "onefile!", status_id as "status_id?",
+                      status_text as "status_text?""#,
+            "and ($5::text is null or learner_id > $5) order by learner_id limit $6",
             provider,
+            filter,
             after,
-            filter.updated_after,
-            filter.ace360,
-            size + 1,
-            filter.onefile,
+            size + 1
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(page(rows, size))
+        let lines = rows
+            .into_iter()
+            .map(|row| {
+                Ok(LearnerLine {
+                    learner_id: row.learner_id,
+                    updated_at: row.updated_at,
+                    ace360: known_word(TabState::parse, &row.ace360)?,
+                    onefile: known_word(OneFileState::parse, &row.onefile)?,
+                    status_id: row.status_id,
+                    status_text: row.status_text,
+                })
+            })
+            .collect::<StoreResult<_>>()?;
+        Ok(page(lines, size))
     }
 
-    /// How many learners those are.
+    /// How many learners the filter takes.
     ///
     /// # Errors
     /// The database's.
     pub async fn count_learners(&self, provider: Uuid, filter: LearnerFilter<'_>) -> StoreResult<i64> {
-        Ok(sqlx::query_scalar!(
-            r#"select count(*) as "count!" from learner_lines($1, null, $2)
-               where ($3::text[] = '{}' or ace360 = any($3)) and ($4::text[] = '{}' or onefile = any($4))"#,
-            provider,
-            filter.updated_after,
-            filter.ace360,
-            filter.onefile,
-        )
-        .fetch_one(&self.pool)
-        .await?)
+        Ok(over_lines!(query_scalar, r#"select count(*) as "count!""#, "", provider, filter)
+            .fetch_one(&self.pool)
+            .await?)
     }
 }

@@ -1,17 +1,24 @@
 //! Our migrations and River's, under one lock, so that processes that start together do not race.
 
+use std::borrow::Cow;
+
 use riverqueue::migrate::PostgresMigrator;
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 use super::{StoreError, StoreResult};
 
 /// "picsbridge migrates", as a number that nobody else is likely to lock.
 const LOCK: i64 = 0x7069_6373_6d69_6772;
 
+/// The files in `migrations/`. They say what the schema is today: until version 1.0 they are edited in place, and no file
+/// leads from an older schema to this one.
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
 /// Brings the database to this version.
 ///
 /// # Errors
-/// The database's; a database that a newer version has migrated.
+/// The database's. `OtherSchema`: other files made the database, and it was left as it is.
 pub async fn migrate(pool: &PgPool) -> StoreResult<()> {
     let mut lock = pool.acquire().await?;
     sqlx::query!("select pg_advisory_lock($1) as locked", LOCK).fetch_one(&mut *lock).await?;
@@ -23,27 +30,40 @@ pub async fn migrate(pool: &PgPool) -> StoreResult<()> {
 /// Whether the database has every migration of this version.
 ///
 /// # Errors
-/// The database's.
+/// The database's. `OtherSchema`: other files made the database.
 pub async fn is_migrated(pool: &PgPool) -> StoreResult<bool> {
-    let known =
-        sqlx::query_scalar!(r#"select to_regclass('public._sqlx_migrations') is not null as "known!""#)
-            .fetch_one(pool)
-            .await?;
-    if !known {
-        return Ok(false);
-    }
-    let newest = sqlx::migrate!().iter().map(|migration| migration.version).max().unwrap_or(0);
-    // Not checked when this is compiled: the table is made by the migrations themselves.
-    let done: Option<i64> =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations where success").fetch_one(pool).await?;
-    Ok(done.is_some_and(|done| done >= newest))
+    let applied = applied(pool).await?;
+    Ok(applied == MIGRATIONS.iter().count())
 }
 
 async fn steps(pool: &PgPool) -> StoreResult<()> {
-    sqlx::migrate!().run(pool).await?;
+    applied(pool).await?;
+    MIGRATIONS.run(pool).await?;
     PostgresMigrator::new(pool.clone())
         .migrate_up()
         .await
         .map_err(|error| StoreError::Sql(sqlx::Error::Protocol(error.to_string())))?;
     Ok(())
+}
+
+/// How many of our files the database was made by. Any other file is an error.
+async fn applied(pool: &PgPool) -> StoreResult<usize> {
+    let has_table =
+        sqlx::query_scalar!(r#"select to_regclass('public._sqlx_migrations') is not null as "known!""#)
+            .fetch_one(pool)
+            .await?;
+    if !has_table {
+        return Ok(0);
+    }
+    // The compiler cannot check this query: sqlx creates the table when it runs the first migration.
+    let rows: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("select version, checksum from _sqlx_migrations where success")
+            .fetch_all(pool)
+            .await?;
+    let is_ours = |(version, checksum): &(i64, Vec<u8>)| {
+        MIGRATIONS
+            .iter()
+            .any(|own| own.version == *version && own.checksum == Cow::Borrowed(checksum.as_slice()))
+    };
+    if rows.iter().all(is_ours) { Ok(rows.len()) } else { Err(StoreError::OtherSchema) }
 }

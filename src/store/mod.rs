@@ -39,6 +39,7 @@ mod record_puts;
 mod records;
 mod retention;
 mod rotation;
+mod run_learners;
 mod run_records;
 mod run_slices;
 mod run_waits;
@@ -95,6 +96,7 @@ pub use self::records::{
     NewRecord, RecordKind, RecordPage, SealedRecord, SealedRecords, StoredRecord, to_json,
 };
 pub use self::retention::Swept;
+pub use self::run_learners::RunLearner;
 pub use self::run_records::{OutcomeKind, RecordOutcome, Told};
 pub use self::run_slices::{Claim, Progress, SliceEnd};
 pub use self::run_waits::Awaited;
@@ -119,9 +121,15 @@ pub enum StoreError {
     /// A sealed document is not what this version writes.
     #[error("a stored document cannot be read")]
     Document(#[from] serde_json::Error),
+    /// A row holds a state or kind that this version does not know.
+    #[error("a stored row holds the unknown word `{0}`")]
+    UnknownWord(String),
     /// The job engine's.
     #[error("the job could not be queued: {0}")]
     Job(#[from] riverqueue::Error),
+    /// Another version made the database. Nothing leads from its schema to ours.
+    #[error("another version of picsbridge made the database")]
+    OtherSchema,
     /// The migrations'.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -244,6 +252,11 @@ impl Store {
     pub fn account_key(&self, upstream: &str, base_url: &str, token: &str) -> Vec<u8> {
         self.vault.index.of("account", &[upstream.as_bytes(), base_url.as_bytes(), token.as_bytes()])
     }
+}
+
+/// The state or kind that a row names.
+fn known_word<T>(parse: impl Fn(&str) -> Option<T>, text: &str) -> StoreResult<T> {
+    parse(text).ok_or_else(|| StoreError::UnknownWord(text.to_owned()))
 }
 
 /// A new id, ordered by the time it was made.

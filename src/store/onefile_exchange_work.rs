@@ -66,13 +66,14 @@ impl Store {
         run: Uuid,
         provider: Uuid,
         environment: OneFileEnvironment,
-        named: Option<&[String]>,
+        named: bool,
     ) -> StoreResult<(i32, Vec<String>)> {
         let row = sqlx::query!(
             r#"with made as (
                    insert into onefile_exchange_work (run_id, learner_id, user_id, centre_id)
                    select $1, local_id, remote_id, centre_id from onefile_links
-                   where provider_id = $2 and environment = $3 and kind = 'learner' and ($4::text[] is null or local_id = any($4))
+                   where provider_id = $2 and environment = $3 and kind = 'learner'
+                   and (not $4 or local_id in (select learner_id from run_learners where run_id = $1))
                    on conflict do nothing returning centre_id
                )
                select count(*)::int as "count!", coalesce(array_agg(distinct centre_id) filter (where centre_id is not null), '{}') as "centres!"
@@ -96,18 +97,17 @@ impl Store {
         tx: &mut Tx,
         run: Uuid,
         provider: Uuid,
-        named: &[String],
     ) -> StoreResult<Vec<(String, bool)>> {
         let found = sqlx::query!(
-            r#"select named.id as "id!",
+            r#"select n.learner_id as id,
                       exists (select from records r
-                              where r.provider_id = $2 and r.kind = 'learner' and r.record_id = named.id) as "there!"
-               from unnest($3::text[]) with ordinality as named(id, at)
-               where not exists (select from onefile_exchange_work w where w.run_id = $1 and w.learner_id = named.id)
-               order by named.at"#,
+                              where r.provider_id = $2 and r.kind = 'learner' and r.record_id = n.learner_id) as "there!"
+               from run_learners n
+               where n.run_id = $1
+               and not exists (select from onefile_exchange_work w where w.run_id = $1 and w.learner_id = n.learner_id)
+               order by n.place"#,
             run,
             provider,
-            named
         )
         .fetch_all(&mut **tx)
         .await?;

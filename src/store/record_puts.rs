@@ -1,12 +1,15 @@
-//! Writing one record: whatever is there, only where there is none, or only over what the writer has seen.
+//! Writing records: one of them, over what the writer expects to be there, or many at once.
 
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::{By, Expected, NewRecord, RecordKind, Store, StoreResult, Version, new_id};
+use super::{
+    By, Expected, NewRecord, RecordKind, SealedRecords, Store, StoreError, StoreResult, Version, new_id,
+};
 
 impl Store {
-    /// Writes one record whole, and its line of the audit; answers its version, whose count is 1 when it is new. `None`: what is there is
-    /// not what was expected, and nothing was written.
+    /// Writes one record in full, and its row of the audit. The answer is its version, which counts from 1. `None`: what is
+    /// there is not what was expected, and nothing was written.
     ///
     /// # Errors
     /// The database's.
@@ -18,118 +21,49 @@ impl Store {
         expected: &Expected,
         by: &By,
     ) -> StoreResult<Option<Version>> {
-        let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         match expected {
-            Expected::Whatever => self.put_whatever(provider, kind, record, &sealed, by).await.map(Some),
-            Expected::Nothing => self.put_new(provider, kind, record, &sealed, by).await,
+            Expected::Whatever => self.upsert_record(&self.pool, provider, kind, record, true, by).await,
+            Expected::Nothing => self.upsert_record(&self.pool, provider, kind, record, false, by).await,
             Expected::There | Expected::OneOf(_) => {
-                self.put_over(provider, kind, record, &sealed, expected, by).await
+                // Two writers who expect the same version take turns at the row, and the second one finds another version.
+                let mut tx = self.begin().await?;
+                let as_expected = self.lock_record(&mut tx, provider, kind.as_str(), &record.id).await?
+                    && self.is_as_expected(&mut tx, provider, kind, &record.id, expected).await?;
+                if !as_expected {
+                    return Ok(None);
+                }
+                let put = self.upsert_record(&mut *tx, provider, kind, record, true, by).await?;
+                tx.commit().await?;
+                Ok(put)
             }
         }
     }
 
-    async fn put_whatever(
+    /// Writes one record, whether it is new or, if it `may_replace`, there already. One statement, and so one round trip.
+    async fn upsert_record(
         &self,
+        place: impl PgExecutor<'_>,
         provider: Uuid,
         kind: RecordKind,
         record: &NewRecord,
-        sealed: &[u8],
+        may_replace: bool,
         by: &By,
-    ) -> StoreResult<Version> {
-        // One statement, and so one round trip: the audit's line is in the same transaction all the same.
+    ) -> StoreResult<Option<Version>> {
+        let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         let row = sqlx::query!(
             r#"with moment as materialized (
                    select app_now() as now
                ), put as (
-                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
-                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $10, now, now from moment
+                   insert into records as old (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
+                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $7::text, now, now from moment
                    on conflict (provider_id, kind, record_id) do update
                    set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
-                       refers_to = excluded.refers_to, version = records.version + 1, updated_at = excluded.updated_at
-                   returning created_at, version
-               ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
-                   select $7::uuid, $1, now, $8, 'record.put', $2, $3, $9, $11 from moment
-               )
-               select created_at, version from put"#,
-            provider,
-            kind.as_str(),
-            record.id,
-            sealed,
-            record.uln_index,
-            record.person_index,
-            new_id(),
-            by.actor,
-            by.request_id,
-            record.refers_to,
-            by.address,
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(Version::of(row.created_at, row.version))
-    }
-
-    /// Only where there is none.
-    async fn put_new(
-        &self,
-        provider: Uuid,
-        kind: RecordKind,
-        record: &NewRecord,
-        sealed: &[u8],
-        by: &By,
-    ) -> StoreResult<Option<Version>> {
-        let row = sqlx::query!(
-            r#"with moment as materialized (
-                   select app_now() as now
-               ), put as (
-                   insert into records (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
-                   select $1::uuid, $2::text, $3::text, $4::bytea, $5::bytea, $6::bytea, $10, now, now from moment
-                   on conflict (provider_id, kind, record_id) do nothing
-                   returning created_at, version
-               ), told as (
-                   insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
-                   select $7::uuid, $1, created_at, $8, 'record.put', $2, $3, $9, $11 from put
-               )
-               select created_at, version from put"#,
-            provider,
-            kind.as_str(),
-            record.id,
-            sealed,
-            record.uln_index,
-            record.person_index,
-            new_id(),
-            by.actor,
-            by.request_id,
-            record.refers_to,
-            by.address,
-        )
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.map(|row| Version::of(row.created_at, row.version)))
-    }
-
-    /// Only over what was expected. Of two writers who expect the same, the second waits for the first, then finds another version.
-    async fn put_over(
-        &self,
-        provider: Uuid,
-        kind: RecordKind,
-        record: &NewRecord,
-        sealed: &[u8],
-        expected: &Expected,
-        by: &By,
-    ) -> StoreResult<Option<Version>> {
-        let (born, counts) = expected.listed().unzip();
-        let row = sqlx::query!(
-            r#"with put as (
-                   update records set sealed = $4, uln_index = $5, person_index = $6, refers_to = $10, version = version + 1,
-                          updated_at = app_now()
-                   where provider_id = $1 and kind = $2 and record_id = $3
-                   and ($12::timestamptz[] is null
-                        or exists (select from unnest($12, $13::bigint[]) as own (born, count) where born = created_at and count = version))
+                       refers_to = excluded.refers_to, version = old.version + 1, updated_at = excluded.updated_at
+                   where $8
                    returning created_at, version, updated_at
-               ), told as (
+               ), line as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
-                   select $7::uuid, $1, updated_at, $8, 'record.put', $2, $3, $9, $11 from put
+                   select $9::uuid, $1, updated_at, $10, 'record.put', $2, $3, $11, $12 from put
                )
                select created_at, version from put"#,
             provider,
@@ -138,16 +72,90 @@ impl Store {
             sealed,
             record.uln_index,
             record.person_index,
+            record.refers_to,
+            may_replace,
             new_id(),
             by.actor,
             by.request_id,
-            record.refers_to,
             by.address,
-            born.as_deref(),
-            counts.as_deref(),
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(place)
         .await?;
         Ok(row.map(|row| Version::of(row.created_at, row.version)))
+    }
+
+    /// Writes many records, all or none of them, and one row of the audit.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn put_records(
+        &self,
+        provider: Uuid,
+        kind: RecordKind,
+        records: &SealedRecords,
+        by: &By,
+    ) -> StoreResult<()> {
+        // `on conflict` looks for each record before it writes it, and takes a quarter longer. In most imports either all records
+        // are new or most are not, and the first one tells which.
+        let all_new = match records.ids.first() {
+            Some(first) => !self.is_there(provider, kind, first).await?,
+            None => return Ok(()),
+        };
+        if all_new {
+            match self.insert_records(provider, kind, records, by).await {
+                Err(StoreError::Sql(sqlx::Error::Database(error))) if error.is_unique_violation() => {}
+                done => return done,
+            }
+        }
+        self.upsert_records(provider, kind, records, by).await
     }
 }
+
+/// A function of the store that writes many records with one statement, which ends with `$conflict`.
+macro_rules! put_records {
+    ($name:ident, $conflict:literal) => {
+        impl Store {
+            async fn $name(
+                &self,
+                provider: Uuid,
+                kind: RecordKind,
+                records: &SealedRecords,
+                by: &By,
+            ) -> StoreResult<()> {
+                sqlx::query!(
+                    r#"with line as (
+                           insert into audit (id, provider_id, at, actor, action, subject_kind, subject_ids, request_id, address)
+                           values ($8, $1, app_now(), $9, 'record.import', $2, $3, $10, $11) returning at
+                       )
+                       insert into records as old (provider_id, kind, record_id, sealed, uln_index, person_index, refers_to, created_at, updated_at)
+                       select $1, $2, id, sealed, uln, person, reference, at, at
+                       from line, unnest($3::text[], $4::bytea[], $5::bytea[], $6::bytea[], $7::text[])
+                            as new (id, sealed, uln, person, reference) "#
+                    + $conflict,
+                    provider,
+                    kind.as_str(),
+                    &records.ids,
+                    &records.sealed,
+                    &records.ulns as &[Option<Vec<u8>>],
+                    &records.people as &[Option<Vec<u8>>],
+                    &records.references as &[Option<String>],
+                    new_id(),
+                    by.actor,
+                    by.request_id,
+                    by.address,
+                )
+                .execute(&self.pool)
+                .await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+put_records!(insert_records, "");
+put_records!(
+    upsert_records,
+    r#"on conflict (provider_id, kind, record_id) do update
+       set sealed = excluded.sealed, uln_index = excluded.uln_index, person_index = excluded.person_index,
+           refers_to = excluded.refers_to, version = old.version + 1, updated_at = excluded.updated_at"#
+);

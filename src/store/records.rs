@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use super::{After, By, Expected, Removed, Store, StoreResult, Version, new_id};
+use super::{After, By, Expected, Removed, Store, StoreResult, Version};
 pub use crate::domain::RecordKind;
 
 /// A record to keep.
@@ -43,11 +43,11 @@ impl SealedRecord {
 /// Records that are ready to be written.
 #[derive(Clone, Debug, Default)]
 pub struct SealedRecords {
-    ids: Vec<String>,
-    sealed: Vec<Vec<u8>>,
-    ulns: Vec<Option<Vec<u8>>>,
-    people: Vec<Option<Vec<u8>>>,
-    references: Vec<Option<String>>,
+    pub(super) ids: Vec<String>,
+    pub(super) sealed: Vec<Vec<u8>>,
+    pub(super) ulns: Vec<Option<Vec<u8>>>,
+    pub(super) people: Vec<Option<Vec<u8>>>,
+    pub(super) references: Vec<Option<String>>,
 }
 
 impl SealedRecords {
@@ -115,36 +115,6 @@ impl Store {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         let NewRecord { id, uln_index, person_index, refers_to, .. } = record;
         Ok(SealedRecord { id, sealed, uln_index, person_index, refers_to })
-    }
-
-    /// Writes many records, all or none of them, and one line of the audit.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn put_records(
-        &self,
-        provider: Uuid,
-        kind: RecordKind,
-        records: &SealedRecords,
-        by: &By,
-    ) -> StoreResult<()> {
-        sqlx::query!(
-            "select from records_put($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            provider,
-            kind.as_str(),
-            &records.ids,
-            &records.sealed,
-            &records.ulns as &[Option<Vec<u8>>],
-            &records.people as &[Option<Vec<u8>>],
-            &records.references as &[Option<String>],
-            new_id(),
-            by.actor,
-            by.request_id,
-            by.address,
-        )
-        .execute(&self.pool)
-        .await?;
-        Ok(())
     }
 
     /// Whether there is such a record.

@@ -186,8 +186,9 @@ impl Store {
                from runs r
                cross join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[])
                     as t (kind, id, outcome, code, record, sealed)
+               left join ace360_settings s on s.provider_id = r.provider_id
                left join ace360_links l on r.upstream = 'ace360' and t.kind = 'learner' and l.provider_id = r.provider_id
-                    and l.learner_id = t.id and l.environment = (select ace360_environment(r.provider_id))
+                    and l.learner_id = t.id and l.environment = coalesce(s.environment, 'live')
                where r.id = $1
                on conflict (run_id, subject_kind, subject_id) do update
                set outcome = excluded.outcome, code = excluded.code, record_id = excluded.record_id,

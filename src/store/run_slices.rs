@@ -200,8 +200,9 @@ impl Store {
                    insert into run_records (run_id, subject_kind, subject_id, outcome, code, record_id)
                    select r.id, 'learner', t.id, 'succeeded', 'changed', l.record_id
                    from runs r cross join unnest($2::text[]) as t (id)
+                   left join ace360_settings s on s.provider_id = r.provider_id
                    left join ace360_links l on l.provider_id = r.provider_id and l.learner_id = t.id
-                        and l.environment = (select ace360_environment(r.provider_id))
+                        and l.environment = coalesce(s.environment, 'live')
                    where r.id = $1
                    on conflict do nothing returning 1
                )
@@ -225,6 +226,9 @@ impl Store {
         calls: i32,
         end: &SliceEnd,
     ) -> StoreResult<bool> {
+        if matches!(end, SliceEnd::Finished) && run.learners.is_some() {
+            self.count_erased(tx, run.id, fence).await?;
+        }
         let (state, wait, problem) = end.parts();
         let row = leased!(query:
             "update runs set slice = slice + 1, " + release("fence", "leased_until") + r#", due_at = app_now() + $3,

@@ -20,7 +20,9 @@ pub struct RunRow {
     pub state: RunState,
     /// Whether it only says what would happen: nothing is sent or linked.
     pub validate_only: bool,
-    /// What it was asked; its kind knows the shape.
+    /// How many learners it was asked for; `run_learners` reads them. None: it was not asked for particular learners.
+    pub learners: Option<i32>,
+    /// What else it was asked; its kind knows the shape. It holds no learner's id, since erasing would not find it here.
     pub params: Value,
     /// Where it stands; its kind knows the shape. `{}` before the first step and after the end.
     pub cursor: Value,
@@ -60,7 +62,9 @@ pub struct NewRun {
     pub shared: bool,
     /// Only say what would happen.
     pub validate_only: bool,
-    /// What it is asked, in the shape that its kind reads.
+    /// The learners that it is asked for, in the order in which it takes them.
+    pub learners: Option<Vec<String>>,
+    /// What else it is asked, in the shape that its kind reads. It holds no learner's id.
     pub params: Value,
     pub by: By,
     /// The run whose failed records it takes again.
@@ -80,6 +84,7 @@ impl NewRun {
             trigger: RunTrigger::Manual,
             shared: true,
             validate_only: false,
+            learners: None,
             params: json!({}),
             by,
             retry_of: None,
@@ -104,7 +109,7 @@ macro_rules! run_rows {
             RunRow,
             $before
                 + r#" id, provider_id, kind as "kind: RunKind", trigger as "trigger: RunTrigger", state as "state: RunState", validate_only,
-                     params, cursor, slice, total, done, succeeded, unchanged, failed, skipped, calls_used, calls_planned, problem,
+                     learners, params, cursor, slice, total, done, succeeded, unchanged, failed, skipped, calls_used, calls_planned, problem,
                      created_at, started_at, finished_at, due_at, retry_of "#
                 + $after,
             $($argument)*
@@ -152,8 +157,8 @@ impl Store {
     /// `false`: a run is there already that this one must not stand beside.
     async fn insert_run(&self, tx: &mut Tx, id: Uuid, new: &NewRun) -> StoreResult<bool> {
         let inserted = sqlx::query!(
-            r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, created_at, due_at)
-               select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, app_now(), app_now()
+            r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, learners, created_at, due_at)
+               select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $12, app_now(), app_now()
                where not exists (
                    select from runs r where r.provider_id = $2 and r.upstream = $3 and r.kind = $4 and r.shared and r.id > $11
                )
@@ -169,12 +174,14 @@ impl Store {
             new.by.actor,
             new.retry_of,
             new.after,
+            new.learners.as_ref().map(|learners| i32::try_from(learners.len()).unwrap_or(i32::MAX)),
         )
         .execute(&mut **tx)
         .await?;
         if inserted.rows_affected() == 0 {
             return Ok(false);
         }
+        self.add_run_learners(tx, id, new).await?;
         let action = format!("run.{}", new.kind.as_str());
         self.audit(tx, new.provider, &new.by, &action, "run", &id.to_string()).await?;
         self.queue_slice(tx, id, 0, Duration::ZERO).await?;

@@ -38,9 +38,10 @@ impl Store {
     /// # Errors
     /// The database's; a master key that does not open them.
     pub async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>> {
-        let rows = sqlx::query!("select kid, public_key, sealed_private from signing_keys where retired_at is null order by created_at, kid")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query!("select kid, public_key, sealed_private from signing_keys order by created_at, kid")
+                .fetch_all(&self.pool)
+                .await?;
         rows.into_iter()
             .map(|row| {
                 let private = self.vault.sealer.unseal(&key_row(&row.kid), &row.sealed_private)?;
@@ -59,7 +60,7 @@ impl Store {
         sqlx::query!("lock table signing_keys in share row exclusive mode").execute(&mut *tx).await?;
         sqlx::query!(
             r#"insert into signing_keys (kid, public_key, sealed_private)
-               select $1, $2, $3 where not exists (select from signing_keys where retired_at is null)"#,
+               select $1, $2, $3 where not exists (select from signing_keys)"#,
             key.kid,
             key.public,
             sealed

@@ -162,12 +162,10 @@ impl RunContext {
     }
 }
 
-/// What a batch was asked: which learners, and how. Either `learners` or `filter` is there.
+/// What a batch was asked. Without a filter it was asked for particular learners.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchParams<O> {
-    /// These learners, in this order.
-    pub learners: Option<Vec<String>>,
     /// All learners that the filter takes, in the order of their ids.
     pub filter: Option<BatchFilter>,
     /// What the kind of work needs beside the learners.

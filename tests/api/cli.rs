@@ -5,11 +5,15 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::support::Api;
+use crate::support::app::MASTER_KEY;
 use crate::support::folder::Folder;
 use crate::support::people;
+use crate::support::postgres::Database;
 
 /// A first start makes a database and a sandbox.
 const READY: Duration = Duration::from_mins(1);
@@ -342,4 +346,79 @@ async fn the_folders_secrets_are_for_its_owner_alone() {
         assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
     }
     service.stop();
+}
+
+/// The rows that older files left, as a text.
+async fn migrations(sql: &mut PgConnection) -> String {
+    let rows: Vec<(i64, String)> =
+        sqlx::query_as("select version, encode(checksum, 'hex') from _sqlx_migrations order by version")
+            .fetch_all(sql)
+            .await
+            .unwrap();
+    format!("{rows:?}")
+}
+
+#[tokio::test]
+async fn a_database_that_other_files_made_is_refused_by_name_and_left_as_it_is() {
+    let (database, folder) = (Database::new().await, Folder::new());
+    let mut sql = PgConnection::connect_with(&database.options()).await.unwrap();
+    // The older set had 20 files, numbered up to 21.
+    for statement in [
+        "delete from _sqlx_migrations",
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         select n, 'old', true, sha256(n::text::bytea), 1 from generate_series(1, 21) n where n <> 13",
+        "insert into providers (id, name) values (gen_random_uuid(), 'college')",
+    ] {
+        sqlx::query(statement).execute(&mut sql).await.unwrap();
+    }
+    let before = migrations(&mut sql).await;
+    let name = database.options().get_database().unwrap().to_owned();
+    for arguments in [
+        ["serve"].as_slice(),
+        &["serve", "--no-migrate"],
+        &["worker"],
+        &["migrate"],
+        &["provider", "create", "other"],
+        &["doctor"],
+    ] {
+        let output = command(&folder)
+            .args(arguments)
+            .env("DATABASE_URL", database.url())
+            .env("PICSBRIDGE_MASTER_KEY", MASTER_KEY)
+            .output()
+            .unwrap();
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        for part in
+            ["another version of picsbridge made this database", "Nothing was changed", &format!("`{name}`")]
+        {
+            assert!(said.contains(part), "{arguments:?}: {said}");
+        }
+    }
+    assert_eq!(migrations(&mut sql).await, before);
+    let providers: Vec<String> =
+        sqlx::query_scalar("select name from providers").fetch_all(&mut sql).await.unwrap();
+    assert_eq!(providers, ["college"]);
+}
+
+#[tokio::test]
+async fn a_data_folder_that_another_version_made_is_refused_by_its_path() {
+    let folder = Folder::new();
+    let service = Service::start(&folder);
+    assert_eq!(service.stop().0.code(), Some(0));
+    let postgres = EmbeddedPostgres::start(folder.path(), EmbeddedOptions::default()).await.unwrap();
+    let mut sql = PgConnection::connect(&postgres.url()).await.unwrap();
+    sqlx::query("update _sqlx_migrations set checksum = 'other' where version = 1")
+        .execute(&mut sql)
+        .await
+        .unwrap();
+    sql.close().await.unwrap();
+    postgres.stop().await.unwrap();
+    for arguments in [["serve"], ["doctor"]] {
+        let output = run(&folder, &arguments);
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let advice = format!("delete the data folder {},", folder.path().display());
+        assert!(said.contains(&advice), "{said}");
+    }
 }

@@ -340,7 +340,9 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
         dump.iter().filter(|(_, row)| row.contains(text)).map(|(table, _)| table.clone()).collect()
     };
     let tables = holding(&before, "ERASED-1");
-    for table in ["records", "ace360_links", "ace360_history", "intents", "changes", "run_records", "runs"] {
+    for table in
+        ["records", "ace360_links", "ace360_history", "intents", "changes", "run_records", "run_learners"]
+    {
         assert!(tables.contains(table), "the test should have filled {table}: {tables:?}");
     }
 

@@ -11,7 +11,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::bulk::named;
+use super::super::bulk::{named, texts};
 use super::super::document::{BulkErrors, ExchangeErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
@@ -119,11 +119,11 @@ pub async fn sync_all(
     body: OptionalBody<ExchangeRequest>,
 ) -> Result<HttpResponse, Problem> {
     let ExchangeRequest { learner_ids, full } = body.0;
-    let learners = learner_ids.map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect());
-    let mut run = NewRun::of(who.provider(), RunKind::Exchange, who.by());
-    if learners.is_some() || full {
-        run.shared = false;
-        run.params = serde_json::to_value(ExchangeParams { learners, full }).map_err(StoreError::from)?;
-    }
+    let run = NewRun {
+        shared: learner_ids.is_none() && !full,
+        learners: learner_ids.map(texts),
+        params: serde_json::to_value(ExchangeParams { full }).map_err(StoreError::from)?,
+        ..NewRun::of(who.provider(), RunKind::Exchange, who.by())
+    };
     run_api::start(&state, &request, run).await
 }

@@ -16,19 +16,16 @@ const SCANNED: i64 = 500;
 impl OneFile {
     pub(super) async fn begin(&self, work: &mut Work<'_>, now: DateTime<Utc>) -> Result<Step, Halt> {
         let (provider, environment) = (work.run.row.provider_id, work.settings.choices.environment);
-        let named = work.params.learners.clone();
-        let since = match &named {
-            None => self.store.exchange_began(provider, environment).await?,
-            Some(_) => None,
-        };
+        let named = work.run.row.learners.is_some();
+        let since = if named { None } else { self.store.exchange_began(provider, environment).await? };
         let mut tx = self.store.begin().await?;
         let (count, centres) = self
             .store
-            .begin_exchange(&mut tx, work.run.row.id, provider, environment, named.as_deref())
+            .begin_exchange(&mut tx, work.run.row.id, provider, environment, named)
             .await?;
         let mut outcomes = Vec::new();
-        if let Some(named) = &named {
-            let others = self.store.not_in_exchange(&mut tx, work.run.row.id, provider, named).await?;
+        if named {
+            let others = self.store.not_in_exchange(&mut tx, work.run.row.id, provider).await?;
             outcomes.extend(others.iter().map(|(id, there)| {
                 if *there {
                     skipped(id, RecordCode::NotEnrolled, "The learner is not linked to a user in OneFile.")
@@ -42,7 +39,7 @@ impl OneFile {
             began: now,
             environment,
             since,
-            phase: if named.is_some() { Phase::Decide } else { Phase::Users },
+            phase: if named { Phase::Decide } else { Phase::Users },
             centres,
             at: 0,
             walk: Walk::default(),
@@ -75,7 +72,7 @@ impl OneFile {
         }
         let ground = self.ground_of(work).await?;
         let rules = Rules {
-            named: work.params.learners.is_some(),
+            named: work.run.row.learners.is_some(),
             full: work.params.full,
             unsearched: cursor.since.is_none(),
             swept_before: cursor.swept_before(work.settings),

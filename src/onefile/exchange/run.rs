@@ -70,8 +70,6 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ExchangeParams {
-    /// Only these learners; none: all who are linked.
-    pub learners: Option<Vec<String>>,
     /// Read everybody in full.
     pub full: bool,
 }
@@ -164,7 +162,7 @@ impl OneFile {
     pub(super) async fn end(&self, work: &mut Work<'_>, cursor: &ExchangeCursor) -> Result<Step, Halt> {
         let (run, provider) = (work.run.row.id, work.run.row.provider_id);
         let mut tx = self.store.begin().await?;
-        let all = work.params.learners.is_none().then_some((cursor.environment, cursor.began));
+        let all = work.run.row.learners.is_none().then_some((cursor.environment, cursor.began));
         self.store.end_exchange(&mut tx, run, provider, all).await?;
         let calls_planned = Some(work.run.calls_used());
         let progress = Progress { calls_planned, complete: true, ..Progress::default() };
