@@ -91,7 +91,6 @@ create table intents (
     candidates bigint[] not null default '{}',
     -- Complete searches after the deadline that did not find the record.
     absent_looks integer not null default 0,
-    first_absent_at timestamptz,
     -- The time of the next search. Null, while the state is unknown: a person decides.
     next_look_at timestamptz,
     -- The upstream's id of what was created.

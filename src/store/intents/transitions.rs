@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{IntentProblem, IntentRow, intents, problem_row};
 use crate::domain::{IntentState, SubjectKind, Upstream};
 use crate::store::clock::interval;
+use crate::store::lease::leased;
 use crate::store::{By, Store, StoreResult, Tx};
 
 /// After a second lost answer a person decides.
@@ -44,9 +45,9 @@ impl Store {
     /// Passes the fence: the intent counts as sent from now on. `false`: its lease is somebody else's, or ends before a call
     /// of this length would; then nothing may be sent.
     pub async fn fence_intent(&self, intent: &IntentRow, call: Duration) -> StoreResult<bool> {
-        let fenced = sqlx::query!(
-            r#"update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + 1
-               where id = $1 and lease_token = $2 and state = 'sending' and lease_until > app_now() + $3"#,
+        let fenced = leased!(query:
+            "update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + 1
+             where id = $1 and state = 'sending' and " + outlives("lease_token" = "$2", "lease_until" > "$3");
             intent.id,
             intent.lease_token,
             interval(call),
