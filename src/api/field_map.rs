@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::ace360::standards::Sector;
@@ -361,9 +360,9 @@ fn record(rows: &[Row], other: Option<&str>) -> Value {
     record
 }
 
-fn of<T: DeserializeOwned + Check>(value: Value) -> T {
+fn of<T: Check>(value: Value) -> T {
     let shown = value.to_string();
-    parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap())
+    parse_value(&value, NaiveDate::from_ymd_opt(2026, 7, 1).unwrap())
         .unwrap_or_else(|faults| panic!("{faults:?}: {shown}"))
 }
 

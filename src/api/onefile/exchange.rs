@@ -20,6 +20,7 @@ use super::super::problem::{Code, Problem};
 use super::super::runs::{self as run_api, Run};
 use super::learner::{OneFileTab, tab_of};
 use crate::auth::scope::needs::OnefileSync;
+use crate::domain::serde_fields::optional_list;
 use crate::domain::{Check, Fault, LearnerId, RecordCode};
 use crate::onefile::exchange::SyncedOne;
 use crate::runs::onefile_exchange;
@@ -27,8 +28,6 @@ use crate::store::NewRun;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
-/// As many as an import takes.
-const MOST: usize = 10_000;
 
 /// Which learners to exchange.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -36,7 +35,7 @@ const MOST: usize = 10_000;
 #[schema(example = json!({"full": true}))]
 pub struct ExchangeRequest {
     /// Only these learners, read whole; not said: all who are linked.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_list::<10_000, _, _>")]
     #[schema(max_items = 10_000)]
     learner_ids: Option<Vec<LearnerId>>,
     /// Read everybody whole, whatever OneFile says has changed; some seven calls a learner.
@@ -55,9 +54,6 @@ impl Check for ExchangeRequest {
                 "required",
                 "Name at least one learner, or leave it out for all.",
             ));
-        }
-        if ids.len() > MOST {
-            faults.push(Fault::at("/learnerIds", "tooMany", format!("Name at most {MOST} learners.")));
         }
         let mut seen = HashSet::new();
         for (at, id) in ids.iter().enumerate() {

@@ -191,10 +191,8 @@ fn pull(party: &Party, differing: Vec<Field>, now: DateTime<Utc>) -> Compared {
         tried[field] = if field == "address" { address_of(&after) } else { json!(after) };
         let today = day_of(now);
         let fits = match party.kind {
-            RecordKind::Organisation => parse_value::<Organisation>(tried.clone(), "", today).is_ok(),
-            RecordKind::Learner | RecordKind::Officer => {
-                parse_value::<Officer>(tried.clone(), "", today).is_ok()
-            }
+            RecordKind::Organisation => parse_value::<Organisation>(&tried, today).is_ok(),
+            RecordKind::Learner | RecordKind::Officer => parse_value::<Officer>(&tried, today).is_ok(),
         };
         if fits {
             record = tried;
