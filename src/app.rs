@@ -8,6 +8,7 @@ use actix_cors::Cors;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App as ActixApp, HttpServer, web};
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use riverqueue::RunHandle;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -27,7 +28,7 @@ use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::{Auth, Issuer};
 use crate::clock::Clock;
-use crate::config::{Config, Database, Network};
+use crate::config::{Config, Database};
 use crate::http::Http;
 use crate::http::guarded::Guarded;
 use crate::onefile::OneFile;
@@ -258,7 +259,7 @@ impl Parts {
         tokio::spawn(keep_metrics_small(metrics.clone(), self.stopping.clone()));
         let parts = self.clone();
         let limits = Limits::new(self.config.requests_per_minute);
-        let proxies: Arc<[Network]> = self.config.trusted_proxies.clone().into();
+        let proxies: Arc<[IpNet]> = self.config.trusted_proxies.clone().into();
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
             let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));

@@ -9,10 +9,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-pub use self::network::Network;
 pub use self::trusted::{RawTrusted, TrustedIssuer};
 
 /// The settings as they came in, unchecked. One field a variable; `--listen` is `PICSBRIDGE_LISTEN` and so on.
@@ -222,7 +222,7 @@ pub struct Config {
     /// Whether webhooks may go to private addresses and by http.
     pub webhook_allow_private: bool,
     /// The proxies whose word on where a request comes from is taken.
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<IpNet>,
     /// The identity provider whose users' tokens are taken beside ours.
     pub trusted: Option<TrustedIssuer>,
     /// How long what is kept.
@@ -476,7 +476,7 @@ impl Config {
             .map(str::trim)
             .filter(|text| !text.is_empty())
         {
-            match Network::parse(text) {
+            match network::parse(text) {
                 Some(network) => trusted_proxies.push(network),
                 None => reader.fault(
                     "PICSBRIDGE_TRUSTED_PROXIES",

@@ -3,19 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
-
-use crate::config::Network;
+use ipnet::IpNet;
 
 /// The caller's address; `None`: it cannot be known.
-pub fn of(request: &HttpRequest, proxies: &[Network]) -> Option<IpAddr> {
+pub fn of(request: &HttpRequest, proxies: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let lines = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().ok());
     told(peer, &lines.collect::<Vec<_>>(), proxies)
 }
 
 /// Each proxy adds at the end whom it was called by: from the end, the first who is no proxy of the operator's.
-fn told(peer: IpAddr, lines: &[Option<&str>], proxies: &[Network]) -> Option<IpAddr> {
-    let trusted = |address: IpAddr| proxies.iter().any(|own| own.contains(address));
+fn told(peer: IpAddr, lines: &[Option<&str>], proxies: &[IpNet]) -> Option<IpAddr> {
+    let trusted = |address: IpAddr| proxies.iter().any(|own| own.contains(&address));
     if !trusted(peer) {
         return Some(peer);
     }
@@ -43,8 +42,8 @@ mod tests {
 
     #[test]
     fn only_what_the_operators_proxies_say_counts() {
-        let proxies: Vec<_> =
-            ["127.0.0.1", "10.0.0.0/8"].iter().filter_map(|text| Network::parse(text)).collect();
+        let proxies: Vec<IpNet> =
+            ["127.0.0.1/32", "10.0.0.0/8"].iter().map(|text| text.parse().unwrap()).collect();
         for (peer, lines, address) in [
             ("203.0.113.7", vec![], Some("203.0.113.7")),
             ("203.0.113.7", vec!["198.51.100.1"], Some("203.0.113.7")),

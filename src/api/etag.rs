@@ -5,15 +5,15 @@ use std::pin::Pin;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use actix_web::http::header::{ETag, EntityTag, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{Header, ObjectBuilder, OpenApi, RefOr, Required};
 
-use super::extract::admitted;
 use super::problem::{Code, Problem};
+use super::request_context::admitted;
 use crate::domain::Fault;
 use crate::store::{Expected, Version};
 
@@ -50,12 +50,12 @@ impl<T: Serialize> Responder for Tagged<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::build(self.status).insert_header((ETAG, tag(self.version))).json(self.body)
+        HttpResponse::build(self.status).insert_header(ETag(tag(self.version))).json(self.body)
     }
 }
 
-fn tag(version: Version) -> String {
-    format!("\"{:x}-{:x}\"", version.born, version.count)
+fn tag(version: Version) -> EntityTag {
+    EntityTag::new_strong(format!("{:x}-{:x}", version.born, version.count))
 }
 
 /// What the writer expects to be there, as the request's headers say it.
@@ -114,7 +114,7 @@ fn read(request: &HttpRequest) -> Result<Expected, Problem> {
             let tags = tags(list).filter(|tags| tags.len() <= MOST_TAGS);
             let tags = tags.ok_or_else(|| fault(&IF_MATCH, NOT_TAGS))?;
             // A tag that we never gave is of no version of ours.
-            Ok(Expected::OneOf(tags.into_iter().filter_map(version).collect()))
+            Ok(Expected::OneOf(tags.iter().filter_map(version).collect()))
         }
     }
 }
@@ -128,36 +128,25 @@ fn joined(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>, ()
     Ok((!lines.is_empty()).then(|| lines.join(",").trim().to_owned()))
 }
 
-/// The strong tags of a list (RFC 9110, 8.8.3); a weak one is read, and is like none: If-Match compares strongly. `None`: it is no list of tags.
-fn tags(list: &str) -> Option<Vec<&str>> {
-    let mut found = Vec::new();
-    let mut rest = list.trim();
-    loop {
-        let (weak, opened) = match rest.strip_prefix("W/") {
-            Some(tag) => (true, tag),
-            None => (false, rest),
-        };
-        let (tag, after) = opened.strip_prefix('"')?.split_once('"')?;
-        if !tag.bytes().all(|byte| byte > b' ' && byte != 0x7f) {
-            return None;
-        }
-        if !weak {
-            found.push(tag);
-        }
-        let after = after.trim_start();
-        if after.is_empty() {
-            return Some(found);
-        }
-        rest = after.strip_prefix(',')?.trim_start();
-    }
+/// The tags of a list; `None`: it is no list of tags. (actix-web's `IfMatch` skips what it cannot read, and
+/// would take a condition for another.)
+fn tags(list: &str) -> Option<Vec<EntityTag>> {
+    let mut quoted = false;
+    // A comma within quotation marks is part of a tag.
+    let ends = |letter: char| {
+        quoted ^= letter == '"';
+        letter == ',' && !quoted
+    };
+    list.split(ends).map(|tag| tag.trim().parse().ok()).collect()
 }
 
-fn version(tag: &str) -> Option<Version> {
-    let (born, count) = tag.split_once('-')?;
+/// The version that a tag stands for. If-Match compares strongly (RFC 9110, 13.1.1): a weak tag is of none.
+fn version(own: &EntityTag) -> Option<Version> {
+    let (born, count) = own.tag().split_once('-')?;
     let number = |text: &str| i64::from_str_radix(text, 16).ok();
     let version = Version { born: number(born)?, count: number(count)? };
     // One version has one tag: `1-2` and `01-2` are not the same.
-    (format!("{:x}-{:x}", version.born, version.count) == tag).then_some(version)
+    tag(version).strong_eq(own).then_some(version)
 }
 
 /// Describes it in the operations that have it.
@@ -222,8 +211,10 @@ mod tests {
 
     #[test]
     fn a_list_of_tags_is_read_and_what_is_none_is_not() {
-        assert_eq!(tags(r#""a", W/"b" ,"c,d""#), Some(vec!["a", "c,d"]));
-        assert_eq!(tags(r#""""#), Some(vec![""]));
+        let strong = |tag: &str| EntityTag::new_strong(tag.to_owned());
+        let weak = EntityTag::new_weak("b".to_owned());
+        assert_eq!(tags(r#""a", W/"b" ,"c,d""#), Some(vec![strong("a"), weak, strong("c,d")]));
+        assert_eq!(tags(r#""""#), Some(vec![strong("")]));
         for wrong in ["", "a", "\"a", "\"a\" \"b\"", "\"a\",", "w/\"a\"", "*, \"a\"", "\"a b\""] {
             assert_eq!(tags(wrong), None, "{wrong}");
         }
@@ -232,10 +223,10 @@ mod tests {
     #[test]
     fn a_version_comes_back_from_its_tag_and_from_no_other() {
         let own = Version { born: 1_700_000_000_123_456, count: 12 };
-        let text = tag(own);
-        assert_eq!(version(text.trim_matches('"')), Some(own));
+        assert_eq!(version(&tag(own)), Some(own));
+        assert_eq!(version(&EntityTag::new_weak(tag(own).tag().to_owned())), None);
         for wrong in ["", "1", "1-", "-1", "01-2", "1-02", "A-1", "1-2-3", "+1-2", "ffffffffffffffffff-1"] {
-            assert_eq!(version(wrong), None, "{wrong}");
+            assert_eq!(version(&EntityTag::new_strong(wrong.to_owned())), None, "{wrong}");
         }
     }
 }

@@ -17,7 +17,8 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::State;
-use super::extract::{IMPORT_CAP, bearer, read_whole};
+use super::body::{IMPORT_CAP, read};
+use super::extract::bearer;
 use super::problem::{Code, Problem};
 use crate::domain::Fault;
 use crate::store::{KeptAnswer, KeyState, Keyed, Store};
@@ -88,7 +89,7 @@ async fn keyed(request: &mut ServiceRequest, key: &HeaderValue) -> Result<Option
         Problem::parameters(vec![Fault::in_parameter(KEY.as_str().to_owned(), "invalidKey", message)])
     })?;
     let payload = request.take_payload();
-    let body = read_whole(request.request(), payload, IMPORT_CAP).await?;
+    let body = read(request.request(), payload, IMPORT_CAP).await?;
     let mut asked = Context::new(&SHA256);
     for part in [request.path().as_bytes(), b"?", request.query_string().as_bytes(), b"\n", &body] {
         asked.update(part);

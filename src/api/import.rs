@@ -9,7 +9,6 @@ use chrono::NaiveDate;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::error;
 use utoipa::ToSchema;
@@ -17,14 +16,15 @@ use uuid::Uuid;
 
 use super::State;
 use super::extract::ImportBody;
+use super::import_faults::{FaultRoom, MOST_OF_A_RECORD};
+use super::import_split::{Lines, split};
 use super::problem::{Code, Problem};
 use super::records::{Resource, to_new};
-use crate::domain::{Fault, counted, parse};
+use crate::domain::Fault;
+use crate::domain::parse::{self, BadItem};
 use crate::store::{By, SealedRecord, SealedRecords, Store, StoreResult};
 
-/// Records in one import.
-const MOST: usize = 10_000;
-/// A record is a few kB; telling all that is wrong with a hostile one takes time by its size.
+/// A record is a few kB.
 const LARGEST: usize = 1024 * 1024;
 /// Records written in one statement.
 const CHUNK: usize = 1000;
@@ -108,6 +108,7 @@ pub async fn import<R: Resource>(
     let raw = split(&body)?;
     let mut lines = Lines::of(&body.bytes);
     let mut answer = ImportAnswer { succeeded: 0, failed: 0, items: Vec::with_capacity(raw.len()) };
+    let mut room = FaultRoom::default();
     let mut ids = HashSet::with_capacity(raw.len());
     let mut writing: FuturesUnordered<JoinHandle<StoreResult<()>>> = FuturesUnordered::new();
     let (first, rest) = raw.split_at(raw.len().min(FIRST));
@@ -122,8 +123,8 @@ pub async fn import<R: Resource>(
         .map(|(records, begin)| {
             let (store, body) = (store.clone(), body.bytes.clone());
             tokio::task::spawn_blocking(move || {
-                let lines =
-                    Lines { left: records.first().map_or(&[], |text| rest_of(&body, text)), line: begin };
+                let first = records.first().map_or(&[][..], |first| first);
+                let lines = Lines::starting_at(&body, first, begin);
                 prepare::<R>(&store, provider, &records, lines, today)
             })
         })
@@ -135,14 +136,15 @@ pub async fn import<R: Resource>(
                 Ready::Good(record, line) if !ids.insert(record.id().to_owned()) => {
                     let pointer = format!("/{}", R::ID_FIELD);
                     let message = "This id stands in the import before: send each record once.";
-                    let fault = Fault::at(pointer, "duplicateId", message);
-                    answer.refused(Some(record.id().to_owned()), line, vec![fault]);
+                    let fault = vec![Fault::at(pointer, "duplicateId", message)];
+                    let bad = BadItem { id: Some(record.id().to_owned()), faults: fault.into() };
+                    answer.refused(bad, line, &mut room);
                 }
                 Ready::Good(record, _) => {
                     answer.kept(record.id().to_owned());
                     good.push(record);
                 }
-                Ready::Bad(id, line, errors) => answer.refused(id, line, errors),
+                Ready::Bad(bad, line) => answer.refused(bad, line, &mut room),
             }
         }
         if writing.len() >= AT_ONCE
@@ -166,12 +168,10 @@ pub async fn import<R: Resource>(
     Ok(response)
 }
 
-/// A record of an import, read.
+/// A record of an import, read, and the line in which it begins.
 enum Ready {
-    /// It is good, and begins in this line.
     Good(SealedRecord, usize),
-    /// Its id, if that can be read, the line in which it begins, and what is wrong.
-    Bad(Option<String>, usize, Vec<Fault>),
+    Bad(BadItem, usize),
 }
 
 /// Reads, checks and seals some records.
@@ -186,25 +186,23 @@ fn prepare<R: Resource>(
     for text in records {
         let line = lines.number(text);
         let parsed = if text.len() > LARGEST {
-            Err(vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")])
+            let fault = vec![Fault::at("", "tooLong", "Send a record of less than 1 MiB.")];
+            Err(BadItem { id: None, faults: fault.into() })
         } else {
-            parse::parse_line::<R>(text, || line, today)
+            parse::parse_item::<R>(text, line, today)
         };
         ready.push(match parsed {
             Ok(record) => {
                 let new = to_new(&record, text.len(), store, provider)?;
                 Ready::Good(store.seal_new(provider, R::KIND, new)?, line)
             }
-            Err(errors) => Ready::Bad(id_of::<R>(text), line, errors),
+            Err(mut bad) => {
+                bad.faults.keep(MOST_OF_A_RECORD);
+                Ready::Bad(bad, line)
+            }
         });
     }
     Ok(ready)
-}
-
-/// What follows from a part of the body on.
-fn rest_of<'a>(body: &'a [u8], part: &[u8]) -> &'a [u8] {
-    let ahead = part.as_ptr().addr().saturating_sub(body.as_ptr().addr());
-    body.get(ahead..).unwrap_or_default()
 }
 
 fn broken<T, E>(done: Result<Result<T, E>, JoinError>) -> Result<T, Problem>
@@ -231,88 +229,12 @@ impl ImportAnswer {
         });
     }
 
-    fn refused(&mut self, id: Option<String>, line: usize, errors: Vec<Fault>) {
+    fn refused(&mut self, bad: BadItem, line: usize, room: &mut FaultRoom) {
         self.failed += 1;
-        let message = counted(errors.len(), "fault", "faults");
-        let problem = Some(ImportProblem { code: "invalidRequest", message, line, errors });
-        self.items.push(ImportItem { index: self.items.len(), id, outcome: ImportOutcome::Failed, problem });
+        let message = bad.faults.counted();
+        let problem =
+            Some(ImportProblem { code: "invalidRequest", message, line, errors: room.list(bad.faults) });
+        let index = self.items.len();
+        self.items.push(ImportItem { index, id: bad.id, outcome: ImportOutcome::Failed, problem });
     }
-}
-
-/// The records, each as it came.
-fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
-    let records: Vec<&[u8]> = if body.lines {
-        split_lines(&body.bytes).filter(|line| !line.iter().all(u8::is_ascii_whitespace)).collect()
-    } else {
-        // At once, instead of each record by itself.
-        let raw: Result<Vec<&RawValue>, _> = match std::str::from_utf8(&body.bytes) {
-            Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(&body.bytes),
-        };
-        let raw = raw.map_err(|error| {
-            let fault = if body.bytes.iter().all(u8::is_ascii_whitespace) {
-                Fault::at("", "malformedJson", "The body is empty: send a JSON array of records.")
-            } else if error.is_data() {
-                Fault::at(
-                    "",
-                    "wrongType",
-                    "Send an array of records, or one record a line as application/x-ndjson.",
-                )
-            } else {
-                let (line, column) = (error.line(), error.column());
-                Fault::at(
-                    "",
-                    "malformedJson",
-                    format!("This is not JSON: it breaks at line {line}, column {column}."),
-                )
-            };
-            Problem::faults(vec![fault])
-        })?;
-        raw.into_iter().map(|value| value.get().as_bytes()).collect()
-    };
-    if records.len() > MOST {
-        return Err(Problem::faults(vec![Fault::at(
-            "",
-            "tooMany",
-            format!("Send at most {MOST} records at once."),
-        )]));
-    }
-    Ok(records)
-}
-
-/// The lines of a body, without their ends. By a search for their ends and not byte by byte: a body has millions.
-fn split_lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut begin = 0;
-    let ends = memchr::memchr_iter(b'\n', body).chain(std::iter::once(body.len()));
-    ends.filter_map(move |end| body.get(std::mem::replace(&mut begin, end + 1)..end))
-}
-
-/// Tells in which line of the body a record begins. The records are asked for in their order, so that no line is counted
-/// twice.
-struct Lines<'a> {
-    left: &'a [u8],
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn of(body: &'a [u8]) -> Self {
-        Self { left: body, line: 1 }
-    }
-
-    /// Of a record, which is a part of the body.
-    fn number(&mut self, record: &[u8]) -> usize {
-        let ahead = record.as_ptr().addr().saturating_sub(self.left.as_ptr().addr());
-        if let Some((passed, left)) = self.left.split_at_checked(ahead) {
-            self.line += memchr::memchr_iter(b'\n', passed).count();
-            self.left = left;
-        }
-        self.line
-    }
-}
-
-/// The id of a record that cannot be used, so that its outcome can be told apart.
-fn id_of<R: Resource>(text: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(text).ok()?;
-    let id = value.get(R::ID_FIELD)?.as_str()?;
-    R::id(id).ok().map(|_| id.to_owned())
 }

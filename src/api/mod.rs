@@ -4,6 +4,7 @@
 pub mod ace360;
 pub mod address;
 pub mod audit;
+pub mod body;
 pub mod bulk;
 mod change_data;
 pub mod changes;
@@ -16,6 +17,8 @@ mod headers;
 pub mod health;
 pub mod idempotency;
 pub mod import;
+pub mod import_faults;
+pub mod import_split;
 pub mod intents;
 pub mod learners;
 pub mod limits;
@@ -23,11 +26,15 @@ pub mod officers;
 pub mod onefile;
 pub mod organisations;
 pub mod params;
+pub mod path_id;
 pub mod problem;
 pub mod problems;
 pub mod records;
 pub mod refusals;
 pub mod request;
+pub mod request_context;
+#[cfg(test)]
+mod request_tests;
 pub mod run_actions;
 pub mod run_events;
 pub mod run_records;
@@ -37,12 +44,12 @@ pub mod upstreams;
 pub mod webhook_deliveries;
 pub mod webhooks;
 
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::ace360::Ace360;
 use crate::auth::Auth;
-use crate::config::Network;
 use crate::onefile::OneFile;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
@@ -65,7 +72,7 @@ pub struct State {
     /// What was refused, for the audit.
     pub refusals: refusals::Refusals,
     /// The proxies whose word on where a request comes from is taken.
-    pub proxies: std::sync::Arc<[Network]>,
+    pub proxies: std::sync::Arc<[IpNet]>,
     /// The address that others reach the service at, without a trailing slash.
     pub public_url: String,
     /// The paths that there are, for 405.

@@ -14,7 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::AuthError;
 use crate::auth::scope::Scope;
-use crate::domain::Fault;
+use crate::domain::{Fault, Faults};
 use crate::store::StoreError;
 
 macro_rules! codes {
@@ -191,14 +191,13 @@ impl Problem {
     }
 
     /// All that is wrong with a body.
-    pub fn faults(faults: Vec<Fault>) -> Self {
-        let malformed = faults.iter().any(|fault| fault.code == "malformedJson");
+    pub fn faults(faults: impl Into<Faults>) -> Self {
+        let faults = faults.into();
+        let detail = faults.summary();
+        let errors = faults.list(Faults::MOST);
+        let malformed = errors.iter().any(|fault| fault.code == "malformedJson");
         let code = if malformed { Code::MalformedJson } else { Code::InvalidRequest };
-        let detail = match faults.as_slice() {
-            [one] => one.message.clone(),
-            many => format!("{} faults: see errors", many.len()),
-        };
-        Self { errors: faults, ..Self::new(code, detail) }
+        Self { errors, ..Self::new(code, detail) }
     }
 
     /// All that is wrong with the parameters.

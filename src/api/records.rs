@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::State;
@@ -12,15 +11,15 @@ use super::etag::{Tagged, unexpected};
 use super::params::{Page, Paging};
 use super::problem::{Code, Problem};
 use crate::domain::{
-    Check, Fault, Item, Learner, LearnerRecord, Officer, OfficerId, OfficerRecord, Organisation,
-    OrganisationId, OrganisationRecord, parse,
+    Check, Item, Learner, LearnerRecord, Officer, OfficerId, OfficerRecord, Organisation, OrganisationId,
+    OrganisationRecord, parse,
 };
 use crate::store::{By, Expected, NewRecord, RecordKind, Removed, Store, to_json};
 
 /// A kind of record, as the API sees it.
 pub trait Resource: Item<Record = <Self as Resource>::Body> + Serialize {
     /// The record without its id.
-    type Body: DeserializeOwned + Serialize + Check;
+    type Body: Serialize + Check;
     /// Its kind in the store.
     const KIND: RecordKind;
     /// Its id, as text.
@@ -118,43 +117,14 @@ pub async fn put<R: Resource>(
     expected: &Expected,
     by: &By,
 ) -> Result<Tagged<R>, Problem> {
-    let record = R::new(id, read::<R>(state, id_text, body)?);
+    let today = state.auth.clock().today();
+    let record = parse::parse_with_own_id::<R>(body, id_text, today).map_err(Problem::faults)?;
+    let record = R::new(id, record);
     let new = to_new(&record, body.len(), &state.store, provider)?;
     let put = state.store.put_record(provider, R::KIND, &new, expected, by).await?;
     let version = put.ok_or_else(|| unexpected(expected))?;
     let status = if version.count == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Tagged { status, version, body: record })
-}
-
-/// A body may carry the id that its path says, so that what was read can be sent back.
-fn read<R: Resource>(state: &State, id_text: &str, body: &Bytes) -> Result<R::Record, Problem> {
-    let today = state.auth.clock().today();
-    let faults = match parse::parse::<R::Record>(body, today) {
-        Ok(record) => return Ok(record),
-        Err(faults) => faults,
-    };
-    let at_id = format!("/{}", R::ID_FIELD);
-    let (id_fault, others): (Vec<_>, Vec<_>) = faults
-        .into_iter()
-        .partition(|fault| fault.code == "unknownField" && fault.pointer.as_deref() == Some(at_id.as_str()));
-    if id_fault.is_empty() {
-        return Err(Problem::faults(others));
-    }
-    let id_is_the_paths = serde_json::from_slice::<serde_json::Value>(body)
-        .is_ok_and(|value| value.get(R::ID_FIELD).is_some_and(|id| id == id_text));
-    let mut faults = others;
-    if !id_is_the_paths {
-        faults
-            .insert(0, Fault::at(at_id, "idMismatch", "Leave this out, or send the id that the path says."));
-    }
-    if !faults.is_empty() {
-        return Err(Problem::faults(faults));
-    }
-    let mut value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.shift_remove(R::ID_FIELD);
-    }
-    parse::parse_value(value, "", today).map_err(Problem::faults)
 }
 
 /// Reads a record.

@@ -17,10 +17,10 @@ use tracing::{error, info};
 use uuid::Uuid;
 
 use super::State;
-use super::extract::{Known, by};
 use super::limits::Standing;
 use super::problem::{Code, Problem};
 use super::refusals::is_worth_a_line;
+use super::request_context::{Known, RequestId, by};
 use crate::auth::Principal;
 use crate::domain::LearnerId;
 use crate::store::RefusedCall;
@@ -30,10 +30,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The parameters of paths that say on whom.
 const SUBJECTS: [(&str, &str); 3] =
     [("learnerId", "learner"), ("officerId", "officer"), ("organisationId", "organisation")];
-
-/// The request's id: the caller's, or one of ours.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
 
 /// Wraps every request.
 ///

@@ -15,6 +15,7 @@ use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use crate::auth::scope::needs::TokensManage;
 use crate::auth::scope::{Scope, Scopes};
+use crate::domain::serde_fields::required_list;
 use crate::domain::{Check, Fault};
 use crate::store::TokenRow;
 
@@ -30,7 +31,8 @@ pub struct TokenRequest {
     #[schema(min_length = 1, max_length = 100, example = "PICSWeb front end")]
     name: String,
     /// What it may do: no more than the token that asks.
-    #[schema(min_items = 1)]
+    #[serde(deserialize_with = "required_list::<100, _, _>")]
+    #[schema(min_items = 1, max_items = 100)]
     scopes: Vec<Scope>,
     /// For how many days it is good; 365 if not said.
     #[serde(default)]

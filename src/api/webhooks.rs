@@ -15,6 +15,7 @@ use super::idempotency::{ShownOnce, id_for};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
 use crate::auth::scope::needs::WebhooksManage;
+use crate::domain::serde_fields::optional_list;
 use crate::domain::{ChangeType, Check, Fault, parse};
 use crate::http::guarded::{AddressFault, check_address};
 use crate::store::{StoreError, WebhookChoices, WebhookRow};
@@ -37,8 +38,9 @@ pub struct WebhookRequest {
     #[schema(max_length = 200, example = "Progress dashboard")]
     description: Option<String>,
     /// The types of changes that are sent; left out or empty: all, those to come too.
-    #[serde(default)]
-    types: Vec<ChangeType>,
+    #[serde(default, deserialize_with = "optional_list::<100, _, _>")]
+    #[schema(max_items = 100)]
+    types: Option<Vec<ChangeType>>,
     /// Whether anything is sent; true if not said. What changes while it is off is not sent later: read it in the feed.
     #[serde(default = "on")]
     #[schema(default = true)]
@@ -88,7 +90,8 @@ fn read(body: &RecordBody, state: &State) -> Result<WebhookChoices, Problem> {
             return Err(Problem::faults(faults));
         }
     };
-    let mut types: Vec<_> = request.types.iter().map(|own| own.as_str().to_owned()).collect();
+    let types = request.types.unwrap_or_default();
+    let mut types: Vec<_> = types.iter().map(|own| own.as_str().to_owned()).collect();
     types.sort_unstable();
     types.dedup();
     let description = request.description.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());

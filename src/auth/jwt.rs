@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::domain::document;
+use crate::domain::parse::strict_json;
 
 /// Header fields that would have us take a key, or an algorithm, from the token itself, or read it in another way than we do.
 const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x5u", "x5c"];
@@ -52,9 +52,7 @@ impl<'a> Jwt<'a> {
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
-    let document = document::read(&bytes).ok().filter(|document| document.faults.is_empty())?;
-    match document.value {
+    match strict_json(&URL_SAFE_NO_PAD.decode(part).ok()?)? {
         Value::Object(fields) => Some(fields),
         _ => None,
     }

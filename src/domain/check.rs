@@ -1,17 +1,19 @@
 //! Rules that take more than one value to judge: the trait, and what its implementations share. Rules of
-//! one value are in that value's newtype; lengths, ranges and list caps are `validator` attributes on the
-//! records, turned into faults here.
+//! one value are in that value's newtype; lengths and ranges are `validator` attributes on the records,
+//! turned into faults here.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::fault::{Fault, join};
 
-/// What a parsed record must still satisfy.
-pub trait Check {
+/// What can be parsed from a request. serde and the schema say what each value must be; here is the rest.
+pub trait Check: DeserializeOwned + ToSchema + 'static {
     /// Every rule that it breaks; none: it is good. `today` is London's date.
     fn check(&self, today: NaiveDate) -> Vec<Fault>;
 }
@@ -45,13 +47,11 @@ fn collect(pointer: &str, errors: &ValidationErrors, faults: &mut Vec<Fault>) {
 
 fn to_fault(pointer: &str, error: &ValidationError) -> Fault {
     let number = |name: &str| error.params.get(name).map(ToString::to_string);
-    let list = error.params.get("value").is_some_and(serde_json::Value::is_array);
     let (code, message): (Cow<'static, str>, String) = match (&*error.code, &error.message) {
         (_, Some(message)) => (error.code.clone(), message.to_string()),
-        ("length", None) => match (number("max"), list) {
-            (Some(max), true) => ("tooMany".into(), format!("Send at most {max} entries.")),
-            (Some(max), false) => ("tooLong".into(), format!("Shorten this to at most {max} characters.")),
-            (None, _) => ("tooShort".into(), "Lengthen this.".into()),
+        ("length", None) => match number("max") {
+            Some(max) => ("tooLong".into(), format!("Shorten this to at most {max} characters.")),
+            None => ("tooShort".into(), "Lengthen this.".into()),
         },
         ("range", None) => {
             let (min, max) = (number("min").unwrap_or_default(), number("max").unwrap_or_default());

@@ -1,7 +1,7 @@
 //! What is wrong with something that was sent to us, and where.
 //!
-//! Faults are what the API answers in `errors[]`. They name the field and the rule, never the value: a
-//! fault may be logged or shown to someone who may not see the record. How they are found: `parse.rs`.
+//! The API answers faults in `errors[]`. They name the field and the rule, never the value: a fault may
+//! be logged, or shown to someone who is not allowed to see the record. `parse.rs` finds them.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::record_ref::RecordRef;
+use super::words::counted;
 
 /// One thing that is wrong with a request, where it is, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -78,6 +79,88 @@ impl Fault {
     }
 }
 
+/// The faults of one body. All are counted; the first ones are kept.
+#[derive(Debug, Default)]
+pub struct Faults {
+    kept: Vec<Fault>,
+    counted: usize,
+    /// Whether a list was cut off: then there may be more faults than were counted.
+    cut_off: bool,
+}
+
+impl Faults {
+    /// The most faults that an answer lists for one body.
+    pub const MOST: usize = 100;
+
+    /// Counts a fault. It is made only if it is kept.
+    pub(super) fn add(&mut self, fault: impl FnOnce() -> Fault) {
+        self.counted += 1;
+        if self.kept.len() < Self::MOST {
+            self.kept.push(fault());
+        }
+    }
+
+    /// A list has more entries than are read.
+    pub(super) fn cut_off(&mut self) {
+        self.cut_off = true;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counted == 0
+    }
+
+    /// Keeps `most` faults at most. The others stay counted.
+    pub fn keep(&mut self, most: usize) {
+        self.kept.truncate(most);
+        self.kept.shrink_to_fit();
+    }
+
+    /// What a single fault says, or how many there are.
+    pub fn summary(&self) -> String {
+        match self.kept.as_slice() {
+            [only] => only.message.clone(),
+            _ => format!("{}: see errors", self.counted()),
+        }
+    }
+
+    /// How many there are, in words: `1 fault`, `at least 300 faults`.
+    pub fn counted(&self) -> String {
+        self.in_words(self.counted, "fault", "faults")
+    }
+
+    fn in_words(&self, count: usize, one: &str, many: &str) -> String {
+        format!("{}{}", if self.cut_off { "at least " } else { "" }, counted(count, one, many))
+    }
+
+    /// The first `most` faults; a last one says how many more there are.
+    pub fn list(mut self, most: usize) -> Vec<Fault> {
+        self.kept.truncate(most);
+        let more = self.counted - self.kept.len();
+        if more > 0 {
+            let more = self.in_words(more, "more is", "more are");
+            let message = format!("Fix the other faults first: {more} not listed here.");
+            self.kept.push(Fault::at("", "tooManyFaults", message));
+        }
+        self.kept
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<I: IntoIterator<Item = Fault>>(&mut self, faults: I) {
+        for fault in faults {
+            self.add(|| fault);
+        }
+    }
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(faults: Vec<Fault>) -> Self {
+        let mut all = Self::default();
+        all.extend(faults);
+        all
+    }
+}
+
 /// Adds one segment to an RFC 6901 pointer, escaped.
 pub fn join(pointer: &str, segment: &str) -> String {
     format!("{pointer}/{}", segment.replace('~', "~0").replace('/', "~1"))
@@ -86,6 +169,31 @@ pub fn join(pointer: &str, segment: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn many(count: usize) -> Faults {
+        (0..count).map(|n| Fault::at(format!("/{n}"), "x", "x")).collect::<Vec<_>>().into()
+    }
+
+    #[test]
+    fn the_first_faults_are_listed_and_the_last_one_counts_the_others() {
+        assert_eq!(many(100).list(Faults::MOST).len(), 100);
+        assert_eq!(many(1).counted(), "1 fault");
+        for (count, most, listed, words) in [
+            (101, 100, 100, "1 more is"),
+            (250, 100, 100, "150 more are"),
+            (12, 10, 10, "2 more are"),
+            (3, 0, 0, "3 more are"),
+        ] {
+            let list = many(count).list(most);
+            assert_eq!(list.len(), listed + 1);
+            assert_eq!(list[listed].code, "tooManyFaults");
+            assert!(list[listed].message.contains(words), "{}", list[listed].message);
+        }
+        let mut cut_off = many(300);
+        cut_off.cut_off();
+        assert_eq!(cut_off.counted(), "at least 300 faults");
+        assert!(cut_off.list(100)[100].message.contains("at least 200 more are"));
+    }
 
     #[test]
     fn pointers_are_escaped_and_prefixed() {

@@ -16,7 +16,7 @@ use super::placement::{LearnerOfficer, Placement};
 use super::programme::Programme;
 use super::qualification::Qualification;
 use super::review::Review;
-use super::shape::{list, object};
+use super::serde_fields::{object, objects};
 use super::time;
 use super::uln::Uln;
 
@@ -79,23 +79,23 @@ pub struct Learner {
     #[schema(max_length = 100, example = "Vehicle 2026")]
     pub main_tag: Option<String>,
     /// Officers with a role for this learner.
-    #[serde(default, deserialize_with = "list")]
-    #[validate(nested, length(max = 50))]
+    #[serde(default, deserialize_with = "objects::<50, _, _>")]
+    #[validate(nested)]
     #[schema(max_items = 50)]
     pub officers: Vec<LearnerOfficer>,
     /// Placements.
-    #[serde(default, deserialize_with = "list")]
-    #[validate(nested, length(max = 50))]
+    #[serde(default, deserialize_with = "objects::<50, _, _>")]
+    #[validate(nested)]
     #[schema(max_items = 50)]
     pub placements: Vec<Placement>,
     /// Qualifications.
-    #[serde(default, deserialize_with = "list")]
-    #[validate(nested, length(max = 100))]
+    #[serde(default, deserialize_with = "objects::<100, _, _>")]
+    #[validate(nested)]
     #[schema(max_items = 100)]
     pub qualifications: Vec<Qualification>,
     /// Reviews.
-    #[serde(default, deserialize_with = "list")]
-    #[validate(nested, length(max = 1000))]
+    #[serde(default, deserialize_with = "objects::<1000, _, _>")]
+    #[validate(nested)]
     #[schema(max_items = 1000)]
     pub reviews: Vec<Review>,
 }

@@ -21,25 +21,25 @@ pub(crate) use redacted;
 mod check;
 mod codes;
 mod contact;
-pub mod document;
-mod explain;
 pub mod fault;
 mod ids;
 mod newtype;
 mod ni_number;
 pub mod parse;
 mod postcode;
+mod reader;
 mod record;
 mod record_ref;
 mod rule;
+pub mod serde_fields;
 mod shape;
 pub mod time;
 mod uln;
+mod value_rules;
+mod with_id;
 mod words;
 
 mod address;
-mod beside;
-mod borrowed;
 mod learner;
 mod officer;
 mod organisation;
@@ -57,7 +57,7 @@ pub use codes::{
     Attendance, Disability, Ern, Ethnicity, LearnerStatus, OneFileId, Sex, StandardCode, VqReference,
 };
 pub use contact::{Email, Telephone};
-pub use fault::Fault;
+pub use fault::{Fault, Faults};
 pub use ids::{Ace360StandardId, LearnerId, OfficerId, OrganisationId, QualificationId, ReviewId};
 pub use learner::{Ace360Choice, Learner};
 pub use ni_number::NiNumber;

@@ -35,7 +35,7 @@ macro_rules! text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = $crate::domain::borrowed::Text::deserialize(deserializer)?;
+                let text = $crate::domain::serde_fields::Text::deserialize(deserializer)?;
                 Self::parse(&text.0).map_err(serde::de::Error::custom)
             }
         }

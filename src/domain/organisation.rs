@@ -11,7 +11,7 @@ use super::codes::Ern;
 use super::contact::{Email, Telephone};
 use super::fault::Fault;
 use super::ids::OfficerId;
-use super::shape::{list, object};
+use super::serde_fields::{object, objects};
 
 /// An organisation of PICSWeb's, such as a learner's employer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
@@ -48,8 +48,8 @@ pub struct Organisation {
     #[schema(max_length = 64, example = "ACME")]
     pub ident: Option<String>,
     /// Its provisions; the ACE360 Employer Sector is one.
-    #[serde(default, deserialize_with = "list")]
-    #[validate(nested, length(max = 50))]
+    #[serde(default, deserialize_with = "objects::<50, _, _>")]
+    #[validate(nested)]
     #[schema(max_items = 50)]
     pub provisions: Vec<Provision>,
 }

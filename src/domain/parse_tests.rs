@@ -33,8 +33,17 @@ pub(in crate::domain) fn full() -> Value {
     })
 }
 
+fn read<T: Check>(body: &[u8]) -> Result<T, Vec<Fault>> {
+    parse(body, today()).map_err(|faults| faults.list(Faults::MOST))
+}
+
 fn learner(value: &Value) -> Result<Learner, Vec<Fault>> {
-    parse(value.to_string().as_bytes(), today())
+    read(value.to_string().as_bytes())
+}
+
+fn item<I: Item>(value: &Value) -> Result<I, (Option<String>, Vec<Fault>)> {
+    let json = value.to_string();
+    parse_item(json.as_bytes(), 1, today()).map_err(|bad| (bad.id, bad.faults.list(Faults::MOST)))
 }
 
 fn found(faults: &[Fault]) -> BTreeSet<(String, String)> {
@@ -174,26 +183,75 @@ fn a_cap_on_a_list_and_a_fault_in_it_do_not_hide_each_other_for_ever() {
 
 #[test]
 fn a_key_that_stands_twice_is_a_fault() {
-    let faults = parse::<Learner>(br#"{"firstName":"A","firstName":"B","lastName":"C","uln":1}"#, today())
-        .unwrap_err();
+    let faults = read::<Learner>(br#"{"firstName":"A","firstName":"B","lastName":"C","uln":1}"#).unwrap_err();
     expect(&faults, &[("/firstName", "duplicateKey"), ("/uln", "wrongType")]);
 }
 
 #[test]
 fn what_is_no_object_and_what_is_no_json() {
     for body in ["[]", "[\"A\",\"B\"]", "1", "null", "\"x\""] {
-        let faults = parse::<Learner>(body.as_bytes(), today()).unwrap_err();
+        let faults = read::<Learner>(body.as_bytes()).unwrap_err();
         assert_eq!((faults.len(), faults[0].pointer.as_deref()), (1, Some("")), "{body} {faults:?}");
     }
-    expect(&parse::<Learner>(b"{", today()).unwrap_err(), &[("", "malformedJson")]);
+    expect(&read::<Learner>(b"{").unwrap_err(), &[("", "malformedJson")]);
 }
 
 #[test]
 fn a_hostile_body_is_bounded() {
     let many: serde_json::Map<String, Value> = (0..5000).map(|n| (format!("k{n}"), json!(n))).collect();
-    let faults = parse::<Learner>(&serde_json::to_vec(&many).unwrap(), today()).unwrap_err();
-    assert_eq!(faults.len(), MOST_FAULTS + 1);
-    assert_eq!(faults.last().unwrap().code, "tooManyFaults");
+    let faults = read::<Learner>(&serde_json::to_vec(&many).unwrap()).unwrap_err();
+    assert_eq!(faults.len(), Faults::MOST + 1);
+    let last = faults.last().unwrap();
+    assert_eq!(last.code, "tooManyFaults");
+    // 5000 fields that nobody knows, and two names that are missing.
+    assert!(last.message.contains("4902 more are"), "{}", last.message);
+}
+
+#[test]
+fn a_list_is_cut_off_at_its_greatest_length_and_the_count_says_so() {
+    let mut body = full();
+    body["reviews"] = json!(vec![json!({"type": 1, "attendance": 2}); 5000]);
+    let faults = parse::<Learner>(body.to_string().as_bytes(), today()).unwrap_err();
+    assert_eq!(faults.counted(), "at least 2001 faults");
+    // One longer list alone hides nothing.
+    body["reviews"] = json!(vec![json!({}); 1001]);
+    expect(&learner(&body).unwrap_err(), &[("/reviews", "tooMany")]);
+    body["reviews"] = json!(vec![json!({}); 1000]);
+    assert!(learner(&body).is_ok());
+}
+
+/// Counts the bytes that are read from it.
+struct Counted<'a>(&'a [u8], usize);
+
+impl std::io::Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.0.read(buffer)?;
+        self.1 += read;
+        Ok(read)
+    }
+}
+
+#[test]
+fn every_fault_is_found_in_one_pass_however_many_there_are() {
+    let shape = Shape::of::<Learner>();
+    let bad = json!({"type": 1, "attendance": 2, "startTime": "x", "shoeSize": 7});
+    for reviews in [1, 10, 1000] {
+        let mut body = full();
+        body["reviews"] = json!(vec![bad.clone(); reviews]);
+        let json = body.to_string();
+        let mut bytes = Counted(json.as_bytes(), 0);
+        let reading = Reading::of(&mut serde_json::Deserializer::from_reader(&mut bytes), &shape).unwrap();
+        assert_eq!(bytes.1, json.len(), "each byte is read once");
+        assert_eq!(reading.faults.counted(), format!("{} faults", 4 * reviews));
+        assert!(reading.faults.list(usize::MAX).len() <= Faults::MOST + 1);
+        assert!(
+            reading.value["reviews"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|review| review.get("shoeSize").is_none())
+        );
+    }
 }
 
 #[test]
@@ -213,21 +271,53 @@ fn a_message_names_the_field_and_the_rule_and_never_the_value() {
 fn an_import_item_is_the_record_with_its_id() {
     let mut body = full();
     body["learnerId"] = json!("L1");
-    let item: LearnerRecord = parse_item(body.clone(), "/0", today()).unwrap();
-    assert_eq!(serde_json::to_value(&item).unwrap(), body);
-    assert_eq!(parse_line::<LearnerRecord>(body.to_string().as_bytes(), || 1, today()).unwrap(), item);
+    let read: LearnerRecord = item(&body).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), body);
 
-    let faults = parse_item::<OfficerRecord>(json!({"firstName": "A"}), "/3", today()).unwrap_err();
-    expect(&faults, &[("/3/officerId", "required"), ("/3/lastName", "required")]);
-    let faults = parse_item::<OrganisationRecord>(json!({"organisationId": 7, "name": "A"}), "/3", today());
-    expect(&faults.unwrap_err(), &[("/3/organisationId", "wrongType")]);
-    let faults = parse_item::<OfficerRecord>(json!({"officerId": "a:b", "lastName": "A"}), "/3", today());
-    expect(&faults.unwrap_err(), &[("/3/officerId", "invalidIdentifier")]);
-    assert!(parse_item::<OfficerRecord>(json!([]), "/3", today()).is_err());
-    expect(&parse_line::<OfficerRecord>(b"x", || 1, today()).unwrap_err(), &[("", "malformedJson")]);
+    let (_, faults) = item::<OfficerRecord>(&json!({"firstName": "A"})).unwrap_err();
+    expect(&faults, &[("/officerId", "required"), ("/lastName", "required")]);
+    let (_, faults) = item::<OrganisationRecord>(&json!({"organisationId": 7, "name": "A"})).unwrap_err();
+    expect(&faults, &[("/organisationId", "wrongType")]);
+    let (id, faults) = item::<OfficerRecord>(&json!({"officerId": "a:b", "lastName": "A"})).unwrap_err();
+    expect(&faults, &[("/officerId", "invalidIdentifier")]);
+    assert_eq!(id, None);
+    expect(&item::<OfficerRecord>(&json!([])).unwrap_err().1, &[("", "wrongType")]);
+    // Its id is told, wherever the fault is found.
+    for body in [json!({"officerId": "O1", "lastName": " "}), json!({"officerId": "O1", "lastName": 1})] {
+        assert_eq!(item::<OfficerRecord>(&body).unwrap_err().0.as_deref(), Some("O1"));
+    }
+    let faults = parse_item::<OfficerRecord>(b"\nx", 7, today()).unwrap_err().faults.list(1);
+    assert!(faults[0].message.contains("at line 8 "), "{}", faults[0].message);
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+#[test]
+fn a_record_may_carry_the_id_that_its_path_says() {
+    let read = |body: Value| {
+        let json = body.to_string();
+        parse_with_own_id::<OfficerRecord>(json.as_bytes(), "O1", today()).map_err(|faults| faults.list(9))
+    };
+    assert!(read(json!({"lastName": "A"})).is_ok());
+    assert!(read(json!({"lastName": "A", "officerId": "O1"})).is_ok());
+    for id in [json!("O2"), json!(1), Value::Null, json!({"a": 1})] {
+        let faults = read(json!({"officerId": id, "shoeSize": 1})).unwrap_err();
+        expect(
+            &faults,
+            &[("/officerId", "idMismatch"), ("/shoeSize", "unknownField"), ("/lastName", "required")],
+        );
+    }
+}
+
+/// The reader finds no fault exactly when serde reads the value, and what it puts right serde reads.
+pub(crate) fn agree<T: Check>(body: &Value) {
+    let reading = Reading::of(body, &Shape::of::<T>()).unwrap();
+    let read = Object::<T>::deserialize(body);
+    let error = read.err().map(|error| error.to_string());
+    assert_eq!(reading.faults.is_empty(), error.is_none(), "{body}: {error:?} {:?}", reading.faults);
+    let put_right = Object::<T>::deserialize(&reading.value).err();
+    assert!(put_right.is_none(), "{body}: {} {put_right:?}", reading.value);
+}
+
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -243,8 +333,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The places in a full learner at which anything may be planted.
-fn places() -> Vec<String> {
+/// The places in a value at which anything may be planted.
+pub(crate) fn places(of: &Value) -> Vec<String> {
     fn walk(at: &str, value: &Value, places: &mut Vec<String>) {
         places.push(at.to_owned());
         match value {
@@ -258,7 +348,7 @@ fn places() -> Vec<String> {
         }
     }
     let mut places = Vec::new();
-    walk("", &full(), &mut places);
+    walk("", of, &mut places);
     places
 }
 
@@ -267,7 +357,7 @@ proptest! {
 
     #[test]
     fn anything_planted_anywhere_is_taken_or_faulted_and_what_is_taken_comes_out_the_same(
-        plants in prop::collection::vec((prop::sample::select(places()), any_json()), 1..5),
+        plants in prop::collection::vec((prop::sample::select(places(&full())), any_json()), 1..5),
     ) {
         let mut body = full();
         for (place, value) in plants {
@@ -282,6 +372,8 @@ proptest! {
             }
             Err(faults) => prop_assert!(!faults.is_empty()),
         }
+        agree::<Learner>(&body);
+        agree::<Organisation>(&body);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Records together with their ids: what an import holds and what a read answers.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -13,12 +12,12 @@ use super::officer::Officer;
 use super::organisation::Organisation;
 use super::rule::Broken;
 
-/// A record that carries its id beside its fields. Parsed by `parse::parse_item` and `parse_line`.
+/// A record that carries its id beside its fields. `parse::parse_item` reads it.
 pub trait Item: Sized {
     /// What identifies it.
     type Id;
     /// The record without its id.
-    type Record: DeserializeOwned + Check;
+    type Record: Check;
     /// The field of the id.
     const ID_FIELD: &'static str;
     /// Reads the id.

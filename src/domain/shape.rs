@@ -1,47 +1,214 @@
-//! Shapes in JSON: an object must be an object, and what is missing is the same as null.
-//!
-//! serde's derived structs also read arrays, field by field in order. Nobody means that by one.
+//! What a value in a body must be, read from the schema that the API's document shows.
 
-use std::fmt;
-use std::marker::PhantomData;
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
-/// A `T` read from an object only.
-pub(super) struct Object<T>(pub(super) T);
+use super::value_rules::{self, NumberRule, TextRule};
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectOnly(PhantomData))
+/// What a value must be.
+#[derive(Clone)]
+pub(super) struct Shape {
+    pub(super) kind: Kind,
+    pub(super) nullable: bool,
+    /// A good value, for where one must stand and none was sent.
+    stand_in: Value,
+}
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    Anything,
+    Bool,
+    Integer(Option<NumberRule>),
+    Text(Option<TextRule>),
+    /// An upstream's id: a text or a whole number.
+    Id(Option<TextRule>),
+    /// One of these texts.
+    Words(Vec<String>),
+    List {
+        entry: Arc<Shape>,
+        most: usize,
+    },
+    /// Any names, each with a value of the same shape.
+    Map(Arc<Shape>),
+    Object {
+        fields: BTreeMap<String, Field>,
+        others: bool,
+    },
+}
+
+#[derive(Clone)]
+pub(super) struct Field {
+    pub(super) shape: Arc<Shape>,
+    pub(super) required: bool,
+}
+
+pub(super) static ANYTHING: Shape = Shape { kind: Kind::Anything, nullable: true, stand_in: Value::Null };
+
+/// The longest list that is read where the document gives no length.
+const LONGEST_LIST: usize = 10_000;
+
+impl Shape {
+    /// The shape of a type's schema. It is made once.
+    pub(super) fn of<T: ToSchema + 'static>() -> Arc<Self> {
+        static SHAPES: LazyLock<Mutex<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(Mutex::default);
+        let mut shapes = SHAPES.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shapes.entry(TypeId::of::<T>()).or_insert_with(|| {
+            let mut components = Vec::new();
+            T::schemas(&mut components);
+            let to_json = |schema| serde_json::to_value(schema).unwrap_or_default();
+            let components = components.into_iter().map(|(name, schema)| (name, to_json(schema))).collect();
+            Arc::new(Self::read(&to_json(T::schema()), &components))
+        }))
+    }
+
+    /// The shape of an identifier.
+    pub(super) fn id(rule: TextRule) -> Self {
+        Self { kind: Kind::Text(Some(rule)), nullable: false, stand_in: Value::Null }
+    }
+
+    /// An object's shape with one field more.
+    pub(super) fn with_field(&self, name: &str, shape: Self, required: bool) -> Self {
+        let mut own = self.clone();
+        if let Kind::Object { fields, .. } = &mut own.kind {
+            fields.insert(name.to_owned(), Field { shape: Arc::new(shape), required });
+        }
+        own
+    }
+
+    fn read(schema: &Value, components: &Map<String, Value>) -> Self {
+        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            return Self::named(name, components);
+        }
+        if let Some(choices) = schema["oneOf"].as_array() {
+            let mut others = choices.iter().filter(|choice| choice["type"] != "null");
+            return match (others.next(), others.next()) {
+                (Some(only), None) => Self::read(only, components).or_null(),
+                _ => ANYTHING.clone(),
+            };
+        }
+        let is = |name: &str| match &schema["type"] {
+            Value::Array(names) => names.iter().any(|own| own == name),
+            own => own == name,
+        };
+        let format = schema["format"].as_str().and_then(value_rules::format);
+        let (kind, stand_in) = if let Some(words) = schema["enum"].as_array().filter(|_| is("string")) {
+            let words: Vec<String> = words.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let first = json!(words.first());
+            (Kind::Words(words), first)
+        } else if is("string") && is("integer") {
+            (Kind::Id(None), json!("x"))
+        } else if is("string") {
+            (Kind::Text(format), json!("x"))
+        } else if is("integer") {
+            (Kind::Integer(None), json!(1))
+        } else if is("boolean") {
+            (Kind::Bool, json!(false))
+        } else if is("array") {
+            (list(schema, components), json!([]))
+        } else if is("object") {
+            object(schema, components)
+        } else {
+            (Kind::Anything, Value::Null)
+        };
+        let shape = Self { kind, nullable: false, stand_in };
+        if is("null") { shape.or_null() } else { shape }
+    }
+
+    /// The shape of a component. Some have rules that a schema cannot say.
+    fn named(name: &str, components: &Map<String, Value>) -> Self {
+        let schema = components.get(name).unwrap_or(&Value::Null);
+        let mut shape = Self::read(schema, components);
+        shape.kind = match (value_rules::text(name), value_rules::number(name)) {
+            // OneFile shows its ids as numbers.
+            (Some(rule), _) if name == "OneFileId" => Kind::Id(Some(rule)),
+            (Some(rule), _) => Kind::Text(Some(rule)),
+            (_, Some(rule)) => Kind::Integer(Some(rule)),
+            (None, None) => return shape,
+        };
+        shape.stand_in = schema["examples"][0].clone();
+        shape
+    }
+
+    fn or_null(mut self) -> Self {
+        self.nullable = true;
+        self.stand_in = Value::Null;
+        self
+    }
+
+    /// A value that takes the place of a bad one, so that the rest can be read.
+    pub(super) fn stand_in(&self) -> Value {
+        self.stand_in.clone()
+    }
+
+    /// What stands under a name; nothing: no field has it.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Object { fields, others } => match fields.get(name) {
+                Some(field) => Some(&field.shape),
+                None => others.then_some(&ANYTHING),
+            },
+            Kind::Map(entry) => Some(entry),
+            _ => Some(&ANYTHING),
+        }
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&String, &Field)> {
+        let fields = if let Kind::Object { fields, .. } = &self.kind { Some(fields) } else { None };
+        fields.into_iter().flatten()
+    }
+
+    /// The names of an object's fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields().map(|(name, _)| name.as_str())
+    }
+
+    /// The fields that an object must have.
+    pub(super) fn required(&self) -> impl Iterator<Item = (&String, &Field)> {
+        self.fields().filter(|(_, field)| field.required)
+    }
+
+    /// What to send, in words.
+    pub(super) fn noun(&self) -> &'static str {
+        match self.kind {
+            Kind::Anything => "any value",
+            Kind::Bool => "true or false",
+            Kind::Integer(_) => "a whole number",
+            Kind::Text(_) | Kind::Words(_) => "a string",
+            Kind::Id(_) => "a string or a whole number",
+            Kind::List { .. } => "an array",
+            Kind::Map(_) | Kind::Object { .. } => "an object",
+        }
     }
 }
 
-struct ObjectOnly<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOnly<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
-    }
+fn list(schema: &Value, components: &Map<String, Value>) -> Kind {
+    let most = schema["maxItems"].as_u64().and_then(|most| most.try_into().ok());
+    let entry = Arc::new(Shape::read(&schema["items"], components));
+    Kind::List { entry, most: most.unwrap_or(LONGEST_LIST) }
 }
 
-/// For a field that holds an object or null.
-pub(super) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
-}
-
-/// For a list of objects that may be missing or null: both mean empty.
-pub(super) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Vec<T>, D::Error> {
-    let list = Option::<Vec<Object<T>>>::deserialize(deserializer)?.unwrap_or_default();
-    Ok(list.into_iter().map(|object| object.0).collect())
+fn object(schema: &Value, components: &Map<String, Value>) -> (Kind, Value) {
+    let others = &schema["additionalProperties"];
+    if schema["properties"].is_null() && others != &json!(false) {
+        let entry = if others.is_object() { Shape::read(others, components) } else { ANYTHING.clone() };
+        return (Kind::Map(Arc::new(entry)), json!({}));
+    }
+    let mut stand_in = Map::new();
+    let mut fields = BTreeMap::new();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|own| own == name));
+        let mut shape = Shape::read(property, components);
+        if required {
+            stand_in.insert(name.clone(), shape.stand_in());
+        } else if matches!(shape.kind, Kind::List { .. }) {
+            // A list that is null is empty.
+            shape = shape.or_null();
+        }
+        fields.insert(name.clone(), Field { shape: Arc::new(shape), required });
+    }
+    (Kind::Object { fields, others: others != &json!(false) }, Value::Object(stand_in))
 }

@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-use super::borrowed::Text;
 use super::rule::Broken;
+use super::serde_fields::Text;
 
 /// Reads `YYYY-MM-DD` of the years 1900 to 2199: what lies outside is a typing error, and stores differ in
 /// what they can hold.

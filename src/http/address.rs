@@ -3,48 +3,52 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Blocks of IPv4 that are not public, with the length of their prefix.
-const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
-    (Ipv4Addr::UNSPECIFIED, 8),           // this network
-    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),   // shared by a carrier's customers
-    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
-    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local; clouds tell secrets here
-    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocols
-    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24),  // relays of 6to4, given up
-    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
-    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, broadcast
+use ipnet::{Ipv4Net, Ipv6Net};
+
+const fn v4(a: u8, b: u8, c: u8, bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, 0), bits)
+}
+
+const fn v6(first: u16, second: u16, bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), bits)
+}
+
+/// Blocks of IPv4 that are not public.
+const SPECIAL_V4: [Ipv4Net; 15] = [
+    v4(0, 0, 0, 8),       // this network
+    v4(10, 0, 0, 8),      // private
+    v4(100, 64, 0, 10),   // shared by a carrier's customers
+    v4(127, 0, 0, 8),     // loopback
+    v4(169, 254, 0, 16),  // link-local; clouds tell secrets here
+    v4(172, 16, 0, 12),   // private
+    v4(192, 0, 0, 24),    // protocols
+    v4(192, 0, 2, 24),    // documentation
+    v4(192, 88, 99, 24),  // relays of 6to4, given up
+    v4(192, 168, 0, 16),  // private
+    v4(198, 18, 0, 15),   // benchmarks
+    v4(198, 51, 100, 24), // documentation
+    v4(203, 0, 113, 24),  // documentation
+    v4(224, 0, 0, 4),     // multicast
+    v4(240, 0, 0, 4),     // reserved, broadcast
 ];
 
-/// Blocks within 2000::/3, the public part of IPv6, that are not public.
-const SPECIAL_V6: [(Ipv6Addr, u32); 3] = [
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocols: Teredo, benchmarks, ORCHID
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+/// The public part of IPv6.
+const PUBLIC_V6: Ipv6Net = v6(0x2000, 0, 3);
+
+/// Blocks in it that are not public.
+const SPECIAL_V6: [Ipv6Net; 3] = [
+    v6(0x2001, 0, 23),     // protocols: Teredo, benchmarks, ORCHID
+    v6(0x2001, 0xdb8, 32), // documentation
+    v6(0x3fff, 0, 20),     // documentation
 ];
 
 /// Whether an address is public. One that carries an IPv4 address within it is what that one is.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|(block, bits)| {
-            let shift = 32 - bits;
-            v4.to_bits() >> shift == block.to_bits() >> shift
-        }),
+        IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|block| block.contains(&v4)),
         IpAddr::V6(v6) => match embedded(v6) {
             Some(v4) => is_public(IpAddr::V4(v4)),
-            None => {
-                v6.segments()[0] >> 13 == 1
-                    && !SPECIAL_V6.iter().any(|(block, bits)| {
-                        let shift = 128 - bits;
-                        v6.to_bits() >> shift == block.to_bits() >> shift
-                    })
-            }
+            None => PUBLIC_V6.contains(&v6) && !SPECIAL_V6.iter().any(|block| block.contains(&v6)),
         },
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::parse::parse_value;
 use crate::domain::{Check, LearnerId, Officer, OfficerId, OrganisationId, RecordKind};
 
 fn of<T: serde::de::DeserializeOwned + Check>(value: Value) -> T {
-    parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
+    parse_value(&value, NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
 }
 
 fn learner() -> Value {

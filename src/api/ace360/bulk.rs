@@ -14,6 +14,7 @@ use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
 use crate::ace360::bulk::UploadOptions;
 use crate::auth::scope::needs::Ace360Write;
+use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, RunKind, TabState};
 use crate::store::NewRun;
 use crate::upstream::run::BatchFilter;
@@ -24,11 +25,11 @@ use crate::upstream::run::BatchFilter;
 #[schema(example = json!({"filter": {}, "validateOnly": true}))]
 pub struct BulkUpload {
     /// These learners, in this order. Either this or `filter`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_list::<10_000, _, _>")]
     #[schema(max_items = 10_000)]
     learner_ids: Option<Vec<LearnerId>>,
     /// Those that the filter takes; `{}`: all that are not uploaded, or were rejected. Either this or `learnerIds`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Option<BulkFilter>,
     /// Only say for each what would come of it; nothing is created.
     #[serde(default)]

@@ -15,6 +15,7 @@ use super::super::problem::Problem;
 use super::of_failure;
 use crate::ace360::Ace360Error;
 use crate::auth::scope::needs::{Ace360Configure, Ace360Read};
+use crate::domain::serde_fields::object;
 use crate::domain::{Check, Fault};
 use crate::store::{Ace360Settings, NewAce360Settings, Version};
 
@@ -79,7 +80,7 @@ pub struct SettingsRequest {
     #[schema(write_only, max_length = 4096)]
     token: Option<String>,
     /// The daily reading of statuses; on at 05:00 if not said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     daily_sync: Option<DailySync>,
 }
 

@@ -16,6 +16,7 @@ use super::super::problem::Problem;
 use super::super::runs::Run;
 use super::rules::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
+use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, OneFileState, RunKind};
 use crate::onefile::enrol::bulk::EnrolOptions;
 use crate::upstream::run::BatchFilter;
@@ -26,19 +27,17 @@ use crate::upstream::run::BatchFilter;
 #[schema(example = json!({"filter": {}, "centreId": "1001", "validateOnly": true}))]
 pub struct BulkEnrol {
     /// These learners, in this order. Either this or `filter`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_list::<10_000, _, _>")]
     #[schema(max_items = 10_000)]
     learner_ids: Option<Vec<LearnerId>>,
     /// Those that the filter takes; `{}`: all that are not enrolled, were rejected, or are incomplete. Either this or `learnerIds`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Option<EnrolFilter>,
     /// OneFile's centre; needed where there are several.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "1001")]
     centre_id: Option<RemoteId>,
     /// OneFile's standard for each VQ reference that has several pathways; a reference that a learner does not have is a fault of that learner.
     #[serde(default)]
-    #[schema(value_type = Option<BTreeMap<String, String>>)]
     pathways: Option<BTreeMap<String, RemoteId>>,
     /// Only say for each what would come of it; nothing is made.
     #[serde(default)]

@@ -19,6 +19,7 @@ use super::super::problem::{Code, Problem};
 use super::super::runs::{self as run_api, Run};
 use super::learner::{OneFileTab, tab_of};
 use crate::auth::scope::needs::OnefileSync;
+use crate::domain::serde_fields::optional_list;
 use crate::domain::{Check, Fault, LearnerId, RecordCode, RunKind};
 use crate::onefile::exchange::{ExchangeParams, SyncedOne};
 use crate::store::{NewRun, StoreError};
@@ -32,7 +33,7 @@ const WAIT: Duration = Duration::from_secs(25);
 #[schema(example = json!({"full": true}))]
 pub struct ExchangeRequest {
     /// Only these learners, read whole; not said: all who are linked.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_list::<10_000, _, _>")]
     #[schema(max_items = 10_000)]
     learner_ids: Option<Vec<LearnerId>>,
     /// Read everybody whole, whatever OneFile says has changed; some seven calls a learner.

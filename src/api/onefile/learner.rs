@@ -192,11 +192,9 @@ impl From<EnrolmentStep> for OneFileStep {
 pub struct EnrolRequest {
     /// OneFile's centre; needed where there are several.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "1001")]
     centre_id: Option<RemoteId>,
     /// OneFile's standard for each VQ reference that has several pathways.
     #[serde(default)]
-    #[schema(value_type = Option<BTreeMap<String, String>>)]
     pathways: Option<BTreeMap<String, RemoteId>>,
     /// Enrol even though OneFile probably has the learner, or an officer or organisation of the learner's: they are made then.
     #[serde(default)]

@@ -13,17 +13,16 @@ use uuid::Uuid;
 use super::super::State;
 use super::super::document::OneFileLinkErrors;
 use super::super::extract::{Caller, LargeBody};
+use super::super::import_faults::FaultRoom;
 use super::super::problem::{Code, Problem};
 use super::links::{Link, LinkRequest};
 use crate::auth::scope::needs::OnefileWrite;
-use crate::domain::{Check, Fault, LinkMethod, parse};
+use crate::domain::serde_fields::required_list;
+use crate::domain::{Check, Fault, Faults, LearnerId, LinkMethod, parse};
 use crate::onefile::OneFile;
 use crate::onefile::links::Seen;
 use crate::onefile::suggest::LinkKind;
 use crate::store::{By, Linking};
-
-/// Links in one import.
-const MOST: usize = 10_000;
 
 /// Links to make.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -31,6 +30,7 @@ const MOST: usize = 10_000;
 #[schema(as = OneFileLinkImport, example = json!({"items": [{"kind": "officer", "localId": "O-17", "remoteId": "1042"}], "validateOnly": true}))]
 pub struct LinkImport {
     /// At most 10,000.
+    #[serde(deserialize_with = "required_list::<10_000, _, _>")]
     #[schema(value_type = Vec<LinkRequest>, max_items = 10_000)]
     items: Vec<Value>,
     /// `true`: nothing is kept, and the outcomes are what would come of it.
@@ -41,10 +41,7 @@ pub struct LinkImport {
 
 impl Check for LinkImport {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        if self.items.len() <= MOST {
-            return Vec::new();
-        }
-        vec![Fault::at("/items", "tooMany", format!("Send at most {MOST} links at once."))]
+        Vec::new()
     }
 }
 
@@ -145,12 +142,12 @@ async fn import(
     by: &By,
 ) -> Result<LinkImportAnswer, Problem> {
     let keep = !body.validate_only;
-    let mut lines: Vec<(Option<String>, Result<LinkRequest, Problem>)> = Vec::with_capacity(body.items.len());
+    let mut lines: Vec<(Option<String>, Result<LinkRequest, Refused>)> = Vec::with_capacity(body.items.len());
     let mut wanted: HashMap<LinkKind, BTreeSet<String>> = HashMap::new();
     for item in body.items {
         let id = item.get("localId").and_then(Value::as_str).map(str::trim);
-        let id = id.filter(|id| crate::domain::LearnerId::parse(id).is_ok()).map(str::to_owned);
-        let parsed = parse::parse_value::<LinkRequest>(item, "", today).map_err(Problem::faults);
+        let id = id.filter(|id| LearnerId::parse(id).is_ok()).map(str::to_owned);
+        let parsed = parse::parse_value::<LinkRequest>(&item, today).map_err(Refused::from);
         if let Ok(request) = &parsed {
             wanted.entry(request.kind).or_default().insert(request.remote_id.0.clone());
         }
@@ -176,25 +173,50 @@ async fn import(
     let environment = settings.choices.environment;
     let how = Linking { provider, environment, method: LinkMethod::Imported, keep, by };
     let mut linked = onefile.store.link_onefile(how, &links).await?.into_iter();
-    let mut answer = LinkImportAnswer::default();
+    let (mut answer, mut room) = (LinkImportAnswer::default(), FaultRoom::default());
     for (id, ready) in lines {
         let outcome = ready.and_then(|request| match linked.next() {
-            Some(linked) => request.outcome(linked),
-            None => Err(Problem::new(Code::Internal, "The import broke off: send it again.")),
+            Some(linked) => request.outcome(linked).map_err(Refused::from),
+            None => Err(Problem::new(Code::Internal, "The import broke off: send it again.").into()),
         });
-        answer.add(id, outcome, keep);
+        answer.add(id, outcome, keep, &mut room);
     }
     Ok(answer)
 }
 
+/// Why a link was not made.
+struct Refused {
+    code: Code,
+    message: String,
+    faults: Faults,
+}
+
+impl From<Faults> for Refused {
+    fn from(faults: Faults) -> Self {
+        Self { code: Code::InvalidRequest, message: faults.summary(), faults }
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { code: problem.code, message: problem.detail, faults: problem.errors.into() }
+    }
+}
+
 impl LinkImportAnswer {
-    fn add(&mut self, id: Option<String>, came: Result<(Link, bool), Problem>, kept: bool) {
+    fn add(
+        &mut self,
+        id: Option<String>,
+        came: Result<(Link, bool), Refused>,
+        kept: bool,
+        room: &mut FaultRoom,
+    ) {
         let index = self.items.len();
         let (outcome, link, problem) = match came {
             Ok((link, true)) => (LinkImportOutcome::Succeeded, kept.then_some(link), None),
             Ok((link, false)) => (LinkImportOutcome::Unchanged, Some(link), None),
-            Err(problem) => {
-                let Problem { code, detail: message, errors, .. } = problem;
+            Err(Refused { code, message, faults }) => {
+                let errors = room.list(faults);
                 (LinkImportOutcome::Failed, None, Some(LinkImportProblem { code, message, errors }))
             }
         };

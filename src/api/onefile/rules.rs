@@ -15,7 +15,6 @@ use crate::domain::fault::join;
 const LONGEST_TOKEN: usize = 4096;
 const LONGEST_ID: usize = 64;
 const LONGEST_ROLE: usize = 100;
-const MOST_ROLES: usize = 50;
 const MOST_CENTRES: usize = 1000;
 
 /// An id of OneFile's in a request: a text or a number.
@@ -82,12 +81,8 @@ pub fn faults(request: &SettingsRequest) -> Vec<Fault> {
         }
     }
     if let Some(roles) = &request.additional_assessors {
-        if roles.len() > MOST_ROLES {
-            let message = format!("Send at most {MOST_ROLES} roles.");
-            faults.push(Fault::at("/additionalAssessors", "tooMany", message));
-        }
         let mut seen = HashSet::new();
-        for (index, role) in roles.iter().enumerate().take(MOST_ROLES) {
+        for (index, role) in roles.iter().enumerate() {
             let at = format!("/additionalAssessors/{index}");
             let role = role.trim();
             if role.is_empty() || role.chars().count() > LONGEST_ROLE || role.chars().any(char::is_control) {

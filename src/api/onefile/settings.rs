@@ -16,6 +16,7 @@ use super::super::extract::{Body, Caller};
 use super::super::problem::{Code, Problem};
 use super::rules;
 use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
+use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, DemographicsMode, DesktopIntegration, Fault, OneFileEnvironment, VisitType};
 use crate::store::{Expected, OneFileChoices, OneFileSettings, Version};
 
@@ -109,7 +110,7 @@ pub struct SettingsRequest {
     #[serde(default)]
     pub(super) visit_type: Option<VisitType>,
     /// Roles of learners' officers who become additional assessors; none if not said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_list::<50, _, _>")]
     #[schema(max_items = 50)]
     pub(super) additional_assessors: Option<Vec<String>>,
     /// Whether a learner's Main Tag names the classroom; no if not said.
@@ -141,7 +142,7 @@ pub struct SettingsRequest {
     #[serde(default)]
     pub(super) desktop_integration: Option<DesktopIntegration>,
     /// The daily exchange; on at 05:00 if not said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) daily_sync: Option<DailySync>,
     /// Days from one exchange over all learners to the next, 1 to 31; 7 if not said.
     #[serde(default)]

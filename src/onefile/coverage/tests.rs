@@ -15,7 +15,7 @@ fn learner(id: &str, standard: Option<u32>, references: &[&str]) -> (LearnerId, 
         "firstName": "Lucy", "lastName": "Example", "qualifications": qualifications,
         "programme": {"type": 25, "standardCode": standard},
     });
-    (LearnerId::parse(id).unwrap(), parse_value(value, "", today).unwrap())
+    (LearnerId::parse(id).unwrap(), parse_value(&value, today).unwrap())
 }
 
 fn row<'a>(centre_id: &'a str, id: &'a str, code: &'a str) -> CatalogueRow<'a> {

@@ -40,7 +40,7 @@ pub(super) fn apply(
         for change in &group {
             set(&mut tried, change);
         }
-        match parse_value::<Learner>(tried.clone(), "", today) {
+        match parse_value::<Learner>(&tried, today) {
             Ok(parsed) => {
                 record = tried;
                 applied.learner = Some(parsed);

@@ -156,10 +156,8 @@ fn pull(party: &Party, differing: Vec<Difference>, now: DateTime<Utc>) -> Compar
         tried[name] = field.record_value(&after);
         let today = day_of(now);
         let fits = match party.kind {
-            RecordKind::Organisation => parse_value::<Organisation>(tried.clone(), "", today).is_ok(),
-            RecordKind::Learner | RecordKind::Officer => {
-                parse_value::<Officer>(tried.clone(), "", today).is_ok()
-            }
+            RecordKind::Organisation => parse_value::<Organisation>(&tried, today).is_ok(),
+            RecordKind::Learner | RecordKind::Officer => parse_value::<Officer>(&tried, today).is_ok(),
         };
         if fits {
             record = tried;

@@ -33,7 +33,7 @@ fn covered(references: &[&str], codes: &[&str]) -> Coverage {
     let today = chrono::NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
     let plan: Vec<_> = references.iter().map(|it| serde_json::json!({"vqReference": it})).collect();
     let learner = serde_json::json!({"firstName": "Lucy", "lastName": "Example", "qualifications": plan});
-    let learner = crate::domain::parse::parse_value(learner, "", today).unwrap();
+    let learner = crate::domain::parse::parse_value(&learner, today).unwrap();
     let id = crate::domain::LearnerId::parse("L-1").unwrap();
     let rows: Vec<_> = (0..codes.len()).map(|n| n.to_string()).collect();
     let rows: Vec<_> = codes

@@ -27,7 +27,7 @@ fn learner(fields: &Value) -> Learner {
     for (name, field) in fields.as_object().unwrap() {
         value[name] = field.clone();
     }
-    parse_value(value, "", day("2026-07-01")).unwrap()
+    parse_value(&value, day("2026-07-01")).unwrap()
 }
 
 fn of(

@@ -1,5 +1,5 @@
-//! An object read in one pass, with one of its fields, a text, taken out of it on the way: a record of an import carries its id
-//! beside its own fields.
+//! Reads an object in one pass and takes one of its fields, a text, out of it: a record of an import
+//! carries its id beside its own fields.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,14 +9,14 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer as _, Error, IntoDeserializer, MapAccess, Visitor,
 };
 
-use super::borrowed::Text;
+use super::serde_fields::Text;
 
-/// Reads an object's field `name`, and of its other fields a `T`. What it refuses it does not explain.
+/// Reads an object's field `name`, and a `T` of its other fields.
 pub(super) fn read<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     name: &'static str,
 ) -> Result<(String, T), serde_json::Error> {
-    // At once, instead of each text by itself.
+    // All texts at once: that is faster than one by one.
     let body = std::str::from_utf8(body).map_err(Error::custom)?;
     let mut reader = serde_json::Deserializer::from_str(body);
     let read = reader.deserialize_map(Both { name, rest: PhantomData })?;

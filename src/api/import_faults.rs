@@ -1,0 +1,29 @@
+//! How many faults the answer of an import lists: so many of each record, and so many in all. Every
+//! record that failed still has its outcome.
+
+use crate::domain::{Fault, Faults};
+
+pub const MOST_OF_A_RECORD: usize = 10;
+const MOST_IN_ALL: usize = 1000;
+
+/// What is left of an answer's room for faults.
+#[derive(Debug)]
+pub struct FaultRoom {
+    left: usize,
+}
+
+impl Default for FaultRoom {
+    fn default() -> Self {
+        Self { left: MOST_IN_ALL }
+    }
+}
+
+impl FaultRoom {
+    /// The faults of one record that are listed; a last one counts the others.
+    pub fn list(&mut self, faults: Faults) -> Vec<Fault> {
+        let room = MOST_OF_A_RECORD.min(self.left);
+        let listed = faults.list(room);
+        self.left -= listed.len().min(room);
+        listed
+    }
+}
