@@ -25,7 +25,7 @@ fn sample(field: &Field) -> &'static str {
 }
 
 fn parsed<T: DeserializeOwned + Check>(value: Value) -> T {
-    parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
+    parse_value(&value, NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
 }
 
 /// A record that holds the sample where the row says, at `pointer`, is read as the sample.
