@@ -21,8 +21,9 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 use uuid::Uuid;
 
 use crate::ace360::Ace360;
-use crate::api::document::{self, Routes};
+use crate::api::document;
 use crate::api::limits::Limits;
+use crate::api::paths::Routes;
 use crate::api::refusals::Refusals;
 use crate::api::{self, Background, State, idempotency, request};
 use crate::auth::{Auth, Issuer};

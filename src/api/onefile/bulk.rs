@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::bulk::which;
-use super::super::document::BulkErrors;
+use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};

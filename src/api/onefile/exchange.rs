@@ -13,7 +13,7 @@ use tracing::error;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{BulkErrors, ExchangeErrors};
+use super::super::errors::{BulkErrors, ExchangeErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
 use super::super::problem::{Code, Problem};

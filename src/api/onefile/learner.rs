@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::State;
-use super::super::document::{EnrolErrors, ReadErrors, UpstreamErrors};
+use super::super::errors::{EnrolErrors, ReadErrors, UpstreamErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
 use super::super::problem::{Code, Problem, UpstreamCause};

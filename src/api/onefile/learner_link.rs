@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{OneFileLinkErrors, ReadErrors};
+use super::super::errors::{OneFileLinkErrors, ReadErrors};
 use super::super::extract::{Body, Caller, Id};
 use super::super::problem::{Code, Problem};
 use super::learner::{OneFileTab, tab_of};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{ReadErrors, SettingsErrors};
+use super::super::errors::{ReadErrors, SettingsErrors};
 use super::super::etag::{Precondition, Tagged, unexpected};
 use super::super::extract::{Body, Caller};
 use super::super::problem::{Code, Problem};
