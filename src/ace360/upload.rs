@@ -11,6 +11,7 @@ mod address;
 mod choice;
 mod draft;
 mod employer;
+mod input;
 mod learner;
 mod report;
 mod sector;
@@ -19,33 +20,14 @@ mod size;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use super::standards::{Sector, Standard};
 use super::wire::CreateApprentice;
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Programme};
+use crate::domain::{Learner, Programme};
 use draft::Draft;
+pub use input::UploadInput;
 pub use report::{
     CandidateStandard, Ineligible, Missing, NotReady, PossibleDuplicate, Preview, PreviewField, Upload,
     Warning,
 };
-
-/// All that an upload is made of.
-#[derive(Clone, Copy)]
-pub struct UploadInput<'a> {
-    /// The learner's id.
-    pub learner_id: &'a LearnerId,
-    /// The learner.
-    pub learner: &'a Learner,
-    /// The organisation that the learner's `employerId` names, if we have it.
-    pub employer: Option<(&'a OrganisationId, &'a Organisation)>,
-    /// Whether `employerId` names one that we do not have.
-    pub employer_missing: bool,
-    /// The officer that is the employer's Main Contact, if we have it.
-    pub contact: Option<(&'a OfficerId, &'a Officer)>,
-    /// Rows of the catalogue: at least those of the learner's LARS code, and the chosen one.
-    pub standards: &'a [Standard],
-    /// All employer sectors.
-    pub sectors: &'a [Sector],
-}
 
 /// Builds what would be sent, says where each value comes from, and lists all that is missing.
 pub fn build(input: &UploadInput<'_>) -> Upload {

@@ -268,26 +268,16 @@ impl Reader<'_> {
         let mut at = 0;
         while at < tokens.len() {
             match (word(&tokens[at]).as_deref(), tokens.get(at + 1)) {
-                (Some("struct" | "enum" | "union" | "trait" | "type" | "fn" | "const" | "static"), Some(next)) => {
+                (
+                    Some("struct" | "enum" | "union" | "trait" | "type" | "fn" | "const" | "static"),
+                    Some(next),
+                ) => {
                     let name = word(next).filter(|name| !matches!(name.as_str(), "fn" | "unsafe" | "_"));
                     self.tree.modules[self.module].items.extend(name);
                 }
                 (Some("macro_rules"), Some(_)) => {
                     let name = tokens.get(at + 2).and_then(word);
                     self.tree.modules[self.module].items.extend(name);
-                }
-                (Some("mod"), Some(next)) => {
-                    let name = word(next).expect("a module has a name");
-                    let child = self.tree.child(self.module, &name);
-                    at += 2;
-                    if let Some(TokenTree::Group(body)) = tokens.get(at) {
-                        let outer = std::mem::replace(&mut self.module, child);
-                        self.tree.modules[child].file = self.tree.modules[outer].file;
-                        self.items(body.stream());
-                        self.module = outer;
-                        at += 1;
-                    }
-                    continue;
                 }
                 _ => {}
             }
@@ -320,6 +310,15 @@ impl Reader<'_> {
                 }
                 end + 1
             }
+            TokenTree::Ident(ident) if *ident == "mod" && tokens.get(at + 1).and_then(word).is_some() => {
+                let child = self.tree.child(self.module, &word(&tokens[at + 1]).expect("a name"));
+                let Some(TokenTree::Group(body)) = tokens.get(at + 2) else { return at + 2 };
+                let outer = std::mem::replace(&mut self.module, child);
+                self.tree.modules[child].file = self.tree.modules[outer].file;
+                self.items(body.stream());
+                self.module = outer;
+                at + 3
+            }
             TokenTree::Ident(ident) => {
                 let line = ident.span().start().line;
                 let field = at > 0 && is(&tokens[at - 1], '.');
@@ -330,7 +329,14 @@ impl Reader<'_> {
                     self.names.insert(path[0].clone());
                     if path.len() > 1 {
                         let module = self.module;
-                        self.found.push(Mention { module, path, line, glob: false, is_use: false, passed_on: None });
+                        self.found.push(Mention {
+                            module,
+                            path,
+                            line,
+                            glob: false,
+                            is_use: false,
+                            passed_on: None,
+                        });
                     }
                 }
                 next

@@ -6,6 +6,7 @@ pub mod app;
 pub mod client;
 pub mod contract;
 pub mod folder;
+pub mod imports;
 pub mod issuer;
 pub mod people;
 pub mod personal;

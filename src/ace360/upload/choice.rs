@@ -3,8 +3,8 @@
 //! It is never guessed, not even where one only fits: a LARS code does not tell version and option, a record
 //! of the wrong standard has cost a credit, and its standard cannot be put right from here.
 
-use super::UploadInput;
 use super::draft::Draft;
+use super::input::UploadInput;
 use super::report::CandidateStandard;
 use crate::ace360::standards::Standard;
 use crate::domain::RecordRef;

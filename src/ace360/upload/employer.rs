@@ -1,9 +1,9 @@
 //! The employer's part of an upload: the organisation that the learner's record names as employer, and the
 //! officer that is its Main Contact.
 
-use super::UploadInput;
 use super::address::{self, Names};
 use super::draft::{Draft, said};
+use super::input::UploadInput;
 use super::{choice, sector, size};
 use crate::domain::RecordRef;
 use crate::domain::{Email, Ern, Organisation, OrganisationId, Telephone};

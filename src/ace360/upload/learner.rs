@@ -4,8 +4,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::address::{self, Names};
+use super::choice;
 use super::draft::{Draft, said};
-use super::{UploadInput, choice};
+use super::input::UploadInput;
 use crate::ace360::ethnicity;
 use crate::domain::RecordRef;
 use crate::domain::{Email, Ethnicity, Learner, NiNumber, Sex, Telephone, Uln};

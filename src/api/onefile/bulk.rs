@@ -15,7 +15,7 @@ use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::{Check, Fault, LearnerId, OneFileState};
 use crate::onefile::enrol::bulk::ENROL;

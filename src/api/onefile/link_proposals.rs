@@ -12,7 +12,7 @@ use super::super::extract::{Caller, OptionalBody};
 use super::super::params::{Page, Params};
 use super::super::problem::{Code, Problem};
 use super::links::kind_of;
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{Check, Fault};
 use crate::onefile::links::proposals::Candidate;

@@ -14,7 +14,7 @@ use super::super::errors::{OneFileLinkErrors, ReadErrors};
 use super::super::extract::{Body, Caller, Id};
 use super::super::params::{Page, Params};
 use super::super::problem::{Code, Problem};
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{Check, Fault, LearnerId, LinkMethod, LinkState};
 use crate::onefile::links::{Found, Seen};
