@@ -9,8 +9,8 @@ use picsbridge::upstream::intent::Lease;
 use picsbridge::upstream::pace::Class;
 use serde_json::{Value, json};
 
-use crate::common::{later, previewed, ready, tab};
-use crate::lost::{intent, lose, made, minutes, quick, under_way, until, until_intent};
+use crate::support::ace360::lost::{intent, lose, made, minutes, quick, under_way, until, until_intent};
+use crate::support::ace360::{later, previewed, ready, tab};
 use crate::support::app::by;
 use crate::support::{TestApp, on_runtime};
 

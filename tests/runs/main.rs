@@ -12,14 +12,12 @@
 mod support;
 
 mod again;
-mod common;
 mod database;
 mod enrolment_kills;
 mod events;
 mod exchange_kills;
 mod kills;
 mod pace;
-mod processes;
 mod rotation;
 mod schedule;
 mod secrecy;

@@ -7,8 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ace360::standards::{Sector, Standard};
 use crate::domain::parse::parse_value;
-use crate::domain::{Address, Check, RecordKind};
+use crate::domain::{
+    Address, Check, LearnerId, Officer, OfficerId, Organisation, OrganisationId, RecordKind,
+};
 
 fn of<T: serde::de::DeserializeOwned + Check>(value: Value) -> T {
     parse_value(value, "", NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
