@@ -1,7 +1,7 @@
 //! picsbridge: the middleware between PICSWeb and its users' two upstreams, ACE360 and OneFile.
 //!
 //! Imports run one way, a floor a step:
-//! `main → app → api → runs → ace360 | onefile | webhooks → upstream, auth → store → domain`.
+//! `main → cli → app → api → runs → ace360 | onefile | webhooks → upstream, auth → store → domain`.
 //! `clock`, `config`, `seal`, `http`, `telemetry` and `embedded_postgres` lie on the ground and import
 //! nothing of ours. `sandbox` stands beside the house: it shares no code with the clients it tests.
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{AuditPage, ReadErrors};
+use super::errors::ReadErrors;
 use super::extract::Caller;
 use super::params::{Page, Params};
 use super::problem::Problem;
@@ -56,6 +56,11 @@ pub struct AuditLine {
     reason: Option<String>,
     /// Which person, where somebody said.
     person: Option<String>,
+}
+
+super::page::page! {
+    /// A page of the audit.
+    AuditPage of AuditLine
 }
 
 /// What a line is about.

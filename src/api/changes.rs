@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::change_data;
-use super::document::ReadErrors;
+use super::errors::ReadErrors;
 use super::extract::Caller;
 use super::params::Params;
 use super::problem::{Code, Problem};

@@ -179,7 +179,7 @@ pub fn document(api: &mut OpenApi) {
             );
         }
         for operation in [&mut item.put, &mut item.delete].into_iter().flatten() {
-            super::document::add_problems(operation, &[Code::PreconditionFailed]);
+            super::errors::add_problems(operation, &[Code::PreconditionFailed]);
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::document::UnavailableError;
+use super::errors::UnavailableError;
 use super::problem::{Code, Problem};
 
 /// How the service is.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::State;
 use super::ace360::link::same_person;
 use super::ace360::of_failure;
-use super::document::{IntentPage, ReadErrors, ResolveErrors};
+use super::errors::{ReadErrors, ResolveErrors};
 use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
@@ -61,6 +61,11 @@ pub struct Intent {
     /// The same, for programs: `settledByHand` when a person found it out.
     #[schema(value_type = Option<Code>)]
     problem_code: Option<String>,
+}
+
+super::page::page! {
+    /// A page of intents.
+    IntentPage of Intent
 }
 
 fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::document::{ReadErrors, WriteErrors};
+use super::errors::{ReadErrors, WriteErrors};
 use super::etag::{Precondition, Tagged};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
 use super::import::ImportAnswer;

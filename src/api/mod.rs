@@ -8,7 +8,9 @@ pub mod body;
 pub mod bulk;
 mod change_data;
 pub mod changes;
+mod context;
 pub mod document;
+pub mod errors;
 pub mod etag;
 mod examples;
 pub mod extract;
@@ -25,8 +27,10 @@ pub mod limits;
 pub mod officers;
 pub mod onefile;
 pub mod organisations;
+mod page;
 pub mod params;
 pub mod path_id;
+pub mod paths;
 pub mod problem;
 pub mod problems;
 pub mod records;
@@ -44,71 +48,9 @@ pub mod upstreams;
 pub mod webhook_deliveries;
 pub mod webhooks;
 
-use ipnet::IpNet;
-use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::ace360::Ace360;
-use crate::auth::Auth;
-use crate::onefile::OneFile;
-use crate::store::Store;
-use crate::webhooks::Webhooks;
-
-use self::document::Routes;
-
-/// What handlers work with; each worker has its own, with a pool of its own.
-#[derive(Clone, Debug)]
-pub struct State {
-    /// Where state is kept.
-    pub store: Store,
-    /// Tokens.
-    pub auth: Auth,
-    /// ACE360.
-    pub ace360: Ace360,
-    /// OneFile.
-    pub onefile: OneFile,
-    /// How many requests a token may make.
-    pub limits: limits::Limits,
-    /// What was refused, for the audit.
-    pub refusals: refusals::Refusals,
-    /// The proxies whose word on where a request comes from is taken.
-    pub proxies: std::sync::Arc<[IpNet]>,
-    /// The address that others reach the service at, without a trailing slash.
-    pub public_url: String,
-    /// The paths that there are, for 405.
-    pub routes: std::sync::Arc<Routes>,
-    /// What `/metrics` shows.
-    pub metrics: PrometheusHandle,
-    /// Work that must outlive its request.
-    pub background: Background,
-}
-
-/// Work that must outlive its request: a client that goes away, or a worker that stops, must not take a half-sent
-/// upload with it. It runs on the main runtime, with that runtime's
-/// pool and HTTP client; a stop waits for it.
-#[derive(Clone, Debug)]
-pub struct Background {
-    /// Of the main runtime.
-    pub runtime: tokio::runtime::Handle,
-    /// What a stop waits for.
-    pub tasks: tokio_util::task::TaskTracker,
-    /// ACE360 over the main runtime's pool and client.
-    pub ace360: Ace360,
-    /// OneFile over them.
-    pub onefile: OneFile,
-    /// What sends to webhooks.
-    pub webhooks: Webhooks,
-}
-
-impl Background {
-    /// Begins work that must come to its end.
-    pub fn spawn<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.tasks.spawn_on(work, &self.runtime)
-    }
-}
+pub use self::context::{Background, State};
 
 /// The routing table. Only `.service()`: what `.route()` adds is served but not documented.
 pub fn routes(config: &mut ServiceConfig) {

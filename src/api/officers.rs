@@ -4,7 +4,7 @@ use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 
 use super::State;
-use super::document::{OfficerPage, ReadErrors, WriteErrors};
+use super::errors::{ReadErrors, WriteErrors};
 use super::etag::{Precondition, Tagged};
 use super::extract::{Caller, Id, ImportBody, RecordBody};
 use super::import::ImportAnswer;
@@ -13,6 +13,11 @@ use super::problem::Problem;
 use super::{import, records};
 use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
 use crate::domain::{Officer, OfficerId, OfficerRecord};
+
+super::page::page! {
+    /// A page of officers.
+    OfficerPage of OfficerRecord
+}
 
 /// Keep an officer
 ///

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
-use super::document::NotFoundError;
+use super::errors::NotFoundError;
 use super::problem::{Code, Problem};
 
 /// What an error code means.

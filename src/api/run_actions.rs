@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{CancelErrors, RetryErrors};
+use super::errors::{CancelErrors, RetryErrors};
 use super::extract::{Caller, Id};
 use super::problem::{Code, Problem};
 use super::runs::{Run, shown, start};

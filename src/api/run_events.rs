@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, get};
 use uuid::Uuid;
 
 use super::State;
-use super::document::ReadErrors;
+use super::errors::ReadErrors;
 use super::extract::{Caller, Id};
 use super::problem::Problem;
 use super::runs::shown;

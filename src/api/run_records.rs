@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{ReadErrors, RunRecordPage};
+use super::errors::ReadErrors;
 use super::extract::{Caller, Id};
 use super::params::{Page, Params};
 use super::problem::Problem;
@@ -41,6 +41,11 @@ pub struct RunRecord {
     record_id: Option<i64>,
     /// Why it failed or was skipped; null when all is well.
     problem: Option<RunRecordProblem>,
+}
+
+super::page::page! {
+    /// A page of a run's records.
+    RunRecordPage of RunRecord
 }
 
 /// Why a record failed or was skipped.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{ReadErrors, RunPage};
+use super::errors::ReadErrors;
 use super::extract::{Caller, Id};
 use super::idempotency::id_for;
 use super::params::{Page, Params, prefer_wait};
@@ -78,6 +78,11 @@ pub struct Run {
     queued_behind: Option<Uuid>,
     /// Why it waits or failed.
     problem: Option<String>,
+}
+
+super::page::page! {
+    /// A page of runs.
+    RunPage of Run
 }
 
 /// Upstream calls of a run.

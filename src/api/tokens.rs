@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{ReadErrors, TokenPage, WriteErrors};
+use super::errors::{ReadErrors, WriteErrors};
 use super::extract::{Body, Caller, Id};
 use super::idempotency::ShownOnce;
 use super::params::{Page, Params};
@@ -87,6 +87,11 @@ pub struct Token {
     expires_at: DateTime<Utc>,
     /// When it was used last, within seconds; null: never.
     last_used_at: Option<DateTime<Utc>>,
+}
+
+super::page::page! {
+    /// A page of tokens.
+    TokenPage of Token
 }
 
 /// A token, just issued.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{DeliveryPage, ReadErrors, ResendErrors};
+use super::errors::{ReadErrors, ResendErrors};
 use super::extract::{Caller, DeliveryId, Id};
 use super::idempotency::id_for;
 use super::params::{Page, Params};
@@ -53,6 +53,11 @@ pub struct Delivery {
     error: Option<String>,
     /// When it was made.
     created_at: DateTime<Utc>,
+}
+
+super::page::page! {
+    /// A page of a webhook's deliveries.
+    DeliveryPage of Delivery
 }
 
 impl From<DeliveryLine> for Delivery {

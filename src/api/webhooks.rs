@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::State;
-use super::document::{NewWebhookErrors, ReadErrors, WebhookPage, WriteErrors};
+use super::errors::{NewWebhookErrors, ReadErrors, WriteErrors};
 use super::extract::{Caller, Id, RecordBody};
 use super::idempotency::{ShownOnce, id_for};
 use super::params::{Page, Params};
@@ -148,6 +148,11 @@ pub struct Webhook {
     created_at: DateTime<Utc>,
     /// When it was changed last, by hand.
     updated_at: DateTime<Utc>,
+}
+
+super::page::page! {
+    /// A page of webhooks.
+    WebhookPage of Webhook
 }
 
 /// A webhook with its secret.

@@ -1,11 +1,13 @@
 //! Tokens: EdDSA JWTs that name a provider and scopes, and those of an issuer that the operator trusts. Verifying one costs more than the rest of a read, so verified
 //! ones are kept in a bounded cache by their hash; expiry and revocation are looked at on every request.
 
+mod error;
 mod issuer;
 mod jwks;
 mod jwt;
 mod principal;
 pub mod scope;
+mod user;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,11 +24,13 @@ use serde::{Deserialize, Serialize};
 use tracing::{error, warn};
 use uuid::Uuid;
 
+pub use self::error::AuthError;
+use self::error::STALE;
 pub use self::issuer::{Issuer, REREAD};
 use self::jwt::Jwt;
 pub use self::principal::Principal;
-use self::principal::of_user;
 use self::scope::Scopes;
+use self::user::of_user;
 use crate::clock::Clock;
 use crate::seal::{self, SealError};
 use crate::store::{By, Provider, SigningKey, Store, StoreError, TokenRow, new_id};
@@ -42,8 +46,6 @@ const LONGEST_USER_TOKEN: usize = 8192;
 /// Longer than any is issued for.
 const LONGEST_LIFE: i64 = 3661 * 24 * 3600;
 const CACHED_TOKENS: usize = 10_000;
-/// Revocations older than this are not trusted: better no answer than one to a revoked token.
-const STALE: Duration = Duration::from_secs(10);
 
 /// What is in a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,26 +59,6 @@ struct Claims {
     jti: Uuid,
     provider: String,
     scope: String,
-}
-
-/// Why a token is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// Not a token of ours, or not any more; the word says which, for the caller.
-    #[error("{0}")]
-    Invalid(&'static str),
-    /// It was one, and is not any more: it has expired or was revoked.
-    #[error("{0}")]
-    Over(&'static str, Arc<Principal>),
-    /// The trusted issuer's keys could never be read.
-    #[error("the trusted issuer's keys could not be read")]
-    Keyless,
-    /// The revocations could not be read lately.
-    #[error("revocations could not be read for {}s", STALE.as_secs())]
-    Stale,
-    /// The database's.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// A signing key, ready for use.

@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use super::Reader;
+use super::reader::{Reader, given};
 
 /// The settings as they came in.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -49,9 +49,7 @@ const TAKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ"
 
 /// Checks them.
 pub(super) fn check(raw: &RawTrusted, reader: &mut Reader) -> Option<TrustedIssuer> {
-    let given = |value: &Option<String>| {
-        value.as_deref().map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
-    };
+    let given = |value: &Option<String>| given(value.as_deref()).map(str::to_owned);
     let (issuer, jwks_url, audience) = (given(&raw.issuer), given(&raw.jwks_url), given(&raw.audience));
     let settings = [(ISSUER, &issuer), (JWKS_URL, &jwks_url), (AUDIENCE, &audience)];
     if settings.iter().any(|(_, value)| value.is_some()) {
@@ -101,46 +99,4 @@ fn is_safe(url: &str) -> bool {
         None => return false,
     };
     url.scheme() == "https" || url.scheme() == "http" && here
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Config, RawConfig};
-
-    fn with(issuer: &str, jwks_url: &str, audience: &str) -> RawConfig {
-        let trusted = RawTrusted {
-            issuer: Some(issuer.to_owned()),
-            jwks_url: Some(jwks_url.to_owned()),
-            audience: Some(audience.to_owned()),
-            ..RawTrusted::default()
-        };
-        RawConfig { trusted, ..RawConfig::default() }
-    }
-
-    fn faults(raw: &RawConfig) -> Vec<&'static str> {
-        Config::check(raw).unwrap_err().iter().map(|fault| fault.setting).collect()
-    }
-
-    #[test]
-    fn an_issuer_needs_all_its_settings_or_none() {
-        assert_eq!(Config::check(&RawConfig::default()).unwrap().trusted, None);
-        let whole = with("https://login.example", "https://login.example/keys", "api");
-        let trusted = Config::check(&whole).unwrap().trusted.unwrap();
-        assert_eq!((trusted.provider_claim.as_str(), trusted.scope_claim.as_str()), ("provider", "scope"));
-        assert_eq!(faults(&with("https://login.example", "", "")), [JWKS_URL, AUDIENCE]);
-        assert_eq!(faults(&with("", "", "api")), [ISSUER, JWKS_URL]);
-    }
-
-    #[test]
-    fn what_cannot_be_trusted_is_a_fault() {
-        assert_eq!(faults(&with("picsbridge", "ftp://login.example", "api")), [ISSUER, JWKS_URL]);
-        for unsafe_url in ["http://login.example/keys", "login.example", "https://", "file:///keys"] {
-            assert_eq!(faults(&with("https://login.example", unsafe_url, "api")), [JWKS_URL], "{unsafe_url}");
-        }
-        assert!(Config::check(&with("x", "http://127.0.0.1:9/keys", "api")).is_ok());
-        let mut raw = with("x", "https://login.example/keys", "api");
-        raw.trusted.provider_claim = Some("sub".to_owned());
-        assert_eq!(faults(&raw), ["PICSBRIDGE_TRUSTED_PROVIDER_CLAIM"]);
-    }
 }

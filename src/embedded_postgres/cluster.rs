@@ -10,14 +10,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 
+use super::constants::{NAME, PASSWORD, hex};
 use super::error::{EmbeddedError, file};
 use super::installation::Installation;
 use super::place::Place;
 use super::process::{Account, Watched, WatchedCommand};
-use super::{NAME, hex, server};
-
-/// The file in a data folder with the password of its cluster.
-pub(super) const PASSWORD: &str = "postgres-password";
+use super::server;
 
 /// The major version that made the cluster; `None` when there is no cluster yet.
 pub(super) fn major_version(place: &Place) -> Result<Option<u32>, EmbeddedError> {

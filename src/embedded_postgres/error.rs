@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::READY_WITHIN;
+use super::constants::READY_WITHIN;
 
 /// Why the private PostgreSQL could not be started, found or stopped.
 #[derive(Debug, thiserror::Error)]

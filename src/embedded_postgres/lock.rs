@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::sleep;
 
-use super::POLL;
+use super::constants::POLL;
 use super::error::{EmbeddedError, file};
 
 /// Someone who only looks ([`is_held`]) holds the lock for an instant; a start tries again for as long as this.

@@ -10,6 +10,7 @@
 //! - `postgres.lock` is locked while a service uses it, and says which one and on which port.
 
 mod cluster;
+mod constants;
 mod error;
 mod installation;
 mod lock;
@@ -21,22 +22,13 @@ pub use error::EmbeddedError;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use constants::{NAME, POLL, READY_WITHIN};
 use lock::Lock;
 use place::Place;
 use server::Server;
-
-/// The role and the database: the cluster has no other of ours.
-const NAME: &str = "picsbridge";
-
-/// How long a server may take to accept connections, recovery after a crash included.
-const READY_WITHIN: Duration = Duration::from_mins(1);
-
-/// How long to sleep between two looks at a file or a process.
-const POLL: Duration = Duration::from_millis(20);
 
 /// What a caller may change; the default is right for a service.
 #[derive(Debug, Clone, Default)]
@@ -121,13 +113,4 @@ pub async fn running(data_dir: &Path) -> Result<Option<String>, EmbeddedError> {
 
 fn url(port: u16, password: &str) -> String {
     format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}")
-}
-
-/// Random bytes or a digest, for a file name or a password.
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|d| char::from_digit(d.into(), 16))
-        .collect()
 }

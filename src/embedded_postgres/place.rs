@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 
-use super::cluster::PASSWORD;
+use super::constants::{PASSWORD, hex};
 use super::error::{EmbeddedError, file};
-use super::hex;
 use super::process::{self, Account};
 
 /// Where clusters live that root starts. Others may pass through it (0711), each to its own folder (0700).

@@ -10,11 +10,11 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::constants::{NAME, POLL, READY_WITHIN};
 use super::error::{EmbeddedError, file};
 use super::installation::Installation;
 use super::place::Place;
 use super::process::{self, Watched, WatchedCommand};
-use super::{NAME, POLL, READY_WITHIN};
 
 /// How long a fast shutdown may take, its last checkpoint included.
 const STOPPED_WITHIN: Duration = Duration::from_mins(1);

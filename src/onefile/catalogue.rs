@@ -9,10 +9,9 @@ use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
-use super::OneFile;
 use super::codes::Code;
 use crate::domain::OneFileEnvironment;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// Providers whose codes are kept at once.
 const KEPT: usize = 256;
@@ -75,27 +74,25 @@ impl fmt::Debug for Catalogues {
     }
 }
 
-impl OneFile {
+impl Catalogues {
     /// The codes of the provider's catalogue, as it was refreshed last.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn catalogue(
+    pub(super) async fn of(
         &self,
+        store: &Store,
         provider: Uuid,
         environment: OneFileEnvironment,
     ) -> Result<Arc<Catalogue>, StoreError> {
         let whose = (provider, environment);
-        let refreshed = self.store.onefile_standards_refreshed(provider, environment).await?;
-        if let Some((_, kept)) = self.catalogues.0.get(&whose).filter(|(at, _)| *at == refreshed) {
+        let refreshed = store.onefile_standards_refreshed(provider, environment).await?;
+        if let Some((_, kept)) = self.0.get(&whose).filter(|(at, _)| *at == refreshed) {
             return Ok(kept);
         }
         let mut catalogue = Catalogue::default();
-        for (centre, standard, code) in self.store.onefile_codes(provider, environment).await? {
+        for (centre, standard, code) in store.onefile_codes(provider, environment).await? {
             catalogue.add(&centre, &standard, &code);
         }
         let catalogue = Arc::new(catalogue);
-        self.catalogues.0.insert(whose, (refreshed, Arc::clone(&catalogue)));
+        self.0.insert(whose, (refreshed, Arc::clone(&catalogue)));
         Ok(catalogue)
     }
 }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use self::catalogue::Catalogues;
+use self::catalogue::{Catalogue, Catalogues};
 use self::client::{Client, Connection};
 use crate::config::{Timings, Upstreams};
 use crate::domain::{OneFileEnvironment, RunKind};
@@ -201,6 +201,15 @@ impl OneFile {
                 ))?
             ),
         })
+    }
+
+    /// The codes of the provider's catalogue, as it was refreshed last.
+    pub async fn catalogue(
+        &self,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> Result<Arc<Catalogue>, StoreError> {
+        self.catalogues.of(&self.store, provider, environment).await
     }
 
     /// Calls a minute that an account may make.

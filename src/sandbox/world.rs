@@ -1,7 +1,6 @@
 //! All that changes while the sandbox runs, behind one lock. No call holds it for longer than it takes to look a
 //! few things up, so one lock is enough, and nothing can be seen half done.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +10,7 @@ use super::ace360::books::Books;
 use super::ace360::catalogue::Catalogue;
 use super::ace360::entry::Entry;
 use super::ace360::record::{Apprentice, Record, WriteOnly};
+use super::counts::Counts;
 use super::faults::Faults;
 use super::journal::{self, Journal};
 use super::limit::{LimitWindow, Limiter};
@@ -47,15 +47,6 @@ pub struct Settings {
     pub calls_per_minute: Option<u32>,
     pub window: LimitWindow,
     pub hide_archived: bool,
-}
-
-/// What was counted since the start or the last reset.
-#[derive(Debug, Default, Clone)]
-pub struct Counts {
-    /// By operation; a call that was refused by the limit or met a fault is a call too.
-    pub calls: BTreeMap<&'static str, u64>,
-    pub limited: u64,
-    pub unauthorised: u64,
 }
 
 impl Shared {

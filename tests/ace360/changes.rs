@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{linked, ran, ready, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{linked, ran, ready, uploaded};
 
 async fn feed(app: &TestApp, query: &str) -> (Vec<Value>, String) {
     let answer = app.get(&format!("/changes{query}")).await.expect(200);

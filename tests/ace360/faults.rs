@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{ready_with, tab, uploaded};
+use crate::support::ace360::{ready_with, tab, uploaded};
 use crate::support::{TestApp, on_runtime};
 
 /// Seconds ahead of the date that is told.

@@ -6,8 +6,8 @@ use picsbridge::store::{IntentProblem, IntentRow, NewIntent, Opened, UndoneState
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{later, previewed, ready, tab};
-use crate::lost::{intent, lose, made, minutes, quick, under_way, until, until_intent};
+use crate::support::ace360::lost::{intent, lose, made, minutes, quick, under_way, until, until_intent};
+use crate::support::ace360::{later, previewed, ready, tab};
 use crate::support::app::by;
 use crate::support::{TestApp, on_runtime};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{ready, tab, typed, uploaded};
+use crate::support::ace360::{ready, tab, typed, uploaded};
 use crate::support::people;
 
 const LINK: &str = "/learners/L1/ace360/link";

@@ -13,7 +13,6 @@ mod support;
 
 mod bulk;
 mod changes;
-mod common;
 mod faults;
 mod leases;
 mod links;

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{counts, later, outcomes, put_many, ran, ran_with, ready, tab, typed};
 use crate::support::TestApp;
+use crate::support::ace360::{counts, later, outcomes, put_many, ran, ran_with, ready, tab, typed};
 use crate::support::people::{self, but};
 
 const MATCH: &str = "/ace360/records:match";

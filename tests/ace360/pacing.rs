@@ -6,8 +6,8 @@ use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{linked, ready_with, tab};
 use crate::support::TestApp;
+use crate::support::ace360::{linked, ready_with, tab};
 
 #[tokio::test]
 async fn runs_and_people_together_stay_below_ace360s_limit() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::common::{ready, typed, uploaded};
+use crate::support::ace360::{ready, typed, uploaded};
 use crate::support::people::{self, but};
 use crate::support::{Answer, TestApp};
 

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{ready, ready_with, tab, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{ready, ready_with, tab, uploaded};
 
 fn status(status: u16, body: impl Into<Value>) -> Value {
     let body = body.into();

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{ready_with, tab};
-use crate::lost::lose;
 use crate::support::TestApp;
+use crate::support::ace360::lost::lose;
+use crate::support::ace360::{ready_with, tab};
 
 /// An upload that is done, one whose outcome is open, a run that has ended. Nobody works, so nothing moves but the clock.
 async fn history() -> (TestApp, String) {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{linked, ran, ready, tab, typed, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{linked, ran, ready, tab, typed, uploaded};
 use crate::support::people::{self, but};
 
 const UPLOAD: &str = "/ace360/learners:upload";

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta};
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{later, ran, ready, ready_with, tab, uploaded};
+use crate::support::ace360::{later, ran, ready, ready_with, tab, uploaded};
 use crate::support::{TestApp, faults};
 
 const SETTINGS: &str = "/ace360/settings";

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{later, outcomes, ran};
 use crate::support::TestApp;
+use crate::support::ace360::{later, outcomes, ran};
 
 const REFRESH: &str = "/ace360/standards:refresh";
 

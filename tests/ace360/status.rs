@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{ready, tab, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{ready, tab, uploaded};
 
 const SYNC: &str = "/learners/L1/ace360:sync";
 

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{counts, later, linked, outcomes, ran, ready, ready_with, tab, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{counts, later, linked, outcomes, ran, ready, ready_with, tab, uploaded};
 
 const SYNC: &str = "/ace360/status:sync";
 /// The sandbox's first id.

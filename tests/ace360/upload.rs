@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{previewed, ran, ready, tab, typed, uploaded};
+use crate::support::ace360::{previewed, ran, ready, tab, typed, uploaded};
 use crate::support::people::{self, but};
 use crate::support::{TestApp, faults};
 

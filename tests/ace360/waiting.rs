@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{later, ready_with, tab, uploaded};
 use crate::support::TestApp;
+use crate::support::ace360::{later, ready_with, tab, uploaded};
 use crate::support::people::{self, but};
 
 const UPLOAD: &str = "/ace360/learners:upload";

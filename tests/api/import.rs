@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::records::kinds;
+use crate::support::people::kinds;
 use crate::support::people::{self, learner, with_id};
 use crate::support::{Answer, TestApp, faults};
 

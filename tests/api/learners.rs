@@ -335,7 +335,7 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
         let run = app.post("/ace360/learners:upload", &body).await;
         app.wait_run(run.body["id"].as_str().unwrap()).await;
     }
-    let before = crate::sealed::dump(&app).await;
+    let before = crate::support::dump::dump(&app).await;
     let holding = |dump: &[(String, String)], text: &str| -> BTreeSet<String> {
         dump.iter().filter(|(_, row)| row.contains(text)).map(|(table, _)| table.clone()).collect()
     };
@@ -347,7 +347,7 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
     }
 
     app.delete("/learners/ERASED-1").await.expect(204);
-    let after = crate::sealed::dump(&app).await;
+    let after = crate::support::dump::dump(&app).await;
     assert_eq!(holding(&after, "ERASED-1"), ["audit".to_owned()].into());
     assert!(
         after.iter().any(|(table, row)| table == "audit"
@@ -377,7 +377,7 @@ async fn a_run_that_was_under_way_forgets_an_erased_learner_when_it_ends() {
         app.delete(&format!("/learners/{id}")).await.expect(204);
     }
     let holds = async |text: &str| {
-        let dump = crate::sealed::dump(&app).await;
+        let dump = crate::support::dump::dump(&app).await;
         dump.into_iter()
             .filter(|(table, row)| row.contains(text) && table != "audit")
             .map(|(table, _)| table)

@@ -1,7 +1,7 @@
 //! Paths and methods that there are not.
 
 use actix_web::test::TestRequest;
-use picsbridge::api::document::Routes;
+use picsbridge::api::paths::Routes;
 use reqwest::Method;
 
 use crate::support::TestApp;

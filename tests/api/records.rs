@@ -5,17 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use crate::support::people::kinds;
 use crate::support::people::{self, with_id};
 use crate::support::{Api, TestApp, faults};
-
-/// The three kinds: collection, field of the id, a good record.
-pub fn kinds() -> [(&'static str, &'static str, Value); 3] {
-    [
-        ("learners", "learnerId", people::learner(1)),
-        ("officers", "officerId", people::officer()),
-        ("organisations", "organisationId", people::organisation()),
-    ]
-}
 
 fn places(pairs: &[(&str, &str)]) -> BTreeSet<(String, String)> {
     pairs.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect()

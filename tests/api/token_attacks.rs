@@ -9,8 +9,8 @@ use crate::support::issuer::{Signer, TestIssuer};
 use crate::support::people::but;
 use crate::support::{TestApp, on_runtime};
 
-use super::forgery::{Attacks, Target, encoded};
-use super::trusted::{self, ISSUER};
+use crate::support::forgery::{Attacks, Target, encoded};
+use crate::support::trusted::{self, ISSUER};
 
 const READ: &str = "/officers";
 

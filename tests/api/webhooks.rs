@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::sealed::dump;
+use crate::support::dump::dump;
+use crate::support::webhook_receiver::path;
 use crate::support::{TestApp, faults};
-use crate::webhooks_receiver::path;
 
 async fn create(app: &TestApp) -> Value {
     let body =

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::webhooks_receiver::{Receiver, Reply, app, change, deliveries, path, webhook};
+use crate::support::webhook_receiver::{Receiver, Reply, app, change, deliveries, path, webhook};
 
 #[tokio::test]
 async fn private_and_local_addresses_are_refused_in_every_spelling() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::people;
-use crate::webhooks_receiver::{Receiver, Reply, app, change, deliveries, later, path, webhook};
+use crate::support::webhook_receiver::{Receiver, Reply, app, change, deliveries, later, path, webhook};
 
 #[tokio::test]
 async fn a_test_is_sent_at_once_and_tells_what_came_of_it() {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::people;
 use crate::support::postgres::RUNTIME;
-use crate::webhooks_receiver::{
+use crate::support::webhook_receiver::{
     Receiver, Reply, app, app_with, change, change_of, deliveries, later, path, webhook,
 };
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::webhooks_receiver::{Receiver, Reply, app, change, deliveries, later, path, webhook};
+use crate::support::webhook_receiver::{Receiver, Reply, app, change, deliveries, later, path, webhook};
 
 /// Seconds from the last attempt of the newest delivery to its next.
 async fn wait(app: &TestApp, webhook: &Value) -> i64 {

@@ -3,8 +3,8 @@
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, TEST, builder, connected, sandbox};
 use crate::support::on_runtime;
+use crate::support::onefile::{SETTINGS, TEST, builder, connected, sandbox};
 
 #[tokio::test]
 async fn it_names_the_customer() {

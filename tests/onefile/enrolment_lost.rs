@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{behave, calls, end_sessions, records};
-use crate::enrolment::{CENTRE, enrol, enrolling_in, learner, made, tab};
+use crate::support::onefile::enrolment::{CENTRE, enrol, enrolling_in, learner, made, tab};
+use crate::support::onefile::{behave, calls, end_sessions, records};
 use crate::support::{TestApp, people};
 
 const QUICK: &str = "call=1s,lease=4s,job=6s,retry=1s,absence=10m";
@@ -23,7 +23,7 @@ const CREATIONS: [(&str, u64, &str); 6] = [
 
 async fn quick() -> TestApp {
     enrolling_in(
-        crate::common::working().timings(QUICK),
+        crate::support::onefile::working().timings(QUICK),
         json!({"classroomFromMainTag": true, "createMissingClassrooms": true, "additionalAssessors": ["Internal Verifier"]}),
     )
     .await
@@ -267,7 +267,7 @@ async fn what_is_open_in_another_environment_is_waited_for_and_not_asked_about_w
 #[tokio::test]
 async fn a_classroom_that_another_enrolment_made_while_ours_searched_for_it_is_not_made_again() {
     let app = enrolling_in(
-        crate::common::working().timings("call=5s,lease=9s,job=12s,retry=1s,absence=10m"),
+        crate::support::onefile::working().timings("call=5s,lease=9s,job=12s,retry=1s,absence=10m"),
         json!({"classroomFromMainTag": true, "createMissingClassrooms": true}),
     )
     .await;

@@ -4,8 +4,8 @@
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, connected_with, entries, records, refresh, state, working};
-use crate::enrolment::{CENTRE, enrolling, enrolling_with, learner, made, tab};
+use crate::support::onefile::enrolment::{CENTRE, enrolling, enrolling_with, learner, made, tab};
+use crate::support::onefile::{SETTINGS, connected_with, entries, records, refresh, state, working};
 use crate::support::{TestApp, faults, people};
 
 async fn preview(app: &TestApp, n: u64) -> Value {

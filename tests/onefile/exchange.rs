@@ -3,77 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, behave, calls, records, working};
-use crate::enrolment::{enrolling_in, made};
-use crate::links::{LINKS, request, with_mis};
 use crate::support::app::AppBuilder;
+use crate::support::onefile::enrolment::{enrolling_in, made};
+use crate::support::onefile::exchange::{exchanging, linked, moved, news, own, record, sync, wrong};
+use crate::support::onefile::links::{LINKS, request, with_mis};
+use crate::support::onefile::{all_calls, behave, calls, records, working};
 use crate::support::{TestApp, people};
-
-/// OneFile is on, its learning aims are read; reviews come down, and nothing else is chosen but this.
-pub async fn exchanging(change: Value) -> TestApp {
-    exchanging_in(working(), change).await
-}
-
-pub async fn exchanging_in(builder: AppBuilder, change: Value) -> TestApp {
-    let choice = json!({"uploadReviews": false, "downloadReviews": true, "dailySync": {"enabled": false, "at": "05:00"}});
-    enrolling_in(builder, people::but(choice, change)).await
-}
-
-/// A learner in learning with two qualifications, one of which is only in PICSWeb's plan until OneFile has it.
-pub fn own(more: Value) -> Value {
-    people::but(
-        json!({
-            "firstName": "Esme", "lastName": "Marlpit", "status": "live", "programme": {"startDate": "2025-09-01"},
-            "qualifications": [{"qualificationId": "Q1", "vqReference": "105AS"}, {"qualificationId": "Q2", "vqReference": "105OP"}]
-        }),
-        more,
-    )
-}
-
-/// The learner, linked to the seeded user with this MIS value; its id there.
-pub async fn linked(app: &TestApp, id: &str, mis: &str, more: Value) -> String {
-    let user = with_mis(app, mis).await.remove(0).0;
-    app.put(&format!("/learners/{id}"), &own(more)).await.good();
-    app.post(LINKS, &request("learner", id, &user)).await.expect(201);
-    user
-}
-
-/// What happens to a learner in OneFile's own pages.
-pub async fn moved(app: &TestApp, user: &str, what: Value) -> Value {
-    app.sandbox_call(Method::POST, &format!("/learners/{user}:progress"), Some(what)).await
-}
-
-pub async fn sync(app: &TestApp, id: &str) -> Value {
-    app.post(&format!("/learners/{id}/onefile:sync"), &Value::Null).await.expect(200)
-}
-
-/// What the feed tells of OneFile, beside links: type, field, before and after.
-pub async fn news(app: &TestApp) -> Vec<String> {
-    let page = app.get("/changes?pageSize=500").await.expect(200);
-    let items = page["items"].as_array().unwrap().iter();
-    let own = items.filter(|item| item["type"].as_str().unwrap().starts_with("onefile."));
-    own.map(|item| {
-        let data = &item["data"];
-        let of = data["vqReference"].as_str().or(data["reviewId"].as_str()).unwrap_or("-");
-        format!(
-            "{} {of} {} {} > {}",
-            item["type"].as_str().unwrap().trim_start_matches("onefile."),
-            data["field"].as_str().unwrap_or("-"),
-            data["before"],
-            data["after"]
-        )
-    })
-    .collect()
-}
-
-pub async fn record(app: &TestApp, id: &str) -> Value {
-    app.get(&format!("/learners/{id}")).await.expect(200)
-}
-
-/// OneFile goes wrong in all of these ways.
-pub async fn wrong(app: &TestApp, rules: Value) {
-    app.sandbox_call(Method::PUT, "/faults", Some(rules)).await;
-}
 
 async fn aim_id(app: &TestApp, user: &str, at: usize) -> u64 {
     let state = moved(app, user, json!({"aim": {}})).await;

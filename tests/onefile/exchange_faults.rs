@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, calls, end_sessions};
-use crate::enrolment::made;
-use crate::exchange::{exchanging, linked, record, wrong};
-use crate::exchange_run::{SYNC, counts, exchange, later, many, told};
+use crate::support::onefile::enrolment::made;
+use crate::support::onefile::exchange::{SYNC, counts, exchange, later, many, told};
+use crate::support::onefile::exchange::{exchanging, linked, record, wrong};
+use crate::support::onefile::{all_calls, calls, end_sessions};
 
 #[tokio::test]
 async fn a_session_that_ends_within_is_renewed_and_nobody_fails() {

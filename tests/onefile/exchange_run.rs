@@ -7,60 +7,11 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, behave, calls, working};
-use crate::exchange::{exchanging, exchanging_in, linked, moved, news, own, record, wrong};
-use crate::links::{LINKS, request};
+use crate::support::onefile::exchange::{SYNC, counts, exchange, later, many, told};
+use crate::support::onefile::exchange::{exchanging, exchanging_in, linked, moved, news, own, record, wrong};
+use crate::support::onefile::links::{LINKS, request};
+use crate::support::onefile::{all_calls, behave, calls, working};
 use crate::support::{TestApp, people};
-
-pub const SYNC: &str = "/onefile/learners:sync";
-
-/// An exchange of all that has ended.
-pub async fn exchange(app: &TestApp, body: &Value) -> Value {
-    let run = app.post(SYNC, body).await.good();
-    app.wait_run(run["id"].as_str().unwrap()).await
-}
-
-pub fn counts(run: &Value) -> [i64; 5] {
-    ["total", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap_or(-1))
-}
-
-/// What the run says of each record: its code and words.
-pub async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, (String, String)> {
-    let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
-    let page = app.get(&path).await.expect(200);
-    let items = page["items"].as_array().unwrap().iter();
-    items
-        .map(|item| {
-            let words = item["problem"]["message"].as_str().or(item["message"].as_str()).unwrap_or_default();
-            (
-                item["subject"]["id"].as_str().unwrap().to_owned(),
-                (item["code"].as_str().unwrap().to_owned(), format!("{words} {item}")),
-            )
-        })
-        .collect()
-}
-
-/// So many more learners in OneFile, linked to as many here, `M-000` and so on; their users.
-pub async fn many(app: &TestApp, count: u32, aims: u32, reviews: u32) -> Vec<String> {
-    let more = json!({"learners": count, "aimsPerLearner": aims, "reviewsPerLearner": reviews});
-    let made = app.sandbox_call(Method::POST, "/onefile/records:more", Some(more)).await;
-    let users: Vec<String> = made["learners"].as_array().unwrap().iter().map(Value::to_string).collect();
-    for (n, user) in users.iter().enumerate() {
-        app.put(&format!("/learners/M-{n:03}"), &own(json!({}))).await.good();
-        app.post(LINKS, &request("learner", &format!("M-{n:03}"), user)).await.expect(201);
-    }
-    // They were made long ago: what changed a moment before an exchange is looked at once more by the next.
-    later(app, TimeDelta::hours(2)).await;
-    users
-}
-
-/// Both clocks, ours and OneFile's, go on.
-pub async fn later(app: &TestApp, by: TimeDelta) {
-    app.clock_advance(by).await;
-    let state = app.sandbox_call(Method::GET, "/settings", None).await;
-    let ahead = state["onefile"]["clockAheadSeconds"].as_i64().unwrap();
-    behave(app, json!({"clockAheadSeconds": ahead + by.num_seconds()})).await;
-}
 
 #[tokio::test]
 async fn a_second_exchange_of_what_is_unchanged_writes_nothing_and_costs_few_calls() {
@@ -171,7 +122,7 @@ async fn a_qualification_that_was_added_is_assigned_though_onefile_changed_the_l
     app.put("/learners/M-001", &mine).await.good();
     let run = exchange(&app, &Value::Null).await;
     assert_eq!(counts(&run), [2, 1, 1, 0, 0], "{run:#}");
-    let made = crate::enrolment::made(&app, "learningAim").await;
+    let made = crate::support::onefile::enrolment::made(&app, "learningAim").await;
     assert_eq!(made.len(), 1, "{made:#?}");
     assert_eq!(made[0]["fields"]["StartDate"], "2026-01-05T00:00:00.000Z");
     assert_eq!(record(&app, "M-001").await["qualifications"][0]["elementsDone"], 2);
@@ -355,16 +306,16 @@ async fn without_parameters_the_run_that_is_there_is_answered() {
 async fn officers_and_organisations_go_by_their_modes_once_a_run() {
     let app =
         exchanging(json!({"officerDemographics": "pulled", "organisationDemographics": "pushed"})).await;
-    let officer = crate::links::with_mis(&app, "O-08").await.remove(0).0;
+    let officer = crate::support::onefile::links::with_mis(&app, "O-08").await.remove(0).0;
     app.post(LINKS, &request("officer", people::OFFICER, &officer)).await.expect(201);
-    let placement = crate::common::records(&app, "placement").await;
+    let placement = crate::support::onefile::records(&app, "placement").await;
     let placement = placement.iter().find(|it| it["centreId"] == 1001).unwrap()["id"].to_string();
     app.post(LINKS, &request("organisation", people::ORGANISATION, &placement)).await.expect(201);
     let run = exchange(&app, &Value::Null).await;
     assert_eq!(counts(&run), [2, 2, 0, 0, 0], "{run:#}");
     let kept = app.get(&format!("/officers/{}", people::OFFICER)).await.expect(200);
     assert_ne!(kept["lastName"], "Okoro");
-    let there = crate::common::records(&app, "placement").await;
+    let there = crate::support::onefile::records(&app, "placement").await;
     let there = there.iter().find(|it| it["id"].as_u64() == placement.parse().ok()).unwrap();
     assert_eq!(there["fields"]["Name"], "Copperfold Motors Ltd (sample)");
     app.tick().await;

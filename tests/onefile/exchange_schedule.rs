@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Timelike as _};
 use chrono_tz::Europe::London;
 use serde_json::{Value, json};
 
-use crate::common::working;
-use crate::exchange::{exchanging_in, wrong};
 use crate::support::TestApp;
+use crate::support::onefile::exchange::{exchanging_in, wrong};
+use crate::support::onefile::working;
 
 async fn daily(at: &str) -> TestApp {
     let app = exchanging_in(working(), json!({"dailySync": {"enabled": true, "at": at}})).await;
@@ -81,7 +81,7 @@ async fn nothing_of_the_schedule_begins_in_the_release_window() {
 #[tokio::test]
 async fn a_night_that_failed_is_caught_up() {
     let app = daily("12:40").await;
-    crate::exchange::linked(&app, "L1", "OLD-001", json!({})).await;
+    crate::support::onefile::exchange::linked(&app, "L1", "OLD-001", json!({})).await;
     wrong(&app, json!([{"operation": "searchUsers", "kind": {"status": {"status": 403}}}])).await;
     go_past_the_next_night(&app, TimeDelta::minutes(1)).await;
     app.tick().await;
@@ -101,7 +101,7 @@ async fn a_night_that_failed_is_caught_up() {
 #[tokio::test]
 async fn one_that_is_going_on_still_is_not_doubled() {
     let app = daily("12:40").await;
-    crate::exchange::linked(&app, "L1", "OLD-001", json!({})).await;
+    crate::support::onefile::exchange::linked(&app, "L1", "OLD-001", json!({})).await;
     wrong(
         &app,
         json!([{"operation": "searchUsers", "kind": {"status": {"status": 429, "retryAfter": 800}}}]),

@@ -5,9 +5,9 @@ use std::time::Instant;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::common::{TEST, all_calls, builder, calls, connected, connected_with, entries, state};
-use crate::exchange::{exchanging, sync};
-use crate::exchange_run::{SYNC, counts, many};
+use crate::support::onefile::exchange::{SYNC, counts, many};
+use crate::support::onefile::exchange::{exchanging, sync};
+use crate::support::onefile::{TEST, all_calls, builder, calls, connected, connected_with, entries, state};
 
 #[tokio::test]
 async fn a_429_keeps_all_processes_away_until_it_is_over() {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, calls, connected, refresh};
-use crate::links::{LINKS, officer, request, told, with_mis};
+use crate::support::onefile::links::{LINKS, officer, request, told, with_mis};
+use crate::support::onefile::{all_calls, calls, connected, refresh};
 use crate::support::{Api, faults, people};
 
 const IMPORT: &str = "/onefile/links:import";

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, behave, connected, entries, records, refresh};
-use crate::links::{LINKS, officer, request, with_mis};
+use crate::support::onefile::links::{LINKS, officer, request, with_mis};
+use crate::support::onefile::{SETTINGS, behave, connected, entries, records, refresh};
 use crate::support::{Api, TestApp, faults, people};
 
 const SUGGEST: &str = "/onefile/links:suggest";

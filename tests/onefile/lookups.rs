@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, all_calls, behave, connected, entries, records, refresh, sandbox};
+use crate::support::onefile::{SETTINGS, all_calls, behave, connected, entries, records, refresh, sandbox};
 
 #[tokio::test]
 async fn they_are_read_at_first_use_and_then_only_when_asked_to() {

@@ -10,7 +10,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod common;
 mod connection;
 mod enrolment;
 mod enrolment_lost;

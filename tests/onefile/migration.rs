@@ -6,9 +6,9 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, all_calls, behave, calls, connected_with, records, state, working};
-use crate::links::{LINKS, request, with_mis};
 use crate::support::TestApp;
+use crate::support::onefile::links::{LINKS, request, with_mis};
+use crate::support::onefile::{SETTINGS, all_calls, behave, calls, connected_with, records, state, working};
 
 const MIGRATION: &str = "/onefile/migration";
 

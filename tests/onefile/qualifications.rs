@@ -6,10 +6,10 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{
+use crate::support::TestApp;
+use crate::support::onefile::{
     SETTINGS, all_calls, behave, calls, connected_with, end_sessions, entries, records, sandbox, working,
 };
-use crate::support::TestApp;
 
 const REFRESH: &str = "/onefile/qualifications:refresh";
 const LIST: &str = "/onefile/qualifications";

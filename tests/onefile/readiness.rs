@@ -6,8 +6,10 @@ use picsbridge::auth::scope::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, TEST, all_calls, connected_with, entries, refresh, sandbox, working};
-use crate::links::{LINKS, request, with_mis};
+use crate::support::onefile::links::{LINKS, request, with_mis};
+use crate::support::onefile::{
+    SETTINGS, TEST, all_calls, connected_with, entries, refresh, sandbox, working,
+};
 use crate::support::{TestApp, faults};
 
 const READINESS: &str = "/onefile/readiness";

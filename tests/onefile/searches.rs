@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{all_calls, behave, calls, connected, entries, records, refresh};
 use crate::support::TestApp;
+use crate::support::onefile::{all_calls, behave, calls, connected, entries, records, refresh};
 
 async fn names(app: &TestApp) -> Vec<String> {
     entries(app, "/onefile/placements").await.into_keys().collect()

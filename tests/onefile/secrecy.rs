@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-use crate::common::{SETTINGS, TEST, behave, builder, entries, records, sandbox};
-use crate::enrolment::{CENTRE, enrol, enrolling_with, learner, tab};
+use crate::support::onefile::enrolment::{CENTRE, enrol, enrolling_with, learner, tab};
+use crate::support::onefile::{SETTINGS, TEST, behave, builder, entries, records, sandbox};
 use crate::support::{TestApp, people};
 
 /// Every row of every table as text, with its table.

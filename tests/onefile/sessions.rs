@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use picsbridge::store::SessionState;
 use serde_json::{Value, json};
 
-use crate::common::{TEST, behave, calls, connected, end_sessions, entries, refresh, state};
+use crate::support::onefile::{TEST, behave, calls, connected, end_sessions, entries, refresh, state};
 use crate::support::{TestApp, on_runtime};
 
 async fn works(app: &TestApp) {

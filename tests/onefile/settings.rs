@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{SETTINGS, TEST, builder, connected, entries, sandbox};
 use crate::support::faults;
+use crate::support::onefile::{SETTINGS, TEST, builder, connected, entries, sandbox};
 
 fn but(mut body: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };

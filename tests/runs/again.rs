@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{FIRST, SYNC, counts, id, seeded};
 use crate::support::TestApp;
+use crate::support::runs::{FIRST, SYNC, counts, id, seeded};
 
 fn path(run: &Value, verb: &str) -> String {
     format!("/runs/{}:{verb}", id(run))

@@ -16,10 +16,10 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::processes::{Caller, Place, Process, Reply, Role, TIMINGS, command, until};
 use crate::support::app::MASTER_KEY;
 use crate::support::folder::Folder;
 use crate::support::postgres::Database;
+use crate::support::processes::{Caller, Place, Process, Reply, Role, TIMINGS, command, until};
 use crate::support::{on_runtime, people};
 
 const PATIENCE: Duration = Duration::from_secs(90);

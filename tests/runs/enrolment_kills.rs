@@ -6,7 +6,7 @@ use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::processes::{Caller, Place, Process, Role, TIMINGS, until};
+use crate::support::processes::{Caller, Place, Process, Role, TIMINGS, until};
 use crate::support::{TestApp, people};
 
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,9 +3,9 @@
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::common::{SYNC, id, seeded};
 use crate::support::TestApp;
 use crate::support::client::Api;
+use crate::support::runs::{SYNC, id, seeded};
 
 fn path(run: &Value) -> String {
     format!("/runs/{}/events", id(run))

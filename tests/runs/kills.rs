@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::processes::{Caller, Place, Process, Reply, Role, TIMINGS, until};
+use crate::support::processes::{Caller, Place, Process, Reply, Role, TIMINGS, until};
 use crate::support::{TestApp, people};
 
 const PATIENCE: Duration = Duration::from_mins(1);

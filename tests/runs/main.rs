@@ -12,7 +12,6 @@
 mod support;
 
 mod again;
-mod common;
 mod database;
 mod enrolment_kills;
 mod events;
@@ -20,7 +19,6 @@ mod exchange_kills;
 mod kills;
 mod pace;
 mod params;
-mod processes;
 mod rotation;
 mod schedule;
 mod secrecy;

@@ -10,10 +10,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use crate::processes::{Caller, Place, Process, Role, command, until};
 use crate::support::TestApp;
 use crate::support::app::{MASTER_KEY, PATIENCE};
 use crate::support::people::{self, but};
+use crate::support::processes::{Caller, Place, Process, Role, command, until};
 
 const NEW_KEY: &str = "YW5vdGhlciBrZXkgZm9yIHRlc3RzOiBub2JvZHkgcyE=";
 /// Reads of every kind of thing that is sealed.

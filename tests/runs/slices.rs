@@ -10,7 +10,7 @@ use picsbridge::upstream::run::{Halt, RunContext, RunWork as _, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::common::{FIRST, SYNC, counts, id, seeded, slices};
+use crate::support::runs::{FIRST, SYNC, counts, id, seeded, slices};
 use crate::support::{TestApp, on_runtime};
 
 /// Takes a slice as a worker does that is about to die.

@@ -13,7 +13,7 @@ use picsbridge::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-use crate::processes::{Caller, Place, Process, Role, TIMINGS};
+use crate::support::processes::{Caller, Place, Process, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
 const LEARNERS: u64 = 50;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Running, apprentice, but, contract_keys, keys};
+use crate::support::sandbox::{Running, apprentice, but, contract_keys, keys};
 
 #[tokio::test]
 async fn without_a_good_token_nothing_is_answered() {

@@ -4,8 +4,8 @@ use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::contract::Contract;
-use crate::support::{BASE, Running, apprentice, but, keys};
+use crate::support::sandbox::contract::Contract;
+use crate::support::sandbox::{BASE, Running, apprentice, but, keys};
 
 #[tokio::test]
 async fn the_control_api_describes_itself() {

@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::contract::Contract;
-use crate::standards::{BUSINESS_OLD, BUSINESS_OPTIONS};
-use crate::support::{Running, apprentice, but, contract_keys, keys};
+use crate::support::sandbox::contract::Contract;
+use crate::support::sandbox::standards::{BUSINESS_OLD, BUSINESS_OPTIONS};
+use crate::support::sandbox::{Running, apprentice, but, contract_keys, keys};
 
 #[tokio::test]
 async fn a_create_gives_the_record_and_costs_one_credit() {
@@ -134,7 +134,7 @@ async fn the_start_must_lie_within_the_standards_days_and_the_end_after_it() {
 #[tokio::test]
 async fn an_archived_standard_takes_nobody() {
     let sandbox = Running::start().await;
-    let standards = crate::standards::all(&sandbox).await;
+    let standards = sandbox.standards().await;
     let archived = standards.iter().find(|standard| standard["archived"] == true).unwrap();
     let body = but(json!({ "standardId": archived["id"], "estimatedStartDate": archived["datePublished"] }));
     assert_eq!(faulty_field(&sandbox, &body).await, "standardId");

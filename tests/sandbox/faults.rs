@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Error, Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Running, apprentice};
+use crate::support::sandbox::{Running, apprentice};
 
 async fn list(sandbox: &Running) -> Result<Response, Error> {
     sandbox.request(Method::GET, "/apprentices", "sandbox").send().await

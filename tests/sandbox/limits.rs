@@ -4,7 +4,7 @@ use picsbridge::sandbox::{LimitWindow, SandboxOptions};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::Running;
+use crate::support::sandbox::Running;
 
 #[tokio::test]
 async fn beyond_the_limit_a_call_is_told_when_to_come_again() {

@@ -11,6 +11,9 @@
     reason = "in a test, that is how a fault is reported"
 )]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod apprentices;
 mod contract;
 mod control;
@@ -20,4 +23,3 @@ mod limits;
 mod onefile;
 mod restart;
 mod standards;
-mod support;

@@ -6,30 +6,8 @@ use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Running, apprentice, but};
-
-/// A folder that goes with the test.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        Self(std::env::temp_dir().join(format!("picsbridge-sandbox-{}", uuid::Uuid::new_v4())))
-    }
-
-    pub fn options(&self) -> SandboxOptions {
-        SandboxOptions { journal: Some(self.0.clone()), ..SandboxOptions::default() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("ace360.jsonl")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
+use crate::support::sandbox::folder::Folder;
+use crate::support::sandbox::{Running, apprentice, but};
 
 #[tokio::test]
 async fn records_and_credits_outlive_a_restart_and_ids_are_not_given_again() {

@@ -2,30 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::{Running, contract_keys, keys};
-
-/// ST0384, LARS 105: one version, no options.
-pub const TEAM_LEADER: u32 = 800;
-/// ST0070, LARS 196: the first version.
-pub const BUSINESS_OLD: u32 = 242;
-/// Its second, which follows.
-pub const BUSINESS_MIDDLE: u32 = 243;
-/// Its third, by option.
-pub const BUSINESS_OPTIONS: [u32; 2] = [244, 245];
-
-/// The whole catalogue, read page by page.
-pub async fn all(sandbox: &Running) -> Vec<Value> {
-    let mut standards = Vec::new();
-    for page in 1.. {
-        let body = sandbox.get(&format!("/standards?page={page}&perPage=100")).await.body;
-        standards.extend(body["data"].as_array().unwrap().clone());
-        if body["totalPages"] == page {
-            assert_eq!(body["total"], standards.len());
-            break;
-        }
-    }
-    standards
-}
+use crate::support::sandbox::standards::{BUSINESS_MIDDLE, BUSINESS_OLD, BUSINESS_OPTIONS, TEAM_LEADER};
+use crate::support::sandbox::{Running, contract_keys, keys};
 
 fn by_lars<'a>(standards: &'a [Value], lars: &str) -> Vec<&'a Value> {
     standards.iter().filter(|standard| standard["larsCode"] == lars).collect()
@@ -34,7 +12,7 @@ fn by_lars<'a>(standards: &'a [Value], lars: &str) -> Vec<&'a Value> {
 #[tokio::test]
 async fn the_catalogue_holds_every_published_standard_with_all_documented_keys() {
     let sandbox = Running::start().await;
-    let standards = all(&sandbox).await;
+    let standards = sandbox.standards().await;
     let codes: std::collections::HashSet<&str> =
         standards.iter().map(|standard| &standard["stCode"].as_str().unwrap()[..6]).collect();
     assert_eq!(codes.len(), 736);
@@ -49,7 +27,7 @@ async fn the_catalogue_holds_every_published_standard_with_all_documented_keys()
 #[tokio::test]
 async fn business_administrator_has_versions_that_follow_each_other_and_two_options_in_the_last() {
     let sandbox = Running::start().await;
-    let standards = all(&sandbox).await;
+    let standards = sandbox.standards().await;
     let found = by_lars(&standards, "196");
     let rows: Vec<_> = found
         .iter()
@@ -82,7 +60,7 @@ async fn business_administrator_has_versions_that_follow_each_other_and_two_opti
 #[tokio::test]
 async fn team_leader_leaves_nothing_to_choose() {
     let sandbox = Running::start().await;
-    let standards = all(&sandbox).await;
+    let standards = sandbox.standards().await;
     let found = by_lars(&standards, "105");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["id"], TEAM_LEADER);

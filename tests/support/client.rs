@@ -1,14 +1,14 @@
 //! A caller of the API who believes nothing: every answer is held against the served document.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Method, RequestBuilder};
 use serde_json::Value;
 
+use super::answer::Answer;
 use super::contract::Contract;
 use super::personal;
 
@@ -28,17 +28,6 @@ pub struct Call {
     path: String,
     request: RequestBuilder,
     contract: Arc<Contract>,
-}
-
-/// An answer that the document allows.
-#[derive(Debug)]
-pub struct Answer {
-    pub at: String,
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
-    /// Null when it is not JSON.
-    pub body: Value,
 }
 
 impl Api {
@@ -156,49 +145,4 @@ impl Call {
         }
         answer
     }
-}
-
-impl Answer {
-    /// Its body, if it has this status.
-    #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}: {}", self.at, self.text);
-        self.body
-    }
-
-    /// Its body, if it went well.
-    #[track_caller]
-    pub fn good(self) -> Value {
-        assert!((200..300).contains(&self.status), "{}: {} {}", self.at, self.status, self.text);
-        self.body
-    }
-
-    /// Its problem, if it has this status and code.
-    #[track_caller]
-    pub fn refused(self, status: u16, code: &str) -> Value {
-        assert_eq!(
-            (self.status, self.body["code"].as_str()),
-            (status, Some(code)),
-            "{}: {}",
-            self.at,
-            self.text
-        );
-        self.body
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-}
-
-/// Where a problem's faults are (a pointer, or a parameter's name) and their codes.
-pub fn faults(problem: &Value) -> BTreeSet<(String, String)> {
-    let errors = problem["errors"].as_array().unwrap();
-    errors
-        .iter()
-        .map(|error| {
-            let place = error.get("pointer").or(error.get("parameter")).unwrap().as_str().unwrap();
-            (place.to_owned(), error["code"].as_str().unwrap().to_owned())
-        })
-        .collect()
 }

@@ -8,7 +8,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::client::Answer;
+use super::answer::Answer;
 
 const PROBLEM: &str = "application/problem+json";
 /// Keywords whose values are not schemas.

@@ -112,3 +112,12 @@ pub fn uln(n: u64) -> String {
 fn pick<'a>(list: &[&'a str], n: u64) -> &'a str {
     list[usize::try_from(n).unwrap() % list.len()]
 }
+
+/// The three kinds: collection, field of the id, a good record.
+pub fn kinds() -> [(&'static str, &'static str, Value); 3] {
+    [
+        ("learners", "learnerId", learner(1)),
+        ("officers", "officerId", officer()),
+        ("organisations", "organisationId", organisation()),
+    ]
+}

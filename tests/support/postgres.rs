@@ -17,6 +17,11 @@ use super::folder::{self, Folder};
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
+/// Runs something where the app runs, so that a connection it opens does not end with the test.
+pub async fn on_runtime<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    RUNTIME.spawn(work).await.unwrap()
+}
+
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
     // A thread of its own, since a test's thread is within a runtime already.
     std::thread::spawn(|| RUNTIME.block_on(Server::start())).join().expect("PostgreSQL starts")

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::bulk::{Batch, which};
-use super::super::document::BulkErrors;
+use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::State;
-use super::super::document::{ReadErrors, UploadErrors, UpstreamErrors};
+use super::super::errors::{ReadErrors, UploadErrors, UpstreamErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::prefer_wait;
 use super::super::problem::{Code, Problem, UpstreamCause};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{LinkErrors, ReadErrors};
+use super::super::errors::{LinkErrors, ReadErrors};
 use super::super::extract::{Body, Caller, Id};
 use super::super::problem::{Code, Problem};
 use super::learner::{self, Tab};

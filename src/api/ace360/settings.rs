@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{ReadErrors, WriteErrors};
+use super::super::errors::{ReadErrors, WriteErrors};
 use super::super::etag::{Precondition, Tagged, unexpected};
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;

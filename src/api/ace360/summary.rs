@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::ReadErrors;
+use super::super::errors::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
 use super::learner::Status;

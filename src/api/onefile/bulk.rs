@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::bulk::{Batch, which};
-use super::super::document::BulkErrors;
+use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::super::runs::Run;
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, OneFileState, RunKind};

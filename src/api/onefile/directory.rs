@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::LookUpErrors;
+use super::super::errors::LookUpErrors;
 use super::super::extract::Caller;
 use super::super::params::{Page, Params};
 use super::super::problem::Problem;

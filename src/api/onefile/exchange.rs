@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::super::State;
 use super::super::bulk::{named, texts};
-use super::super::document::{BulkErrors, ExchangeErrors};
+use super::super::errors::{BulkErrors, ExchangeErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
 use super::super::problem::{Code, Problem};

@@ -14,11 +14,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::State;
-use super::super::document::{EnrolErrors, ReadErrors, UpstreamErrors};
+use super::super::errors::{EnrolErrors, ReadErrors, UpstreamErrors};
 use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
 use super::super::problem::{Code, Problem, UpstreamCause};
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{
     Check, EnrolmentState, Fault, Learner, LearnerId, LearnerStatus, LinkState, OneFileId, OneFileState,

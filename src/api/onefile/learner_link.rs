@@ -9,12 +9,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{OneFileLinkErrors, ReadErrors};
+use super::super::errors::{OneFileLinkErrors, ReadErrors};
 use super::super::extract::{Body, Caller, Id};
 use super::super::problem::{Code, Problem};
 use super::learner::{OneFileTab, tab_of};
 use super::links::LinkRequest;
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::{Check, Fault, LearnerId, LinkMethod};
 use crate::onefile::suggest::LinkKind;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::State;
-use super::super::document::OneFileLinkErrors;
+use super::super::errors::OneFileLinkErrors;
 use super::super::extract::{Caller, LargeBody};
 use super::super::import_faults::FaultRoom;
 use super::super::problem::{Code, Problem};

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{LookUpErrors, OneFileCandidatePage, OneFileLinkErrors};
+use super::super::errors::{LookUpErrors, OneFileLinkErrors};
 use super::super::extract::{Caller, OptionalBody};
 use super::super::params::{Page, Params};
 use super::super::problem::{Code, Problem};
 use super::links::kind_of;
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{Check, Fault};
 use crate::onefile::links::proposals::Candidate;
@@ -115,6 +115,11 @@ pub struct LinkCandidate {
     alternatives: Vec<Suggestion>,
     /// What to do where nothing is proposed; null: something is.
     message: Option<String>,
+}
+
+super::super::page::page! {
+    /// A page of officers and organisations that are not linked.
+    OneFileCandidatePage of LinkCandidate
 }
 
 /// Where a candidate stands.

@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::State;
-use super::super::document::{OneFileLinkErrors, OneFileLinkPage, ReadErrors};
+use super::super::errors::{OneFileLinkErrors, ReadErrors};
 use super::super::extract::{Body, Caller, Id};
 use super::super::params::{Page, Params};
 use super::super::problem::{Code, Problem};
-use super::rules::RemoteId;
+use super::remote_id::RemoteId;
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{Check, Fault, LearnerId, LinkMethod, LinkState};
 use crate::onefile::links::{Found, Seen};
@@ -51,6 +51,11 @@ pub struct Link {
     state: LinkState,
     /// When it was made.
     created_at: DateTime<Utc>,
+}
+
+super::super::page::page! {
+    /// A page of links with OneFile.
+    OneFileLinkPage of Link
 }
 
 impl From<OneFileLink> for Link {

@@ -12,8 +12,10 @@ pub mod links;
 pub mod migration;
 pub mod qualifications;
 pub mod readiness;
-mod rules;
+mod remote_id;
 pub mod settings;
+mod settings_request;
+mod settings_validation;
 pub mod summary;
 
 use super::problem::{Code, Problem};

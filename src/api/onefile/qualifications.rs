@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{ReadErrors, RunErrors};
+use super::super::errors::{ReadErrors, RunErrors};
 use super::super::extract::Caller;
 use super::super::params::{Page, Params};
 use super::super::problem::Problem;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::State;
-use super::super::document::{ReadErrors, SettingsErrors};
+use super::super::errors::{ReadErrors, SettingsErrors};
 use super::super::extract::{Caller, OptionalBody};
 use super::super::problem::{Code, Problem};
 use super::settings::{self, Settings};

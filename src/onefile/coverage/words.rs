@@ -1,7 +1,7 @@
 //! What to do about a VQ reference or a standard, in words.
 
+use super::catalogue::{CatalogueRow, Found};
 use super::report::{AimCoverage, Choose, CoverageState};
-use super::{CatalogueRow, Found};
 
 const REFRESH: &str = "then refresh the links (POST /onefile/qualifications:refresh)";
 

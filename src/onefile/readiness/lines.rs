@@ -1,7 +1,7 @@
 //! The lines of the checklist, one function each.
 
+use super::input::{Desktop, Linking, ReadinessInput, Token};
 use super::report::{Check, CheckId, Fix, Named, Verdict};
-use super::{Desktop, Linking, ReadinessInput, Token};
 use crate::domain::counted;
 use crate::onefile::coverage::CoverageState;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 
 use super::*;
-use crate::onefile::coverage::{CatalogueRow, coverage};
+use crate::onefile::coverage::{CatalogueRow, Coverage, coverage};
 
 fn named(id: &str) -> Named {
     Named { id: id.to_owned(), name: None }

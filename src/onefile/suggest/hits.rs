@@ -2,44 +2,20 @@
 
 use std::collections::HashSet;
 
-use super::contradicts;
+use super::input::contradicts;
 use super::matcher::{Matcher, SHOWN};
 use super::report::{
     Ambiguous, AmbiguousBecause, LinkKind, Reason, ReasonCode, Suggestion, SuggestionCounts, Suggestions,
     Unmatched,
 };
 use super::similar::NEAR;
+use super::tier::{Hit, Tier};
 use super::words;
 
 /// Scores that differ by less are equally good.
 const MARGIN: u8 = 5;
 /// Of those that fit equally well no more are looked at: a thousand of one name tell no more than fifty.
 const MOST: usize = 50;
-
-/// What speaks for a pair, the strongest first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// An id: the held one, or the MIS value.
-    Certain,
-    /// The ULN.
-    Uln,
-    /// The e-mail address.
-    Email,
-    /// The name.
-    Name,
-    /// A near name.
-    Near,
-}
-
-/// All there are.
-pub const TIERS: [Tier; 5] = [Tier::Certain, Tier::Uln, Tier::Email, Tier::Name, Tier::Near];
-
-/// A record of OneFile's that fits.
-#[derive(Clone, Copy)]
-pub struct Hit {
-    pub remote: u32,
-    score: u8,
-}
 
 impl Matcher<'_> {
     /// What fits by a reason of this tier, the best first: only those that are equally good.

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use super::input::{Remote, uln};
 use super::normal::{Name, plain};
 use super::similar::{NEAR, similarity};
-use super::{Remote, uln};
 
 /// Entries of trigram lists that are read for one name.
 const BUDGET: usize = 2_000;

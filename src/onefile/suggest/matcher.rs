@@ -1,12 +1,11 @@
-//! Who gets whom: the rounds, from the strongest reason to the weakest, first among live records, then among archived ones.
+//! The state of the rounds: who looks for a partner, who was proposed, and what is left.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use super::SuggestInput;
-use super::hits::{Hit, TIERS, Tier};
 use super::index::{Index, Scratch};
+use super::input::SuggestInput;
 use super::normal::Name;
-use super::report::{Ambiguous, AmbiguousBecause, LinkKind, Suggestion, Suggestions};
+use super::report::{Ambiguous, LinkKind, Suggestion};
 
 /// Candidates and rivals that are shown.
 pub const SHOWN: usize = 10;
@@ -15,7 +14,7 @@ pub const SHOWN: usize = 10;
 pub struct Search {
     pub local: usize,
     pub place: usize,
-    settled: bool,
+    pub settled: bool,
 }
 
 /// The state of the rounds.
@@ -77,74 +76,6 @@ impl<'a> Matcher<'a> {
             scratch: Scratch::default(),
             suggestions: Vec::new(),
             ambiguous: Vec::new(),
-        }
-    }
-
-    pub fn run(mut self) -> Suggestions {
-        for archived in [false, true] {
-            for tier in TIERS {
-                // A near name in one of several centres would be noise: nothing is proposed by it anyway.
-                if tier != Tier::Near || !self.input.several_centres {
-                    self.round(tier, archived);
-                }
-            }
-        }
-        self.finish()
-    }
-
-    /// Those whose best reason is of this tier choose, all at once.
-    fn round(&mut self, tier: Tier, archived: bool) {
-        let mut claims: Vec<(usize, Vec<Hit>)> = Vec::new();
-        let mut claimed: HashMap<u32, Vec<usize>> = HashMap::new();
-        for number in 0..self.searches.len() {
-            if self.searches[number].settled {
-                continue;
-            }
-            let hits = self.hits(number, tier, archived);
-            if hits.is_empty() {
-                continue;
-            }
-            for hit in &hits {
-                claimed.entry(hit.remote).or_default().push(self.searches[number].local);
-            }
-            claims.push((number, hits));
-        }
-        let only_shown = self.input.several_centres && tier != Tier::Certain;
-        let mut proposed = Vec::new();
-        for (number, hits) in claims {
-            self.searches[number].settled = true;
-            let local = self.searches[number].local;
-            let contested = |hit: &Hit| {
-                self.disputed.contains(&hit.remote) || claimed.get(&hit.remote).is_some_and(|by| by.len() > 1)
-            };
-            let why = if only_shown {
-                AmbiguousBecause::MisValueNeeded
-            } else if hits.len() > 1 {
-                AmbiguousBecause::SeveralRemotes
-            } else if hits.iter().any(contested) {
-                AmbiguousBecause::SeveralLocals
-            } else {
-                proposed.push((number, hits[0]));
-                continue;
-            };
-            let rivals = hits.iter().filter_map(|hit| claimed.get(&hit.remote)).flatten();
-            let rivals: BTreeSet<&str> = rivals
-                .filter(|other| **other != local)
-                .take(SHOWN * SHOWN)
-                .map(|other| self.input.locals[*other].id)
-                .collect();
-            let rivals = rivals.into_iter().take(SHOWN).map(str::to_owned).collect();
-            let unclear = self.unclear(number, why, &hits, rivals);
-            self.ambiguous.push(unclear);
-        }
-        if !only_shown {
-            let settled: HashSet<u32> = proposed.iter().map(|(_, hit)| hit.remote).collect();
-            self.disputed.extend(claimed.into_keys().filter(|remote| !settled.contains(remote)));
-            self.taken.extend(settled);
-        }
-        for (number, hit) in proposed {
-            let suggestion = self.suggestion(number, hit);
-            self.suggestions.push(suggestion);
         }
     }
 }

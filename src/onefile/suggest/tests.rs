@@ -1,5 +1,8 @@
 //! The rules of suggesting, as tables.
 
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use super::*;

@@ -1,9 +1,9 @@
 //! Reasons, cautions and what to do, in words. Names stand beside them, never in them.
 
+use super::input::{Local, Remote, contradicts, uln};
 use super::normal::{Name, plain};
 use super::report::{AmbiguousBecause, LinkKind, Reason, ReasonCode};
 use super::similar::similarity;
-use super::{Local, Remote, contradicts, uln};
 
 /// All that speaks for a pair, the strongest first.
 pub fn reasons(kind: LinkKind, local: &Local<'_>, remote: &Remote<'_>, names: (&Name, &Name)) -> Vec<Reason> {

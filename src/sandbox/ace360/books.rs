@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
+use super::account::Account;
 use super::entry::{Entry, Past};
 use super::record::Record;
 
@@ -15,16 +14,6 @@ pub const CREDITS: u64 = 100_000;
 const FIRST_ID: u64 = 248;
 /// The documentation's example of a provider's id, given to the first organisation.
 const FIRST_PROVIDER: u32 = 57;
-
-/// What an organisation has to pay with. ACE360 calls the credits tokens; here a token is the API's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Account {
-    pub token: String,
-    pub tpo_id: u32,
-    pub credits_left: u64,
-    pub credits_used: u64,
-}
 
 /// An organisation, with the places of its records.
 #[derive(Debug)]

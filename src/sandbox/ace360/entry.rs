@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::books::Account;
+use super::account::Account;
 use super::record::Record;
 
 /// One line, to be written.

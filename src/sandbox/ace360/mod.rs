@@ -1,6 +1,7 @@
 //! The ACE360 Connect simulator. What it does is what `openapi/upstream/ace360-connect.yaml` says; most of that is
 //! assumed, since ACE360's own specification is not public.
 
+mod account;
 pub mod books;
 pub mod catalogue;
 pub mod create;

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::default_token::default_token;
 use super::problem::{Problem, Refusal, optional};
 use super::settings::ForToken;
-use super::usual_token;
 use crate::sandbox::ace360::create;
 use crate::sandbox::ace360::invented::People;
 use crate::sandbox::ace360::lifecycle::{self, Grades};
@@ -43,7 +43,7 @@ pub struct Wanted {
     /// Only those with this ULN.
     uln: Option<String>,
     /// `sandbox` if not said.
-    #[serde(default = "usual_token")]
+    #[serde(default = "default_token")]
     #[param(required = false)]
     for_token: String,
     /// At most so many, the newest; 100 if not said, and no more than 1000.

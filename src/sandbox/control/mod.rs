@@ -2,6 +2,7 @@
 //! without a token. Its document is made from the routes.
 
 mod apprentices;
+mod default_token;
 mod faults;
 mod learners;
 mod onefile;
@@ -62,9 +63,4 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(users::archive)
         .service(users::remove)
         .service(users::merge);
-}
-
-/// The organisation that is meant when none is named.
-fn usual_token() -> String {
-    "sandbox".to_owned()
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::default_token::default_token;
 use super::problem::{Problem, Refusal, optional};
 use super::settings::ForToken;
-use super::usual_token;
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::onefile::record::Record;
 use crate::sandbox::onefile::seed::more::{self, Made, More};
@@ -48,7 +48,7 @@ impl From<&Record> for OneFileRecord {
 pub struct Wanted {
     kind: Kind,
     /// The customer; `sandbox` if not said.
-    #[serde(default = "usual_token")]
+    #[serde(default = "default_token")]
     #[param(required = false)]
     for_token: String,
     centre_id: Option<u64>,

@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::default_token::default_token;
 use super::problem::{Problem, Refusal, optional};
-use super::usual_token;
 use crate::sandbox::ace360::books::Books;
 use crate::sandbox::ace360::create;
 use crate::sandbox::ace360::invented::People;
@@ -24,7 +24,7 @@ pub struct Reset {
     #[serde(default)]
     seed_apprentices: u32,
     /// The organisation that they belong to.
-    #[serde(default = "usual_token")]
+    #[serde(default = "default_token")]
     for_token: String,
 }
 
@@ -52,7 +52,7 @@ pub async fn reset(shared: web::Data<Shared>, body: web::Bytes) -> Result<HttpRe
 
 impl Default for Reset {
     fn default() -> Self {
-        Self { seed_apprentices: 0, for_token: usual_token() }
+        Self { seed_apprentices: 0, for_token: default_token() }
     }
 }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+use super::default_token::default_token;
 use super::problem::{Problem, Refusal};
-use super::usual_token;
 use crate::sandbox::limit::LimitWindow;
 use crate::sandbox::onefile::settings::Settings as OneFileSettings;
 use crate::sandbox::world::{Shared, World};
@@ -18,7 +18,7 @@ use crate::sandbox::world::{Shared, World};
 #[into_params(parameter_in = Query)]
 pub struct ForToken {
     /// `sandbox` if not said.
-    #[serde(default = "usual_token")]
+    #[serde(default = "default_token")]
     #[param(required = false)]
     pub for_token: String,
 }

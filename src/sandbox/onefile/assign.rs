@@ -4,14 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::kind::Kind;
+use super::new_fields::{map, new_aim};
 use super::record::Record;
 use super::references::{LEARNER, ROLES};
 use super::settings::AssignReading;
 use super::world::Desk;
 use crate::sandbox::origin::Origin;
-
-/// How many elements a learning aim has that was just made.
-const ELEMENTS: u64 = 20;
 
 /// `POST /User/{id}/Assign`.
 pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answer {
@@ -133,12 +131,6 @@ fn aim(desk: &mut Desk, standard: u64, learner: u64) -> Result<u64, String> {
     Ok(desk.add(Kind::LearningAim, centre, Origin::Api, new_aim(learner, standard)))
 }
 
-/// The fields of a learning aim on which nothing was done yet.
-pub fn new_aim(learner: u64, standard: u64) -> Map<String, Value> {
-    map(json!({ "UserID": learner, "StandardID": standard, "Status": 0, "Progress": 0,
-        "TotalElements": ELEMENTS, "ElementsDone": 0 }))
-}
-
 fn summary(learner: u64, unit: &Value, standard: u64) -> Map<String, Value> {
     map(json!({ "UserID": learner, "UnitID": unit, "StandardID": standard, "Progress": 0 }))
 }
@@ -154,13 +146,5 @@ pub fn touch(desk: &mut Desk, learner: u64) {
         && let Some(learner) = desk.books.get(Kind::User, learner).cloned()
     {
         desk.change(learner);
-    }
-}
-
-/// The fields of a JSON object.
-pub fn map(fields: Value) -> Map<String, Value> {
-    match fields {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
     }
 }

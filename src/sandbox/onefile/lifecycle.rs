@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
-use super::assign::{map, touch};
+use super::assign::touch;
 use super::kind::Kind;
+use super::new_fields::map;
 use super::record::Record;
 use super::references::LEARNER;
 use super::update::mismatch;

@@ -16,6 +16,8 @@ pub mod gate;
 pub mod invariants;
 pub mod kind;
 pub mod lifecycle;
+pub mod new_fields;
+pub mod operations;
 pub mod record;
 pub mod references;
 pub mod routes;

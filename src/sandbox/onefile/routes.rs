@@ -4,11 +4,12 @@ use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::answer::{Answer, answer};
+use super::answer::Answer;
 use super::body;
 use super::call::Call;
 use super::environment::Environment;
 use super::gate::{Caller, gate};
+use super::operations::answer;
 use crate::sandbox::world::Shared;
 
 /// The routes of all environments.

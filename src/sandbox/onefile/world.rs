@@ -14,12 +14,12 @@ use super::session::Sessions;
 use super::settings::Settings;
 use super::{seed, times};
 use crate::sandbox::SandboxOptions;
+use crate::sandbox::counts::Counts;
 use crate::sandbox::journal::{self, Journal};
 use crate::sandbox::limit::{LimitWindow, Limiter};
 use crate::sandbox::now;
 use crate::sandbox::origin::Origin;
 use crate::sandbox::titles::{self, Title};
-use crate::sandbox::world::Counts;
 
 /// The id of the first customer; each has room for so many records, so that no two have an id in common.
 const FIRST_ID: u64 = 1000;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{OneFile, ids};
+use crate::support::sandbox::onefile::{OneFile, ids};
 
 #[tokio::test]
 async fn a_standard_makes_a_learning_aim_and_answers_its_bare_id() {
@@ -99,7 +99,7 @@ async fn each_level_has_its_roles_and_needs() {
         (assessor, json!({}), 400),
         (learner, json!({ "Level": 1 }), 400),
     ] {
-        let body = super::support::with(body, json!({ "LearnerID": learner }));
+        let body = crate::support::sandbox::onefile::with(body, json!({ "LearnerID": learner }));
         let answer = onefile.post(&format!("/User/{person}/Assign"), body.clone()).await;
         assert_eq!(answer.status, status, "{person} {body}: {}", answer.body);
     }

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{BASE, OneFile, authenticate};
-use crate::support::Running;
+use crate::support::sandbox::Running;
+use crate::support::sandbox::onefile::{BASE, OneFile, authenticate};
 
 const PRACTICE: &str = "/onefile/practice/api/v2.1";
 const BETA: &str = "/onefile/beta/api/v2.1";

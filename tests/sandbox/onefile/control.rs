@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{BASE, OneFile, authenticate, ids};
-use crate::contract::Contract;
 use crate::support::keys;
+use crate::support::sandbox::contract::Contract;
+use crate::support::sandbox::onefile::{BASE, OneFile, authenticate, ids};
 
 #[tokio::test]
 async fn operations_are_named_as_in_the_contract() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{OneFile, with};
+use crate::support::sandbox::onefile::{OneFile, with};
 
 #[tokio::test]
 async fn a_placement_is_answered_by_its_bare_id_and_reads_back() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::OneFile;
+use crate::support::sandbox::onefile::OneFile;
 
 #[tokio::test]
 async fn a_learning_aim_takes_registration_and_certificate_dates_and_gives_them_back() {

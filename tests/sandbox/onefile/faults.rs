@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{BASE, OneFile, authenticate};
+use crate::support::sandbox::onefile::{BASE, OneFile, authenticate};
 
 async fn users(onefile: &OneFile) -> Value {
     onefile.state().await["customers"]["sandbox"]["records"]["User"].clone()

@@ -4,8 +4,8 @@ use picsbridge::sandbox::{LimitWindow, SandboxOptions};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{BASE, OneFile, authenticate};
-use crate::support::Running;
+use crate::support::sandbox::Running;
+use crate::support::sandbox::onefile::{BASE, OneFile, authenticate};
 
 #[tokio::test]
 async fn three_hundred_calls_a_minute_are_the_limit_and_authentication_counts() {

@@ -10,5 +10,4 @@ mod limits;
 mod restart;
 mod search;
 mod seeds;
-mod support;
 mod users;

@@ -3,9 +3,9 @@
 use picsbridge::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 
-use super::support::{BASE, OneFile, authenticate};
-use crate::restart::Folder;
-use crate::support::Running;
+use crate::support::sandbox::Running;
+use crate::support::sandbox::folder::Folder;
+use crate::support::sandbox::onefile::{BASE, OneFile, authenticate};
 
 #[tokio::test]
 async fn records_outlive_a_restart_and_ids_are_not_given_again_but_sessions_end() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{OneFile, ids};
+use crate::support::sandbox::onefile::{OneFile, ids};
 
 #[tokio::test]
 async fn no_match_is_204_without_a_body() {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::support::{OneFile, with};
+use crate::support::sandbox::onefile::{OneFile, with};
 
 #[tokio::test]
 async fn a_learner_is_answered_whole_and_reads_back() {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Maker;
+use super::maker::Maker;
 use super::people::name;
-use crate::sandbox::onefile::assign::new_aim;
 use crate::sandbox::onefile::kind::Kind;
+use crate::sandbox::onefile::new_fields::new_aim;
 use crate::sandbox::onefile::references::ASSESSORS;
 use crate::sandbox::uln;
 

@@ -5,8 +5,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::learners::{Ground, learner};
+use super::maker::Maker;
 use super::people::name;
-use super::{Maker, standards};
+use super::standards;
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::onefile::world::Desk;
 

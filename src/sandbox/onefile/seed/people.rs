@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Maker;
+use super::maker::Maker;
 use crate::sandbox::names::{FIRST, LAST};
 use crate::sandbox::onefile::kind::Kind;
 

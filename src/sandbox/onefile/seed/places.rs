@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Maker;
+use super::maker::Maker;
 use crate::sandbox::names::EMPLOYERS;
 use crate::sandbox::onefile::kind::Kind;
 

@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::Maker;
+use super::maker::Maker;
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::titles::Title;
 

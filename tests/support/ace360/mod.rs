@@ -1,5 +1,7 @@
 //! What most tests here begin with.
 
+pub mod lost;
+
 use chrono::TimeDelta;
 use picsbridge::store::StandardRow;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,9 @@
 //! What most tests here begin with.
 
+pub mod enrolment;
+pub mod exchange;
+pub mod links;
+
 use std::collections::BTreeMap;
 
 use picsbridge::sandbox::SandboxOptions;

@@ -1,12 +1,17 @@
 //! A running sandbox, and callers of it.
 
+pub mod contract;
+pub mod folder;
+pub mod onefile;
+pub mod standards;
+
 use std::time::Duration;
 
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::contract::Contract;
+use self::contract::Contract;
 
 pub const BASE: &str = "/ace360/connect-api/beta";
 
@@ -95,6 +100,20 @@ impl Running {
     pub async fn advance(&self, id: u64, body: Value) -> Answer {
         self.control(Method::POST, &format!("/apprentices/{id}:advance"), body).await
     }
+
+    /// The whole catalogue, read page by page.
+    pub async fn standards(&self) -> Vec<Value> {
+        let mut standards = Vec::new();
+        for page in 1.. {
+            let body = self.get(&format!("/standards?page={page}&perPage=100")).await.body;
+            standards.extend(body["data"].as_array().unwrap().clone());
+            if body["totalPages"] == page {
+                assert_eq!(body["total"], standards.len());
+                break;
+            }
+        }
+        standards
+    }
 }
 
 pub async fn answer(contract: &Contract, method: &str, path: &str, request: RequestBuilder) -> Answer {
@@ -116,7 +135,7 @@ pub fn apprentice() -> Value {
         "gender": "Female",
         "ethnicGroup": "English/Welsh/Scottish/Northern Irish/British",
         "ulnNumber": "1000102504",
-        "standardId": crate::standards::TEAM_LEADER,
+        "standardId": standards::TEAM_LEADER,
         "estimatedStartDate": "2025-09-01",
         "estimatedEndDate": "2027-02-28",
         "street": "1 Sample Street",

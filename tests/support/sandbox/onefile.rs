@@ -4,8 +4,8 @@ use picsbridge::sandbox::SandboxOptions;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::contract::Contract;
-use crate::support::{Answer, Running, answer};
+use crate::support::sandbox::contract::Contract;
+use crate::support::sandbox::{Answer, Running, answer};
 
 pub const BASE: &str = "/onefile/api/v2.1";
 

@@ -1,0 +1,19 @@
+//! Pages of lists, as the API's document shows them.
+
+/// Declares the type of a page.
+macro_rules! page {
+    ($(#[$doc:meta])* $name:ident of $item:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// At most `pageSize`.
+            items: Vec<$item>,
+            /// Send it as `pageToken` for the next page; null: there is none.
+            #[schema(example = "TC0xMDAx")]
+            next_page_token: Option<String>,
+        }
+    };
+}
+
+pub(super) use page;

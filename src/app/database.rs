@@ -1,0 +1,69 @@
+//! Connections to the database.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
+
+use super::error::StartError;
+use crate::config::{Config, Database};
+use crate::store::{self, StoreError};
+
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// Busy connections are used more often than this.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Opens a pool of at most `size` connections.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, StartError> {
+    pool_options(size).connect_with(options.clone()).await.map_err(StartError::Database)
+}
+
+/// Brings the database to this version.
+///
+/// # Errors
+/// The database's; another version made it.
+pub async fn migrate_with(config: &Config, pool: &PgPool) -> Result<(), StartError> {
+    store::migrate(pool).await.map_err(|error| explained(error, config, pool))
+}
+
+/// What to do about a database that another version made, where that is the error.
+pub(super) fn explained(error: StoreError, config: &Config, pool: &PgPool) -> StartError {
+    if !matches!(error, StoreError::OtherSchema) {
+        return StartError::Store(error);
+    }
+    let remedy = match config.database {
+        Database::Embedded => {
+            let folder = config.data_dir.canonicalize().unwrap_or_else(|_| config.data_dir.clone());
+            format!(
+                "Either delete the data folder {}, with every record in it, and start again",
+                folder.display()
+            )
+        }
+        Database::Url(_) => {
+            let options = pool.connect_options();
+            format!(
+                "Either drop the database `{}` on {}, with every record in it, and create it again, or set DATABASE_URL to \
+                 an empty database",
+                options.get_database().unwrap_or("(the user's default)"),
+                options.get_host()
+            )
+        }
+    };
+    StartError::OtherSchema { remedy }
+}
+
+pub(super) fn pool_options(size: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE)
+        // The look costs a round trip a request; a connection that died is found out by its use.
+        .test_before_acquire(false)
+        // But one that has been quiet for a while may have died with a server that was restarted: it is asked first.
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < QUIET || connection.ping().await.is_ok()) })
+        })
+        .idle_timeout(Duration::from_mins(5))
+}

@@ -1,0 +1,131 @@
+//! The service's configuration: environment variables, or the flags of the same names. All faults are told at
+//! once, each with its setting and what to do; the effective values are shown without secrets.
+
+mod check;
+mod network;
+mod raw;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod timings;
+mod trusted;
+mod upstreams;
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+pub use self::raw::RawConfig;
+pub use self::reader::ConfigFault;
+pub use self::timings::Timings;
+pub use self::trusted::{RawTrusted, TrustedIssuer};
+pub use self::upstreams::Upstreams;
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A private cluster in the data folder.
+    Embedded,
+    /// An ordinary server.
+    Url(SecretString),
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How long what is kept, in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// What was sent to the upstreams.
+    pub payloads_days: u32,
+    /// Runs and their records.
+    pub runs_days: u32,
+    /// The change feed.
+    pub changes_days: u32,
+    /// The audit.
+    pub audit_days: u32,
+}
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address that the API listens on.
+    pub listen: SocketAddr,
+    /// Where the database is.
+    pub database: Database,
+    /// Folder of the private database, the made master key and the sandbox's state.
+    pub data_dir: PathBuf,
+    /// As given; with the embedded database it may be absent, and is made in the data folder.
+    pub master_key: Option<SecretString>,
+    /// Without a trailing slash; none: the listen address.
+    pub public_url: Option<String>,
+    /// Base addresses of the upstreams, without trailing slashes.
+    pub upstreams: Upstreams,
+    /// Address of the sandbox that this process serves; none: it serves none.
+    pub sandbox_listen: Option<SocketAddr>,
+    /// Requests a minute for each token; none: no limit.
+    pub requests_per_minute: Option<u32>,
+    /// Origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Whether webhooks may go to private addresses and by http.
+    pub webhook_allow_private: bool,
+    /// The proxies whose word on where a request comes from is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The identity provider whose users' tokens are taken beside ours.
+    pub trusted: Option<TrustedIssuer>,
+    /// How long what is kept.
+    pub retention: Retention,
+    /// Filter directives of the log.
+    pub log: String,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// Durations of the machinery.
+    pub timings: Timings,
+    /// Connections to the database for background work.
+    pub job_connections: u32,
+}
+
+impl Config {
+    /// The effective configuration on one line, without secrets.
+    pub fn summary(&self) -> String {
+        let mut line = String::new();
+        let database = match &self.database {
+            Database::Embedded => "embedded".to_owned(),
+            Database::Url(url) => Url::parse(url.expose_secret())
+                .map(|url| {
+                    format!("{}:{}{}", url.host_str().unwrap_or("?"), url.port().unwrap_or(5432), url.path())
+                })
+                .unwrap_or_default(),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            line,
+            "listen={} database={database} data_dir={} ace360={} ({} calls a minute) onefile={} ({} calls a minute) sandbox={} requests_per_minute={} job_connections={} webhook_allow_private={} trusted_issuer={}",
+            self.listen,
+            self.data_dir.display(),
+            self.upstreams.ace360_live,
+            self.upstreams.ace360_calls_per_minute,
+            self.upstreams.onefile_live,
+            self.upstreams.onefile_calls_per_minute,
+            self.sandbox_listen.map_or_else(
+                || self.upstreams.sandbox.clone().unwrap_or_else(|| "off".to_owned()),
+                |a| a.to_string()
+            ),
+            self.requests_per_minute.map_or_else(|| "off".to_owned(), |n| n.to_string()),
+            self.job_connections,
+            if self.webhook_allow_private { "yes" } else { "no" },
+            self.trusted.as_ref().map_or("none", |trusted| trusted.issuer.as_str()),
+        );
+        line
+    }
+}

@@ -1,0 +1,62 @@
+//! Where the upstreams are, and how often they may be called.
+
+use super::raw::RawConfig;
+use super::reader::{Reader, given};
+
+/// Base addresses and paces of the upstreams.
+#[derive(Clone, Debug)]
+pub struct Upstreams {
+    /// ACE360 Connect.
+    pub ace360_live: String,
+    /// OneFile Live.
+    pub onefile_live: String,
+    /// OneFile Practice.
+    pub onefile_practice: String,
+    /// OneFile Beta.
+    pub onefile_beta: String,
+    /// Calls a minute for each ACE360 token.
+    pub ace360_calls_per_minute: u32,
+    /// Calls a minute for each OneFile customer token.
+    pub onefile_calls_per_minute: u32,
+    /// Base address of the sandbox, when one is known.
+    pub sandbox: Option<String>,
+}
+
+impl Upstreams {
+    pub(super) fn read(raw: &RawConfig, reader: &mut Reader) -> Self {
+        Self {
+            ace360_live: reader.base_url(
+                "PICSBRIDGE_ACE360_LIVE_URL",
+                raw.ace360_live_url.as_deref(),
+                "https://api.ace360connect.org/connect-api/beta",
+            ),
+            onefile_live: reader.base_url(
+                "PICSBRIDGE_ONEFILE_LIVE_URL",
+                raw.onefile_live_url.as_deref(),
+                "https://wsapi.onefile.co.uk/api/v2.1",
+            ),
+            onefile_practice: reader.base_url(
+                "PICSBRIDGE_ONEFILE_PRACTICE_URL",
+                raw.onefile_practice_url.as_deref(),
+                "https://wsapi2.onefile.co.uk/api/v2.1",
+            ),
+            onefile_beta: reader.base_url(
+                "PICSBRIDGE_ONEFILE_BETA_URL",
+                raw.onefile_beta_url.as_deref(),
+                "https://wsapibeta.onefile.co.uk/api/v2.1",
+            ),
+            ace360_calls_per_minute: reader.number(
+                "PICSBRIDGE_ACE360_CALLS_PER_MINUTE",
+                raw.ace360_calls_per_minute.as_deref(),
+                120,
+            ),
+            onefile_calls_per_minute: reader.number(
+                "PICSBRIDGE_ONEFILE_CALLS_PER_MINUTE",
+                raw.onefile_calls_per_minute.as_deref(),
+                285,
+            ),
+            sandbox: given(raw.sandbox_url.as_deref())
+                .map(|url| reader.base_url("PICSBRIDGE_SANDBOX_URL", Some(url), "")),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A training provider and its token.
+
+use std::ops::Deref;
+
+use chrono::NaiveTime;
+use picsbridge::app::Parts;
+use picsbridge::auth::scope::Scopes;
+use picsbridge::store::{By, Expected, NewAce360Settings, Provider, StoreError};
+use secrecy::SecretString;
+
+use crate::support::client::Api;
+use crate::support::postgres::on_runtime;
+
+/// A training provider with a token that may do everything. Calls like an [`Api`].
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    pub provider: Provider,
+    pub api: Api,
+}
+
+impl Deref for Tenant {
+    type Target = Api;
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
+pub async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_token: &'static str) -> Tenant {
+    let own = parts.clone();
+    let provider = on_runtime(async move {
+        // Where the machine is so busy that the pool gave up, it is asked once more.
+        let made = match own.store.create_provider(name).await {
+            Err(StoreError::Sql(sqlx::Error::PoolTimedOut)) => own.store.create_provider(name).await,
+            made => made,
+        };
+        let provider = made.unwrap().expect("the name is free");
+        let settings = NewAce360Settings {
+            enabled: true,
+            environment: "sandbox".to_owned(),
+            token: Some(SecretString::from(ace360_token)),
+            // A clock that a test moves would set it off.
+            daily_enabled: false,
+            daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap(),
+        };
+        own.store.put_ace360_settings(provider.id, &settings, &Expected::Whatever, &by()).await.unwrap();
+        provider
+    })
+    .await;
+    let token = issue(parts, &provider, Scopes::all(), 365).await;
+    Tenant { provider, api: api.as_token(&token) }
+}
+
+pub async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32) -> String {
+    let (parts, provider) = (parts.clone(), provider.clone());
+    on_runtime(async move {
+        parts.auth.issue(&parts.store, &provider, "test", scopes, days, &by()).await.unwrap().0
+    })
+    .await
+}
+
+/// Whoever the tests act as beneath the API.
+pub fn by() -> By {
+    By::itself("test")
+}
