@@ -13,7 +13,7 @@ use super::run::Ace360Line;
 use super::send::{CANNOT_TELL, OfRun, Order, Uploaded};
 use super::status::failed;
 use super::{Ace360, Ace360Error};
-use crate::domain::{IntentState, LearnerId, RecordCode, counted};
+use crate::domain::{IntentState, LearnerId, RecordCode, TabState, counted};
 use crate::store::{
     IntentRow, LearnerFilter, OutcomeKind, RecordKind, RecordOutcome, StoreError, Time, Told,
 };
@@ -44,6 +44,7 @@ pub struct NewestPages {
 
 impl BatchWork for Uploads<'_> {
     type Line = Ace360Line;
+    type State = TabState;
     type Options = UploadOptions;
     type Ahead = NewestPages;
 
@@ -55,7 +56,7 @@ impl BatchWork for Uploads<'_> {
         self.0.line(provider).await
     }
 
-    fn filter<'a>(&self, filter: &'a BatchFilter) -> LearnerFilter<'a> {
+    fn filter<'a>(&self, filter: &'a BatchFilter<TabState>) -> LearnerFilter<'a> {
         LearnerFilter {
             ace360: &filter.states,
             updated_after: filter.updated_after,

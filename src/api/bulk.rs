@@ -14,15 +14,15 @@ use crate::store::{By, NewRun, StoreError};
 use crate::upstream::run::{BatchFilter, BatchParams};
 
 /// A batch that a call asks for.
-pub struct Batch<O> {
+pub struct Batch<S, O> {
     pub kind: RunKind,
     pub learners: Option<Vec<LearnerId>>,
-    pub filter: Option<BatchFilter>,
+    pub filter: Option<BatchFilter<S>>,
     pub options: O,
     pub validate_only: bool,
 }
 
-impl<O: Serialize> Batch<O> {
+impl<S: Serialize, O: Serialize> Batch<S, O> {
     /// Begins the batch, and waits for its end as long as the caller prefers.
     pub async fn start(
         self,

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
-use ipnet::IpNet;
 
 use super::network;
 use super::raw::RawConfig;

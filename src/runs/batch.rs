@@ -46,7 +46,7 @@ pub(super) struct BatchCursor<A> {
 
 impl<W: BatchWork> RunWork for Batch<W> {
     type Line = W::Line;
-    type Params = BatchParams<W::Options>;
+    type Params = BatchParams<W::State, W::Options>;
     type Cursor = BatchCursor<W::Ahead>;
 
     fn connect(&self, provider: Uuid) -> impl Future<Output = Result<W::Line, Halt>> + Send {
@@ -112,7 +112,7 @@ impl<W: BatchWork> RunWork for Batch<W> {
 }
 
 impl<W: BatchWork> Batch<W> {
-    async fn count(&self, run: &RunContext, params: &BatchParams<W::Options>) -> Result<i32, Halt> {
+    async fn count(&self, run: &RunContext, params: &BatchParams<W::State, W::Options>) -> Result<i32, Halt> {
         if let Some(count) = run.row.learners {
             return Ok(count);
         }
@@ -121,7 +121,7 @@ impl<W: BatchWork> Batch<W> {
         Ok(i32::try_from(count).unwrap_or(i32::MAX))
     }
 
-    fn filter<'a>(&self, params: &'a BatchParams<W::Options>) -> Result<LearnerFilter<'a>, Halt> {
+    fn filter<'a>(&self, params: &'a BatchParams<W::State, W::Options>) -> Result<LearnerFilter<'a>, Halt> {
         let filter = params.filter.as_ref().ok_or_else(|| Halt::Never(NEITHER.to_owned()))?;
         Ok(self.0.filter(filter))
     }
@@ -130,7 +130,7 @@ impl<W: BatchWork> Batch<W> {
     async fn next_learners(
         &self,
         run: &RunContext,
-        params: &BatchParams<W::Options>,
+        params: &BatchParams<W::State, W::Options>,
         cursor: &mut BatchCursor<W::Ahead>,
     ) -> Result<Vec<String>, Halt> {
         let mut batch = Vec::new();
@@ -162,7 +162,7 @@ impl<W: BatchWork> Batch<W> {
         &self,
         line: &W::Line,
         run: &RunContext,
-        params: &BatchParams<W::Options>,
+        params: &BatchParams<W::State, W::Options>,
         cursor: &mut BatchCursor<W::Ahead>,
         batch: Vec<String>,
     ) -> Result<(Vec<RecordOutcome>, Option<Halt>), Halt> {

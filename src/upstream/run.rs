@@ -165,9 +165,9 @@ impl RunContext {
 /// What a batch was asked. Without a filter it was asked for particular learners.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BatchParams<O> {
+pub struct BatchParams<S, O> {
     /// All learners that the filter takes, in the order of their ids.
-    pub filter: Option<BatchFilter>,
+    pub filter: Option<BatchFilter<S>>,
     /// What the kind of work needs beside the learners.
     pub options: O,
 }
@@ -175,9 +175,9 @@ pub struct BatchParams<O> {
 /// Learners by where they stand.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BatchFilter {
+pub struct BatchFilter<S> {
     /// Learners whose tab of the upstream is in one of these states.
-    pub states: Vec<String>,
+    pub states: Vec<S>,
     /// Learners whose record was written after this.
     pub updated_after: Option<Time>,
 }
@@ -209,6 +209,8 @@ pub enum Known {
 /// The batch (`runs/batch.rs`) chooses the learners, counts, waits for what is open, and leaves it in order.
 pub trait BatchWork: Send + Sync {
     type Line: AsRef<Meter> + Send + Sync;
+    /// Where a learner stands in the upstream.
+    type State: DeserializeOwned + Send + Sync;
     /// What the work needs beside the learners.
     type Options: DeserializeOwned + Send + Sync;
     /// What is read once for many learners; kept in the cursor.
@@ -225,7 +227,7 @@ pub trait BatchWork: Send + Sync {
     fn connect(&self, provider: Uuid) -> impl Future<Output = Result<Self::Line, Halt>> + Send;
 
     /// The batch's filter, as the list of learners takes it.
-    fn filter<'a>(&self, filter: &'a BatchFilter) -> LearnerFilter<'a>;
+    fn filter<'a>(&self, filter: &'a BatchFilter<Self::State>) -> LearnerFilter<'a>;
 
     /// Upstream calls that `left` learners will probably take, now that `done` have their outcome.
     fn calls_left(&self, run: &RunContext, done: i32, left: i32) -> i32;

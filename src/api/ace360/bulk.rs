@@ -53,13 +53,12 @@ pub struct BulkFilter {
     updated_after: Option<DateTime<Utc>>,
 }
 
-impl From<BulkFilter> for BatchFilter {
+impl From<BulkFilter> for BatchFilter<TabState> {
     fn from(filter: BulkFilter) -> Self {
         let states = match filter.ace360 {
             Some(state) => vec![state],
             None => vec![TabState::NotUploaded, TabState::Rejected],
         };
-        let states = states.into_iter().map(|state| state.as_str().to_owned()).collect();
         Self { states, updated_after: filter.updated_after }
     }
 }

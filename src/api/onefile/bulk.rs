@@ -61,13 +61,12 @@ pub struct EnrolFilter {
     updated_after: Option<DateTime<Utc>>,
 }
 
-impl From<EnrolFilter> for BatchFilter {
+impl From<EnrolFilter> for BatchFilter<OneFileState> {
     fn from(filter: EnrolFilter) -> Self {
         let states = match filter.onefile {
             Some(state) => vec![state],
             None => vec![OneFileState::NotEnrolled, OneFileState::Rejected, OneFileState::Incomplete],
         };
-        let states = states.into_iter().map(|state| state.as_str().to_owned()).collect();
         Self { states, updated_after: filter.updated_after }
     }
 }

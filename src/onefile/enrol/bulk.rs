@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Enrolled, Wanted};
-use crate::domain::{EnrolmentState, LearnerId, OneFileEnvironment, RecordCode, RunKind, StepState, counted};
+use crate::domain::{
+    EnrolmentState, LearnerId, OneFileEnvironment, OneFileState, RecordCode, RunKind, StepState, counted,
+};
 use crate::onefile::run::OneFileLine;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{Enrolment, LearnerFilter, OutcomeKind, RecordOutcome, StoreError, Told};
@@ -37,6 +39,7 @@ pub struct EnrolOptions {
 
 impl BatchWork for Enrolments<'_> {
     type Line = OneFileLine;
+    type State = OneFileState;
     type Options = EnrolOptions;
     type Ahead = ();
 
@@ -48,7 +51,7 @@ impl BatchWork for Enrolments<'_> {
         self.0.line(provider, RunKind::Enrol).await
     }
 
-    fn filter<'a>(&self, filter: &'a BatchFilter) -> LearnerFilter<'a> {
+    fn filter<'a>(&self, filter: &'a BatchFilter<OneFileState>) -> LearnerFilter<'a> {
         LearnerFilter {
             onefile: &filter.states,
             updated_after: filter.updated_after,

@@ -19,10 +19,8 @@ impl OneFile {
         let named = work.run.row.learners.is_some();
         let since = if named { None } else { self.store.exchange_began(provider, environment).await? };
         let mut tx = self.store.begin().await?;
-        let (count, centres) = self
-            .store
-            .begin_exchange(&mut tx, work.run.row.id, provider, environment, named)
-            .await?;
+        let (count, centres) =
+            self.store.begin_exchange(&mut tx, work.run.row.id, provider, environment, named).await?;
         let mut outcomes = Vec::new();
         if named {
             let others = self.store.not_in_exchange(&mut tx, work.run.row.id, provider).await?;
