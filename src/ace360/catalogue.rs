@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::standards::{Sector, Standard};
 use super::{Ace360, Ace360Error};
-use crate::domain::{Learner, RecordCode, RunKind};
+use crate::domain::{Learner, RecordCode, RunKind, SubjectKind};
 use crate::store::{
     Ace360Settings, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRow, StoreError, Time, Told,
 };
@@ -74,7 +74,7 @@ impl Ace360 {
             match item {
                 Ok((row, _)) => rows.push(to_row(row.into())),
                 Err(fault) => outcomes.push(RecordOutcome {
-                    kind: "standard".to_owned(),
+                    kind: SubjectKind::Standard,
                     id: format!("page {} row {}", cursor.page, fault.index + 1),
                     outcome: OutcomeKind::Failed,
                     code: RecordCode::Unreadable,
@@ -87,7 +87,7 @@ impl Ace360 {
         let changed = self.store.put_standards(&mut tx, run.provider_id, environment, &rows, began).await?;
         let unchanged = i32::try_from(rows.len() - changed.len()).unwrap_or(i32::MAX);
         outcomes.extend(changed.into_iter().map(|id| RecordOutcome {
-            kind: "standard".to_owned(),
+            kind: SubjectKind::Standard,
             id: id.to_string(),
             outcome: OutcomeKind::Succeeded,
             code: RecordCode::Changed,

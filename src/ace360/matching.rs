@@ -9,7 +9,7 @@ use super::catalogue::Step;
 use super::client::Client;
 use super::status::{failed, mirror_row, single};
 use super::{Ace360, Ace360Error};
-use crate::domain::{Learner, RecordCode, RunKind};
+use crate::domain::{Learner, LinkMethod, RecordCode, RunKind};
 use crate::store::{
     By, Linked, MatchKind, OutcomeKind, Progress, RecordOutcome, RunRow, StoreError, Time, Told,
 };
@@ -204,7 +204,7 @@ impl Ace360 {
             };
             let (outcome, code, words) = match self
                 .store
-                .link_ace360(provider, learner, environment, "matched", &single(&apprentice), &by)
+                .link_ace360(provider, learner, environment, LinkMethod::Matched, &single(&apprentice), &by)
                 .await?
             {
                 Linked::Done | Linked::Same => {

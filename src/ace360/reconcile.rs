@@ -10,6 +10,7 @@ use super::duplicates::{Person, Sought};
 use super::status::{mirror_row, single};
 use super::wire::Apprentice;
 use super::{Ace360, Ace360Error};
+use crate::domain::UploadMethod;
 use crate::store::{IntentRow, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::intent::{Lease, Looked};
@@ -44,7 +45,10 @@ impl Ace360 {
         let sent: Sent =
             serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?;
         if let Some(apprentice) = self.find(&client, intent, &sent).await? {
-            let linked = self.store.settle_uploaded(intent, "reconciled", &single(&apprentice), None).await?;
+            let linked = self
+                .store
+                .settle_uploaded(intent, UploadMethod::Reconciled, &single(&apprentice), None)
+                .await?;
             if linked.is_some() {
                 return Ok(Looked::Found);
             }

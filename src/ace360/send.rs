@@ -12,7 +12,7 @@ use super::duplicates::{Search, Sought};
 use super::status::single;
 use super::upload::{self, NotReady, Preview, Upload, UploadInput, Warning};
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{LearnerId, RecordCode};
+use crate::domain::{LearnerId, RecordCode, UploadMethod};
 use crate::store::{
     By, IntentProblem, IntentRow, LinkRow, NewIntent, Opened, StoreError, UndoneState, UploadGround,
 };
@@ -333,7 +333,7 @@ impl Ace360 {
                 if intent.candidates.contains(&reading.record_id) {
                     return self.unknown(intent, "ACE360 answered with a record that was there before").await;
                 }
-                let method = if intent.sends == 1 { "upload" } else { "reconciled" };
+                let method = if intent.sends == 1 { UploadMethod::Upload } else { UploadMethod::Reconciled };
                 let row = super::status::mirror_row(&self.store, intent.provider_id, &apprentice);
                 // The mirror learns of it with it, so that the next search need not.
                 let settled = self.store.settle_uploaded(intent, method, &reading, Some(&row)).await?;

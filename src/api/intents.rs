@@ -14,11 +14,10 @@ use super::document::{IntentPage, ReadErrors, ResolveErrors};
 use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
-use super::runs::Subject;
 use crate::ace360::status::single;
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
-use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement};
+use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Subject, SubjectKind, UploadMethod};
 use crate::onefile::making::Making;
 use crate::store::{By, IntentProblem, IntentRow, SettledInOneFile, StoreError};
 use crate::upstream::pace::Class;
@@ -69,10 +68,12 @@ fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
     // What was amiss before it was found is over.
     let problem = if row.state == "done" { None } else { state.store.intent_problem(&row)? };
     let (problem, problem_code) = problem.map(|problem| (problem.message, problem.code)).unzip();
+    let kind = SubjectKind::parse(&row.subject_kind)
+        .ok_or_else(|| Problem::new(Code::Internal, Code::Internal.about()))?;
     Ok(Intent {
         id: row.id,
         upstream: row.upstream,
-        subject: Subject { kind: row.subject_kind, id: row.subject_id },
+        subject: Subject { kind, id: row.subject_id },
         step: row.step,
         state: row.state,
         created_at: row.created_at,
@@ -187,7 +188,8 @@ pub async fn resolve(
         if !body.0.allow_other_person {
             same_person(&state, provider, &intent.subject_id, &apprentice).await?;
         }
-        let settled = state.store.settle_uploaded(&intent, "manual", &single(&apprentice), None).await?;
+        let settled =
+            state.store.settle_uploaded(&intent, UploadMethod::Manual, &single(&apprentice), None).await?;
         if settled.is_none() {
             return Err(Problem::new(
                 Code::AlreadyLinked,

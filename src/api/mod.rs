@@ -5,7 +5,6 @@ pub mod ace360;
 pub mod address;
 pub mod audit;
 pub mod bulk;
-mod change_data;
 pub mod changes;
 pub mod document;
 pub mod etag;
@@ -35,6 +34,7 @@ pub mod runs;
 pub mod tokens;
 pub mod upstreams;
 pub mod webhook_deliveries;
+mod webhook_document;
 pub mod webhooks;
 
 use metrics_exporter_prometheus::PrometheusHandle;

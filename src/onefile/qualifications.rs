@@ -14,7 +14,7 @@ use super::codes::Code;
 use super::walk::{Next, Walk};
 use super::wire::{Page, Standard};
 use super::{OneFile, OneFileError};
-use crate::domain::{RecordCode, RunKind};
+use crate::domain::{RecordCode, RunKind, SubjectKind};
 use crate::store::{
     OneFileSettings, OneFileStandard, OutcomeKind, Progress, RecordOutcome, RunRow, StandardRead, StoreError,
     Time, Told, Tx,
@@ -24,8 +24,6 @@ use crate::upstream::step::Step;
 /// The kind of its run.
 pub const REFRESH: &str = RunKind::QualificationsRefresh.as_str();
 
-/// As the run's records name a learning aim.
-const KIND: &str = "standard";
 const ENDLESS: &str = "OneFile's search for learning aims goes on without end: nothing was removed.";
 const CHANGED: &str = "The settings were changed meanwhile: the page is read again.";
 const ELSEWHERE: &str = "The settings lead to another OneFile, or to another customer, since it began: nothing of that was read. \
@@ -256,7 +254,7 @@ fn faults(centre: &str, page: u32, rows: &Page<Standard>) -> Vec<RecordOutcome> 
     let faults = rows.rows.iter().filter_map(|row| row.as_ref().err());
     faults
         .map(|fault| RecordOutcome {
-            kind: KIND.to_owned(),
+            kind: SubjectKind::Standard,
             id: format!("{centre} page {page} row {}", fault.index + 1),
             outcome: OutcomeKind::Failed,
             code: RecordCode::Unreadable,
@@ -280,7 +278,7 @@ fn news(read: &StandardRead) -> Option<RecordOutcome> {
 fn outcome(centre: &str, id: &str, code: RecordCode) -> RecordOutcome {
     let id = format!("{centre}/{id}");
     let outcome = OutcomeKind::Succeeded;
-    RecordOutcome { kind: KIND.to_owned(), id, outcome, code, record_id: None, told: None }
+    RecordOutcome { kind: SubjectKind::Standard, id, outcome, code, record_id: None, told: None }
 }
 
 /// What a row says of its centre counts more than what was asked for.

@@ -16,7 +16,7 @@ mod tests;
 use chrono::{Months, NaiveDate};
 
 use super::wire::User;
-use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus};
+use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus, SyncRule};
 use crate::store::PortfolioUser;
 pub use report::{
     ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Side, Takeover,
@@ -189,7 +189,7 @@ impl LearnerTakeover {
         side: Side,
         before: Option<String>,
         after: Option<String>,
-        why: &'static str,
+        why: SyncRule,
     ) {
         let Some(after) = after else { return };
         let effect = if before.is_some() { Effect::Overwrites } else { Effect::Fills };

@@ -1,19 +1,19 @@
 //! What an upload is made of, read at once, and what settles it. A person waits for both.
 
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::ace360_links::status_json;
 use super::ace360_settings::SettingsRow;
-use super::changes::change_row;
 use super::clock::interval;
 use super::{
     Ace360Settings, Granted, IntentRow, LinkRow, MirrorRow, PaceAsk, Reading, RecordKind, Store, StoreResult,
     Twin, new_id,
 };
-use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
+use crate::domain::change_ace360::UploadedData;
+use crate::domain::{
+    Change, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, UploadMethod,
+};
 
 /// The records that an upload is made of, and what is in its way already.
 #[derive(Clone, Debug)]
@@ -149,13 +149,13 @@ impl Store {
     pub async fn settle_uploaded(
         &self,
         intent: &IntentRow,
-        method: &str,
+        method: UploadMethod,
         reading: &Reading,
         mirror: Option<&MirrorRow>,
     ) -> StoreResult<Option<(LinkRow, bool)>> {
-        let data = json!({"recordId": reading.record_id, "status": status_json(reading.status_id, reading.status_text.as_deref()), "method": method});
-        let change = new_id();
-        let sealed = self.seal_json(&change_row(change), &data)?;
+        let data = UploadedData { record_id: reading.record_id, status: reading.status(), method };
+        let (change, method) = (new_id(), method.as_str());
+        let sealed = self.seal_change(change, &Change::Uploaded(data))?;
         let detail = reading.detail.clone().unwrap_or_default();
         let archived_at = reading.archived_at.clone().flatten();
         let certificate_claimed_at = reading.certificate_claimed_at.clone().flatten();

@@ -11,6 +11,8 @@ use super::clock::interval;
 use super::records::page;
 use super::run_records::{OutcomeKind, RecordOutcome};
 use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
+use crate::domain::change_service::RunFinishedData;
+use crate::domain::{Change, RunKind, RunState, Subject, Upstream};
 
 /// A run as it stands.
 #[derive(Clone, Debug)]
@@ -443,7 +445,9 @@ impl Store {
                       calls_used = calls_used + $6, finished_at = case when $7 then app_now() end,
                       -- It may hold a learner's id, which must not outlive its erasure.
                       cursor = case when $7 then '{}' else cursor end
-               where id = $1 and fence = $2 returning slice, state, succeeded, unchanged, failed, skipped"#,
+               where id = $1 and fence = $2
+               returning slice, kind as "kind: RunKind", upstream as "upstream: Upstream", state as "state: RunState", succeeded, unchanged,
+                         failed, skipped"#,
             run.id,
             fence,
             interval(wait),
@@ -460,18 +464,17 @@ impl Store {
             return Ok(true);
         }
         self.forget_erased(tx, run.provider_id, run.id).await?;
-        self.log_change(
-            tx,
-            run.provider_id,
-            "run.finished",
-            "run",
-            &run.id.to_string(),
-            &serde_json::json!({
-                "kind": run.kind, "upstream": run.upstream, "validateOnly": run.validate_only, "state": row.state, "succeeded": row.succeeded,
-                "unchanged": row.unchanged, "failed": row.failed, "skipped": row.skipped,
-            }),
-        )
-        .await?;
+        let data = RunFinishedData {
+            kind: row.kind,
+            upstream: row.upstream,
+            validate_only: run.validate_only,
+            state: row.state,
+            succeeded: row.succeeded,
+            unchanged: row.unchanged,
+            failed: row.failed,
+            skipped: row.skipped,
+        };
+        self.log_change(tx, run.provider_id, Subject::run(run.id), Change::RunFinished(data)).await?;
         let behind = sqlx::query!(
             r#"select id, slice from runs where provider_id = $1 and upstream = $2 and kind = $3 and state = 'queued' order by id limit 1"#,
             run.provider_id,

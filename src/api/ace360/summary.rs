@@ -10,9 +10,9 @@ use super::super::State;
 use super::super::document::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
-use super::learner::Status;
 use crate::ace360::status::SYNC;
 use crate::auth::scope::needs::Ace360Read;
+use crate::domain::Ace360Status;
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -73,7 +73,7 @@ pub struct SummaryCounts {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatusCount {
     /// The status; null: none was read yet.
-    status: Option<Status>,
+    status: Option<Ace360Status>,
     /// Learners.
     learners: i64,
 }
@@ -161,7 +161,7 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
             by_status: counts
                 .by_status
                 .into_iter()
-                .map(|(id, text, learners)| StatusCount { status: Status::of(id, text), learners })
+                .map(|(id, text, learners)| StatusCount { status: Ace360Status::of(id, text), learners })
                 .collect(),
         },
         attention: lines

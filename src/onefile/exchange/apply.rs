@@ -4,8 +4,11 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
+use crate::domain::change_onefile::{
+    DetailsChangedData, FoundBy, QualificationChangedData, QualificationValue, ReviewChangedData, ReviewValue,
+};
 use crate::domain::parse::parse_value;
-use crate::domain::{ChangeType, Learner, Postcode, VqReference};
+use crate::domain::{Change, Learner, Postcode};
 use crate::onefile::takeover::{ChangedRecord, FieldChange};
 use crate::store::Portfolio;
 
@@ -17,7 +20,7 @@ pub(super) struct Applied {
     /// None: nothing was changed.
     pub(super) learner: Option<Learner>,
     /// What the feed is told.
-    pub(super) events: Vec<(ChangeType, Value)>,
+    pub(super) events: Vec<Change>,
     /// Values that came down, beside element counts that PICSWeb had set back.
     pub(super) values: usize,
     /// What could not be taken.
@@ -154,42 +157,54 @@ pub(super) fn address_text(address: &Value) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> (ChangeType, Value) {
-    let type_ = match (change.record, change.field) {
-        (ChangedRecord::Learner, _) => ChangeType::DetailsChanged,
-        (ChangedRecord::Review, _) => ChangeType::ReviewChanged,
-        (ChangedRecord::Qualification, "totalElements" | "elementsDone") => ChangeType::ProgressChanged,
-        (ChangedRecord::Qualification, "registrationNumber" | "registrationDate") => {
-            ChangeType::RegistrationChanged
-        }
-        (ChangedRecord::Qualification, _) => ChangeType::CertificateChanged,
-    };
-    let value = |text: Option<&String>| match (text, COUNTS.contains(&change.field)) {
-        (Some(text), true) => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),
-        (Some(text), false) => json!(text),
-        (None, _) => Value::Null,
-    };
-    let mut data = json!({
-        "field": change.field, "before": value(change.before.as_ref()), "after": value(Some(&change.after)), "why": change.why
-    });
+fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> Change {
+    let found_by = found_by_sweep.then_some(FoundBy::Sweep);
+    let (field, before, after) = (change.field.to_owned(), change.before.clone(), change.after.clone());
     match change.record {
+        ChangedRecord::Learner => Change::DetailsChanged(DetailsChangedData {
+            user_id: change.remote.clone(),
+            one_file_id: None,
+            field,
+            before,
+            after,
+            why: Some(change.why),
+            found_by,
+        }),
+        ChangedRecord::Review => Change::ReviewChanged(ReviewChangedData {
+            review_id: change.id.clone(),
+            one_file_id: change.remote.clone(),
+            field,
+            before: before.map(ReviewValue::Text),
+            after: Some(ReviewValue::Text(after)),
+            why: Some(change.why),
+            found_by,
+        }),
         ChangedRecord::Qualification => {
-            let own = learner.qualifications.get(change.place);
-            data["qualificationId"] = json!(change.id);
-            data["vqReference"] =
-                json!(own.and_then(|own| own.vq_reference.as_ref()).map(VqReference::as_str));
-            data["learningAimId"] = json!(change.remote);
+            let own = learner.qualifications.get(change.place).and_then(|own| own.vq_reference.as_ref());
+            let data = QualificationChangedData {
+                qualification_id: change.id.clone(),
+                vq_reference: own.map(|reference| reference.as_str().to_owned()),
+                learning_aim_id: change.remote.clone(),
+                field,
+                before: before.map(|text| qualification_value(change.field, text)),
+                after: qualification_value(change.field, after),
+                why: change.why,
+                found_by,
+            };
+            match change.field {
+                "totalElements" | "elementsDone" => Change::ProgressChanged(data),
+                "registrationNumber" | "registrationDate" => Change::RegistrationChanged(data),
+                _ => Change::CertificateChanged(data),
+            }
         }
-        ChangedRecord::Review => {
-            data["reviewId"] = json!(change.id);
-            data["oneFileId"] = json!(change.remote);
-        }
-        ChangedRecord::Learner => data["userId"] = json!(change.remote),
     }
-    if found_by_sweep {
-        data["foundBy"] = json!("sweep");
+}
+
+fn qualification_value(field: &str, text: String) -> QualificationValue {
+    match text.parse() {
+        Ok(count) if COUNTS.contains(&field) => QualificationValue::Count(count),
+        _ => QualificationValue::Text(text),
     }
-    (type_, data)
 }
 
 impl Applied {

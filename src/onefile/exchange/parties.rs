@@ -6,8 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::apply::{address_of, address_text};
 use super::run::{Cursor, Phase, Work};
+use crate::domain::change_onefile::DetailsChangedData;
 use crate::domain::parse::parse_value;
-use crate::domain::{DemographicsMode, LinkState, Officer, Organisation, RecordCode, counted};
+use crate::domain::{
+    Change, DemographicsMode, LinkState, Officer, Organisation, RecordCode, Subject, counted,
+};
 use crate::onefile::client::Client;
 use crate::onefile::wire::{Placement, User, day_of};
 use crate::onefile::{OneFile, OneFileError};
@@ -26,7 +29,7 @@ struct Compared {
     state: LinkState,
     /// The record, where it changes, with what the feed is told.
     record: Option<Value>,
-    changes: Vec<Value>,
+    changes: Vec<(Subject, Change)>,
     outcome: Option<RecordOutcome>,
 }
 
@@ -198,8 +201,16 @@ fn pull(party: &Party, differing: Vec<Field>, now: DateTime<Utc>) -> Compared {
         };
         if fits {
             record = tried;
-            changes
-                .push(json!({"oneFileId": party.remote_id, "field": field, "before": here, "after": after}));
+            let data = DetailsChangedData {
+                user_id: None,
+                one_file_id: Some(party.remote_id.clone()),
+                field: field.to_owned(),
+                before: here,
+                after,
+                why: None,
+                found_by: None,
+            };
+            changes.push((Subject::record(party.kind, &party.local_id), Change::DetailsChanged(data)));
         } else {
             refused.push(format!(
                 "OneFile's value of {field} cannot be taken: a record of PICSWeb's does not hold such a one."
@@ -228,7 +239,7 @@ fn failed(party: &Party, failure: &Failure) -> Compared {
 
 fn outcome(party: &Party, outcome: OutcomeKind, code: RecordCode, words: String) -> RecordOutcome {
     RecordOutcome {
-        kind: party.kind.as_str().to_owned(),
+        kind: party.kind.into(),
         id: party.local_id.clone(),
         outcome,
         code,

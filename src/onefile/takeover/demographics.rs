@@ -3,11 +3,8 @@
 
 use super::report::{ChangedRecord, LearnerTakeover, Side};
 use super::{DemographicsMode, Of, Pair, filled};
-use crate::domain::{Address, Email, Learner, NiNumber, Postcode, Sex, Telephone, Uln};
+use crate::domain::{Address, Email, Learner, NiNumber, Postcode, Sex, SyncRule, Telephone, Uln};
 use crate::store::PortfolioUser;
-
-const PUSHED: &str = "Update Learner Demographics Mode pushes PICSWeb's values.";
-const PULLED: &str = "Update Learner Demographics Mode takes OneFile's values.";
 
 /// How two values are compared: what does not matter falls off.
 type Essence = fn(&str) -> String;
@@ -31,8 +28,8 @@ pub fn compare(pair: &Pair<'_>, mode: DemographicsMode, draft: &mut LearnerTakeo
             remote: Some(pair.user_id),
         };
         match side {
-            Side::OneFile => draft.change(of, side, there, here, PUSHED),
-            Side::PicsWeb => draft.change(of, side, here, there, PULLED),
+            Side::OneFile => draft.change(of, side, there, here, SyncRule::DetailsPushed),
+            Side::PicsWeb => draft.change(of, side, here, there, SyncRule::DetailsPulled),
         }
     }
 }

@@ -4,13 +4,8 @@ use std::collections::BTreeMap;
 
 use super::report::{ChangedRecord, LearnerTakeover, Side};
 use super::{Of, Pair, RemoteAim, filled};
-use crate::domain::{Qualification, QualificationId, VqReference, counted};
+use crate::domain::{Qualification, QualificationId, SyncRule, VqReference, counted};
 use crate::onefile::codes::Code;
-
-const BLANK_HERE: &str = "Blank in PICSWeb: filled from OneFile.";
-const BLANK_THERE: &str = "Blank in OneFile: filled from PICSWeb.";
-const THEIRS_WINS: &str = "Both sides have a value: OneFile's wins.";
-const COUNTED_THERE: &str = "Element counts are OneFile's.";
 
 /// Qualifications and learning aims of one code.
 type Same<'a> = (Vec<(usize, &'a Qualification)>, Vec<&'a RemoteAim>);
@@ -79,9 +74,9 @@ fn fields(place: usize, ours: &Qualification, theirs: &RemoteAim, draft: &mut Le
     ] {
         match (&here, &there) {
             (Some(ours), Some(theirs)) if ours == theirs => {}
-            (Some(_), None) => draft.change(of(field), Side::OneFile, None, here, BLANK_THERE),
-            (None, _) => draft.change(of(field), Side::PicsWeb, None, there, BLANK_HERE),
-            (Some(_), Some(_)) => draft.change(of(field), Side::PicsWeb, here, there, THEIRS_WINS),
+            (Some(_), None) => draft.change(of(field), Side::OneFile, None, here, SyncRule::BlankThere),
+            (None, _) => draft.change(of(field), Side::PicsWeb, None, there, SyncRule::BlankHere),
+            (Some(_), Some(_)) => draft.change(of(field), Side::PicsWeb, here, there, SyncRule::OneFileWins),
         }
     }
     for (field, here, there) in [
@@ -90,7 +85,7 @@ fn fields(place: usize, ours: &Qualification, theirs: &RemoteAim, draft: &mut Le
     ] {
         if there.is_some() && here != there {
             let text = |count: Option<i64>| count.map(|count| count.to_string());
-            draft.change(of(field), Side::PicsWeb, text(here), text(there), COUNTED_THERE);
+            draft.change(of(field), Side::PicsWeb, text(here), text(there), SyncRule::OneFileCounts);
         }
     }
 }

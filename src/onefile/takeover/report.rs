@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::redacted;
+use crate::domain::{SyncRule, redacted};
 
 /// What the first synchronisation would push and overwrite.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub struct FieldChange {
     pub after: String,
     /// The rule.
     #[schema(value_type = String, example = "Both sides have a value: OneFile's wins.")]
-    pub why: &'static str,
+    pub why: SyncRule,
     /// Its place in the learner's list, where the record is one of several.
     #[serde(skip)]
     pub place: usize,

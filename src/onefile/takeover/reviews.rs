@@ -6,7 +6,7 @@ use chrono::NaiveTime;
 
 use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview, Side};
 use super::{Of, Pair, RemoteReview, TakeoverSettings};
-use crate::domain::{Attendance, Learner, OneFileId, Review, ReviewId, StartTime};
+use crate::domain::{Attendance, Learner, OneFileId, Review, ReviewId, StartTime, SyncRule};
 use crate::onefile::enrol::PlannedReview;
 use crate::onefile::wire::time_out;
 use crate::store::PortfolioReview;
@@ -15,7 +15,6 @@ use crate::store::PortfolioReview;
 const NORMAL: &str = "normal";
 /// When a review begins whose time is not known.
 const NINE: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).unwrap();
-const STARTED: &str = "OneFile has a day on which the review started: it was attended.";
 
 pub fn compare(pair: &Pair<'_>, settings: TakeoverSettings, draft: &mut LearnerTakeover) {
     let theirs: BTreeMap<&str, &RemoteReview> =
@@ -116,5 +115,5 @@ fn attendance(place: usize, ours: &Review, theirs: &RemoteReview, draft: &mut Le
     let id = ours.review_id.as_ref().map(ReviewId::as_str);
     let remote = Some(theirs.id.as_str());
     let of = Of { record: ChangedRecord::Review, id, field: "attendance", place, remote };
-    draft.change(of, Side::PicsWeb, before, Some("attended".to_owned()), STARTED);
+    draft.change(of, Side::PicsWeb, before, Some("attended".to_owned()), SyncRule::ReviewStarted);
 }
