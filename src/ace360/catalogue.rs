@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::Ace360;
 use super::run::Ace360Line;
 use super::standards::{Sector, Standard};
-use crate::domain::{Learner, RecordCode};
+use crate::domain::{Learner, RecordCode, SubjectKind};
 use crate::store::{
     Ace360Settings, OutcomeKind, Progress, RecordOutcome, StandardRow, StoreError, Time, Told,
 };
@@ -84,7 +84,7 @@ impl StandardsRefresh<'_> {
             match item {
                 Ok((row, _)) => rows.push(to_row(row.into())),
                 Err(fault) => outcomes.push(RecordOutcome {
-                    kind: "standard".to_owned(),
+                    kind: SubjectKind::Standard,
                     id: format!("page {} row {}", cursor.page, fault.index + 1),
                     outcome: OutcomeKind::Failed,
                     code: RecordCode::Unreadable,
@@ -97,7 +97,7 @@ impl StandardsRefresh<'_> {
         let changed = store.put_standards(&mut tx, provider, environment, &rows, cursor.began).await?;
         let unchanged = i32::try_from(rows.len() - changed.len()).unwrap_or(i32::MAX);
         outcomes.extend(changed.into_iter().map(|id| RecordOutcome {
-            kind: "standard".to_owned(),
+            kind: SubjectKind::Standard,
             id: id.to_string(),
             outcome: OutcomeKind::Succeeded,
             code: RecordCode::Changed,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Ace360;
 use super::run::Ace360Line;
 use super::status::{failed, mirror_row, single};
-use crate::domain::{Ace360StandardId, Learner, RecordCode};
+use crate::domain::{Ace360StandardId, Learner, LinkMethod, RecordCode};
 use crate::store::{
     Linked, MatchCandidate, MatchKind, MatchedRecord, OutcomeKind, Progress, RecordKind, RecordOutcome,
     StoreError, Time, Told,
@@ -203,7 +203,7 @@ impl Matching<'_> {
             Err(failure) => return Ok(Some(failed(learner, &failure).of_record(record))),
         };
         let (store, reading) = (&self.0.store, single(&apprentice));
-        match store.link_ace360(provider, learner, &line.environment, "matched", &reading, &run.by()).await? {
+        match store.link_ace360(provider, learner, &line.environment, LinkMethod::Matched, &reading, &run.by()).await? {
             Linked::Done | Linked::Same => {
                 let words = format!("Linked to record {record}: {why}.");
                 told(OutcomeKind::Succeeded, RecordCode::Linked, words)

@@ -93,7 +93,7 @@ pub fn finish(api: &mut OpenApi) {
     super::etag::document(api);
     super::headers::document(api);
     super::follow::document(api);
-    super::change_data::document(api);
+    super::webhook_document::document(api);
     super::examples::document(api);
 }
 

@@ -14,11 +14,12 @@ use super::errors::{ReadErrors, ResolveErrors};
 use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
-use super::runs::Subject;
 use crate::ace360::status::{mirror_row, single};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
-use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Upstream};
+use crate::domain::{
+    Check, Fault, IntentState, LearnerId, Settlement, Subject, Upstream, UploadMethod,
+};
 use crate::onefile::making::Making;
 use crate::store::{By, IntentProblem, IntentRow, SettleOutcome, StoreError};
 use crate::upstream::pace::Class;
@@ -80,7 +81,7 @@ fn shown(state: &State, row: IntentRow) -> Result<Intent, Problem> {
     Ok(Intent {
         id: row.id,
         upstream: row.upstream,
-        subject: Subject { kind: row.subject_kind.as_str().to_owned(), id: row.subject_id },
+        subject: Subject { kind: row.subject_kind, id: row.subject_id },
         step: row.step,
         state: row.state,
         created_at: row.created_at,
@@ -232,7 +233,7 @@ async fn done_in_ace360(
         same_person(state, provider, &intent.subject_id, &apprentice).await?;
     }
     let mirror = mirror_row(&state.store, provider, &apprentice);
-    match state.store.settle_uploaded(intent, "manual", &single(&apprentice), &mirror).await? {
+    match state.store.settle_uploaded(intent, UploadMethod::Manual, &single(&apprentice), &mirror).await? {
         SettleOutcome::Done(_) => Ok(()),
         SettleOutcome::Elsewhere | SettleOutcome::Taken => Err(Problem::new(
             Code::AlreadyLinked,

@@ -14,9 +14,8 @@ use super::import::ImportAnswer;
 use super::params::{Page, Params};
 use super::problem::Problem;
 use super::{import, records};
-use crate::api::ace360::learner::Status;
 use crate::auth::scope::needs::{RecordsRead, RecordsWrite};
-use crate::domain::{Learner, LearnerId, LearnerRecord, OneFileState, TabState};
+use crate::domain::{Ace360Status, Learner, LearnerId, LearnerRecord, OneFileState, TabState};
 use crate::store::{LearnerFilter, RecordKind};
 
 /// A learner in the list.
@@ -40,7 +39,7 @@ pub struct Ace360Line {
     /// As its ACE360 tab says it.
     state: TabState,
     /// ACE360's status; null: none was read yet.
-    status: Option<Status>,
+    status: Option<Ace360Status>,
 }
 
 /// Where a learner stands in OneFile.
@@ -149,7 +148,10 @@ pub async fn list(
         .into_iter()
         .map(|line| LearnerLine {
             learner_id: line.learner_id,
-            ace360: Ace360Line { state: line.ace360, status: Status::of(line.status_id, line.status_text) },
+            ace360: Ace360Line {
+                state: line.ace360,
+                status: Ace360Status::of(line.status_id, line.status_text),
+            },
             onefile: OnefileLine { state: line.onefile },
             updated_at: line.updated_at,
         })

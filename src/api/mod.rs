@@ -6,7 +6,6 @@ pub mod address;
 pub mod audit;
 pub mod body;
 pub mod bulk;
-mod change_data;
 pub mod changes;
 mod context;
 pub mod document;
@@ -46,6 +45,7 @@ pub mod runs;
 pub mod tokens;
 pub mod upstreams;
 pub mod webhook_deliveries;
+mod webhook_document;
 pub mod webhooks;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -11,9 +11,8 @@ use super::errors::ReadErrors;
 use super::extract::{Caller, Id};
 use super::params::{Page, Params};
 use super::problem::Problem;
-use super::runs::Subject;
 use crate::auth::scope::needs::RunsRead;
-use crate::domain::{Fault, RecordCode};
+use crate::domain::{Fault, RecordCode, Subject};
 use crate::store::{OutcomeKind, RecordOutcome};
 
 /// What happened to a record.

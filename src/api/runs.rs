@@ -104,17 +104,6 @@ pub struct Budget {
     remaining: u32,
 }
 
-/// A record of a run or a change.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Subject {
-    /// `learner`, `officer`, `organisation`, `standard`, `run`, `webhook`.
-    #[schema(example = "learner")]
-    pub kind: String,
-    /// Its id.
-    #[schema(example = "L1")]
-    pub id: String,
-}
-
 pub async fn shown(state: &State, row: RunRow) -> Result<Run, Problem> {
     let (mut budget, mut end, mut awaited) = (None, None, Awaited::default());
     if !row.state.is_final() {

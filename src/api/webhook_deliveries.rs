@@ -14,9 +14,8 @@ use super::extract::{Caller, DeliveryId, Id};
 use super::idempotency::id_for;
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
-use super::runs::Subject;
 use crate::auth::scope::needs::WebhooksManage;
-use crate::domain::DeliveryState;
+use crate::domain::{DeliveryState, Subject};
 use crate::store::{DeliveryLine, Resent};
 
 /// A message to a webhook's receiver, and what became of it.

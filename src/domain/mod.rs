@@ -18,6 +18,12 @@ macro_rules! redacted {
 }
 pub(crate) use redacted;
 
+mod change;
+pub mod change_ace360;
+mod change_entry;
+mod change_examples;
+pub mod change_onefile;
+pub mod change_service;
 mod check;
 mod codes;
 mod contact;
@@ -33,6 +39,7 @@ mod record_ref;
 mod rule;
 pub mod serde_fields;
 mod shape;
+mod subject;
 pub mod time;
 mod uln;
 mod value_rules;
@@ -52,6 +59,10 @@ mod review;
 mod schema_tests;
 
 pub use address::Address;
+pub use change::Change;
+pub use change_ace360::Ace360Status;
+pub use change_entry::{ChangeEntry, TestData, TestEntry};
+pub use change_onefile::SyncRule;
 pub use check::Check;
 pub use codes::{
     Attendance, Disability, Ern, Ethnicity, LearnerStatus, OneFileId, Sex, StandardCode, VqReference,
@@ -71,12 +82,13 @@ pub use record::{Item, LearnerRecord, OfficerRecord, OrganisationRecord};
 pub use record_ref::{RecordKind, RecordRef};
 pub use review::Review;
 pub use rule::Broken;
+pub use subject::Subject;
 pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
     ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState,
     IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode, RunKind, RunState,
-    RunTrigger, Settlement, StepState, SubjectKind, TabState, Upstream, VisitType, counted,
+    RunTrigger, Settlement, StepState, SubjectKind, TabState, UploadMethod, Upstream, VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

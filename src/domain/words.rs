@@ -83,6 +83,16 @@ words! {
         RunFinished "run.finished" "A run has ended.",
         WebhookDisabled "webhook.disabled" "A webhook was switched off: its receiver refused or failed everything for a day, or answered 410.",
     }
+    /// What a change, an intent, a delivery or a run's record is about.
+    SubjectKind {
+        Learner "learner" "A learner.",
+        Officer "officer" "An officer.",
+        Organisation "organisation" "An organisation.",
+        Standard "standard" "An apprenticeship standard, or a Standard of OneFile's, which a run read.",
+        Classroom "classroom" "A classroom of OneFile's, which an enrolment needed.",
+        Run "run" "A run.",
+        Webhook "webhook" "A webhook.",
+    }
     /// Where a delivery to a webhook stands.
     DeliveryState {
         Pending "pending" "It is to be sent, or sent again.",
@@ -145,13 +155,6 @@ words! {
         Schedule "schedule" "Its time had come.",
         Retry "retry" "Somebody asked for the failed records of another run again.",
     }
-    /// What something is created for upstream.
-    SubjectKind {
-        Learner "learner" "A learner.",
-        Officer "officer" "An officer.",
-        Organisation "organisation" "An organisation.",
-        Classroom "classroom" "A classroom of OneFile's, which is no record here.",
-    }
     /// Where an intent stands.
     IntentState {
         Sending "sending" "It is being sent.",
@@ -164,6 +167,12 @@ words! {
     Settlement {
         Done "done" "The upstream has it: `remoteId` says as what.",
         NotDone "notDone" "The upstream does not have it: it may be sent again.",
+    }
+    /// How an upload to ACE360 came to be done.
+    UploadMethod {
+        Upload "upload" "ACE360 answered the upload.",
+        Reconciled "reconciled" "The answer was lost, and the record was found.",
+        Manual "manual" "The answer was lost, and a person named the record.",
     }
     /// Where a learner stands in ACE360.
     TabState {

@@ -15,7 +15,7 @@ mod tests;
 use chrono::NaiveDate;
 
 use super::wire::{LearningAim, Placement, User};
-use crate::domain::{Attendance, Learner, Officer, Organisation, Qualification, Review, Sex, Uln};
+use crate::domain::{Attendance, Learner, Officer, Organisation, Qualification, Review, Sex, SyncRule, Uln};
 use crate::store::PortfolioReview;
 use address::address_text;
 use alike::{digits, exact, letters, lines, no_case, spaced};
@@ -142,13 +142,13 @@ pub static QUALIFICATION: &[OfQualification] = &[
     })
     .kind(Kind::Number)
     .group(Group::Counts)
-    .exchanged(Pulled("Element counts are OneFile's."), exact, |aim| number(total(aim))),
+    .exchanged(Pulled(SyncRule::OneFileCounts), exact, |aim| number(total(aim))),
     OfQualification::new("elementsDone", "ElementsDone", "Delivery Plan > Elements Done", |own| {
         number(own.elements_done)
     })
     .kind(Kind::Number)
     .group(Group::Counts)
-    .exchanged(Pulled("Element counts are OneFile's."), exact, |aim| number(done(aim))),
+    .exchanged(Pulled(SyncRule::OneFileCounts), exact, |aim| number(done(aim))),
 ];
 
 /// A review of a learner. What a new one is made of is not here: OneFile takes a visit and a review, `enrol/makings.rs`.
@@ -156,7 +156,7 @@ pub static REVIEW: &[OfReview] =
     &[OfReview::new("attendance", "StartedOn", "Reviews > Attended", |own| own.attendance.map(attendance))
         .group(Group::Attendance)
         .exchanged(
-            Pulled("OneFile has a day on which the review started: it was attended."),
+            Pulled(SyncRule::ReviewStarted),
             exact,
             |review| review.started_on.map(|_| attendance(Attendance::Attended)),
         )];

@@ -17,14 +17,12 @@ use super::codes::Code;
 use super::run::OneFileLine;
 use super::walk::{Next, Walk};
 use super::wire::{Page, Standard};
-use crate::domain::{RecordCode, RunKind};
+use crate::domain::{RecordCode, RunKind, SubjectKind};
 use crate::store::{
     OneFileStandard, OutcomeKind, Progress, RecordOutcome, StandardRead, StoreError, Time, Told, Tx,
 };
 use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 
-/// As the run's records name a learning aim.
-const KIND: &str = "standard";
 const NO_CENTRE: &str =
     "OneFile names no centre of this customer: nothing was read, and what was kept stays.";
 const ENDLESS: &str = "OneFile's search for learning aims goes on without end: nothing was removed.";
@@ -240,7 +238,7 @@ fn faults(centre: &str, page: u32, rows: &Page<Standard>) -> Vec<RecordOutcome> 
     let faults = rows.rows.iter().filter_map(|row| row.as_ref().err());
     faults
         .map(|fault| RecordOutcome {
-            kind: KIND.to_owned(),
+            kind: SubjectKind::Standard,
             id: format!("{centre} page {page} row {}", fault.index + 1),
             outcome: OutcomeKind::Failed,
             code: RecordCode::Unreadable,
@@ -264,7 +262,7 @@ fn news(read: &StandardRead) -> Option<RecordOutcome> {
 fn outcome(centre: &str, id: &str, code: RecordCode) -> RecordOutcome {
     let id = format!("{centre}/{id}");
     let outcome = OutcomeKind::Succeeded;
-    RecordOutcome { kind: KIND.to_owned(), id, outcome, code, record_id: None, told: None }
+    RecordOutcome { kind: SubjectKind::Standard, id, outcome, code, record_id: None, told: None }
 }
 
 /// What a row says of its centre counts more than what was asked for.

@@ -1,10 +1,14 @@
 //! Which ACE360 record is a learner's, what ACE360 last said of it, and every status that was seen.
 
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{After, By, IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
-use crate::domain::IntentState;
+use crate::domain::change_ace360::{
+    ArchivedData, Archiving, CertificateClaimedData, GradeChangedData, Grades, RecordGoneData,
+    StatusChangedData,
+};
+use crate::domain::change_service::LinkData;
+use crate::domain::{Ace360Status, Change, IntentState, LinkMethod, Subject};
 
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,13 @@ pub struct Detail {
     pub overall_grade: Option<String>,
     /// When it was given.
     pub grade_date: Option<String>,
+}
+
+impl Reading {
+    /// The status that ACE360 said.
+    pub(super) fn status(&self) -> Ace360Status {
+        Ace360Status { id: self.status_id, text: self.status_text.clone() }
+    }
 }
 
 /// A learner's link.
@@ -240,7 +251,7 @@ impl Store {
         provider: Uuid,
         learner: &str,
         environment: &str,
-        method: &str,
+        method: LinkMethod,
         reading: &Reading,
         by: &By,
     ) -> StoreResult<Linked> {
@@ -254,12 +265,15 @@ impl Store {
         if let Some(record) = self.linked_record(&mut tx, provider, learner, environment).await? {
             return Ok(if record == reading.record_id { Linked::Same } else { Linked::LearnerTaken });
         }
-        if self.insert_link(&mut tx, provider, learner, environment, method, reading).await?.is_none() {
+        if self.insert_link(&mut tx, provider, learner, environment, method.as_str(), reading).await?.is_none() {
             return Ok(Linked::RecordTaken);
         }
-        let data = json!({"upstream": "ace360", "recordId": reading.record_id, "method": method,
-                          "status": status_json(reading.status_id, reading.status_text.as_deref())});
-        self.log_change(&mut tx, provider, "link.created", "learner", learner, &data).await?;
+        let data = LinkData {
+            status: Some(reading.status()),
+            method: Some(method),
+            ..LinkData::ace360(reading.record_id)
+        };
+        self.log_change(&mut tx, provider, Subject::learner(learner), Change::LinkCreated(data)).await?;
         self.audit(&mut tx, provider, by, "ace360.link", "learner", learner).await?;
         tx.commit().await?;
         Ok(Linked::Done)
@@ -284,15 +298,8 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(record_id) = gone else { return Ok(Some(false)) };
-        self.log_change(
-            &mut tx,
-            provider,
-            "link.removed",
-            "learner",
-            learner,
-            &json!({"upstream": "ace360", "recordId": record_id}),
-        )
-        .await?;
+        let data = LinkData::ace360(record_id);
+        self.log_change(&mut tx, provider, Subject::learner(learner), Change::LinkRemoved(data)).await?;
         self.audit(&mut tx, provider, by, "ace360.unlink", "learner", learner).await?;
         tx.commit().await?;
         Ok(Some(true))
@@ -391,10 +398,10 @@ impl Store {
                 continue;
             }
             self.update_link(tx, provider, &link, reading, run, !changes.is_empty()).await?;
-            for (type_, data) in &changes {
-                self.log_change(tx, provider, type_, "learner", &link.learner_id, data).await?;
-            }
-            match (changes.is_empty(), counted) {
+            let quiet = changes.is_empty();
+            let changes = changes.into_iter().map(|change| (Subject::learner(&link.learner_id), change));
+            self.log_changes(tx, provider, &changes.collect::<Vec<_>>()).await?;
+            match (quiet, counted) {
                 (true, true) => {}
                 (true, false) => applied.unchanged.push(link.learner_id),
                 (false, true) => applied.changed_again.push(link.learner_id),
@@ -493,8 +500,8 @@ impl Store {
         if row.was == "gone" {
             return Ok(false);
         }
-        self.log_change(tx, provider, "ace360.gone", "learner", learner, &json!({"recordId": row.record_id}))
-            .await?;
+        let data = RecordGoneData { record_id: row.record_id };
+        self.log_change(tx, provider, Subject::learner(learner), Change::Gone(data)).await?;
         Ok(true)
     }
 
@@ -773,51 +780,40 @@ fn merged(link: &LinkRow, reading: &Reading) -> Merged {
     }
 }
 
-/// The changes that a reading makes, each with its type and its data.
-fn differences(link: &LinkRow, reading: &Reading) -> Vec<(&'static str, Value)> {
-    let now = merged(link, reading);
+/// The changes that a reading makes.
+fn differences(link: &LinkRow, reading: &Reading) -> Vec<Change> {
+    let (record_id, now) = (link.record_id, merged(link, reading));
     let mut changes = Vec::new();
     if link.state == "gone" {
-        changes.push(("ace360.returned", json!({"recordId": link.record_id})));
+        changes.push(Change::Returned(RecordGoneData { record_id }));
     }
     if now.status_id != link.status_id || (now.status_id.is_none() && now.status_text != link.status_text) {
-        changes.push((
-            "ace360.statusChanged",
-            json!({
-                "recordId": link.record_id,
-                "before": status_json(link.status_id, link.status_text.as_deref()),
-                "after": status_json(now.status_id, now.status_text.as_deref()),
-            }),
-        ));
+        let before = Ace360Status { id: link.status_id, text: link.status_text.clone() };
+        let after = Ace360Status { id: now.status_id, text: now.status_text };
+        changes.push(Change::StatusChanged(StatusChangedData { record_id, before, after }));
     }
-    if now.provisional_grade != link.provisional_grade
-        || now.overall_grade != link.overall_grade
-        || now.grade_date != link.grade_date
-    {
-        changes.push((
-            "ace360.gradeChanged",
-            json!({
-                "recordId": link.record_id,
-                "before": {"provisionalGrade": link.provisional_grade, "overallGrade": link.overall_grade, "gradeDate": link.grade_date},
-                "after": {"provisionalGrade": now.provisional_grade, "overallGrade": now.overall_grade, "gradeDate": now.grade_date},
-            }),
-        ));
+    let before = Grades {
+        provisional_grade: link.provisional_grade.clone(),
+        overall_grade: link.overall_grade.clone(),
+        grade_date: link.grade_date.clone(),
+    };
+    let after = Grades {
+        provisional_grade: now.provisional_grade,
+        overall_grade: now.overall_grade,
+        grade_date: now.grade_date,
+    };
+    if after != before {
+        changes.push(Change::GradeChanged(GradeChangedData { record_id, before, after }));
     }
-    if now.archived_at != link.archived_at || now.archival_status != link.archival_status {
-        changes.push((
-            "ace360.archived",
-            json!({
-                "recordId": link.record_id,
-                "before": {"archivedAt": link.archived_at, "archivalStatus": link.archival_status},
-                "after": {"archivedAt": now.archived_at, "archivalStatus": now.archival_status},
-            }),
-        ));
+    let before =
+        Archiving { archived_at: link.archived_at.clone(), archival_status: link.archival_status.clone() };
+    let after = Archiving { archived_at: now.archived_at, archival_status: now.archival_status };
+    if after != before {
+        changes.push(Change::Archived(ArchivedData { record_id, before, after }));
     }
-    if now.certificate_claimed_at != link.certificate_claimed_at {
-        changes.push((
-            "ace360.certificateClaimed",
-            json!({"recordId": link.record_id, "before": link.certificate_claimed_at, "after": now.certificate_claimed_at}),
-        ));
+    let (before, after) = (link.certificate_claimed_at.clone(), now.certificate_claimed_at);
+    if after != before {
+        changes.push(Change::CertificateClaimed(CertificateClaimedData { record_id, before, after }));
     }
     changes
 }
@@ -841,10 +837,6 @@ async fn add_history(
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-pub(super) fn status_json(id: Option<i32>, text: Option<&str>) -> Value {
-    json!({"id": id, "text": text})
 }
 
 fn problem_row(provider: Uuid, learner: &str) -> String {

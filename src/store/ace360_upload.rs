@@ -1,14 +1,16 @@
 //! What an upload is made of, read in one statement, and the transaction that settles it.
 
-use serde_json::json;
 use uuid::Uuid;
 
-use super::ace360_links::status_json;
 use super::ace360_settings::SettingsRow;
 use super::{
     Ace360Settings, IntentRow, LinkRow, MirrorRow, Reading, RecordKind, SettleOutcome, Store, StoreResult,
 };
-use crate::domain::{IntentState, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
+use crate::domain::change_ace360::UploadedData;
+use crate::domain::{
+    Change, IntentState, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Subject,
+    UploadMethod,
+};
 
 /// The records that an upload is made of, and what is in its way already.
 #[derive(Clone, Debug)]
@@ -120,7 +122,7 @@ impl Store {
     pub async fn settle_uploaded(
         &self,
         intent: &IntentRow,
-        method: &str,
+        method: UploadMethod,
         reading: &Reading,
         mirror: &MirrorRow,
     ) -> StoreResult<SettleOutcome<LinkRow>> {
@@ -130,18 +132,17 @@ impl Store {
             return Ok(SettleOutcome::Elsewhere);
         }
         let linked_at =
-            self.insert_link(&mut tx, provider, learner, &intent.environment, method, reading).await?;
+            self.insert_link(&mut tx, provider, learner, &intent.environment, method.as_str(), reading).await?;
         let Some(linked_at) = linked_at else { return Ok(SettleOutcome::Taken) };
-        let status = status_json(reading.status_id, reading.status_text.as_deref());
-        let data = json!({"recordId": reading.record_id, "status": status, "method": method});
-        self.log_change(&mut tx, provider, "ace360.uploaded", "learner", learner, &data).await?;
+        let data = UploadedData { record_id: reading.record_id, status: reading.status(), method };
+        self.log_change(&mut tx, provider, Subject::learner(learner), Change::Uploaded(data)).await?;
         self.mirror(&mut tx, provider, &intent.environment, std::slice::from_ref(mirror), None).await?;
         tx.commit().await?;
         Ok(SettleOutcome::Done(new_link(intent, method, reading, linked_at)))
     }
 }
 
-fn new_link(intent: &IntentRow, method: &str, reading: &Reading, linked_at: super::Time) -> LinkRow {
+fn new_link(intent: &IntentRow, method: UploadMethod, reading: &Reading, linked_at: super::Time) -> LinkRow {
     let detail = reading.detail.clone().unwrap_or_default();
     let status_was_read = reading.status_id.is_some() || reading.status_text.is_some();
     LinkRow {
@@ -149,7 +150,7 @@ fn new_link(intent: &IntentRow, method: &str, reading: &Reading, linked_at: supe
         environment: intent.environment.clone(),
         record_id: reading.record_id,
         state: "uploaded".to_owned(),
-        method: method.to_owned(),
+        method: method.as_str().to_owned(),
         status_id: reading.status_id,
         status_text: reading.status_text.clone(),
         status_read_at: status_was_read.then_some(linked_at),

@@ -1,28 +1,28 @@
-//! Everything that changed, for those who follow: the feed. Rows commit out of the order of their ids, so committed
-//! rows get their position afterwards, under a lock; readers go by position and miss none.
+//! Everything that changed: the feed. Rows commit out of the order of their ids. So committed rows get their position
+//! afterwards, under a lock. Readers go by position and miss none.
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Store, StoreResult, Time, Tx, new_id};
+use crate::domain::{Change, ChangeEntry, ChangeType, Subject, SubjectKind};
 
-/// One change.
+/// A change in the feed.
 #[derive(Clone, Debug)]
 pub struct ChangeRow {
-    /// Its name, also in webhooks.
-    pub id: Uuid,
-    /// Where it stands in the feed.
+    /// Its place in the feed.
     pub position: i64,
-    /// Such as `ace360.uploaded`.
-    pub type_: String,
-    /// `learner`, `officer`, `organisation`, `run`, `webhook`.
-    pub subject_kind: String,
-    /// Whose.
-    pub subject_id: String,
-    /// When.
-    pub at: Time,
-    /// What.
-    pub data: serde_json::Value,
+    /// The change.
+    pub entry: ChangeEntry,
+}
+
+/// A change as a row holds it.
+pub(super) struct SealedChange {
+    pub(super) id: Uuid,
+    pub(super) kind: ChangeType,
+    pub(super) subject_kind: SubjectKind,
+    pub(super) subject_id: String,
+    pub(super) at: Time,
+    pub(super) sealed: Vec<u8>,
 }
 
 /// "picsbridge feed", as a number that nobody else is likely to lock.
@@ -30,40 +30,65 @@ const LOCK: i64 = 0x7069_6373_6665_6564;
 
 impl Store {
     /// Writes a change in the transaction that makes it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn log_change<T: Serialize + ?Sized>(
+    pub async fn log_change(
         &self,
         tx: &mut Tx,
         provider: Uuid,
-        type_: &str,
-        kind: &str,
-        id: &str,
-        data: &T,
+        subject: Subject,
+        change: Change,
     ) -> StoreResult<()> {
-        let change = new_id();
-        let sealed = self.seal_json(&change_row(change), data)?;
+        self.log_changes(tx, provider, &[(subject, change)]).await
+    }
+
+    /// Writes changes in the transaction that makes them. In the feed they keep this order.
+    pub async fn log_changes(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        changes: &[(Subject, Change)],
+    ) -> StoreResult<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = changes.iter().map(|_| new_id()).collect();
+        let sealed = ids
+            .iter()
+            .zip(changes)
+            .map(|(id, (_, change))| self.seal_change(*id, change))
+            .collect::<StoreResult<Vec<_>>>()?;
+        let texts = |of: fn(&(Subject, Change)) -> &str| -> Vec<String> {
+            changes.iter().map(|change| of(change).to_owned()).collect()
+        };
         sqlx::query!(
             r#"insert into changes (id, provider_id, type, subject_kind, subject_id, at, sealed_data)
-               values ($1, $2, $3, $4, $5, app_now(), $6)"#,
-            change,
+               select new.id, $1, new.type, new.subject_kind, new.subject_id, app_now(), new.sealed
+               from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+                    as new (id, type, subject_kind, subject_id, sealed)"#,
             provider,
-            type_,
-            kind,
-            id,
-            sealed
+            &ids,
+            &texts(|(_, change)| change.kind().as_str()),
+            &texts(|(subject, _)| subject.kind.as_str()),
+            &texts(|(subject, _)| &subject.id),
+            &sealed,
         )
         .execute(&mut **tx)
         .await?;
         Ok(())
     }
 
-    /// Gives committed changes their positions, and each webhook that wants them a delivery. Any process may; the lock is
+    /// Seals the data of the change that gets this id.
+    pub(super) fn seal_change(&self, id: Uuid, change: &Change) -> StoreResult<Vec<u8>> {
+        self.seal_json(&change_row(id), change)
+    }
+
+    pub(super) fn unseal_change(&self, row: SealedChange) -> StoreResult<ChangeEntry> {
+        let data = self.vault.sealer.unseal(&change_row(row.id), &row.sealed)?;
+        let subject = Subject { kind: row.subject_kind, id: row.subject_id };
+        Ok(ChangeEntry::new(row.id, subject, row.at, Change::read(row.kind, &data)?))
+    }
+
+    /// Gives committed changes their positions, and each webhook that wants them a delivery. Any process may do it. The lock is
     /// held until the positions are committed, so that a reader never sees a later position before an earlier one.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn place_changes(&self) -> StoreResult<u64> {
         let unplaced =
             sqlx::query_scalar!(r#"select exists (select from changes where position is null) as "any!""#)
@@ -74,8 +99,8 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         sqlx::query!("select pg_advisory_xact_lock($1) as locked", LOCK).fetch_one(&mut *tx).await?;
-        // A new statement, and so a new snapshot: what was committed while we waited for the lock is in it.
-        // A webhook that is being deleted is waited for and left out.
+        // A new statement has a new snapshot, which holds what was committed while we waited for the lock.
+        // The statement waits for a webhook that is being deleted, and leaves it out.
         let placed = sqlx::query_scalar!(
             r#"with placed as (
                    update changes set position = numbered.position
@@ -97,10 +122,7 @@ impl Store {
         Ok(u64::try_from(placed).unwrap_or(0))
     }
 
-    /// The changes after a position; `None` when retention has passed it, or when it was never given: the database was restored since.
-    ///
-    /// # Errors
-    /// The database's.
+    /// The changes after a position. `None`: retention has passed the position, or it was never given (the database was restored since).
     pub async fn changes_after(
         &self,
         provider: Uuid,
@@ -120,8 +142,9 @@ impl Store {
             return Ok(None);
         }
         let rows = sqlx::query!(
-            r#"select id, position as "position!", type as type_, subject_kind, subject_id, at, sealed_data from changes
-               where provider_id = $1 and position > $2 order by position limit $3"#,
+            r#"select id, position as "position!", type as "kind: ChangeType", subject_kind as "subject_kind: SubjectKind", subject_id, at,
+                      sealed_data
+               from changes where provider_id = $1 and position > $2 order by position limit $3"#,
             provider,
             after,
             size
@@ -130,21 +153,21 @@ impl Store {
         .await?;
         rows.into_iter()
             .map(|row| {
-                Ok(ChangeRow {
-                    data: self.unseal_json(&change_row(row.id), &row.sealed_data)?,
+                let entry = self.unseal_change(SealedChange {
                     id: row.id,
-                    position: row.position,
-                    type_: row.type_,
+                    kind: row.kind,
                     subject_kind: row.subject_kind,
                     subject_id: row.subject_id,
                     at: row.at,
-                })
+                    sealed: row.sealed_data,
+                })?;
+                Ok(ChangeRow { position: row.position, entry })
             })
             .collect::<StoreResult<Vec<_>>>()
             .map(Some)
     }
 }
 
-pub(super) fn change_row(id: Uuid) -> String {
+fn change_row(id: Uuid) -> String {
     format!("changes/{id}")
 }

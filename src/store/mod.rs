@@ -104,7 +104,7 @@ pub use self::runs::{NewRun, RunFilter, RunRow};
 pub use self::schedules::DailySetting;
 pub use self::secrets::SigningKey;
 pub use self::tokens::{Pulse, TokenRow};
-pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, test_change};
+pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, WebhookMessage};
 pub use self::webhook_lines::{DeliveryLine, Resent};
 pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
 use crate::seal::{BlindIndex, SealError, Sealer};

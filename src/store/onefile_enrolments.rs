@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::clock::interval;
 use super::lease::{Lease, leased};
 use super::{By, IntentProblem, Store, StoreResult, Time, Tx};
-use crate::domain::{EnrolmentState, OneFileEnvironment, StepState, redacted};
+use crate::domain::change_onefile::OneFileUserData;
+use crate::domain::{Change, EnrolmentState, OneFileEnvironment, StepState, Subject, redacted};
 
 /// What was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,8 +297,8 @@ impl Store {
         let Some(left) = left else { return Ok(false) };
         if whole && left.first {
             let user = steps.iter().find(|step| step.name == "user").and_then(|step| step.remote_id.clone());
-            let data = serde_json::json!({"userId": user, "centreId": left.centre_id});
-            self.log_change(&mut tx, new.provider, "onefile.enrolled", "learner", &new.learner, &data)
+            let data = OneFileUserData { user_id: user, centre_id: left.centre_id };
+            self.log_change(&mut tx, new.provider, Subject::learner(&new.learner), Change::Enrolled(data))
                 .await?;
         }
         tx.commit().await?;

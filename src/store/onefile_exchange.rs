@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::clock::interval;
 use super::lease::leased;
 use super::onefile_portfolios::portfolio_row;
 use super::{IntentProblem, Portfolio, PortfolioRow, RecordKind, Store, StoreResult, Time, Tx};
-use crate::domain::{ChangeType, LinkState, OneFileEnvironment};
+use crate::domain::{Change, LinkState, OneFileEnvironment, Subject};
 
 /// A linked learner, with what is kept of it.
 #[derive(Clone)]
@@ -56,7 +55,7 @@ pub struct Exchanged<'a> {
     /// What ails it.
     pub problem: Option<&'a IntentProblem>,
     /// What the feed is told.
-    pub changes: &'a [(ChangeType, Value)],
+    pub changes: &'a [(Subject, Change)],
     /// How the user is.
     pub state: LinkState,
 }
@@ -215,9 +214,7 @@ impl Store {
         )
         .execute(&mut **tx)
         .await?;
-        for (type_, data) in kept.changes {
-            self.log_change(tx, provider, type_.as_str(), "learner", learner, data).await?;
-        }
+        self.log_changes(tx, provider, kept.changes).await?;
         Ok(Keeping::Kept)
     }
 

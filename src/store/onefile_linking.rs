@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::json;
 use uuid::Uuid;
 
-use super::changes::change_row;
 use super::onefile_links::{LinkLabels, LinkRow, link_row};
 use super::{By, OneFileLink, RecordKind, Store, StoreResult, Tx, new_id};
-use crate::domain::{LinkMethod, LinkState, OneFileEnvironment, redacted};
+use crate::domain::change_service::LinkData;
+use crate::domain::{Change, LinkMethod, LinkState, OneFileEnvironment, Subject, redacted};
 
 /// A link to be made; that the remote exists, the caller has seen.
 #[derive(Clone)]
@@ -293,30 +292,15 @@ impl Store {
 
     /// The feed's lines, and the audit's: one a kind.
     async fn tell_links(&self, tx: &mut Tx, how: Linking<'_>, made: &[OneFileLink]) -> StoreResult<()> {
-        let changes: Vec<Uuid> = made.iter().map(|_| new_id()).collect();
-        let sealed = changes
+        let changes: Vec<(Subject, Change)> = made
             .iter()
-            .zip(made)
-            .map(|(change, link)| {
-                let data = json!({"upstream": "onefile", "linkId": link.id, "centreId": link.centre_id,
-                                  "remoteId": link.remote_id, "method": link.method});
-                self.seal_json(&change_row(*change), &data)
+            .map(|link| {
+                let data = LinkData::onefile(link.id, link.centre_id.clone(), link.remote_id.clone());
+                let data = LinkData { method: Some(link.method), ..data };
+                (Subject::record(link.kind, &link.local_id), Change::LinkCreated(data))
             })
-            .collect::<StoreResult<Vec<_>>>()?;
-        let kinds: Vec<String> = made.iter().map(|link| link.kind.as_str().to_owned()).collect();
-        let locals: Vec<String> = made.iter().map(|link| link.local_id.clone()).collect();
-        sqlx::query!(
-            r#"insert into changes (id, provider_id, type, subject_kind, subject_id, at, sealed_data)
-               select new.id, $1, 'link.created', new.kind, new.subject, app_now(), new.sealed
-               from unnest($2::uuid[], $3::text[], $4::text[], $5::bytea[]) as new (id, kind, subject, sealed)"#,
-            how.provider,
-            &changes,
-            &kinds,
-            &locals,
-            &sealed,
-        )
-        .execute(&mut **tx)
-        .await?;
+            .collect();
+        self.log_changes(tx, how.provider, &changes).await?;
         for kind in [RecordKind::Officer, RecordKind::Organisation, RecordKind::Learner] {
             let of_kind = made.iter().filter(|link| link.kind == kind);
             let ids: Vec<String> = of_kind.map(|link| link.local_id.clone()).collect();

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::onefile_directory::labels_of;
 use super::records::page;
 use super::{By, DirectoryLabels, RecordKind, RecordPage, Store, StoreResult, Time, Tx};
-use crate::domain::{DirectoryKind, LinkMethod, LinkState, OneFileEnvironment, redacted};
+use crate::domain::change_service::LinkData;
+use crate::domain::{
+    Change, DirectoryKind, LinkMethod, LinkState, OneFileEnvironment, Subject, SubjectKind, redacted,
+};
 
 /// A link.
 #[derive(Clone, PartialEq, Eq)]
@@ -282,7 +284,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let gone = sqlx::query!(
             r#"delete from onefile_links where provider_id = $1 and environment = $2 and id = $3
-               returning kind, local_id, centre_id, remote_id"#,
+               returning kind as "kind: SubjectKind", local_id, centre_id, remote_id"#,
             provider,
             environment.as_str(),
             id,
@@ -290,12 +292,13 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(gone) = gone else { return Ok(false) };
-        let data = json!({"upstream": "onefile", "linkId": id, "centreId": gone.centre_id, "remoteId": gone.remote_id});
-        if gone.kind == RecordKind::Learner.as_str() {
+        let data = LinkData::onefile(id, gone.centre_id, gone.remote_id);
+        if gone.kind == SubjectKind::Learner {
             self.forget_enrolment(&mut tx, provider, Some(environment), &gone.local_id).await?;
         }
-        self.log_change(&mut tx, provider, "link.removed", &gone.kind, &gone.local_id, &data).await?;
-        self.audit(&mut tx, provider, by, "onefile.unlink", &gone.kind, &gone.local_id).await?;
+        self.audit(&mut tx, provider, by, "onefile.unlink", gone.kind.as_str(), &gone.local_id).await?;
+        let subject = Subject { kind: gone.kind, id: gone.local_id };
+        self.log_change(&mut tx, provider, subject, Change::LinkRemoved(data)).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -320,11 +323,11 @@ impl Store {
         if kind == RecordKind::Learner {
             return self.forget_enrolment(tx, provider, None, local_id).await;
         }
-        for link in gone {
-            let data = json!({"upstream": "onefile", "linkId": link.id, "centreId": link.centre_id, "remoteId": link.remote_id});
-            self.log_change(tx, provider, "link.removed", kind.as_str(), local_id, &data).await?;
-        }
-        Ok(())
+        let removed = gone.into_iter().map(|link| {
+            let data = LinkData::onefile(link.id, link.centre_id, link.remote_id);
+            (Subject::record(kind, local_id), Change::LinkRemoved(data))
+        });
+        self.log_changes(tx, provider, &removed.collect::<Vec<_>>()).await
     }
 
     /// Notes how the remotes of a kind's links are, after all of them were read: `seen` are their ids, and whether they are archived.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{RecordKind, Store, StoreResult, Time, Tx};
-use crate::domain::{ChangeType, LinkState, OneFileEnvironment};
+use crate::domain::{Change, LinkState, OneFileEnvironment, Subject};
 
 /// An officer or an organisation, linked, with its record.
 #[derive(Clone)]
@@ -86,7 +86,7 @@ impl Store {
         party: &Party,
         state: LinkState,
         record: Option<&Value>,
-        changes: &[Value],
+        changes: &[(Subject, Change)],
     ) -> StoreResult<bool> {
         let version = sqlx::query_scalar!(
             "select version from records where provider_id = $1 and kind = $2 and record_id = $3 for update",
@@ -120,10 +120,7 @@ impl Store {
         )
         .execute(&mut **tx)
         .await?;
-        let type_ = ChangeType::DetailsChanged.as_str();
-        for data in changes {
-            self.log_change(tx, provider, type_, party.kind.as_str(), &party.local_id, data).await?;
-        }
+        self.log_changes(tx, provider, changes).await?;
         Ok(true)
     }
 }

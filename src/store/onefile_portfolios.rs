@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
-use crate::domain::{OneFileEnvironment, redacted};
+use crate::domain::change_onefile::{ReviewChangedData, ReviewValue};
+use crate::domain::{Change, OneFileEnvironment, Subject, redacted};
 
 /// What OneFile has of a learner.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -248,8 +249,17 @@ impl Store {
             })
             .await?;
         if changed {
-            let data = json!({"reviewId": review, "oneFileId": remote, "field": "oneFileId", "before": null, "after": remote});
-            self.log_change(&mut tx, provider, "onefile.reviewChanged", "learner", learner, &data).await?;
+            let data = ReviewChangedData {
+                review_id: Some(review.to_owned()),
+                one_file_id: Some(remote.to_owned()),
+                field: "oneFileId".to_owned(),
+                before: None,
+                after: Some(ReviewValue::Text(remote.to_owned())),
+                why: None,
+                found_by: None,
+            };
+            self.log_change(&mut tx, provider, Subject::learner(learner), Change::ReviewChanged(data))
+                .await?;
         }
         tx.commit().await?;
         Ok(())

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::records::page;
 use super::{After, RecordPage, Store, StoreResult, Tx};
-use crate::domain::{Fault, RecordCode};
+use crate::domain::{Fault, RecordCode, SubjectKind};
 
 /// What happened to one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordOutcome {
-    /// `learner` and so on.
-    pub kind: String,
-    /// Whose.
+    /// What the record is.
+    pub kind: SubjectKind,
+    /// The record's id.
     pub id: String,
     /// How it went.
     pub outcome: OutcomeKind,
@@ -48,7 +48,7 @@ impl Told {
 impl RecordOutcome {
     /// Of a learner.
     pub fn learner(id: impl Into<String>, outcome: OutcomeKind, code: RecordCode) -> Self {
-        Self { kind: "learner".to_owned(), id: id.into(), outcome, code, record_id: None, told: None }
+        Self { kind: SubjectKind::Learner, id: id.into(), outcome, code, record_id: None, told: None }
     }
 
     /// With what is told of it.
@@ -111,7 +111,7 @@ impl Store {
         size: i64,
     ) -> StoreResult<RecordPage<RecordOutcome>> {
         let rows = sqlx::query!(
-            r#"select subject_kind, subject_id, outcome, code, record_id, sealed_problem from run_records
+            r#"select subject_kind as "subject_kind: SubjectKind", subject_id, outcome, code, record_id, sealed_problem from run_records
                where run_id = $1 and ($2::text is null or outcome = $2) and ($3::text is null or subject_id > $3)
                order by subject_kind, subject_id limit $4"#,
             run,
@@ -194,7 +194,7 @@ impl Store {
                set outcome = excluded.outcome, code = excluded.code, record_id = excluded.record_id,
                    sealed_problem = excluded.sealed_problem"#,
             run,
-            &column(|o| o.kind.clone()),
+            &column(|o| o.kind.as_str().to_owned()),
             &column(|o| o.id.clone()),
             &column(|o| o.outcome.as_str().to_owned()),
             &column(|o| o.code.as_str().to_owned()),

@@ -11,7 +11,8 @@ use super::lease::{Lease, leased};
 use super::run_records::{OutcomeKind, RecordOutcome};
 use super::runs::run_row;
 use super::{RunRow, Store, StoreResult, Tx};
-use crate::domain::RunState;
+use crate::domain::change_service::RunFinishedData;
+use crate::domain::{Change, RunState, Subject};
 
 /// What came of taking a slice.
 #[derive(Clone, Debug)]
@@ -236,8 +237,8 @@ impl Store {
                       calls_used = calls_used + $6, finished_at = case when $7 then app_now() end,
                       -- It may hold a learner's id, which must not outlive the learner's erasure.
                       cursor = case when $7 then '{}' else cursor end
-               where id = $1 and "# + ours("fence" = "$2") + "
-               returning slice, state, succeeded, unchanged, failed, skipped";
+               where id = $1 and "# + ours("fence" = "$2") + r#"
+               returning slice, state as "state: RunState", succeeded, unchanged, failed, skipped"#;
             run.id,
             fence,
             interval(wait),
@@ -254,18 +255,17 @@ impl Store {
             return Ok(true);
         }
         self.forget_erased(tx, run.provider_id, run.id).await?;
-        self.log_change(
-            tx,
-            run.provider_id,
-            "run.finished",
-            "run",
-            &run.id.to_string(),
-            &serde_json::json!({
-                "kind": run.kind, "upstream": run.kind.upstream(), "validateOnly": run.validate_only, "state": row.state, "succeeded": row.succeeded,
-                "unchanged": row.unchanged, "failed": row.failed, "skipped": row.skipped,
-            }),
-        )
-        .await?;
+        let data = RunFinishedData {
+            kind: run.kind,
+            upstream: run.kind.upstream(),
+            validate_only: run.validate_only,
+            state: row.state,
+            succeeded: row.succeeded,
+            unchanged: row.unchanged,
+            failed: row.failed,
+            skipped: row.skipped,
+        };
+        self.log_change(tx, run.provider_id, Subject::run(run.id), Change::RunFinished(data)).await?;
         self.wake_next(tx, run).await?;
         Ok(true)
     }

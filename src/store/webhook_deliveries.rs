@@ -4,18 +4,15 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::json;
 use uuid::Uuid;
 
-use super::changes::change_row;
+use super::changes::SealedChange;
 use super::clock::interval;
 use super::lease::{Lease, leased};
 use super::webhooks::{KeptSecret, Target, secrets_row, target_row};
-use super::{ChangeRow, Store, StoreResult, Time};
-use crate::domain::DeliveryState;
-
-/// What a test is of.
-const TEST: &str = "webhook.test";
+use super::{Store, StoreResult, Time};
+use crate::domain::change_service::WebhookDisabledData;
+use crate::domain::{Change, ChangeEntry, ChangeType, DeliveryState, Subject, SubjectKind, TestEntry};
 
 /// Where a webhook's messages go, and what signs them.
 pub struct Receiver {
@@ -33,6 +30,25 @@ impl std::fmt::Debug for Receiver {
     }
 }
 
+/// What a delivery sends.
+#[derive(Clone, Debug)]
+pub enum WebhookMessage {
+    /// A change.
+    Change(ChangeEntry),
+    /// A test, which is in no feed.
+    Test(TestEntry),
+}
+
+impl WebhookMessage {
+    /// The id of the delivery, which receivers see as `webhook-id`.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Change(change) => change.id,
+            Self::Test(test) => test.id,
+        }
+    }
+}
+
 /// A delivery to be tried now.
 #[derive(Debug)]
 pub struct DueDelivery {
@@ -44,8 +60,8 @@ pub struct DueDelivery {
     pub provider: Uuid,
     /// Where it goes.
     pub receiver: Receiver,
-    /// What is told; its id is the delivery's.
-    pub change: ChangeRow,
+    /// What it sends.
+    pub message: WebhookMessage,
     /// Attempts that were made.
     pub attempts: i32,
     /// When the first was.
@@ -121,8 +137,9 @@ impl Store {
                    returning id, provider_id, sealed_target, sealed_secrets, failing_since, unanswered
                )
                select h.provider_id, h.sealed_target, h.sealed_secrets, h.failing_since, h.unanswered, app_now() as "now!",
-                      d.id, d.position, d.attempts, d.first_attempt_at, d.created_at,
-                      c.type as "type_?", c.subject_kind as "subject_kind?", c.subject_id as "subject_id?", c.at as "at?", c.sealed_data as "sealed_data?"
+                      d.id, d.attempts, d.first_attempt_at, d.created_at,
+                      c.type as "kind?: ChangeType", c.subject_kind as "subject_kind?: SubjectKind", c.subject_id as "subject_id?",
+                      c.at as "at?", c.sealed_data as "sealed_data?"
                from held h
                join lateral (
                    select * from webhook_deliveries d
@@ -137,24 +154,19 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let change = match (row.type_, row.subject_kind, row.subject_id, row.at, row.sealed_data) {
-            (Some(type_), Some(subject_kind), Some(subject_id), Some(at), Some(sealed)) => ChangeRow {
-                id: row.id,
-                position: row.position,
-                type_,
-                subject_kind,
-                subject_id,
-                at,
-                data: self.unseal_json(&change_row(row.id), &sealed)?,
-            },
-            _ => test_change(webhook, row.id, row.created_at),
+        let message = match (row.kind, row.subject_kind, row.subject_id, row.at, row.sealed_data) {
+            (Some(kind), Some(subject_kind), Some(subject_id), Some(at), Some(sealed)) => {
+                let change = SealedChange { id: row.id, kind, subject_kind, subject_id, at, sealed };
+                WebhookMessage::Change(self.unseal_change(change)?)
+            }
+            _ => WebhookMessage::Test(TestEntry::new(row.id, webhook, row.created_at)),
         };
         Ok(Some(DueDelivery {
             webhook,
             claim,
             provider: row.provider_id,
             receiver: self.receiver(webhook, &row.sealed_target, &row.sealed_secrets, row.now)?,
-            change,
+            message,
             attempts: row.attempts,
             first_attempt_at: row.first_attempt_at,
             failing_since: row.failing_since,
@@ -200,7 +212,7 @@ impl Store {
                       last_attempt_at = $5, due_at = $6, last_status = $7, error = $8
                where webhook_id = $1 and id = $2 and state = 'pending' and attempts = $3"#,
             due.webhook,
-            due.change.id,
+            due.message.id(),
             due.attempts,
             came.state.as_str(),
             came.at,
@@ -211,9 +223,10 @@ impl Store {
         .execute(&mut *tx)
         .await?;
         if let Some(reason) = disable {
-            let data = json!({"reason": reason, "failingSince": due.failing_since.unwrap_or(came.at)});
-            let id = due.webhook.to_string();
-            self.log_change(&mut tx, due.provider, "webhook.disabled", "webhook", &id, &data).await?;
+            let failing_since = due.failing_since.unwrap_or(came.at);
+            let data = WebhookDisabledData { reason: reason.to_owned(), failing_since };
+            let subject = Subject::webhook(due.webhook);
+            self.log_change(&mut tx, due.provider, subject, Change::WebhookDisabled(data)).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -256,7 +269,7 @@ impl Store {
     pub async fn keep_webhook_test(
         &self,
         webhook: Uuid,
-        test: &ChangeRow,
+        test: &TestEntry,
         came: &Settlement,
     ) -> StoreResult<()> {
         // The webhook may be deleted by now.
@@ -286,18 +299,5 @@ impl Store {
             secrets: good.map(|kept| SecretString::from(kept.secret)).collect(),
             now,
         })
-    }
-}
-
-/// What a test tells.
-pub fn test_change(webhook: Uuid, id: Uuid, at: Time) -> ChangeRow {
-    ChangeRow {
-        id,
-        position: 0,
-        type_: TEST.to_owned(),
-        subject_kind: "webhook".to_owned(),
-        subject_id: webhook.to_string(),
-        at,
-        data: json!({}),
     }
 }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{After, RecordPage, Store, StoreResult, Time, records::page};
+use crate::domain::SubjectKind;
 
 /// A delivery, as it is shown.
 #[derive(Clone, Debug)]
@@ -11,9 +12,9 @@ pub struct DeliveryLine {
     pub id: Uuid,
     /// The change's type.
     pub type_: String,
-    /// The change's subject.
-    pub subject_kind: String,
-    /// Its id.
+    /// What the change is about.
+    pub subject_kind: SubjectKind,
+    /// The subject's id.
     pub subject_id: String,
     /// `pending`, `delivered`, `failed`.
     pub state: String,
@@ -68,7 +69,7 @@ impl Store {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let lines = sqlx::query_as!(
             DeliveryLine,
-            r#"select d.id, coalesce(c.type, 'webhook.test') as "type_!", coalesce(c.subject_kind, 'webhook') as "subject_kind!",
+            r#"select d.id, coalesce(c.type, 'webhook.test') as "type_!", coalesce(c.subject_kind, 'webhook') as "subject_kind!: SubjectKind",
                       coalesce(c.subject_id, w.id::text) as "subject_id!", d.state, d.attempts, d.last_status, d.last_attempt_at,
                       case when w.enabled and d.state = 'pending' then greatest(d.due_at, w.rests_until) end as next_attempt_at,
                       d.error, d.created_at
@@ -98,7 +99,7 @@ impl Store {
     ) -> StoreResult<Option<DeliveryLine>> {
         Ok(sqlx::query_as!(
             DeliveryLine,
-            r#"select d.id, coalesce(c.type, 'webhook.test') as "type_!", coalesce(c.subject_kind, 'webhook') as "subject_kind!",
+            r#"select d.id, coalesce(c.type, 'webhook.test') as "type_!", coalesce(c.subject_kind, 'webhook') as "subject_kind!: SubjectKind",
                       coalesce(c.subject_id, w.id::text) as "subject_id!", d.state, d.attempts, d.last_status, d.last_attempt_at,
                       case when w.enabled and d.state = 'pending' then greatest(d.due_at, w.rests_until) end as next_attempt_at,
                       d.error, d.created_at

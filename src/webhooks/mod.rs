@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use self::verdict::Facts;
 use crate::config::Timings;
-use crate::domain::DeliveryState;
+use crate::domain::{DeliveryState, TestEntry};
 use crate::http::guarded::{Guarded, Reply, Unanswered};
-use crate::store::{ChangeRow, DeliveryLine, Receiver, Settlement, Store, StoreError, Time, test_change};
+use crate::store::{DeliveryLine, Receiver, Settlement, Store, StoreError, Time, WebhookMessage};
 
 /// Webhooks that one process serves at once. They mostly wait for receivers.
 const LANES: usize = 32;
@@ -105,12 +105,12 @@ impl Webhooks {
                 break;
             }
             let Some(due) = self.store.next_delivery(webhook, claim, self.lease).await? else { break };
-            let (came, at) = self.send(&due.receiver, &due.change).await;
+            let (came, at) = self.send(&due.receiver, &due.message).await;
             let settlement = Facts::of(&due).settle(&came, at, rand::random());
             metrics::counter!("picsbridge_webhook_deliveries_total", "outcome" => verdict::label(&came))
                 .increment(1);
             if !self.store.settle_delivery(&due, &settlement).await? {
-                warn!(%webhook, delivery = %due.change.id, "another worker serves this webhook now; the delivery may be made twice");
+                warn!(%webhook, delivery = %due.message.id(), "another worker serves this webhook now; the delivery may be made twice");
                 return Ok(());
             }
             if let Some(reason) = &settlement.disable {
@@ -135,23 +135,23 @@ impl Webhooks {
             return Ok(Some(line));
         }
         let Some(receiver) = self.store.webhook_receiver(provider, webhook).await? else { return Ok(None) };
-        let change = test_change(webhook, id, receiver.now);
-        let (came, at) = self.send(&receiver, &change).await;
+        let test = TestEntry::new(id, webhook, receiver.now);
+        let (came, at) = self.send(&receiver, &WebhookMessage::Test(test.clone())).await;
         let facts = Facts { attempts: 0, first_attempt_at: None, failing_since: None, unanswered: 0 };
         let settled = facts.settle(&came, at, 0.0);
         // It is not tried again: whoever asked sees what came of it.
         let state =
             if settled.state == DeliveryState::Delivered { settled.state } else { DeliveryState::Failed };
         let settled = Settlement { state, ..settled };
-        self.store.keep_webhook_test(webhook, &change, &settled).await?;
+        self.store.keep_webhook_test(webhook, &test, &settled).await?;
         self.store.delivery(provider, webhook, id).await
     }
 
     /// Sends a message, and says when the attempt ended by the clock that processes share.
-    async fn send(&self, receiver: &Receiver, change: &ChangeRow) -> (Result<Reply, Unanswered>, Time) {
+    async fn send(&self, receiver: &Receiver, message: &WebhookMessage) -> (Result<Reply, Unanswered>, Time) {
         let started = Instant::now();
-        let body = message::body(change);
-        let headers = sign::headers(change.id, receiver.now, &body, &receiver.secrets);
+        let body = message::body(message);
+        let headers = sign::headers(message.id(), receiver.now, &body, &receiver.secrets);
         let came = self.guarded.post(&receiver.url, headers, body).await;
         (came, receiver.now + TimeDelta::from_std(started.elapsed()).unwrap_or_default())
     }

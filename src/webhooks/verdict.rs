@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::domain::DeliveryState;
+use crate::domain::change_service::WebhookDisabledData;
 use crate::http::guarded::{Reply, Unanswered};
 use crate::http::wait_of;
 use crate::store::{DueDelivery, Settlement, Time};
@@ -60,7 +61,7 @@ impl Facts {
         let (error, wait) = match reply.status {
             200..=299 => return answered,
             410 => {
-                let error = "The receiver answered 410: it wants no more.";
+                let error = WebhookDisabledData::GONE;
                 return Settlement {
                     state: DeliveryState::Failed,
                     error: Some(error.to_owned()),

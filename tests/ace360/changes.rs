@@ -103,3 +103,26 @@ async fn an_erased_learner_leaves_the_feed() {
     assert!(items.iter().all(|change| change["subject"]["id"] != "L1"), "{items:?}");
     assert!(items.iter().any(|change| change["subject"]["id"] == "L2"));
 }
+
+#[tokio::test]
+async fn every_kind_of_change_is_told_as_the_document_shows_it() {
+    let app = ready().await;
+    let record = uploaded(&app, "L1", 1).await;
+    let read = async || app.post("/learners/L1/ace360:sync", &Value::Null).await.expect(200);
+    for change in [
+        json!({"statusId": 9, "overallGrade": "distinction"}),
+        json!({"archive": true, "archivalStatus": "Completed"}),
+    ] {
+        app.sandbox_change(record, change).await;
+        read().await;
+    }
+    app.sandbox_advance(record).await;
+    app.fault(json!({"operation": "getApprentice", "times": 1, "kind": {"status": {"status": 404}}})).await;
+    for _ in ["gone", "returned, with its certificate"] {
+        read().await;
+    }
+    ran(&app, "/ace360/status:sync").await;
+    let (items, _) = feed(&app, "?pageSize=500").await;
+    let wanted = |type_: &str| type_.starts_with("ace360.") || type_.starts_with("run.");
+    app.contract().shows_what_is_sent(&items, wanted);
+}

@@ -12,6 +12,7 @@ mod support;
 
 mod audit;
 mod bodies;
+mod changes;
 mod cli;
 mod contract;
 mod document;

@@ -10,6 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
 mod connection;
 mod enrolment;
 mod enrolment_lost;

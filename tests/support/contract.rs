@@ -1,12 +1,14 @@
 //! Holding the API's answers against its own served document.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, NaiveDate};
 use jsonschema::{Draft, Validator};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use super::answer::Answer;
 
@@ -127,6 +129,38 @@ impl Contract {
         let type_ = change["type"].as_str().unwrap();
         let data = "post/requestBody/content/application~1json/schema/properties/data/allOf/1";
         self.validate(&format!("/webhooks/{type_}/{data}"), change, &format!("{at}: {type_}"));
+        let (shown, sent) = (forms(self.example_of(type_)), forms(change));
+        // Fields of a record differ in what their values are.
+        let other_field = shown.get("/data/field") != sent.get("/data/field");
+        let of_field = |place: &str| place.starts_with("/data/before") || place.starts_with("/data/after");
+        let comparable = |place: &str| place.starts_with("/data") && !(other_field && of_field(place));
+        for (place, form) in sent.iter().filter(|(place, _)| comparable(place)) {
+            let example = shown.get(place).filter(|shown| **shown != "null" && *form != "null");
+            assert!(
+                example.is_none_or(|shown| shown == form),
+                "{at}: {type_}{place} is {form} in {change:#}, and the document shows {example:?}"
+            );
+        }
+    }
+
+    /// Of every type that is wanted one of these changes has the fields that its example in the document has, and no others.
+    pub fn shows_what_is_sent(&self, changes: &[Value], wanted: impl Fn(&str) -> bool) {
+        let fields = |change: &Value| -> BTreeSet<String> { forms(change).into_keys().collect() };
+        let types = self.document["webhooks"].as_object().unwrap().keys().filter(|type_| wanted(type_));
+        for type_ in types {
+            let example = fields(self.example_of(type_));
+            let sent: Vec<_> =
+                changes.iter().filter(|change| change["type"] == **type_).map(fields).collect();
+            assert!(
+                sent.contains(&example),
+                "{type_}: the document shows {example:?}, and {sent:?} were sent"
+            );
+        }
+    }
+
+    fn example_of(&self, type_: &str) -> &Value {
+        let content = "post/requestBody/content/application~1json/example/data";
+        self.document.pointer(&format!("/webhooks/{type_}/{content}")).unwrap()
     }
 
     /// What holds for every error, whatever its path.
@@ -178,6 +212,31 @@ impl Contract {
             })
             .map(String::as_str)
     }
+}
+
+/// The form of every value, by its place.
+fn forms(value: &Value) -> BTreeMap<String, String> {
+    fn walk(at: String, value: &Value, found: &mut BTreeMap<String, String>) {
+        let form = match value {
+            Value::Object(fields) if fields.is_empty() => "an empty object",
+            Value::Object(fields) => {
+                return fields.iter().for_each(|(name, value)| walk(format!("{at}/{name}"), value, found));
+            }
+            Value::Array(_) => "a list",
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(text) if at == "/data/field" => text,
+            Value::String(text) if DateTime::parse_from_rfc3339(text).is_ok() => "a time",
+            Value::String(text) if text.parse::<NaiveDate>().is_ok() => "a date",
+            Value::String(text) if text.parse::<Uuid>().is_ok() => "a UUID",
+            Value::String(_) => "a text",
+        };
+        found.insert(at, form.to_owned());
+    }
+    let mut found = BTreeMap::new();
+    walk(String::new(), value, &mut found);
+    found
 }
 
 fn fits(template: &str, path: &str) -> bool {

@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
+use picsbridge::domain::{Change, ChangeType, Subject};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -182,21 +183,14 @@ pub async fn change(app: &TestApp, type_: &'static str, learner: &str) {
 }
 
 pub async fn change_of(app: &TestApp, tenant: &Tenant, type_: &'static str, learner: &str) {
-    let (store, provider, learner) = (app.parts.store.clone(), tenant.provider.id, learner.to_owned());
+    let (store, provider, subject) = (app.parts.store.clone(), tenant.provider.id, Subject::learner(learner));
+    let change = Change::example(ChangeType::parse(type_).expect("a type that there is"));
     on_runtime(async move {
         let mut tx = store.begin().await.unwrap();
-        let data = example_of(type_);
-        store.log_change(&mut tx, provider, type_, "learner", &learner, &data).await.unwrap();
+        store.log_change(&mut tx, provider, subject, change).await.unwrap();
         tx.commit().await.unwrap();
     })
     .await;
-}
-
-/// The data of a change of this type, as the document shows it.
-fn example_of(type_: &str) -> Value {
-    let document: Value = serde_json::from_str(include_str!("../../openapi/picsbridge.json")).unwrap();
-    let content = &document["webhooks"][type_]["post"]["requestBody"]["content"]["application/json"];
-    content["example"]["data"]["data"].clone()
 }
 
 /// Time passes, and what is due is sent.

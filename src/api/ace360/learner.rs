@@ -23,30 +23,12 @@ use crate::ace360::send::{CANNOT_TELL, Order, Uploaded};
 use crate::ace360::status::SyncedOne;
 use crate::ace360::upload::{Preview, Upload, eligible};
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
-use crate::domain::{Check, Fault, IntentState, Learner, LearnerId, TabState};
+use crate::domain::{Ace360Status, Check, Fault, IntentState, Learner, LearnerId, TabState};
 use crate::store::{IntentProblem, LinkRow, TabRow};
 use crate::upstream::failure::faults;
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
-
-/// ACE360's status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Status {
-    /// 1 to 10; others are kept as they come.
-    #[schema(example = 1)]
-    id: Option<i32>,
-    /// ACE360's words.
-    #[schema(example = "In Training")]
-    text: Option<String>,
-}
-
-impl Status {
-    /// `None`: none was read.
-    pub fn of(id: Option<i32>, text: Option<String>) -> Option<Self> {
-        (id.is_some() || text.is_some()).then_some(Self { id, text })
-    }
-}
 
 /// A learner's ACE360 tab.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -71,7 +53,7 @@ pub struct Tab {
     #[schema(example = 248)]
     record_id: Option<i64>,
     /// ACE360's status, as read last.
-    status: Option<Status>,
+    status: Option<Ace360Status>,
     /// When it was read last.
     status_read_at: Option<DateTime<Utc>>,
     /// When ACE360 archived the record (UTC is assumed; 1970: at a time that ACE360 did not tell).
@@ -162,7 +144,7 @@ pub struct History {
 #[serde(rename_all = "camelCase")]
 pub struct HistoryItem {
     /// The status.
-    status: Status,
+    status: Ace360Status,
     /// When it was seen first.
     read_at: DateTime<Utc>,
 }
@@ -231,7 +213,7 @@ fn linked_tab(state: &State, provider: Uuid, link: LinkRow) -> Result<Tab, Probl
     Ok(Tab {
         state: if link.state == "gone" { TabState::Gone } else { TabState::Uploaded },
         record_id: Some(link.record_id),
-        status: Status::of(link.status_id, link.status_text),
+        status: Ace360Status::of(link.status_id, link.status_text),
         status_read_at: link.status_read_at,
         archived_at: link.archived_at,
         archival_status: link.archival_status,
@@ -451,7 +433,7 @@ pub async fn history(
     let items = rows
         .into_iter()
         .map(|row| HistoryItem {
-            status: Status { id: row.status_id, text: row.status_text },
+            status: Ace360Status { id: row.status_id, text: row.status_text },
             read_at: row.read_at,
         })
         .collect();

@@ -14,7 +14,7 @@ use super::learner::{self, Tab};
 use crate::ace360::status::single;
 use crate::ace360::wire::Apprentice;
 use crate::auth::scope::needs::Ace360Write;
-use crate::domain::{Check, Fault, Learner, LearnerId};
+use crate::domain::{Check, Fault, Learner, LearnerId, LinkMethod};
 use crate::store::{Linked, RecordKind};
 use crate::upstream::pace::Class;
 
@@ -70,7 +70,14 @@ pub async fn put(
     }
     match state
         .store
-        .link_ace360(provider, learner, &settings.environment, "manual", &single(&apprentice), &who.by())
+        .link_ace360(
+            provider,
+            learner,
+            &settings.environment,
+            LinkMethod::Manual,
+            &single(&apprentice),
+            &who.by(),
+        )
         .await?
     {
         Linked::Done | Linked::Same => learner::answer(&state, provider, learner).await,

@@ -10,9 +10,8 @@ use super::super::State;
 use super::super::errors::ReadErrors;
 use super::super::extract::Caller;
 use super::super::problem::Problem;
-use super::learner::Status;
 use crate::auth::scope::needs::Ace360Read;
-use crate::domain::RunKind;
+use crate::domain::{Ace360Status, RunKind};
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -73,7 +72,7 @@ pub struct SummaryCounts {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StatusCount {
     /// The status; null: none was read yet.
-    status: Option<Status>,
+    status: Option<Ace360Status>,
     /// Learners.
     learners: i64,
 }
@@ -161,7 +160,7 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
             by_status: counts
                 .by_status
                 .into_iter()
-                .map(|(id, text, learners)| StatusCount { status: Status::of(id, text), learners })
+                .map(|(id, text, learners)| StatusCount { status: Ace360Status::of(id, text), learners })
                 .collect(),
         },
         attention: lines

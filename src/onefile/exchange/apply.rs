@@ -2,10 +2,13 @@
 //! is left out, and said. Pure.
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::domain::change_onefile::{
+    DetailsChangedData, FoundBy, QualificationChangedData, QualificationValue, ReviewChangedData, ReviewValue,
+};
 use crate::domain::parse::parse_value;
-use crate::domain::{ChangeType, Learner, VqReference};
+use crate::domain::{Change, Learner, VqReference};
 use crate::onefile::fields::Group;
 use crate::onefile::takeover::{ChangedRecord, FieldChange};
 use crate::store::Portfolio;
@@ -15,7 +18,7 @@ pub(super) struct Applied {
     /// None: nothing was changed.
     pub(super) learner: Option<Learner>,
     /// What the feed is told.
-    pub(super) events: Vec<(ChangeType, Value)>,
+    pub(super) events: Vec<Change>,
     /// Values that came down, beside element counts that PICSWeb had set back.
     pub(super) values: usize,
     /// What could not be taken.
@@ -108,33 +111,55 @@ fn set(record: &mut Value, change: &FieldChange) {
     }
 }
 
-fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> (ChangeType, Value) {
-    let type_ = change.field.group.change_type();
-    let value = |text: Option<&String>| match (text, change.field.group) {
-        (Some(text), Group::Counts) => change.field.record_value(text),
-        (text, _) => json!(text),
-    };
-    let mut data = json!({
-        "field": change.field, "before": value(change.before.as_ref()), "after": value(Some(&change.after)), "why": change.why
-    });
+fn event(learner: &Learner, change: &FieldChange, found_by_sweep: bool) -> Change {
+    let found_by = found_by_sweep.then_some(FoundBy::Sweep);
+    let (field, before, after) = (change.field.here.to_owned(), change.before.clone(), change.after.clone());
     match change.record {
+        ChangedRecord::Learner => Change::DetailsChanged(DetailsChangedData {
+            user_id: Some(change.remote.clone()),
+            one_file_id: None,
+            field,
+            before,
+            after,
+            why: Some(change.why),
+            found_by,
+        }),
+        ChangedRecord::Review => Change::ReviewChanged(ReviewChangedData {
+            review_id: change.id.clone(),
+            one_file_id: Some(change.remote.clone()),
+            field,
+            before: before.map(ReviewValue::Text),
+            after: Some(ReviewValue::Text(after)),
+            why: Some(change.why),
+            found_by,
+        }),
         ChangedRecord::Qualification => {
-            let own = learner.qualifications.get(change.place);
-            data["qualificationId"] = json!(change.id);
-            data["vqReference"] =
-                json!(own.and_then(|own| own.vq_reference.as_ref()).map(VqReference::as_str));
-            data["learningAimId"] = json!(change.remote);
+            let own = learner.qualifications.get(change.place).and_then(|own| own.vq_reference.as_ref());
+            let group = change.field.group;
+            let data = QualificationChangedData {
+                qualification_id: change.id.clone(),
+                vq_reference: own.map(|reference| reference.as_str().to_owned()),
+                learning_aim_id: Some(change.remote.clone()),
+                field,
+                before: before.map(|text| qualification_value(group, text)),
+                after: qualification_value(group, after),
+                why: change.why,
+                found_by,
+            };
+            match group {
+                Group::Counts => Change::ProgressChanged(data),
+                Group::Registration => Change::RegistrationChanged(data),
+                Group::Certificate | Group::Details | Group::Attendance => Change::CertificateChanged(data),
+            }
         }
-        ChangedRecord::Review => {
-            data["reviewId"] = json!(change.id);
-            data["oneFileId"] = json!(change.remote);
-        }
-        ChangedRecord::Learner => data["userId"] = json!(change.remote),
     }
-    if found_by_sweep {
-        data["foundBy"] = json!("sweep");
+}
+
+fn qualification_value(group: Group, text: String) -> QualificationValue {
+    match text.parse() {
+        Ok(count) if group == Group::Counts => QualificationValue::Count(count),
+        _ => QualificationValue::Text(text),
     }
-    (type_, data)
 }
 
 impl Applied {

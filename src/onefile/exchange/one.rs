@@ -1,7 +1,6 @@
 //! The exchange of one learner: read, compare, send up, and keep what came down, with what the feed and the run are told of it, in one
 //! transaction.
 
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::apply::{Applied, apply};
@@ -11,7 +10,8 @@ use super::read::Reading;
 use super::send::lacking;
 use super::told::{self, Told};
 use super::{kept, news};
-use crate::domain::{ChangeType, Learner, LearnerId, LinkState, RecordCode};
+use crate::domain::change_onefile::{OneFileArchivedData, OneFileUserData};
+use crate::domain::{Change, Learner, LearnerId, LinkState, RecordCode, Subject};
 use crate::onefile::takeover::is_synchronised;
 use crate::store::{
     Exchanged, IntentProblem, Keeping, LearnerThere, OutcomeKind, Progress, RecordKind, RecordOutcome,
@@ -131,8 +131,13 @@ impl Ground {
             let reviews = news::of_reviews(before, &reading.portfolio);
             told.reviews_down = reviews.len();
             told.values_down = applied.values;
-            let changes: Vec<(ChangeType, Value)> =
-                applied.events.into_iter().chain(reviews).chain(gone_news.clone()).collect();
+            let changes: Vec<(Subject, Change)> = applied
+                .events
+                .into_iter()
+                .chain(reviews)
+                .chain(gone_news.clone())
+                .map(|change| (Subject::learner(&there.learner_id), change))
+                .collect();
             let problem = told::problem(&reading.failed, &told).or_else(|| gone_problem(reading.state));
             let outcome = outcome_of(there, &reading, problem.as_ref(), &told);
             let json =
@@ -213,24 +218,22 @@ fn outcome_of(
 }
 
 /// What the feed is told of a user who went into the archive, came out of it, or is gone.
-fn state_news(there: &LearnerThere<Learner>, now: LinkState) -> Vec<(ChangeType, Value)> {
-    let data = json!({"userId": there.user_id, "centreId": there.centre_id});
-    match (there.state, now) {
-        (LinkState::Linked | LinkState::Archived, LinkState::Gone) => vec![(ChangeType::UserGone, data)],
-        (LinkState::Linked | LinkState::Gone, LinkState::Archived) => {
-            vec![(ChangeType::UserArchived, with(data, true))]
+fn state_news(there: &LearnerThere<Learner>, now: LinkState) -> Option<Change> {
+    let (user_id, centre_id) = (there.user_id.clone(), there.centre_id.clone());
+    let archived = match (there.state, now) {
+        (LinkState::Linked | LinkState::Archived, LinkState::Gone) => {
+            return Some(Change::UserGone(OneFileUserData { user_id: Some(user_id), centre_id }));
         }
-        (LinkState::Archived, LinkState::Linked) => vec![(ChangeType::UserArchived, with(data, false))],
-        (LinkState::Gone, LinkState::Linked) => vec![(ChangeType::UserReturned, data)],
+        (LinkState::Gone, LinkState::Linked) => {
+            return Some(Change::UserReturned(OneFileUserData { user_id: Some(user_id), centre_id }));
+        }
+        (LinkState::Linked | LinkState::Gone, LinkState::Archived) => true,
+        (LinkState::Archived, LinkState::Linked) => false,
         (LinkState::Linked, LinkState::Linked)
         | (LinkState::Archived, LinkState::Archived)
-        | (LinkState::Gone, LinkState::Gone) => Vec::new(),
-    }
-}
-
-fn with(mut data: Value, archived: bool) -> Value {
-    data["archived"] = json!(archived);
-    data
+        | (LinkState::Gone, LinkState::Gone) => return None,
+    };
+    Some(Change::UserArchived(OneFileArchivedData { user_id, centre_id, archived }))
 }
 
 fn gone_problem(state: LinkState) -> Option<(RecordCode, IntentProblem)> {

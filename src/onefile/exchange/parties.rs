@@ -6,8 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::run::{ExchangeCursor, Phase, Work};
+use crate::domain::change_onefile::DetailsChangedData;
 use crate::domain::parse::parse_value;
-use crate::domain::{DemographicsMode, LinkState, Officer, Organisation, RecordCode, counted};
+use crate::domain::{
+    Change, DemographicsMode, LinkState, Officer, Organisation, RecordCode, Subject, counted,
+};
 use crate::onefile::client::Client;
 use crate::onefile::fields::{Difference, OFFICER, ORGANISATION, differences, values};
 use crate::onefile::wire::day_of;
@@ -24,7 +27,7 @@ struct Compared {
     state: LinkState,
     /// The record, where it changes, with what the feed is told.
     record: Option<Value>,
-    changes: Vec<Value>,
+    changes: Vec<(Subject, Change)>,
     outcome: Option<RecordOutcome>,
 }
 
@@ -161,8 +164,16 @@ fn pull(party: &Party, differing: Vec<Difference>, now: DateTime<Utc>) -> Compar
         };
         if fits {
             record = tried;
-            changes
-                .push(json!({"oneFileId": party.remote_id, "field": name, "before": before, "after": after}));
+            let data = DetailsChangedData {
+                user_id: None,
+                one_file_id: Some(party.remote_id.clone()),
+                field: name.to_owned(),
+                before,
+                after,
+                why: None,
+                found_by: None,
+            };
+            changes.push((Subject::record(party.kind, &party.local_id), Change::DetailsChanged(data)));
         } else {
             refused.push(format!(
                 "OneFile's value of {name} cannot be taken: a record of PICSWeb's does not hold such a one."
@@ -191,7 +202,7 @@ fn failed(party: &Party, failure: &Failure) -> Compared {
 
 fn outcome(party: &Party, outcome: OutcomeKind, code: RecordCode, words: String) -> RecordOutcome {
     RecordOutcome {
-        kind: party.kind.as_str().to_owned(),
+        kind: party.kind.into(),
         id: party.local_id.clone(),
         outcome,
         code,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::address::address_value;
-use crate::domain::{ChangeType, DemographicsMode};
+use crate::domain::{DemographicsMode, SyncRule};
 use crate::onefile::wire::day_out;
 
 /// A field: its names, and what it holds.
@@ -62,7 +62,7 @@ pub enum Rule {
     /// The blank side gets the other's value; where both have one, OneFile's counts.
     FillsBlanks,
     /// OneFile's value counts, for this reason.
-    Pulled(&'static str),
+    Pulled(SyncRule),
 }
 
 /// Where a value would change.
@@ -102,8 +102,7 @@ pub struct Difference {
     pub side: Side,
     pub before: Option<String>,
     pub after: String,
-    /// The rule, in words.
-    pub why: &'static str,
+    pub why: SyncRule,
 }
 
 impl Serialize for Field {
@@ -132,34 +131,22 @@ impl Field {
     }
 }
 
-impl Group {
-    pub const fn change_type(self) -> ChangeType {
-        match self {
-            Self::Details => ChangeType::DetailsChanged,
-            Self::Registration => ChangeType::RegistrationChanged,
-            Self::Certificate => ChangeType::CertificateChanged,
-            Self::Counts => ChangeType::ProgressChanged,
-            Self::Attendance => ChangeType::ReviewChanged,
-        }
-    }
-}
-
 impl Rule {
     /// Which side changes, and why, where the two differ; `None`: neither.
-    fn side(self, mode: DemographicsMode, here: bool, there: bool) -> Option<(Side, &'static str)> {
+    fn side(self, mode: DemographicsMode, here: bool, there: bool) -> Option<(Side, SyncRule)> {
         match (self, mode) {
             (Self::ByMode | Self::PushedByMode, DemographicsMode::Pushed) => {
-                Some((Side::OneFile, "Update Learner Demographics Mode pushes PICSWeb's values."))
+                Some((Side::OneFile, SyncRule::DetailsPushed))
             }
             (Self::ByMode, DemographicsMode::Pulled) => {
-                Some((Side::PicsWeb, "Update Learner Demographics Mode takes OneFile's values."))
+                Some((Side::PicsWeb, SyncRule::DetailsPulled))
             }
             (Self::PushedByMode, DemographicsMode::Pulled)
             | (Self::ByMode | Self::PushedByMode, DemographicsMode::Ignored) => None,
             (Self::FillsBlanks, _) => Some(match (here, there) {
-                (true, false) => (Side::OneFile, "Blank in OneFile: filled from PICSWeb."),
-                (false, _) => (Side::PicsWeb, "Blank in PICSWeb: filled from OneFile."),
-                (true, true) => (Side::PicsWeb, "Both sides have a value: OneFile's wins."),
+                (true, false) => (Side::OneFile, SyncRule::BlankThere),
+                (false, _) => (Side::PicsWeb, SyncRule::BlankHere),
+                (true, true) => (Side::PicsWeb, SyncRule::OneFileWins),
             }),
             (Self::Pulled(why), _) => Some((Side::PicsWeb, why)),
         }

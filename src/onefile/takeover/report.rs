@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::redacted;
+use crate::domain::{SyncRule, redacted};
 use crate::onefile::fields::{Field, Side};
 
 /// What the first synchronisation would push and overwrite.
@@ -96,7 +96,7 @@ pub struct FieldChange {
     pub after: String,
     /// The rule.
     #[schema(value_type = String, example = "Both sides have a value: OneFile's wins.")]
-    pub why: &'static str,
+    pub why: SyncRule,
     /// Its place in the learner's list, where the record is one of several.
     #[serde(skip)]
     pub place: usize,

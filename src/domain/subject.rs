@@ -1,0 +1,49 @@
+//! What a change, an intent, a delivery or a run's record is about.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{RecordKind, SubjectKind};
+
+/// What a change, an intent, a delivery or a run's record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Subject {
+    /// The kind of thing.
+    pub kind: SubjectKind,
+    /// Its id.
+    #[schema(example = "L1")]
+    pub id: String,
+}
+
+impl Subject {
+    /// A record that we keep.
+    pub fn record(kind: RecordKind, id: impl Into<String>) -> Self {
+        Self { kind: kind.into(), id: id.into() }
+    }
+
+    /// A learner.
+    pub fn learner(id: impl Into<String>) -> Self {
+        Self { kind: SubjectKind::Learner, id: id.into() }
+    }
+
+    /// A run.
+    pub fn run(id: Uuid) -> Self {
+        Self { kind: SubjectKind::Run, id: id.to_string() }
+    }
+
+    /// A webhook.
+    pub fn webhook(id: Uuid) -> Self {
+        Self { kind: SubjectKind::Webhook, id: id.to_string() }
+    }
+}
+
+impl From<RecordKind> for SubjectKind {
+    fn from(kind: RecordKind) -> Self {
+        match kind {
+            RecordKind::Learner => Self::Learner,
+            RecordKind::Officer => Self::Officer,
+            RecordKind::Organisation => Self::Organisation,
+        }
+    }
+}
