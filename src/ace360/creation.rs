@@ -14,7 +14,7 @@ use super::duplicates::{Duplicates, Person, Sought};
 use super::status::{mirror_row, single};
 use super::wire::Apprentice;
 use super::{Ace360, Ace360Error, STEP};
-use crate::domain::{IntentState, SubjectKind, Upstream};
+use crate::domain::{IntentState, SubjectKind, UploadMethod, Upstream};
 use crate::store::{By, IntentKey, IntentRow, LinkRow, NewIntent, SettleOutcome, StoreError, Unlinked};
 use crate::upstream::creation::{Creation, Fence, Look, Reconciled, Search, Sent};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -223,7 +223,7 @@ impl Creation for Registration {
     ) -> Result<SettleOutcome<LinkRow>, StoreError> {
         let store = &self.ace360.store;
         let first_answer = intent.state == IntentState::Sending && intent.sends == 0;
-        let method = if first_answer { "upload" } else { "reconciled" };
+        let method = if first_answer { UploadMethod::Upload } else { UploadMethod::Reconciled };
         let mirror = mirror_row(store, intent.provider_id, record);
         store.settle_uploaded(intent, method, &single(record), &mirror).await
     }

@@ -47,3 +47,15 @@ impl From<RecordKind> for SubjectKind {
         }
     }
 }
+
+impl SubjectKind {
+    /// The kind of record that it is; none: it is no record that is stored here.
+    pub const fn record(self) -> Option<RecordKind> {
+        match self {
+            Self::Learner => Some(RecordKind::Learner),
+            Self::Officer => Some(RecordKind::Officer),
+            Self::Organisation => Some(RecordKind::Organisation),
+            Self::Standard | Self::Classroom | Self::Run | Self::Webhook => None,
+        }
+    }
+}

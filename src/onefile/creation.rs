@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::client::Client;
 use super::making::{Find, Made, Making};
 use super::{OneFile, OneFileError};
-use crate::domain::{OneFileEnvironment, RecordKind, SubjectKind, Upstream};
+use crate::domain::{OneFileEnvironment, SubjectKind, Upstream};
 use crate::store::{By, IntentKey, IntentRow, NewIntent, SettleOutcome, StoreError, Unlinked};
 use crate::upstream::creation::{Creation, Fence, Look, Reconciled, Search, Sent};
 use crate::upstream::failure::Failure;
@@ -131,11 +131,7 @@ impl OneFileCreation {
         if store.latest_intent(key).await?.is_some_and(|latest| latest.is_open()) {
             return Ok(true);
         }
-        let kind = match key.subject_kind {
-            SubjectKind::Officer => RecordKind::Officer,
-            SubjectKind::Organisation => RecordKind::Organisation,
-            SubjectKind::Learner | SubjectKind::Classroom => return Ok(false),
-        };
+        let Some(kind) = key.subject_kind.record() else { return Ok(false) };
         let (Some(link), Some(environment)) =
             (&self.making.link, OneFileEnvironment::parse(&key.environment))
         else {

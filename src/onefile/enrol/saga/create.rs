@@ -150,7 +150,7 @@ impl Saga<'_> {
 
     /// OneFile has the record already: it is linked with its subject, if it is to be linked at all.
     async fn take(&mut self, step: &CreateStep, id: i64) -> Result<String, Stop> {
-        match (step.making.link.clone(), record_kind(step.subject)) {
+        match (step.making.link.clone(), step.subject.record()) {
             (Some(link), Some(kind)) => {
                 self.link(&step.name, kind, &step.subject_id, &id.to_string(), &link.name).await
             }
@@ -160,7 +160,7 @@ impl Saga<'_> {
 
     /// The OneFile id that the subject was linked with since the plan was made.
     async fn linked_meanwhile(&self, step: &CreateStep) -> Result<Option<String>, Stop> {
-        let Some(kind) = record_kind(step.subject) else { return Err(Stop::Taken) };
+        let Some(kind) = step.subject.record() else { return Err(Stop::Taken) };
         let links =
             self.onefile.store.onefile_links_of(self.new.provider, self.new.environment, kind).await?;
         let own = links.into_iter().find(|own| {
@@ -212,14 +212,5 @@ impl Saga<'_> {
         }
         let latest = store.latest_intent(key).await?;
         Ok(latest.filter(|own| own.state == IntentState::Done).and_then(|own| own.remote_id))
-    }
-}
-
-fn record_kind(subject: SubjectKind) -> Option<RecordKind> {
-    match subject {
-        SubjectKind::Learner => Some(RecordKind::Learner),
-        SubjectKind::Officer => Some(RecordKind::Officer),
-        SubjectKind::Organisation => Some(RecordKind::Organisation),
-        SubjectKind::Classroom => None,
     }
 }
