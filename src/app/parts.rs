@@ -62,7 +62,7 @@ impl Parts {
         sealer: Sealer,
         migrate: bool,
     ) -> Result<Self, StartError> {
-        let pool = connect(&connect_to, config.job_connections).await?;
+        let pool = connect(&connect_to, &config).await?;
         if migrate {
             store::migrate(&pool).await?;
         } else if !store::is_migrated(&pool).await? {
