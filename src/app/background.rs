@@ -26,7 +26,8 @@ impl Parts {
     /// # Errors
     /// The job engine's.
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
-        let vital = self.store.over(pool_options(VITAL_POOL).connect_lazy_with(self.connect.clone()));
+        let vital =
+            self.store.over(pool_options(&self.config, VITAL_POOL).connect_lazy_with(self.connect.clone()));
         let pulse =
             tokio::spawn(self.auth.clone().keep_reading(vital.clone(), self.config.timings.revocations));
         let rereading = tokio::spawn(self.auth.clone().keep_rereading());

@@ -9,16 +9,15 @@ use super::error::StartError;
 use crate::config::{Config, Database};
 use crate::store::{self, StoreError};
 
-const ACQUIRE: Duration = Duration::from_secs(5);
 /// Busy connections are used more often than this.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Opens a pool of at most `size` connections.
-///
-/// # Errors
-/// The database cannot be reached.
-pub async fn connect(options: &PgConnectOptions, size: u32) -> Result<PgPool, StartError> {
-    pool_options(size).connect_with(options.clone()).await.map_err(StartError::Database)
+/// Opens the pool of background work.
+pub async fn connect(options: &PgConnectOptions, config: &Config) -> Result<PgPool, StartError> {
+    pool_options(config, config.job_connections)
+        .connect_with(options.clone())
+        .await
+        .map_err(StartError::Database)
 }
 
 /// Brings the database to this version.
@@ -55,11 +54,11 @@ pub(super) fn explained(error: StoreError, config: &Config, pool: &PgPool) -> St
     StartError::OtherSchema { remedy }
 }
 
-pub(super) fn pool_options(size: u32) -> PgPoolOptions {
+pub(super) fn pool_options(config: &Config, size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
-        .acquire_timeout(ACQUIRE)
-        // The look costs a round trip a request; a connection that died is found out by its use.
+        .acquire_timeout(config.connection_wait)
+        // A check before each use costs a round trip a request; a connection that died is found out by its use.
         .test_before_acquire(false)
         // But one that has been quiet for a while may have died with a server that was restarted: it is asked first.
         .before_acquire(|connection, meta| {

@@ -60,7 +60,7 @@ impl Parts {
         sealer: Sealer,
         migrate: bool,
     ) -> Result<Self, StartError> {
-        let pool = connect(&connect_to, config.job_connections).await?;
+        let pool = connect(&connect_to, &config).await?;
         if migrate {
             migrate_with(&config, &pool).await?;
         } else if !store::is_migrated(&pool).await.map_err(|error| explained(error, &config, &pool))? {

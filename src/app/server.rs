@@ -53,7 +53,9 @@ impl Parts {
         let proxies: Arc<[IpNet]> = self.config.trusted_proxies.clone().into();
         let http = Http::new(self.config.timings.call)?;
         let server = HttpServer::new(move || {
-            let store = parts.store.over(pool_options(WORKER_POOL).connect_lazy_with(parts.connect.clone()));
+            let store = parts
+                .store
+                .over(pool_options(&parts.config, WORKER_POOL).connect_lazy_with(parts.connect.clone()));
             // A client that cannot be made anew (it could a moment ago) is shared instead.
             let http = Http::new(parts.config.timings.call).unwrap_or_else(|_| http.clone());
             let caller = Caller::new(http, store.clone());

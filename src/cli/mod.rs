@@ -214,7 +214,7 @@ pub async fn sandbox(mut config: Config) -> anyhow::Result<()> {
 /// Brings the database to this version.
 pub async fn migrate(config: Config) -> anyhow::Result<()> {
     let reached = reach(&config, true).await?;
-    let pool = picsbridge::app::connect(&reached.connect, config.job_connections).await?;
+    let pool = picsbridge::app::connect(&reached.connect, &config).await?;
     picsbridge::app::migrate_with(&config, &pool).await?;
     pool.close().await;
     println!("The database is at version {}.", env!("CARGO_PKG_VERSION"));

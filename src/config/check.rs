@@ -1,6 +1,7 @@
 //! From the raw settings to the checked configuration.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,6 +17,8 @@ use crate::seal::is_master_key;
 
 /// The job engine holds one connection, and takes others for a moment.
 const JOB_CONNECTIONS: u32 = 4;
+/// Longer than a busy pool needs to come free, and shorter than a caller waits. No setting changes it.
+const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 
 impl Config {
     /// Checks the raw settings, and answers every one that cannot be used.
@@ -58,6 +61,7 @@ impl Config {
             ),
             timings: Timings::read(raw.timings.as_deref(), &mut reader),
             job_connections: job_connections(raw, &mut reader),
+            connection_wait: CONNECTION_WAIT,
             database,
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(reader.faults) }

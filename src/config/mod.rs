@@ -14,6 +14,7 @@ mod upstreams;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -93,6 +94,8 @@ pub struct Config {
     pub timings: Timings,
     /// Connections to the database for background work.
     pub job_connections: u32,
+    /// How long work waits for a free connection to the database.
+    pub connection_wait: Duration,
 }
 
 impl Config {

@@ -6,12 +6,11 @@ use chrono::TimeDelta;
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::ace360::{
     counts, later, outcomes, put_many, ran_with, ready, ready_with, tab, typed, uploaded,
 };
-use crate::support::client::faults;
 use crate::support::people::{self, but};
+use crate::support::{TestApp, faults};
 
 const UPLOAD: &str = "/ace360/learners:upload";
 

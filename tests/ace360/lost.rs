@@ -7,11 +7,10 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::ace360::lost::{
     intent, lose, made, minutes, once, quick, under_way, until, until_intent,
 };
-use crate::support::ace360::{later, linked, previewed, ready, ready_with, tab, typed, uploaded};
+use crate::support::ace360::{later, linked, previewed, ready, tab, typed, uploaded};
 use crate::support::people::{self, but};
 
 #[tokio::test]

@@ -10,14 +10,12 @@ use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::support::Api;
-use crate::support::app::MASTER_KEY;
+use crate::support::app::{MASTER_KEY, PATIENCE};
 use crate::support::folder::Folder;
 use crate::support::people;
 use crate::support::postgres::Database;
 
 /// A first start makes a database and a sandbox.
-const READY: Duration = Duration::from_mins(1);
-const STOPPED: Duration = Duration::from_secs(15);
 
 /// The command on a data folder, with nothing of this process's settings.
 fn command(folder: &Folder) -> Command {
@@ -66,7 +64,7 @@ impl Service {
             Self { child, lines, url: String::new(), sandbox: String::new(), token: String::new() };
         // The banner's last word is the demo token.
         while service.token.is_empty() {
-            let line = service.lines.recv_timeout(READY).expect("the service becomes ready");
+            let line = service.lines.recv_timeout(PATIENCE).expect("the service becomes ready");
             let value = |name: &str| {
                 line.trim().strip_prefix(name).map(|rest| rest.split_whitespace().next().unwrap().to_owned())
             };
@@ -92,7 +90,7 @@ impl Service {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         // Its standard output ends with it.
         loop {
-            match self.lines.recv_timeout(STOPPED.saturating_sub(begun.elapsed())) {
+            match self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not stop"),
@@ -122,7 +120,7 @@ async fn eventually(api: &Api, path: &str, wanted: impl Fn(&Value) -> bool) -> V
         if wanted(&body) {
             return body;
         }
-        assert!(begun.elapsed() < READY, "GET {path} is still not as wanted: {body:#}");
+        assert!(begun.elapsed() < PATIENCE, "GET {path} is still not as wanted: {body:#}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -275,7 +273,7 @@ async fn a_restart_keeps_records_links_tokens_and_the_sandboxs_records() {
 
     let (status, took) = service.stop();
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     assert!(!runs(&database), "the database went with it");
 
     let service = Service::start(&folder);
@@ -328,7 +326,7 @@ async fn a_killed_service_leaves_no_database_running_and_starts_again() {
     service.child.wait().unwrap();
     let begun = Instant::now();
     while runs(&database) {
-        assert!(begun.elapsed() < STOPPED, "the database still runs");
+        assert!(begun.elapsed() < PATIENCE, "the database still runs");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let service = Service::start(&folder);

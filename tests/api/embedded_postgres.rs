@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use picsbridge::embedded_postgres::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres, running};
 use sqlx::{Connection, PgConnection};
 
+use crate::support::app::PATIENCE;
+
 /// The child test's data folder; only a parent test sets it.
 const SERVICE_FOLDER: &str = "PICSBRIDGE_TEST_SERVICE_FOLDER";
 
@@ -136,9 +138,9 @@ fn is_root() -> bool {
 
 /// Waits until a condition holds, as briefly as possible.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + PATIENCE;
     while !holds() {
-        assert!(Instant::now() < deadline, "not so after 30 seconds: {what}");
+        assert!(Instant::now() < deadline, "not so after {PATIENCE:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

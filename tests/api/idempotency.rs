@@ -7,8 +7,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::client::Answer;
-use crate::support::{Api, TestApp, people};
+use crate::support::{Answer, Api, TestApp, people};
 
 /// Keys of the figure; each comes twenty times at once.
 fn keys() -> usize {

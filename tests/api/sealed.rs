@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 
 use crate::support::TestApp;
 use crate::support::dump::dump;

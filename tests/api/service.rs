@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::support::TestApp;
+use crate::support::app::PATIENCE;
 use crate::support::people::learner;
 
 #[tokio::test]
@@ -38,7 +39,7 @@ async fn a_service_without_its_database_lives_but_is_not_ready_until_it_is_back(
     run(format!("alter database {name} with allow_connections true")).await;
     let begun = std::time::Instant::now();
     while app.get("/health/ready").await.status != 200 {
-        assert!(begun.elapsed() < crate::support::app::PATIENCE, "it does not come back");
+        assert!(begun.elapsed() < PATIENCE, "it does not come back");
     }
     app.get("/learners").await.expect(200);
 }

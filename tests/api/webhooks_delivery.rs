@@ -1,10 +1,9 @@
 //! Changes are delivered: signed, in order, each at least once, by whatever processes there are.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use crate::support::app::PATIENCE;
 use crate::support::people;
 use crate::support::postgres::RUNTIME;
 use crate::support::webhook_receiver::{
@@ -166,7 +165,7 @@ async fn a_receiver_that_does_not_answer_harms_nobody() {
     let delivering = RUNTIME.spawn(async move { webhooks.deliver().await });
     quick.wait(5).await;
     assert!(slow.got().len() <= 1);
-    tokio::time::timeout(Duration::from_secs(20), delivering).await.expect("it ends").unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, delivering).await.expect("it ends").unwrap().unwrap();
     // One call's time was lost, not five: it is left alone for a while.
     assert_eq!(slow.got().len(), 1);
     let lines = deliveries(&app, &dull).await;

@@ -175,9 +175,7 @@ async fn two_thousand_cost_their_pages_and_a_few_calls() {
     refreshed(&app).await;
     app.sandbox_call(Method::POST, "/onefile/records:more", Some(json!({"standards": 2000}))).await;
     let before = all_calls(&app).await;
-    let begun = std::time::Instant::now();
     let run = refreshed(&app).await;
-    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(2000)), "{run:#}");
     let made = all_calls(&app).await - before;
     assert_eq!(run["calls"], json!({"used": made, "planned": made}), "each call is counted on the run");

@@ -1,15 +1,13 @@
 //! Enrolments in OneFile whose process is killed at each of their steps: another process finishes them, and everything is made once.
 
-use std::time::Duration;
-
 use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::processes::{Caller, Place, Process, Role, TIMINGS, until};
+use crate::support::app::until;
+use crate::support::processes::{Caller, Place, Process, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
-const PATIENCE: Duration = Duration::from_mins(1);
 const CENTRE: &str = "1001";
 
 /// What makes something, and which call of that operation it is; the visit is the one that nobody can find again. The users are the
@@ -132,17 +130,15 @@ async fn killed_at(app: &TestApp, n: u64, operation: &str, skip: u64, kind: &Val
     app.fault(json!({"operation": operation, "skip": skip, "times": 1, "kind": kind})).await;
     let (caller, url) = (Caller::of(app), format!("{}/learners/L{n}/onefile", killed.url()));
     let asked = tokio::spawn(async move { caller.post(url, &json!({"centreId": CENTRE})).await });
-    until("it is on its way", PATIENCE, async || {
-        (calls(app, operation).await == before + skip + 1).then_some(())
-    })
-    .await;
+    until("it is on its way", async || (calls(app, operation).await == before + skip + 1).then_some(()))
+        .await;
     killed.kill().await;
     asked.await.unwrap();
     app.no_faults().await;
 }
 
 async fn enrolled(app: &TestApp, n: u64) {
-    until(&format!("L{n} is enrolled"), PATIENCE, async || {
+    until(&format!("L{n} is enrolled"), async || {
         let tab = app.get(&format!("/learners/L{n}/onefile")).await.expect(200);
         (tab["state"] == "enrolled").then_some(())
     })
@@ -195,7 +191,7 @@ async fn killed_while_details_or_a_further_assessor_are_sent_they_are_sent_again
 async fn killed_while_a_visit_is_made_a_person_settles_it_and_then_it_goes_on() {
     let (app, _other) = stage().await;
     killed_at(&app, 1, "createVisit", 0, &json!({"commitThenSilence": {"ms": 4000}})).await;
-    let intent = until("nobody can find it", PATIENCE, async || {
+    let intent = until("nobody can find it", async || {
         let page = app.get("/intents?state=unknown").await.expect(200);
         let intent = page["items"][0].clone();
         (intent["step"] == "visit:R" && intent["nextLookAt"].is_null()).then_some(intent)

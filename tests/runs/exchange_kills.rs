@@ -1,17 +1,16 @@
 //! An exchange with OneFile whose process is killed in the middle: another one goes on where it was, and every learner is told once.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::processes::{Place, Process, Role, TIMINGS, until};
+use crate::support::app::until;
+use crate::support::processes::{Place, Process, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
-const PATIENCE: Duration = Duration::from_mins(1);
 const LEARNERS: usize = 24;
 const SYNC: &str = "/onefile/learners:sync";
 
@@ -63,7 +62,7 @@ async fn put(app: &TestApp, n: usize, first: Value, more: &[Value]) {
 /// The run, once it has ended.
 async fn ended(app: &TestApp, run: &Value) -> Value {
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
-    until("the run ends", PATIENCE, async || {
+    until("the run ends", async || {
         let run = app.get(&path).await.expect(200);
         (!run["finishedAt"].is_null()).then_some(run)
     })
@@ -90,8 +89,7 @@ async fn killed_at(app: &TestApp, operation: &str, skip: u64, kind: &Value) -> V
     let before = calls(app, operation).await;
     app.fault(json!({"operation": operation, "skip": skip, "kind": kind})).await;
     let run = app.post(SYNC, &Value::Null).await.good();
-    until("it is on its way", PATIENCE, async || (calls(app, operation).await > before + skip).then_some(()))
-        .await;
+    until("it is on its way", async || (calls(app, operation).await > before + skip).then_some(())).await;
     killed.kill().await;
     app.no_faults().await;
     let run = app.get(&format!("/runs/{}", run["id"].as_str().unwrap())).await.expect(200);
@@ -116,8 +114,7 @@ async fn killed_in_the_middle_another_process_goes_on_and_each_learner_is_told_o
     // From some learning aim on OneFile is slow to answer.
     app.fault(json!({"operation": "getLearningAim", "skip": 20, "kind": {"delay": {"ms": 700}}})).await;
     let run = app.post(SYNC, &Value::Null).await.good();
-    until("it is in the middle", PATIENCE, async || (calls(&app, "getLearningAim").await > 24).then_some(()))
-        .await;
+    until("it is in the middle", async || (calls(&app, "getLearningAim").await > 24).then_some(())).await;
     first.kill().await;
     app.no_faults().await;
     let _second = Process::start(&Place::of(&app), Role::Worker).await;
@@ -195,7 +192,7 @@ async fn killed_while_a_qualification_that_was_added_is_assigned_its_details_go_
         let [total, done, ..] = counts(&run);
         assert_eq!((total, done), (users.len() as u64, users.len() as u64), "{operation} {kind}: {run:#}");
         // Whether OneFile has the learning aim is looked for first, where that is not known; then another exchange goes on.
-        until("nothing is open", PATIENCE, async || {
+        until("nothing is open", async || {
             let intents = app.get("/intents?pageSize=500").await.expect(200);
             intents["items"].as_array().unwrap().iter().all(|intent| intent["state"] == "done").then_some(())
         })

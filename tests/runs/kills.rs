@@ -1,15 +1,12 @@
 //! Processes killed at the worst moments, each made certain: by a fault that holds an upstream call, or by a lock that
 //! holds the database at one statement. Afterwards another process finishes: never twice, never lost.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::support::processes::{Caller, Place, Process, Reply, Role, TIMINGS, until};
+use crate::support::app::until;
+use crate::support::processes::{Caller, Place, Process, Reply, Role, TIMINGS};
 use crate::support::{TestApp, people};
-
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The app (which works no jobs) is where a test looks; processes do the work.
 struct Stage {
@@ -63,7 +60,7 @@ impl Stage {
     /// Waits until somebody is held.
     async fn held(&mut self) {
         let sql = &mut self.sql;
-        until("somebody is held", PATIENCE, async || {
+        until("somebody is held", async || {
             let held: i64 = sqlx::query_scalar(
                 "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'",
             )
@@ -98,7 +95,7 @@ impl Stage {
 
     async fn tab(&self, learner: &str, state: &str) -> Value {
         let path = format!("/learners/{learner}/ace360");
-        until(&format!("{learner} is {state}"), PATIENCE, async || {
+        until(&format!("{learner} is {state}"), async || {
             let tab = self.app.get(&path).await.expect(200);
             (tab["state"] == state).then_some(tab)
         })
@@ -110,7 +107,7 @@ impl Stage {
     }
 
     async fn run_ended(&self, id: &str) -> Value {
-        until("the run ends", PATIENCE, async || {
+        until("the run ends", async || {
             let run = self.app.get(&format!("/runs/{id}")).await.expect(200);
             (!run["finishedAt"].is_null()).then_some(run)
         })
@@ -262,8 +259,7 @@ async fn killed_between_the_send_and_its_answer_the_record_is_found() {
         .fault(json!({"operation": "createApprentice", "kind": {"commitThenSilence": {"ms": 4000}}}))
         .await;
     let asked = stage.upload(&killed, "L0");
-    until("it is there", PATIENCE, async || (stage.app.sandbox_state().await["records"] == 1).then_some(()))
-        .await;
+    until("it is there", async || (stage.app.sandbox_state().await["records"] == 1).then_some(())).await;
     killed.kill().await;
     assert_eq!(stage.intents().await[0]["state"], "sending");
     assert_eq!(asked.await.unwrap().status, None);
@@ -280,8 +276,7 @@ async fn killed_while_its_request_is_being_lost_it_is_sent_once_more() {
     let silence = json!({"operation": "createApprentice", "times": 1, "kind": {"silence": {"ms": 4000}}});
     stage.app.fault(silence).await;
     let asked = stage.upload(&killed, "L0");
-    until("it is on its way", PATIENCE, async || (stage.calls("createApprentice").await == 1).then_some(()))
-        .await;
+    until("it is on its way", async || (stage.calls("createApprentice").await == 1).then_some(())).await;
     killed.kill().await;
     assert_eq!(asked.await.unwrap().status, None);
     stage.tab("L0", "uploaded").await;
@@ -312,7 +307,7 @@ async fn a_run_of_uploads_whose_worker_is_killed_is_finished_by_another() {
     stage.app.fault(json!({"operation": "createApprentice", "kind": {"delay": {"ms": 300}}})).await;
     let ids: Vec<_> = (0..12).map(|n| format!("L{n}")).collect();
     let run = stage.ask_for("/ace360/learners:upload", &json!({ "learnerIds": ids })).await;
-    until("some are done", PATIENCE, async || {
+    until("some are done", async || {
         (stage.app.sandbox_state().await["records"].as_u64() >= Some(3)).then_some(())
     })
     .await;
@@ -337,10 +332,7 @@ async fn a_status_run_whose_worker_is_killed_is_finished_by_another() {
     stage.app.fault(json!({"operation": "getApprentice", "kind": {"delay": {"ms": 200}}})).await;
     let before = stage.calls("getApprentice").await;
     let run = stage.ask_for("/ace360/status:sync", &Value::Null).await;
-    until("some are read", PATIENCE, async || {
-        (stage.calls("getApprentice").await > before + 2).then_some(())
-    })
-    .await;
+    until("some are read", async || (stage.calls("getApprentice").await > before + 2).then_some(())).await;
     killed.kill().await;
     assert!(stage.app.get(&format!("/runs/{run}")).await.expect(200)["finishedAt"].is_null());
     let _other = stage.start(Role::Worker).await;

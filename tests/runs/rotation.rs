@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::support::TestApp;
-use crate::support::app::{MASTER_KEY, PATIENCE};
+use crate::support::app::{MASTER_KEY, until};
 use crate::support::people::{self, but};
-use crate::support::processes::{Caller, Place, Process, Role, command, until};
+use crate::support::processes::{Caller, Place, Process, Role, command};
 
 const NEW_KEY: &str = "YW5vdGhlciBrZXkgZm9yIHRlc3RzOiBub2JvZHkgcyE=";
 /// Reads of every kind of thing that is sealed.
@@ -155,13 +155,12 @@ async fn goes_on(sealed: &Sealed, caller: &Caller, place: &Place, api: &Process)
     let _worker = Process::start(place, Role::Worker).await;
     let tab =
         async |id: &str| caller.call(Method::GET, url(&format!("/learners/{id}/onefile")), None).await.body;
-    until("the enrolment goes on", PATIENCE, async || (tab("L5").await["state"] == "enrolled").then_some(()))
-        .await;
+    until("the enrolment goes on", async || (tab("L5").await["state"] == "enrolled").then_some(())).await;
     let one = caller.post(url("/learners/L5/onefile:sync"), &Value::Null).await;
     assert_eq!((one.status, &one.body["problem"]), (Some(200), &Value::Null), "{one:?}");
     let run = caller.post(url("/onefile/learners:sync"), &Value::Null).await.body;
     let path = url(&format!("/runs/{}", run["id"].as_str().unwrap()));
-    let run = until("the run ends", PATIENCE, async || {
+    let run = until("the run ends", async || {
         let run = caller.call(Method::GET, path.clone(), None).await.body;
         (!run["finishedAt"].is_null()).then_some(run)
     })

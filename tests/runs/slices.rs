@@ -10,6 +10,7 @@ use picsbridge::upstream::run::{Halt, RunContext, RunWork as _, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::app::PATIENCE;
 use crate::support::runs::{FIRST, SYNC, counts, id, seeded, slices};
 use crate::support::{TestApp, on_runtime};
 
@@ -103,7 +104,7 @@ async fn two_processes_over_one_database_work_each_run_once() {
     let path = format!("/runs/{}", id(&others.good()));
     let begun = std::time::Instant::now();
     while other.get(&path).await.expect(200)["state"] != "succeeded" {
-        assert!(begun.elapsed() < Duration::from_secs(30));
+        assert!(begun.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     let calls = app.sandbox_state().await["calls"].clone();

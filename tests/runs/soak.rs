@@ -13,6 +13,7 @@ use picsbridge::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
+use crate::support::app::PATIENCE;
 use crate::support::processes::{Caller, Place, Process, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
@@ -22,8 +23,6 @@ const SINGLE_TO: u64 = 28;
 const BULK_FROM: u64 = 22;
 /// Callers at once.
 const CALLERS: usize = 5;
-/// How long a round may take to come to rest.
-const REST: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn soak_random_faults_and_kills_leave_one_record_for_each_learner() {
@@ -210,7 +209,7 @@ async fn round(seed: u64) -> Figures {
         if left.is_empty() {
             break;
         }
-        assert!(begun.elapsed() < REST, "they cannot be uploaded: {left:?}");
+        assert!(begun.elapsed() < PATIENCE, "they cannot be uploaded: {left:?}");
         for n in left {
             // Lost for the service is what ACE360 has and the service does not know.
             let reply = caller.upload(&fleet.url(0), &learner(n)).await;
@@ -303,7 +302,7 @@ async fn upload_many(fleet: Arc<Fleet>, caller: Caller) -> Vec<String> {
             if matches!(reply.status, Some(200 | 202)) {
                 break reply.body["id"].as_str().unwrap().to_owned();
             }
-            assert!(begun.elapsed() < REST, "a run cannot be asked for: {reply:?}");
+            assert!(begun.elapsed() < PATIENCE, "a run cannot be asked for: {reply:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
         runs.push(run);
@@ -355,7 +354,7 @@ async fn rest(app: &TestApp) {
         if open.is_empty() {
             return;
         }
-        assert!(begun.elapsed() < REST, "this is still under way: {open:#?}");
+        assert!(begun.elapsed() < PATIENCE, "this is still under way: {open:#?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -4,6 +4,7 @@ use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::app::PATIENCE;
 use crate::support::sandbox::contract::Contract;
 use crate::support::sandbox::{BASE, Running, apprentice, but, keys};
 
@@ -196,19 +197,25 @@ async fn creates_at_the_same_time_are_all_kept_and_paid_for() {
     assert_eq!((ids.len(), &state["records"], &state["creditsUsed"]), (50, &json!(50), &json!(50)));
 }
 
-/// Not a measurement: a guard against a scan of all records creeping into a call.
+/// Held against the time with few records, and by the quickest of many calls: how busy the machine is says nothing.
 #[tokio::test]
 async fn a_hundred_thousand_records_do_not_slow_a_call_down() {
     let sandbox = Running::start().await;
-    sandbox.control(Method::POST, "/reset", json!({ "seedApprentices": 100_000 })).await;
-    let url = format!("{}{BASE}/apprentices?perPage=10&page=9000", sandbox.sandbox.url());
-    let start = std::time::Instant::now();
-    for _ in 0..200 {
-        let page = sandbox.client.get(&url).bearer_auth("sandbox").send().await.unwrap();
-        assert!(page.status().is_success());
-        page.bytes().await.unwrap();
-    }
-    let each = start.elapsed() / 200;
-    // A scan of 100,000 rows takes 10 ms and more in a build without optimisation; a page, a fraction of one.
-    assert!(each.as_millis() < 10, "{each:?} a page");
+    let quickest = async |records: u32, page: u32| {
+        sandbox.control(Method::POST, "/reset", json!({ "seedApprentices": records })).await;
+        let url = format!("{}{BASE}/apprentices?perPage=10&page={page}", sandbox.sandbox.url());
+        let mut quickest = PATIENCE;
+        for _ in 0..200 {
+            let start = std::time::Instant::now();
+            let page = sandbox.client.get(&url).bearer_auth("sandbox").send().await.unwrap();
+            assert!(page.status().is_success());
+            page.bytes().await.unwrap();
+            quickest = quickest.min(start.elapsed());
+        }
+        quickest
+    };
+    let few = quickest(100, 5).await;
+    let many = quickest(100_000, 9000).await;
+    // A scan of 100,000 rows takes 10 ms and more in a build without optimisation; a page takes a fraction of one.
+    assert!(many < few * 10, "{many:?} for a page of many records, {few:?} for one of few");
 }

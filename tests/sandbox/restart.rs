@@ -1,7 +1,5 @@
 //! What outlives a restart.
 
-use std::path::PathBuf;
-
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -71,7 +71,7 @@ async fn team_leader_leaves_nothing_to_choose() {
 #[tokio::test]
 async fn a_standard_counts_the_organisations_apprentices() {
     let sandbox = Running::start().await;
-    sandbox.created(&crate::support::apprentice()).await;
+    sandbox.created(&crate::support::sandbox::apprentice()).await;
     let path = format!("/standards/{TEAM_LEADER}");
     assert_eq!(sandbox.get(&path).await.body["numberOfAttachedApprentices"], 1);
     assert_eq!(sandbox.get_as("sandbox-two", &path).await.body["numberOfAttachedApprentices"], 0);

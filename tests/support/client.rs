@@ -1,7 +1,6 @@
 //! A caller of the API who believes nothing: every answer is held against the served document.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
@@ -9,6 +8,7 @@ use reqwest::{Body, Client, Method, RequestBuilder};
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::app::PATIENCE;
 use super::contract::Contract;
 use super::personal;
 
@@ -33,12 +33,7 @@ pub struct Call {
 impl Api {
     /// Without a token.
     pub async fn new(base: &str) -> Self {
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(Duration::from_secs(90))
-            .build()
-            .unwrap();
+        let http = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build().unwrap();
         let contract = Contract::served_at(base, &http).await;
         Self { base: base.to_owned(), token: None, http, contract }
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
@@ -18,9 +17,6 @@ use crate::support::app::{MASTER_KEY, PATIENCE};
 /// So short that what was lost is found within seconds. The timings of every test with processes.
 pub const TIMINGS: &str =
     "call=1s,lease=2s,slice=1s,job=3s,rescue=4s,tick=500ms,retry=200ms,absence=3s,shutdown=1s";
-/// Debug builds on a machine with other work to do.
-const START: Duration = Duration::from_mins(1);
-
 static LOGS: AtomicU32 = AtomicU32::new(0);
 
 /// What a process is started as.
@@ -93,7 +89,7 @@ impl Process {
             }
             None
         };
-        let Some(url) = tokio::time::timeout(START, ready).await.expect("the process is ready in time")
+        let Some(url) = tokio::time::timeout(PATIENCE, ready).await.expect("the process is ready in time")
         else {
             panic!("the process ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
         };
@@ -157,7 +153,7 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
 
 /// Runs a command to its end; what it said.
 pub async fn command(place: &Place, arguments: &[&str]) -> String {
-    let ended = tokio::time::timeout(START, program(place, arguments).output());
+    let ended = tokio::time::timeout(PATIENCE, program(place, arguments).output());
     let output = ended.await.expect("the command ends in time").unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
@@ -239,17 +235,5 @@ impl Caller {
 
     pub async fn upload(&self, base: &str, learner: &str) -> Reply {
         self.post(format!("{base}/learners/{learner}/ace360"), &Value::Null).await
-    }
-}
-
-/// Looks again and again until there is something to see; what it is that never came, if it does not.
-pub async fn until<T>(what: &str, patience: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(begun.elapsed() < patience, "{what}: still not after {patience:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

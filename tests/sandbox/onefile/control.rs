@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::keys;
+use crate::support::app::PATIENCE;
 use crate::support::sandbox::contract::Contract;
+use crate::support::sandbox::keys;
 use crate::support::sandbox::onefile::{BASE, OneFile, authenticate, ids};
 
 #[tokio::test]
@@ -78,11 +79,13 @@ async fn one_learners_aims_are_found_without_a_look_at_all_the_others() {
     let body = json!({ "learners": 4000, "aimsPerLearner": 5 });
     let made = onefile.control("/onefile/records:more", body).await.body;
     let time = async |filters: Value| {
-        let start = std::time::Instant::now();
+        let mut quickest = PATIENCE;
         for _ in 0..20 {
+            let start = std::time::Instant::now();
             onefile.post("/LearningAim/Search", filters.clone()).await;
+            quickest = quickest.min(start.elapsed());
         }
-        start.elapsed()
+        quickest
     };
     let all = time(json!({ "LearningAimCompletionStatus": 99 })).await;
     let one = time(json!({ "UserID": made["learners"][3999] })).await;

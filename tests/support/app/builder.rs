@@ -6,6 +6,7 @@ use picsbridge::config::{Config, RawConfig};
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 
 use super::running::{MASTER_KEY, TestApp};
+use super::wait::PATIENCE;
 use crate::support::postgres::{Database, on_runtime};
 
 /// Short, so that what goes wrong goes wrong soon; the tick and deliveries are the test's to call.
@@ -71,6 +72,8 @@ impl AppBuilder {
             ..*self.raw
         };
         let mut config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
+        // A busy machine takes long for a connection, and that is no fault of the service.
+        config.connection_wait = PATIENCE;
         config.job_connections = self.job_connections.unwrap_or(config.job_connections);
         Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await
     }

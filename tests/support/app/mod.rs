@@ -9,5 +9,5 @@ mod wait;
 pub use self::builder::{AppBuilder, TIMINGS};
 pub use self::running::{MASTER_KEY, TestApp};
 pub use self::tenant::{Tenant, by};
-pub use self::wait::PATIENCE;
+pub use self::wait::{PATIENCE, until};
 pub use super::postgres::on_runtime;

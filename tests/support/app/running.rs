@@ -15,7 +15,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::tenant::{Tenant, issue, new_tenant};
-use super::wait::until;
+use super::wait::until_read;
 use crate::support::client::Api;
 use crate::support::postgres::{Database, RUNTIME, on_runtime};
 use crate::support::{people, personal};
@@ -143,12 +143,12 @@ impl TestApp {
 
     /// Reads a path until what it answers is as wanted.
     pub async fn eventually(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        until(&format!("GET {path}"), || async { self.get(path).await.expect(200) }, wanted).await
+        until_read(&format!("GET {path}"), || async { self.get(path).await.expect(200) }, wanted).await
     }
 
     /// Reads the sandbox's numbers until they are as wanted.
     pub async fn eventually_in_sandbox(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        until("the sandbox", || self.sandbox_state(), wanted).await
+        until_read("the sandbox", || self.sandbox_state(), wanted).await
     }
 
     /// Brings the catalogue of standards, without which nothing can be uploaded.

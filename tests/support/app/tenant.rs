@@ -5,7 +5,7 @@ use std::ops::Deref;
 use chrono::NaiveTime;
 use picsbridge::app::Parts;
 use picsbridge::auth::scope::Scopes;
-use picsbridge::store::{By, Expected, NewAce360Settings, Provider, StoreError};
+use picsbridge::store::{By, Expected, NewAce360Settings, Provider};
 use secrecy::SecretString;
 
 use crate::support::client::Api;
@@ -28,11 +28,7 @@ impl Deref for Tenant {
 pub async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_token: &'static str) -> Tenant {
     let own = parts.clone();
     let provider = on_runtime(async move {
-        // Where the machine is so busy that the pool gave up, it is asked once more.
-        let made = match own.store.create_provider(name).await {
-            Err(StoreError::Sql(sqlx::Error::PoolTimedOut)) => own.store.create_provider(name).await,
-            made => made,
-        };
+        let made = own.store.create_provider(name).await;
         let provider = made.unwrap().expect("the name is free");
         let settings = NewAce360Settings {
             enabled: true,

@@ -5,13 +5,12 @@ pub mod folder;
 pub mod onefile;
 pub mod standards;
 
-use std::time::Duration;
-
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use self::contract::Contract;
+use crate::support::app::PATIENCE;
 
 pub const BASE: &str = "/ace360/connect-api/beta";
 
@@ -38,8 +37,7 @@ impl Running {
     pub async fn with(options: SandboxOptions) -> Self {
         let options = SandboxOptions { listen: "127.0.0.1:0".parse().unwrap(), ..options };
         let sandbox = Sandbox::start(options).await.unwrap();
-        // Long, since a hundred thousand records take a while on a busy machine.
-        let client = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().unwrap();
+        let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let document =
             client.get(sandbox.url() + "/openapi.json").send().await.unwrap().json().await.unwrap();
         Self { sandbox, client, control: Contract::new(document) }
