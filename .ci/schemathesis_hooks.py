@@ -1,4 +1,4 @@
-"""What schemathesis lacks: it does not know how lines of JSON are sent."""
+"""Teaches schemathesis to send NDJSON: one JSON value on each line."""
 
 import json
 

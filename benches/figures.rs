@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A figure and what it must keep.
+/// A figure and its limit.
 #[derive(Debug)]
 pub struct Bound {
     name: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// The value below which this share of them lies; sorts them.
+/// Sorts the values, and returns the one below which this share of them lies.
 pub fn percentile(values: &mut [f64], share: f64) -> f64 {
     assert!(!values.is_empty(), "nothing was measured");
     values.sort_by(f64::total_cmp);

@@ -1,5 +1,6 @@
-//! The floor: the least actix-web and sqlx program. A read is one query by primary key and a small answer; a write is one
-//! upsert of a row as large as ours. No authentication, no log, no audit, nothing parsed. The bench runs itself as this.
+//! The floor: a minimal actix-web and sqlx program. A read is one query by primary key and a small
+//! response. A write is one upsert of a row as large as the service's. The program has no
+//! authentication, log or audit, and parses nothing. The bench starts itself as this program.
 
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -7,10 +8,11 @@ use serde::Serialize;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{PgConnection, PgPool};
 
-/// The argument that makes the bench serve it: the database's address and the number of workers follow.
+/// The argument that makes the bench run as the floor. The database's address and the number of
+/// workers follow it.
 pub const HIDDEN: &str = "serve-the-floor";
 
-/// The tables that it works on, with rows to read.
+/// Creates the floor's tables, with rows to read.
 pub async fn prepare(connection: &mut PgConnection, rows: i32) {
     for sql in [
         "create schema floor",
@@ -57,7 +59,7 @@ async fn write(pool: Data<PgPool>, id: web::Path<String>, body: Bytes) -> HttpRe
     HttpResponse::Ok().json("kept")
 }
 
-/// Serves until it is killed.
+/// Serves requests until the process is killed.
 pub fn serve(arguments: &[String]) {
     let [database, workers] = arguments else { panic!("{HIDDEN} DATABASE WORKERS") };
     let (database, workers) = (database.clone(), workers.parse().unwrap());

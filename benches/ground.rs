@@ -1,5 +1,5 @@
-//! What the benches stand on: a PostgreSQL of their own with the settings of service, one database for each bench, and in it
-//! a service as it would be run: the real binary.
+//! The environment of the benches: their own PostgreSQL with production settings, one database for
+//! each bench, and the real binary as the service.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,12 +25,12 @@ use super::http::Api;
 use super::people;
 use super::process::Process;
 
-/// 32 bytes, in base64.
+/// A master key for benches only: 32 bytes in base64.
 const MASTER_KEY: &str = "YmVuY2hlcyBvbmx5OiBub2JvZHkncyBtYXN0ZXIga2U=";
-/// So many that nothing waits for the pace.
+/// Calls a minute. The number is so high that nothing waits for the pace.
 pub const NO_PACE: u32 = 6_000_000;
 
-/// The one PostgreSQL of a run of the benches.
+/// The PostgreSQL that all benches of one run share.
 pub struct Ground {
     postgres: EmbeddedPostgres,
     folder: Folder,
@@ -40,13 +40,13 @@ pub struct Ground {
 impl Ground {
     pub async fn start() -> Self {
         let folder = Folder::new();
-        // Durable, as in service: half of what is measured here is waiting for the disk.
+        // Durable, as in production: half of the measured time is waiting for the disk.
         let postgres = EmbeddedPostgres::start(folder.path(), EmbeddedOptions::default()).await.unwrap();
         let remover = folder.remove_at_exit();
         Self { postgres, folder, _remover: remover }
     }
 
-    /// A migrated database of its own, and a sandbox in this process.
+    /// Creates a migrated database for one bench, and starts a sandbox in this process.
     pub async fn site(&self, name: &str, calls_per_minute: u32) -> Site<'_> {
         let mut admin = PgConnection::connect(&self.postgres.url()).await.unwrap();
         sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await.unwrap();
@@ -85,7 +85,7 @@ impl Ground {
     }
 }
 
-/// A bench's database, sandbox, and way into the store.
+/// The database, sandbox and store of one bench.
 pub struct Site<'a> {
     ground: &'a Ground,
     url: String,
@@ -94,7 +94,7 @@ pub struct Site<'a> {
     sandbox: Sandbox,
 }
 
-/// A site's service with a pace of its own.
+/// A site whose service has its own pace of calls to OneFile.
 pub struct Paced<'a> {
     site: &'a Site<'a>,
     calls_per_minute: u32,
@@ -108,12 +108,12 @@ impl Paced<'_> {
 }
 
 impl Site<'_> {
-    /// The service as its binary serves it: `serve`, `serve --no-worker`, `worker`.
+    /// Starts the real binary with these arguments: `serve`, `serve --no-worker` or `worker`.
     pub fn service(&self, arguments: &[&str]) -> Process {
         self.started(arguments, &[])
     }
 
-    /// The service over another way to the same database.
+    /// Starts the service with another address of the same database.
     pub fn service_on(&self, arguments: &[&str], database_url: &str) -> Process {
         self.started(arguments, &[("DATABASE_URL", database_url.to_owned())])
     }
@@ -132,17 +132,17 @@ impl Site<'_> {
         Process::start(command, if arguments.contains(&"worker") { "works jobs" } else { "  API " })
     }
 
-    /// The service with another pace of calls to OneFile.
+    /// Returns the site with another pace of calls to OneFile.
     pub fn with_onefile_pace(&self, calls_per_minute: u32) -> Paced<'_> {
         Paced { site: self, calls_per_minute }
     }
 
-    /// Where the sandbox listens.
+    /// The address that the sandbox listens on.
     pub fn sandbox_address(&self) -> SocketAddr {
         self.sandbox.url().trim_start_matches("http://").parse().unwrap()
     }
 
-    /// The floor, with as many workers as the service has.
+    /// Starts the floor, with as many workers as the service has.
     pub async fn floor(&self, rows: i32) -> Process {
         floor::prepare(&mut self.connection().await, rows).await;
         let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -155,7 +155,7 @@ impl Site<'_> {
         PgConnection::connect(&self.url).await.unwrap()
     }
 
-    /// A provider whose ACE360 is the sandbox, and a token of it that may do everything.
+    /// Creates a provider whose ACE360 is the sandbox, and a token with every scope.
     pub async fn provider(&self, name: &str) -> (Provider, String) {
         let provider = self.parts.store.create_provider(name).await.unwrap().expect("the name is free");
         let settings = NewAce360Settings {
@@ -179,13 +179,13 @@ impl Site<'_> {
         (provider, token)
     }
 
-    /// The sandbox's control API.
+    /// Opens a client for the sandbox's control API.
     pub async fn control(&self) -> Api {
         Api::open(self.sandbox_address(), None).await
     }
 
-    /// Links learners to the sandbox's records from `first` on, as an upload would have, in one statement: one by one a hundred
-    /// thousand take minutes.
+    /// Links learners to the sandbox's records from `first` on, as an upload does. Uses one
+    /// statement, because single links for a hundred thousand learners take minutes.
     pub async fn link(&self, provider: &Provider, count: i64, first: i64) {
         let sql = "insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text,
                        status_read_at, detail_read_at, detail_wanted, uploaded_at)
@@ -209,7 +209,7 @@ impl Site<'_> {
     }
 }
 
-/// Learners `from..to` as an import holds them, a line each.
+/// Returns learners `from..to` as the body of an import, one line for each.
 pub fn lines(from: u64, to: u64, id: impl Fn(u64) -> String) -> Vec<u8> {
     let mut lines = Vec::new();
     for n in from..to {
@@ -220,7 +220,8 @@ pub fn lines(from: u64, to: u64, id: impl Fn(u64) -> String) -> Vec<u8> {
     lines
 }
 
-/// Brings what an upload needs: employer, contact, catalogue, and learners `L<from>` to before `L<to>`.
+/// Creates what an upload needs: the employer, the contact, the catalogue, and learners from
+/// `L<from>` up to, but not including, `L<to>`.
 pub async fn make_ready(api: &mut Api, from: u64, to: u64) {
     api.call("PUT", &format!("/officers/{}", people::OFFICER), &people::officer()).await;
     api.call("PUT", &format!("/organisations/{}", people::ORGANISATION), &people::organisation()).await;
@@ -232,13 +233,13 @@ pub async fn make_ready(api: &mut Api, from: u64, to: u64) {
     wait(api, &run).await;
 }
 
-/// What each exchanged learner has in OneFile.
+/// Learning aims of each exchanged learner in OneFile.
 pub const AIMS: u64 = 4;
-/// One review that was held, and one that was not.
+/// Reviews of each exchanged learner in OneFile: one was held, the other was not.
 pub const REVIEWS: u64 = 2;
 
-/// Makes learners in OneFile, for a customer's token, and the same here, linked with them; their users' ids. The service should know
-/// no pace.
+/// Creates learners in OneFile for a customer's token, and the same learners in the service, and
+/// links them. Returns the users' ids. The service should have no pace limit.
 pub async fn link_learners(api: &mut Api, control: &mut Api, customer: &str, learners: u64) -> Vec<u64> {
     let more = json!({"learners": learners, "aimsPerLearner": AIMS, "reviewsPerLearner": REVIEWS});
     let made =
@@ -268,7 +269,7 @@ pub async fn link_learners(api: &mut Api, control: &mut Api, customer: &str, lea
     users
 }
 
-/// Waits until a run has ended, and gives it.
+/// Waits until a run has ended, and returns it.
 pub async fn wait(api: &mut Api, run: &Value) -> Value {
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
     loop {
@@ -280,7 +281,7 @@ pub async fn wait(api: &mut Api, run: &Value) -> Value {
     }
 }
 
-/// Whoever prepares a bench.
+/// The actor that the audit shows for the preparation of a bench.
 pub fn by() -> By {
     By::itself("bench")
 }

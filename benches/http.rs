@@ -1,5 +1,5 @@
-//! A client as light as can be, so that it does not hide what it measures: a kept connection, requests as bytes that were
-//! made before, answers read by their content-length.
+//! A very light HTTP client, so that its own cost does not hide what it measures. It keeps one
+//! connection open, sends prepared bytes, and reads responses by their content-length.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A request as it goes over the wire.
+/// Returns the bytes of a request.
 pub fn request(method: &str, path: &str, token: Option<&str>, kind: &str, body: &[u8]) -> Vec<u8> {
     let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let mut bytes = format!(
@@ -20,7 +20,7 @@ pub fn request(method: &str, path: &str, token: Option<&str>, kind: &str, body: 
     bytes
 }
 
-/// A connection that is kept.
+/// An open connection to a server.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -34,7 +34,7 @@ impl Connection {
         Self { stream, buffer: Vec::with_capacity(16 * 1024) }
     }
 
-    /// Sends a request and reads its answer: the status and the body.
+    /// Sends a request and reads the status and the body of the response.
     pub async fn exchange(&mut self, request: &[u8]) -> (u16, &[u8]) {
         self.stream.write_all(request).await.unwrap();
         self.buffer.clear();
@@ -65,11 +65,11 @@ fn content_length(head: &[u8]) -> usize {
     let line = text
         .lines()
         .find(|line| line.get(..15).is_some_and(|name| name.eq_ignore_ascii_case("content-length:")));
-    // 204 has none.
+    // A 204 has no content-length.
     line.map_or(0, |line| line[15..].trim().parse().unwrap())
 }
 
-/// Calls with JSON, for what is not measured by the microsecond.
+/// A JSON client for calls that need no exact timing.
 #[derive(Debug)]
 pub struct Api {
     address: SocketAddr,
@@ -96,7 +96,7 @@ impl Api {
 
     pub async fn bytes(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> &[u8] {
         let request = request(method, path, self.token.as_deref(), kind, body);
-        // A server closes a connection that was quiet for five seconds.
+        // A server closes a connection after five idle seconds.
         if self.used.elapsed() > Duration::from_secs(2) {
             self.connection = Connection::open(self.address).await;
         }
@@ -110,7 +110,7 @@ impl Api {
         answer
     }
 
-    /// The sum of a histogram at `/metrics`, in seconds, and how many calls it counts.
+    /// Returns the total time of upstream calls in seconds, and their number, from `/metrics`.
     pub async fn upstream_seconds(&mut self) -> (f64, f64) {
         let text = self.bytes("GET", "/metrics", "text/plain", b"").await.to_vec();
         let text = String::from_utf8(text).unwrap();

@@ -1,4 +1,5 @@
-//! Imports of ten thousand learners, beside plain multi-row inserts of sealed values of the same number and size.
+//! Measures imports of ten thousand learners. Compares them with plain multi-row inserts of sealed
+//! values of the same number and size.
 
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
         .execute(&mut connection)
         .await
         .unwrap();
-    // One small call, so that what is made once is made.
+    // One small call first, for everything that the service creates only once.
     api.bytes("POST", "/learners:import", "application/x-ndjson", &lines(0, 1, |_| "warm".to_owned())).await;
     let idle = service.memory();
 
@@ -72,7 +73,7 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
             if round == 0 {
                 let bytes: usize = rows.iter().map(|row| row.1.len()).sum();
                 println!(
-                    "request {:.1} MiB, sealed {} bytes a learner",
+                    "request {:.1} MiB, sealed {} bytes for each learner",
                     mib(body.len() as u64),
                     bytes / rows.len()
                 );
@@ -91,13 +92,21 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
     drop(service);
     site.stop().await;
     vec![
-        Bound::at_least("import: by lines, of a plain multi-row insert's throughput", lines / plain, 0.5),
-        Bound::at_least("import: as an array, of a plain multi-row insert's throughput", array / plain, 0.5),
+        Bound::at_least(
+            "import: by lines, share of a plain multi-row insert's throughput",
+            lines / plain,
+            0.5,
+        ),
+        Bound::at_least(
+            "import: as an array, share of a plain multi-row insert's throughput",
+            array / plain,
+            0.5,
+        ),
         Bound::at_most("import: memory above idle, MiB", mib(peak.saturating_sub(idle)), 128.0),
     ]
 }
 
-/// Bytes that do not compress, as sealed ones do not.
+/// Returns bytes that do not compress, like sealed values.
 fn noise(seed: u64, size: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..size)

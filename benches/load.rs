@@ -1,4 +1,5 @@
-//! Requests a second of a read and of a write, beside the floor: sixteen kept connections, a thousand learners.
+//! Measures the throughput of a read and of a write relative to the floor, with sixteen open
+//! connections and a thousand learners.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ const ROUNDS: usize = 7;
 const WARM_UP: Duration = Duration::from_secs(1);
 const ROUND: Duration = Duration::from_secs(3);
 
-/// What one side did in all rounds.
+/// What one side of the comparison did in all rounds.
 #[derive(Default)]
 struct Side {
     per_second: Vec<f64>,
@@ -58,19 +59,19 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
     drop((service, floor));
     site.stop().await;
     vec![
-        Bound::at_least("load: GET /learners/{id}/ace360, of the floor's throughput", read, 0.7),
-        Bound::at_least("load: PUT /learners/{id}, of the floor's throughput", write, 0.5),
+        Bound::at_least("load: GET /learners/{id}/ace360, share of the floor's throughput", read, 0.7),
+        Bound::at_least("load: PUT /learners/{id}, share of the floor's throughput", write, 0.5),
     ]
 }
 
-/// The median of the rounds' ratios of throughput.
+/// Returns the median of the rounds' throughput ratios.
 async fn compare(what: &str, floor: &Process, service: &Process, requests: &[Vec<u8>]) -> f64 {
     let (mut theirs, mut ours) = (Side::default(), Side::default());
     for process in [floor, service] {
         load(process, requests, WARM_UP, &mut Side::default()).await;
     }
     for round in 0..ROUNDS {
-        // In turns, so that neither always follows the other.
+        // Alternate, so that neither side always goes first.
         let mut order = [(floor, &mut theirs), (service, &mut ours)];
         if round % 2 == 1 {
             order.swap(0, 1);
@@ -96,7 +97,7 @@ impl Side {
     fn tell(&mut self, what: &str, who: &str) {
         let cpu = self.ticks as f64 * 10_000.0 / self.requests as f64;
         println!(
-            "{what:<6} {who:<8} {:>7.0} requests/s   p50 {:.2} ms   p99 {:.2} ms   {cpu:.0} µs of its own CPU each",
+            "{what:<6} {who:<8} {:>7.0} requests/s   p50 {:.2} ms   p99 {:.2} ms   {cpu:.0} µs of its own CPU for each request",
             median(&mut self.per_second),
             percentile(&mut self.latencies_ms, 0.5),
             percentile(&mut self.latencies_ms, 0.99),
@@ -107,7 +108,8 @@ impl Side {
 async fn load(process: &Process, requests: &[Vec<u8>], time: Duration, side: &mut Side) {
     let (address, requests) = (process.address(), requests.to_vec());
     let ticks = process.ticks();
-    // One thread for all connections: the client takes as little of the machine as it can.
+    // One thread serves all connections, so that the client uses as little of the machine as
+    // possible.
     let (seconds, latencies) =
         tokio::task::spawn_blocking(move || generate(address, &requests, time)).await.unwrap();
     side.ticks += process.ticks() - ticks;

@@ -1,6 +1,9 @@
-//! What the service costs, beside the least that would do the same: `cargo bench -- load|upload|import|sync|refresh|pace|exchange|minute|providers|suggest|all`.
-//! Each bench prints its figures, and at the end a line for each bound. Nothing here is a test: figures are noisy on
-//! a machine that does something else too; both sides of a ratio are measured in turns, in the same run.
+//! Measures what the service costs, often relative to the simplest program that does the same:
+//! `cargo bench -- load|upload|import|sync|refresh|pace|exchange|minute|providers|suggest|all`.
+//!
+//! Each bench prints its figures, and at the end a line for each bound. These are not tests:
+//! figures are noisy on a machine that does other work. Both sides of a ratio are measured in
+//! turns, in the same run.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +13,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a bench that meets anything unexpected must stop, and its figures are rounded anyway"
+    reason = "a bench stops at anything unexpected, and its figures are rounded anyway"
 )]
 
 mod exchange;
@@ -53,13 +56,13 @@ fn main() -> ExitCode {
         suggest::once(&arguments[1..]);
         return ExitCode::SUCCESS;
     }
-    // cargo adds `--bench`; without it somebody runs all targets as tests, which these are not.
+    // `cargo bench` adds `--bench`. Without it, somebody runs all targets as tests.
     let benching = arguments.iter().any(|argument| argument == "--bench");
     let mut names: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
     if names.is_empty() {
         if !benching {
-            println!("Not a test: {USAGE}");
+            println!("This is a bench, not a test. Run it with: {USAGE}");
             return ExitCode::SUCCESS;
         }
         names.push("all");
@@ -80,7 +83,7 @@ fn main() -> ExitCode {
         ]
         .contains(name)
     }) {
-        eprintln!("There is no bench `{unknown}`: {USAGE}");
+        eprintln!("There is no bench `{unknown}`. Usage: {USAGE}");
         return ExitCode::FAILURE;
     }
     let wanted = |name: &str| names.iter().any(|asked| *asked == name || *asked == "all");
@@ -98,7 +101,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Those that need a database and the service.
+/// Runs the benches that need a database and the service.
 fn on_ground(wanted: impl Fn(&str) -> bool) -> Vec<Bound> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -1,5 +1,6 @@
-//! Upload runs at a pace of L calls a minute, the sandbox refusing all above its own limit. ACE360's documented limit leaves
-//! a pace 15 calls a minute below it; so does this one. A minute is a minute in the sandbox too, so each run takes more than one.
+//! Measures upload runs at a pace of L calls a minute, while the sandbox refuses calls above its
+//! own limit. The limit is 15 calls a minute above the pace, as a real limit of 300 is above 285.
+//! The sandbox uses real minutes, so each run takes more than one minute.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,9 @@ use super::figures::Bound;
 use super::ground::{Ground, make_ready, wait};
 use super::http::Api;
 
-/// L.
+/// L, the calls a minute that the service may make.
 const PACE: u32 = 600;
-/// The sandbox's.
+/// Calls a minute that the sandbox allows.
 const LIMIT: u32 = PACE + 15;
 const UPLOADS: u64 = 750;
 
@@ -31,7 +32,8 @@ async fn measure(ground: &Ground, window: &str, workers: u64, bounds: &mut Vec<B
     let mut control = site.control().await;
     let service = site.service(&["serve", "--no-worker"]);
     let processes: Vec<_> = (0..workers).map(|_| site.service(&["worker"])).collect();
-    // A run is worked by one worker at a time: as many providers as workers, all with the same ACE360 token.
+    // One worker works a run at a time. So there are as many providers as workers, all with the
+    // same ACE360 token.
     let mut apis = Vec::new();
     for number in 0..workers {
         let (_, token) = site.provider(&format!("p{number}")).await;
@@ -41,7 +43,8 @@ async fn measure(ground: &Ground, window: &str, workers: u64, bounds: &mut Vec<B
         apis.push((api, each));
     }
     control.call("PUT", "/control/settings", &json!({"callsPerMinute": LIMIT, "window": window})).await;
-    // The sandbox counts from now on; what getting ready used of the pace is over soon.
+    // The sandbox counts from now on. Wait until the calls of the preparation no longer slow the
+    // pace.
     tokio::time::sleep(Duration::from_secs(5)).await;
 
     let (before, _) = calls(&mut control).await;
@@ -68,7 +71,7 @@ async fn measure(ground: &Ground, window: &str, workers: u64, bounds: &mut Vec<B
     site.stop().await;
 }
 
-/// Calls so far, and those that were refused by the limit.
+/// Returns the calls so far, and how many of them the limit refused.
 async fn calls(control: &mut Api) -> (f64, f64) {
     let state = control.call("GET", "/control/state", &Value::Null).await;
     let calls = state["calls"].as_object().unwrap().values().filter_map(Value::as_f64).sum();

@@ -1,27 +1,28 @@
-//! Child processes: the service itself, its workers, the floor. Killed when dropped.
+//! Child processes: the service, its workers and the floor. A dropped process is killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-/// A child that serves, or works.
+/// A running server or worker.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Where it listens; a worker does not.
+    /// The address that it listens on. A worker has none.
     pub address: Option<SocketAddr>,
 }
 
 impl Process {
-    /// Starts a program and waits for the line of its standard output that holds `ready`; an address may stand in it.
+    /// Starts a program and waits for a line of its standard output that contains `ready`. Reads
+    /// the address from this line, if there is one.
     pub fn start(mut command: Command, ready: &str) -> Self {
-        // The log is written all the same: it costs what it costs.
+        // The program still writes its log, so the figures include that cost.
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.by_ref().map_while(Result::ok).find(|line| line.contains(ready));
         let line = line.unwrap_or_else(|| panic!("{command:?} ended before it said `{ready}`"));
-        // What else it says must have somebody who reads it.
+        // Read further output, so that the pipe does not fill up.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let address = line.split("http://").nth(1).and_then(|text| text.trim().parse().ok());
         Self { child, address }
@@ -36,17 +37,17 @@ impl Process {
         self.status("VmRSS:")
     }
 
-    /// The most that was resident since the start, or since [`Process::forget_peak`].
+    /// Peak resident memory in bytes, since the start or since [`Process::forget_peak`].
     pub fn peak(&self) -> u64 {
         self.status("VmHWM:")
     }
 
     pub fn forget_peak(&self) {
-        // 5: the peak becomes the present size (Linux).
+        // On Linux, 5 sets the peak to the current size.
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
     }
 
-    /// Processor time so far, of all threads, in clock ticks.
+    /// CPU time of all threads so far, in clock ticks.
     pub fn ticks(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         let rest = text.rsplit(')').next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! A proxy on the way to PostgreSQL that counts round trips: each ends with the server's message `ReadyForQuery`.
+//! A proxy in front of PostgreSQL that counts round trips. Each round trip ends with the server's
+//! message `ReadyForQuery`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct DatabaseProxy {
 }
 
 impl DatabaseProxy {
-    /// Listens on a loopback port for connections to this database.
+    /// Listens on a loopback port, and forwards connections to this database.
     pub async fn start(database_url: &str) -> Self {
         let mut url = Url::parse(database_url).unwrap();
         let target = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
@@ -51,8 +52,8 @@ impl DatabaseProxy {
     }
 }
 
-/// Copies bytes until either side closes. The server's messages are a type byte and a length of four bytes, which counts
-/// itself, and are followed from one to the next.
+/// Copies bytes until either side closes, and counts `ReadyForQuery` messages. Each message of the
+/// server starts with a type byte and a length of four bytes, which includes the length itself.
 async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, trips: Option<Arc<AtomicU64>>) {
     let mut buffer = vec![0; 64 * 1024];
     let mut header = Vec::with_capacity(5);

@@ -1,6 +1,9 @@
-//! The daily exchange at the true pace, which takes minutes. `minute`: one run of some 1,500 calls at 285 a minute under OneFile's limit of
-//! 300, while a person exchanges a single learner again and again. `providers`: 200 providers of 100 learners each, all at once, 60 calls a minute each, beside
-//! one of them alone.
+//! Measures the daily exchange at the real pace, which takes minutes.
+//!
+//! - `minute`: one run of about 1,500 calls at 285 a minute under OneFile's limit of 300, while a
+//!   person exchanges a single learner repeatedly.
+//! - `providers`: 200 providers with 100 learners each at the same time, with 60 calls a minute
+//!   each. Compares them with one provider alone.
 
 use std::time::{Duration, Instant};
 
@@ -12,25 +15,25 @@ use super::http::Api;
 
 const LIMIT: u32 = 300;
 const PACE: u32 = 285;
-/// So many learners, all of whom are read whole, are some 1,500 calls.
+/// Learners of the bench `minute`. To read all of them in full takes about 1,500 calls.
 const LEARNERS: u64 = 210;
 const PROVIDERS: u64 = 200;
 const EACH: u64 = 100;
 const EACH_PACE: u32 = 60;
-/// Providers that are prepared at a time.
+/// Providers that are prepared at the same time.
 const AT_ONCE: usize = 8;
 
-/// Of so many learners one changed since the day before.
+/// One of this many learners changed since the day before.
 const CHANGED: usize = 10;
 const DAY: u64 = 86_400;
 
-/// A provider's token, and the users with whom its learners are linked, of its own customer's.
+/// A prepared provider: its token, and the OneFile users that its learners are linked with.
 struct Prepared {
     token: String,
     users: Vec<u64>,
 }
 
-/// A provider with learners who are linked with users of its own customer's.
+/// Creates a provider with its own OneFile customer, and learners who are linked with its users.
 async fn prepare(
     site: &Site<'_>,
     address: std::net::SocketAddr,
@@ -47,7 +50,7 @@ async fn prepare(
     Prepared { token, users }
 }
 
-/// Another day for a customer, on which some learners came further.
+/// Moves a customer's clock to another day, and lets some learners make progress.
 async fn day(control: &mut Api, customer: &str, day: u64, users: &[u64]) {
     let ahead = json!({"onefile": {"clockAheadSeconds": day * DAY}});
     control.call("PUT", &format!("/control/settings?forToken={customer}"), &ahead).await;
@@ -63,7 +66,8 @@ async fn exchange(api: &mut Api, full: bool) -> (Value, f64) {
     let run = api.call("POST", "/onefile/learners:sync", &json!({"full": full})).await;
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
     loop {
-        // Two hundred ask at once: seldom enough that the asking is not what is measured.
+        // Two hundred providers poll at the same time. A longer wait keeps the polls out of the
+        // figures.
         let run = api.call("GET", &path, &Value::Null).await;
         if !run["finishedAt"].is_null() {
             break (run, begun.elapsed().as_secs_f64());
@@ -72,7 +76,7 @@ async fn exchange(api: &mut Api, full: bool) -> (Value, f64) {
     }
 }
 
-/// Calls that the sandbox counted.
+/// Returns the calls that the sandbox counted.
 async fn calls(site: &Site<'_>) -> f64 {
     let state = site.control().await.call("GET", "/control/state", &Value::Null).await;
     state["onefile"]["calls"].as_object().unwrap().values().filter_map(Value::as_f64).sum()
@@ -85,7 +89,7 @@ async fn refused(site: &Site<'_>) -> f64 {
 
 pub async fn minute(ground: &Ground) -> Vec<Bound> {
     println!(
-        "\n== minute: one exchange of {LEARNERS} learners, all read whole, at {PACE} calls a minute under a limit of {LIMIT}"
+        "\n== minute: one exchange of {LEARNERS} learners, all read in full, at {PACE} calls a minute under a limit of {LIMIT}"
     );
     let site = ground.site("minute", PACE).await;
     let token = {
@@ -116,7 +120,8 @@ pub async fn minute(ground: &Ground) -> Vec<Bound> {
             println!("after a minute: {}", run["calls"]);
             estimate = run["estimatedEndAt"].as_str().map(str::to_owned);
         }
-        // The first learner's turn is over after some seconds; a person exchanges it again, from its first call to its last.
+        // The run exchanges the first learner within seconds. After that, a person exchanges this
+        // learner again. Measure from the first call to the last.
         if begun.elapsed() > Duration::from_secs(30) {
             let asked = Instant::now();
             let tab = person.call("POST", "/learners/E0/onefile:sync", &Value::Null).await;
@@ -135,16 +140,16 @@ pub async fn minute(ground: &Ground) -> Vec<Bound> {
     let told = estimate.map(|end| (time(&end) - time(run["startedAt"].as_str().unwrap())).as_seconds_f64());
     let limited = refused(&site).await;
     println!(
-        "{used:.0} calls, {:.0} of them for {} learners of a person's, in {seconds:.1} s; at exactly the pace {ideal:.1} s; told after a minute {told:?} s, took {whole:.1} s; a person waited {p99:.2} s at p99 for a whole learner",
+        "{used:.0} calls, {:.0} of them for {} exchanges by a person, in {seconds:.1} s; at exactly the pace {ideal:.1} s; estimated after a minute {told:?} s, took {whole:.1} s; a person waited {p99:.2} s at p99 for one learner",
         used - of_run,
         waits.len()
     );
     let bounds = vec![
         Bound::at_most("minute: seconds", seconds, 1.08 * ideal + 2.0),
         Bound::at_most("minute: 429s", limited, 0.0),
-        Bound::at_most("minute: a person's learner exchanged during the run, s at p99", p99, 2.0),
+        Bound::at_most("minute: time to exchange a person's learner during the run, s at p99", p99, 2.0),
         Bound::at_most(
-            "minute: the end as told after a minute, off by %",
+            "minute: error of the end estimated after a minute, %",
             told.map_or(100.0, |told| (told - whole).abs() / whole * 100.0),
             10.0,
         ),
@@ -163,7 +168,7 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
     {
         let fast = site.with_onefile_pace(NO_PACE);
         let service = fast.service(&["serve"]);
-        // One more, to be measured alone.
+        // One more provider, which is measured alone.
         let all: Vec<String> = (0..=PROVIDERS).map(|n| format!("p{n}")).collect();
         for some in all.chunks(AT_ONCE) {
             let prepared = some.iter().map(|name| {
@@ -172,7 +177,8 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
             });
             providers.extend(some.iter().cloned().zip(futures_util::future::join_all(prepared).await));
         }
-        // What was changed a moment before an exchange is looked at once more by the next: all of it was made the day before.
+        // An exchange reads again what changed shortly before the previous one. So create
+        // everything a day earlier.
         site.next_day().await;
         for some in providers.chunks(AT_ONCE) {
             let exchanged = some.iter().map(|(name, prepared)| {
@@ -199,7 +205,7 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
     let mut single = Api::open(service.address(), Some(&alone.token)).await;
     let (run, alone) = exchange(&mut single, false).await;
     println!(
-        "one alone: {} calls, {} learners changed, in {alone:.1} s",
+        "one provider alone: {} calls, {} learners changed, in {alone:.1} s",
         run["calls"]["used"], run["succeeded"]
     );
     let begun = Instant::now();
@@ -212,13 +218,13 @@ pub async fn providers(ground: &Ground) -> Vec<Bound> {
     let mut each = futures_util::future::join_all(all).await;
     let together = begun.elapsed().as_secs_f64();
     println!(
-        "all at once: {together:.1} s, the median {:.1} s; memory idle {:.1} MiB, at most {:.1} MiB",
+        "all providers at once: {together:.1} s, median {:.1} s; memory idle {:.1} MiB, at most {:.1} MiB",
         percentile(&mut each, 0.5),
         mib(idle),
         mib(service.peak())
     );
     let bounds = vec![
-        Bound::at_most("providers: all at once, of one alone", together / alone, 1.2),
+        Bound::at_most("providers: time of all at once, relative to one alone", together / alone, 1.2),
         Bound::at_most("providers: memory, MiB", mib(service.peak()), 400.0),
     ];
     drop(service);

@@ -1,5 +1,6 @@
-//! Refreshing the qualification links with two thousand and eight thousand more learning aims, the sandbox without limit: the
-//! calls it uses, its time and its memory; and how long two thousand take at the pace that OneFile allows.
+//! Measures the refresh of OneFile's learning aims, with two thousand and eight thousand more of
+//! them and no limit in the sandbox: its calls, time and memory. Also measures how long two
+//! thousand take at the pace that OneFile allows.
 
 use std::time::Instant;
 
@@ -9,12 +10,12 @@ use super::figures::{Bound, mib};
 use super::ground::{Ground, NO_PACE, Site, wait};
 use super::http::Api;
 
-/// Rows that are asked for at once.
+/// Rows in each page.
 const PAGE: u64 = 200;
-/// Calls beside the full pages: the customer; the centres, and that there are no more; of each of the three centres the page that is
-/// not full, and what tells that it was the last.
+/// Calls beyond the full pages: one for the customer, four for the centres and the end of their
+/// list. For each of the three centres, four for the last page and the end of its list.
 const BESIDE: u64 = 1 + 4 + 3 * 4;
-/// What the service keeps to if nothing else is said.
+/// The default pace of the service, in calls a minute.
 const USUAL: u32 = 285;
 
 pub async fn run(ground: &Ground) -> Vec<Bound> {
@@ -22,21 +23,21 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
     let mut bounds = Vec::new();
     let small = measure(ground, "refresh_2k", 2_000, &mut bounds).await;
     let large = measure(ground, "refresh_8k", 8_000, &mut bounds).await;
-    bounds.push(Bound::at_most("refresh: time of 8,000, of that of 2,000", large.0 / small.0, 5.2));
+    bounds.push(Bound::at_most("refresh: time of 8,000, relative to 2,000", large.0 / small.0, 5.2));
     let growth = mib(large.1) - mib(small.1);
-    bounds.push(Bound::at_most("refresh: memory of 8,000 above that of 2,000, MiB", growth, 16.0));
+    bounds.push(Bound::at_most("refresh: memory of 8,000 beyond that of 2,000, MiB", growth, 16.0));
 
     let site = ground.site("refresh_paced", USUAL).await;
     let (service, mut api) = prepared(&site, "refresh_paced", 2_000).await;
     let (run, seconds) = refresh(&mut api).await;
     println!("2000 more at {USUAL} calls a minute: {seconds:.1} s, {} calls", run["calls"]["used"]);
-    bounds.push(Bound::at_most("refresh: seconds of 2,000 at the usual pace", seconds, 10.0));
+    bounds.push(Bound::at_most("refresh: seconds of 2,000 at the default pace", seconds, 10.0));
     drop(service);
     site.stop().await;
     bounds
 }
 
-/// Seconds of a refresh that finds nothing new, and the most memory of it.
+/// Returns the seconds and the peak memory of a refresh that finds nothing new.
 async fn measure(ground: &Ground, name: &str, aims: u64, bounds: &mut Vec<Bound>) -> (f64, u64) {
     let site = ground.site(name, NO_PACE).await;
     let (service, mut api) = prepared(&site, name, aims).await;
@@ -49,7 +50,7 @@ async fn measure(ground: &Ground, name: &str, aims: u64, bounds: &mut Vec<Bound>
         let (used, pages) = (run["calls"]["used"].as_u64().unwrap(), total.div_ceil(PAGE));
         measured = (seconds, service.peak());
         println!(
-            "{total} learning aims, {what}: {seconds:.2} s; {used} calls, {} beside the pages; memory at most {:.1} MiB (idle {:.1})",
+            "{total} learning aims, {what}: {seconds:.2} s; {used} calls, {} beyond the pages; memory at most {:.1} MiB (idle {:.1})",
             used - pages,
             mib(measured.1),
             mib(idle)
@@ -65,7 +66,7 @@ async fn measure(ground: &Ground, name: &str, aims: u64, bounds: &mut Vec<Bound>
     measured
 }
 
-/// The service, with a provider whose OneFile has so many more learning aims.
+/// Starts the service, with a provider whose OneFile has this many additional learning aims.
 async fn prepared(site: &Site<'_>, name: &str, aims: u64) -> (super::process::Process, Api) {
     let (_, token) = site.provider(name).await;
     let mut control = site.control().await;
@@ -77,7 +78,7 @@ async fn prepared(site: &Site<'_>, name: &str, aims: u64) -> (super::process::Pr
     (service, api)
 }
 
-/// A run, and its seconds.
+/// Runs a refresh, and returns the run and its seconds.
 async fn refresh(api: &mut Api) -> (Value, f64) {
     let begun = Instant::now();
     let run = api.call("POST", "/onefile/qualifications:refresh", &Value::Null).await;

@@ -1,5 +1,6 @@
-//! Suggesting links for as many officers as assessors, each size in a process of its own, so that the memory is its own too.
-//! What has to be found: a third by MIS value, the rest by e-mail, by name, by near name, not at all.
+//! Measures link proposals for as many officers as assessors. Each size runs in its own process, so
+//! that its memory is measured alone. A third match by MIS value. The others match by e-mail
+//! address, by name, by similar name, or not at all.
 
 use std::borrow::Cow;
 use std::process::Command;
@@ -8,15 +9,15 @@ use picsbridge::onefile::suggest::{LinkKind, Local, Remote, SuggestInput, sugges
 
 use super::figures::{Bound, median, mib};
 
-/// Argument by which this program measures one size.
+/// The argument that makes this program measure one size.
 pub const HIDDEN: &str = "--suggest-once";
 const SIZES: [usize; 2] = [2_000, 4_000];
 const ROUNDS: usize = 5;
-/// How many times faster this may get slower than the sizes say.
+/// Allowed growth of time and memory, relative to the growth of the size.
 const LINEAR: f64 = 1.3;
 
 pub fn run() -> Vec<Bound> {
-    println!("\n== suggest: links of officers and assessors, {ROUNDS} times each");
+    println!("\n== suggest: link proposals for officers and assessors, {ROUNDS} times each");
     let mut bounds = Vec::new();
     for spread in ["names", "few names"] {
         let [small, large] = SIZES.map(|size| measure(size, spread));
@@ -37,7 +38,7 @@ pub fn run() -> Vec<Bound> {
     bounds
 }
 
-/// Seconds of CPU and bytes above what the records themselves take.
+/// Returns the seconds of CPU, and the bytes beyond those of the records themselves.
 fn measure(size: usize, spread: &str) -> (f64, f64) {
     let (mut seconds, mut bytes) = (Vec::new(), Vec::new());
     let mut said = String::new();
@@ -70,7 +71,7 @@ pub fn once(arguments: &[String]) {
         linked: &[],
         several_centres: false,
     };
-    // 5: the peak becomes the present size (Linux).
+    // On Linux, 5 sets the peak to the current size.
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let (resident, begun) = (status("VmRSS:"), cpu());
     let found = suggest(&input);
@@ -78,7 +79,7 @@ pub fn once(arguments: &[String]) {
     println!("{seconds} {} {:?}", status("VmHWM:") - resident, found.counts);
 }
 
-/// Processor time of this thread so far, in seconds.
+/// CPU time of this thread so far, in seconds.
 fn cpu() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9
@@ -90,27 +91,28 @@ fn status(field: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// An officer, and the assessor who is the same.
+/// An officer and the matching assessor.
 struct Person {
     id: String,
     remote_id: String,
     name: String,
     remote_name: String,
     email: String,
-    /// What the two have in common.
+    /// Which values the officer and the assessor share, from 0 to 5.
     likeness: usize,
 }
 
 impl Person {
     fn invented(number: usize, few: bool) -> Self {
-        // Names of syllables: tens of thousands of surnames, or the few hundred names that many people share.
+        // Names are made of syllables: tens of thousands of surnames, or a few hundred names that
+        // many people share.
         let first = syllables(number * 7 + 3, 2);
         let last = syllables(if few { number % 40 } else { number * 31 + 11 }, 3);
         let first = if few { syllables(number % 23, 2) } else { first };
         let name = format!("{first} {last}");
         let likeness = number % 6;
         let remote_name = match likeness {
-            // A letter missing.
+            // One letter is missing.
             3 | 4 => format!("{first} {}{}", &last[..2], &last[3..]),
             5 => format!("{} {}", syllables(number * 13 + 5, 3), syllables(number * 17 + 9, 4)),
             _ => name.to_uppercase(),

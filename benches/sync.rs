@@ -1,5 +1,5 @@
-//! Status runs over ten thousand and a hundred thousand uploaded learners, the sandbox without limit: the calls they use,
-//! their time, and the memory of the service that works them.
+//! Measures status runs over ten thousand and a hundred thousand uploaded learners, with no limit
+//! in the sandbox: their calls, their time, and the memory of the service.
 
 use std::time::Instant;
 
@@ -11,32 +11,32 @@ use super::http::Api;
 
 const PAGE: i64 = 100;
 
-/// What the runs over one number of learners came to.
+/// The result of the runs over one number of learners.
 struct Measured {
-    /// Of the run that found nothing changed.
+    /// Time of the run that found no change.
     seconds: f64,
-    /// The same without the upstream's own time.
+    /// The same time, without the time of the upstream.
     own_seconds: f64,
     memory: u64,
 }
 
 pub async fn run(ground: &Ground) -> Vec<Bound> {
-    println!("\n== sync: uploaded learners, unchanged, then 1 % changed and 0.1 % gone from the list");
+    println!("\n== sync: uploaded learners, first unchanged, then 1 % changed and 0.1 % gone from the list");
     let mut bounds = Vec::new();
     let small = measure(ground, "sync_10k", 10_000, &mut bounds).await;
     let large = measure(ground, "sync_100k", 100_000, &mut bounds).await;
     bounds.push(Bound::at_most(
-        "sync: time of 100,000, of that of 10,000",
+        "sync: time of 100,000, relative to 10,000",
         large.seconds / small.seconds,
         13.0,
     ));
     println!(
-        "100,000 beside 10,000: time × {:.2}, without the upstream's × {:.2}",
+        "100,000 relative to 10,000: {:.2} times the time, {:.2} times without the upstream's time",
         large.seconds / small.seconds,
         large.own_seconds / small.own_seconds
     );
     let growth = mib(large.memory) - mib(small.memory);
-    bounds.push(Bound::at_most("sync: memory of 100,000 above that of 10,000, MiB", growth, 16.0));
+    bounds.push(Bound::at_most("sync: memory of 100,000 beyond that of 10,000, MiB", growth, 16.0));
     bounds
 }
 
@@ -52,7 +52,7 @@ async fn measure(ground: &Ground, name: &str, learners: i64, bounds: &mut Vec<Bo
     let mut api = Api::open(service.address(), Some(&token)).await;
     let idle = service.memory();
 
-    // The first run fills the mirror; what counts is a usual day's.
+    // The first run fills the mirror. Measure the next run, which is that of a usual day.
     let (run, _, _) = sync(&mut api).await;
     assert_eq!((&run["unchanged"], &run["failed"]), (&json!(learners), &json!(0)), "{run:#}");
     service.forget_peak();
@@ -97,7 +97,7 @@ fn bound(bounds: &mut Vec<Bound>, learners: i64, what: &str, run: &Value, needed
     ));
 }
 
-/// A run, its seconds, and those of its upstream calls.
+/// Starts a run, and returns it with its seconds and those of its upstream calls.
 async fn sync(api: &mut Api) -> (Value, f64, f64) {
     let before = api.upstream_seconds().await.0;
     let begun = Instant::now();

@@ -1,6 +1,8 @@
-//! What the service adds to one upload: its time as its caller sees it, less the time that its upstream calls took. Beside
-//! it two one-row commits, which are the least that never sending twice takes: the intent before, the outcome after. And the
-//! round trips to the database that one upload takes, counted by a proxy on the way there.
+//! Measures what the service adds to one upload: the time that the caller sees, minus the time of
+//! the upstream calls. Compares it with two one-row commits, because an upload that is never sent
+//! twice needs at least two: the intent before the call and the outcome after it.
+//!
+//! A proxy in front of the database counts the round trips of one upload.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +15,13 @@ const UPLOADS: u64 = 600;
 /// Uploads whose round trips are counted.
 const COUNTED: u64 = 60;
 const MOST_TRIPS: f64 = 24.0;
-/// What an upload may add to two commits.
+/// Time that an upload may take beyond two commits.
 const ALLOWANCE_MS: f64 = 6.0;
-/// Connections are opened and statements prepared by the first ones.
+/// The first uploads open connections and prepare statements, so they are not measured.
 const WARM_UP: u64 = 40;
 
 pub async fn run(ground: &Ground) -> Vec<Bound> {
-    println!("\n== upload: {UPLOADS} uploads one after the other, each followed by two one-row commits");
+    println!("\n== upload: {UPLOADS} uploads in sequence, each followed by two one-row commits");
     let trips = ground.site("upload_trips", NO_PACE).await;
     let trips = round_trips(trips).await;
     let site = ground.site("upload", NO_PACE).await;
@@ -64,31 +66,32 @@ pub async fn run(ground: &Ground) -> Vec<Bound> {
             calls += after.1 - before.1;
         }
     }
-    println!("upstream calls of an upload: {:.1}", calls / UPLOADS as f64);
+    println!("upstream calls for each upload: {:.1}", calls / UPLOADS as f64);
     let mut bounds = Vec::new();
     for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)] {
         let (whole, added, commits) =
             (percentile(&mut whole, share), percentile(&mut added, share), percentile(&mut commits, share));
         println!(
-            "{name}: upload {whole:.2} ms, of which added {added:.2} ms; two commits {commits:.2} ms; beyond them {:.2} ms",
+            "{name}: upload {whole:.2} ms, of which the service adds {added:.2} ms; two commits {commits:.2} ms; beyond them {:.2} ms",
             added - commits
         );
         if name == "p90" {
             let beyond = (added - commits) / ALLOWANCE_MS;
             bounds.push(Bound::at_most(
-                "upload: what it adds to two one-row commits at p90, of 6 ms",
+                "upload: time beyond two one-row commits at p90, share of 6 ms",
                 beyond,
                 1.0,
             ));
         }
     }
-    bounds.push(Bound::at_most("upload: round trips to the database, of 24", trips / MOST_TRIPS, 1.0));
+    bounds.push(Bound::at_most("upload: round trips to the database, share of 24", trips / MOST_TRIPS, 1.0));
     drop(service);
     site.stop().await;
     bounds
 }
 
-/// The median of the round trips that an upload takes. The service does other things once a second, so not the mean.
+/// Returns the median of the round trips that an upload takes. It is not the mean, because the
+/// service does other work once a second.
 async fn round_trips(site: Site<'_>) -> f64 {
     let (_, token) = site.provider("trips").await;
     let proxy = DatabaseProxy::start(site.url()).await;
@@ -99,7 +102,8 @@ async fn round_trips(site: Site<'_>) -> f64 {
     for n in 0..COUNTED + WARM_UP {
         let before = proxy.trips();
         api.bytes("POST", &format!("/learners/L{n}/ace360"), "application/json", b"{}").await;
-        // A connection that goes back to its pool is asked once more: that belongs to the upload.
+        // The pool checks a returned connection with one more round trip, which belongs to the
+        // upload.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if n >= WARM_UP {
             counts.push(f64::from(u32::try_from(proxy.trips() - before).unwrap_or(u32::MAX)));
