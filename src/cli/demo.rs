@@ -9,7 +9,7 @@ use picsbridge::runs;
 use picsbridge::store::{By, Expected, NewAce360Settings, OneFileChoices};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::write_secret;
+use super::secret_file::write_secret;
 
 const DEMO: &str = "demo";
 
