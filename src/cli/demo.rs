@@ -8,7 +8,7 @@ use picsbridge::domain::{OneFileEnvironment, RunKind};
 use picsbridge::store::{By, Expected, NewAce360Settings, NewRun, OneFileChoices};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::write_secret;
+use super::secret_file::write_secret;
 
 const DEMO: &str = "demo";
 

@@ -2,9 +2,9 @@
 
 mod demo;
 pub mod doctor;
+mod secret_file;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
@@ -14,11 +14,13 @@ use picsbridge::config::{Config, Database};
 use picsbridge::domain::counted;
 use picsbridge::embedded_postgres::{self, EmbeddedOptions, EmbeddedPostgres};
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
-use picsbridge::seal::{self, Sealer};
+use picsbridge::seal::Sealer;
 use picsbridge::store::{By, ProcessRow, Provider};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use sqlx::postgres::PgConnectOptions;
 use tracing::info;
+
+use self::secret_file::own_master_key;
 
 const SANDBOX_DEFAULT: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8090);
@@ -67,40 +69,6 @@ async fn reach(config: &Config, beside: bool) -> anyhow::Result<Reached> {
         .context("DATABASE_URL cannot be used")?
         .application_name("picsbridge");
     Ok(Reached { connect, sealer: Sealer::new(&key)?, started })
-}
-
-/// The master key of the data folder, made on first use.
-fn own_master_key(data_dir: &Path) -> anyhow::Result<SecretString> {
-    kept_secret(&data_dir.join("master-key"), || Ok(seal::new_master_key()?))
-}
-
-/// Reads a secret from a file that only its owner may read; makes it first where there is none.
-fn kept_secret(
-    path: &Path,
-    make: impl FnOnce() -> anyhow::Result<SecretString>,
-) -> anyhow::Result<SecretString> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(SecretString::from(text.trim().to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let secret = make()?;
-            write_secret(path, &secret)?;
-            Ok(secret)
-        }
-        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-    }
-}
-
-fn write_secret(path: &Path, secret: &SecretString) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    // Beside, then renamed: half a key would be worse than none.
-    let beside = path.with_extension("new");
-    let _ = std::fs::remove_file(&beside);
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
-    file.write_all(secret.expose_secret().as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
-    Ok(())
 }
 
 fn listen(setting: &'static str, flag: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -37,15 +37,17 @@ const ALONE: &str = "sandbox";
 const LISTS: [&str; 2] = ["lib", "build"];
 
 /// Circles among these files stand until the files are rewritten. This list must become empty.
-const KNOWN_CIRCLES: [&str; 8] = [
+const KNOWN_CIRCLES: [&str; 10] = [
     "src/ace360/catalogue.rs",
     "src/ace360/duplicates.rs",
     "src/ace360/mod.rs",
     "src/api/extract.rs",
     "src/api/request.rs",
-    "src/onefile/",
-    "src/store/mod.rs",
-    "src/store/secrets.rs",
+    "src/onefile/enrol/",
+    "src/onefile/mod.rs",
+    "src/onefile/qualifications.rs",
+    "src/onefile/takeover",
+    "src/store/",
 ];
 
 /// Folders that still have `name.rs` beside `name/`. This list must become empty.
@@ -55,10 +57,9 @@ fn house() -> BTreeMap<String, String> {
     files("src")
 }
 
-/// The floor or the module of the ground that a file belongs to.
+/// The floor or the module of the ground that a file belongs to: `api` of `src/api/runs.rs`.
 fn part(file: &str) -> &str {
-    let name = file.split_once('/').map_or(file, |(_, name)| name);
-    name.split('/').next().unwrap().trim_end_matches(".rs")
+    file.split('/').nth(1).unwrap().trim_end_matches(".rs")
 }
 
 /// The module that a file is, as the compiler finds it.
@@ -73,8 +74,9 @@ fn house_links(files: &BTreeMap<String, String>) -> Vec<Link> {
     let sources: Vec<_> = files
         .iter()
         .map(|(name, text)| {
-            let root = if matches!(part(name), "main" | "cli") { "the binary" } else { "picsbridge" };
-            Source { file: format!("src/{name}"), module: module(root, name), text: text.clone() }
+            let file = format!("src/{name}");
+            let root = if matches!(part(&file), "main" | "cli") { "the binary" } else { "picsbridge" };
+            Source { file, module: module(root, name), text: text.clone() }
         })
         .collect();
     links(&sources)
@@ -222,13 +224,12 @@ fn test_files_import_only_what_all_tests_share() {
             .filter_map(|(name, text)| {
                 let own = name.strip_prefix(binary).and_then(|name| name.strip_prefix('/'));
                 let place = own.or_else(|| name.starts_with("support/").then_some(&**name))?;
-                Some(Source { file: name.clone(), module: module("the test", place), text: text.clone() })
+                let file = format!("tests/{name}");
+                Some(Source { file, module: module("the test", place), text: text.clone() })
             })
             .collect();
         let links = links(&sources);
-        found.extend(
-            links.iter().filter(|link| link.item && part(&format!("/{}", link.to)) != "support").map(told),
-        );
+        found.extend(links.iter().filter(|link| link.item && part(&link.to) != "support").map(told));
         found.extend(faulty_circles(&links));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::app::AppBuilder;
+use crate::support::onefile::calls;
 use crate::support::onefile::enrolment::{CENTRE, enrol, enrolling, learner, made, tab};
-use crate::support::onefile::{SETTINGS, calls, connected_with, entries, records, working};
-use crate::support::{TestApp, people};
+use crate::support::people;
 
 #[tokio::test]
 async fn a_learner_is_enrolled_with_whom_and_what_it_needs_and_each_is_linked() {

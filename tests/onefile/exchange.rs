@@ -3,11 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::app::AppBuilder;
-use crate::support::onefile::enrolment::{enrolling_in, made};
+use crate::support::onefile::enrolment::made;
 use crate::support::onefile::exchange::{exchanging, linked, moved, news, own, record, sync, wrong};
 use crate::support::onefile::links::{LINKS, request, with_mis};
-use crate::support::onefile::{all_calls, behave, calls, records, working};
+use crate::support::onefile::{all_calls, behave, calls, records};
 use crate::support::{TestApp, people};
 
 async fn aim_id(app: &TestApp, user: &str, at: usize) -> u64 {

@@ -1,7 +1,5 @@
 //! The exchange of all as a run: few calls, every learner's outcome, and one that fails delays nobody.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 use picsbridge::auth::scope::Scope;
 use reqwest::Method;
@@ -11,7 +9,7 @@ use crate::support::onefile::exchange::{SYNC, counts, exchange, later, many, tol
 use crate::support::onefile::exchange::{exchanging, exchanging_in, linked, moved, news, own, record, wrong};
 use crate::support::onefile::links::{LINKS, request};
 use crate::support::onefile::{all_calls, behave, calls, working};
-use crate::support::{TestApp, people};
+use crate::support::people;
 
 #[tokio::test]
 async fn a_second_exchange_of_what_is_unchanged_writes_nothing_and_costs_few_calls() {

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::onefile::links::{LINKS, officer, request, told, with_mis};
-use crate::support::onefile::{SETTINGS, all_calls, connected, entries, records, refresh, sandbox};
-use crate::support::{Api, TestApp, faults, people};
+use crate::support::onefile::{SETTINGS, all_calls, connected, entries, refresh, sandbox};
+use crate::support::{faults, people};
 
 #[tokio::test]
 async fn a_link_is_made_read_listed_told_and_removed() {
