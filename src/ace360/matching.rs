@@ -203,7 +203,10 @@ impl Matching<'_> {
             Err(failure) => return Ok(Some(failed(learner, &failure).of_record(record))),
         };
         let (store, reading) = (&self.0.store, single(&apprentice));
-        match store.link_ace360(provider, learner, &line.environment, LinkMethod::Matched, &reading, &run.by()).await? {
+        match store
+            .link_ace360(provider, learner, &line.environment, LinkMethod::Matched, &reading, &run.by())
+            .await?
+        {
             Linked::Done | Linked::Same => {
                 let words = format!("Linked to record {record}: {why}.");
                 told(OutcomeKind::Succeeded, RecordCode::Linked, words)

@@ -17,9 +17,7 @@ use super::problem::{Code, Problem};
 use crate::ace360::status::{mirror_row, single};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
-use crate::domain::{
-    Check, Fault, IntentState, LearnerId, Settlement, Subject, Upstream, UploadMethod,
-};
+use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Subject, UploadMethod, Upstream};
 use crate::onefile::making::Making;
 use crate::store::{By, IntentProblem, IntentRow, SettleOutcome, StoreError};
 use crate::upstream::pace::Class;

@@ -155,11 +155,9 @@ pub static QUALIFICATION: &[OfQualification] = &[
 pub static REVIEW: &[OfReview] =
     &[OfReview::new("attendance", "StartedOn", "Reviews > Attended", |own| own.attendance.map(attendance))
         .group(Group::Attendance)
-        .exchanged(
-            Pulled(SyncRule::ReviewStarted),
-            exact,
-            |review| review.started_on.map(|_| attendance(Attendance::Attended)),
-        )];
+        .exchanged(Pulled(SyncRule::ReviewStarted), exact, |review| {
+            review.started_on.map(|_| attendance(Attendance::Attended))
+        })];
 
 /// An officer, who is an assessor's user in OneFile. One who is created always gets both names and an MIS value.
 pub static OFFICER: &[OfOfficer] = &[

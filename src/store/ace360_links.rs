@@ -265,7 +265,11 @@ impl Store {
         if let Some(record) = self.linked_record(&mut tx, provider, learner, environment).await? {
             return Ok(if record == reading.record_id { Linked::Same } else { Linked::LearnerTaken });
         }
-        if self.insert_link(&mut tx, provider, learner, environment, method.as_str(), reading).await?.is_none() {
+        if self
+            .insert_link(&mut tx, provider, learner, environment, method.as_str(), reading)
+            .await?
+            .is_none()
+        {
             return Ok(Linked::RecordTaken);
         }
         let data = LinkData {

@@ -131,8 +131,9 @@ impl Store {
         if !self.settle_done(&mut tx, intent, reading.record_id).await? {
             return Ok(SettleOutcome::Elsewhere);
         }
-        let linked_at =
-            self.insert_link(&mut tx, provider, learner, &intent.environment, method.as_str(), reading).await?;
+        let linked_at = self
+            .insert_link(&mut tx, provider, learner, &intent.environment, method.as_str(), reading)
+            .await?;
         let Some(linked_at) = linked_at else { return Ok(SettleOutcome::Taken) };
         let data = UploadedData { record_id: reading.record_id, status: reading.status(), method };
         self.log_change(&mut tx, provider, Subject::learner(learner), Change::Uploaded(data)).await?;

@@ -138,9 +138,7 @@ impl Rule {
             (Self::ByMode | Self::PushedByMode, DemographicsMode::Pushed) => {
                 Some((Side::OneFile, SyncRule::DetailsPushed))
             }
-            (Self::ByMode, DemographicsMode::Pulled) => {
-                Some((Side::PicsWeb, SyncRule::DetailsPulled))
-            }
+            (Self::ByMode, DemographicsMode::Pulled) => Some((Side::PicsWeb, SyncRule::DetailsPulled)),
             (Self::PushedByMode, DemographicsMode::Pulled)
             | (Self::ByMode | Self::PushedByMode, DemographicsMode::Ignored) => None,
             (Self::FillsBlanks, _) => Some(match (here, there) {
