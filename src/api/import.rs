@@ -91,7 +91,8 @@ pub struct ImportProblem {
     /// The line of the body in which the record begins, from 1.
     #[schema(example = 1)]
     line: usize,
-    /// Each fault; pointers are within the record.
+    /// The faults; pointers are within the record. At most 10 of a record and 1,000 of an import are listed: a last one, `tooManyFaults`, says how
+    /// many more there are.
     errors: Vec<Fault>,
 }
 

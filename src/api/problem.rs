@@ -149,7 +149,7 @@ pub struct Problem {
     pub instance: String,
     /// What kind of error it is: stable, for programs.
     pub code: Code,
-    /// Every fault that was found.
+    /// Every fault that was found. At most 100 are listed: a last one, `tooManyFaults`, says how many more there are.
     pub errors: Vec<Fault>,
     /// Finds this request in the log.
     pub request_id: String,

@@ -100,9 +100,12 @@ impl Faults {
         }
     }
 
-    /// A list has more entries than are read.
-    pub(super) fn cut_off(&mut self) {
+    /// A list has more entries than are read. That fault stands first: nothing hides it.
+    pub(super) fn cut_off(&mut self, fault: Fault) {
         self.cut_off = true;
+        self.counted += 1;
+        self.kept.insert(0, fault);
+        self.kept.truncate(Self::MOST);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -190,9 +193,11 @@ mod tests {
             assert!(list[listed].message.contains(words), "{}", list[listed].message);
         }
         let mut cut_off = many(300);
-        cut_off.cut_off();
-        assert_eq!(cut_off.counted(), "at least 300 faults");
-        assert!(cut_off.list(100)[100].message.contains("at least 200 more are"));
+        cut_off.cut_off(Fault::at("/list", "tooMany", "x"));
+        assert_eq!(cut_off.counted(), "at least 301 faults");
+        let list = cut_off.list(100);
+        assert_eq!(list[0].code, "tooMany");
+        assert!(list[100].message.contains("at least 201 more are"));
     }
 
     #[test]

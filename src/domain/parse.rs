@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::check::Check;
-use super::fault::{Fault, Faults, join};
+use super::fault::{Fault, Faults};
 use super::reader::Reading;
 use super::record::Item;
 use super::serde_fields::Object;
-use super::shape::{ANYTHING, Shape};
+use super::shape::{ANYTHING, Kind, Shape};
 use super::with_id;
 
 /// Parses a request body.
@@ -40,12 +40,10 @@ pub fn parse_with_own_id<I: Item>(body: &[u8], id: &str, today: NaiveDate) -> Re
     if let Ok(Object(record)) = serde_json::from_slice::<Object<I::Record>>(body) {
         return checked(record, today);
     }
-    let shape = Shape::of::<I::Record>().with_field(I::ID_FIELD, ANYTHING.clone(), false);
+    let own_id = Shape::plain(Kind::OwnId(id.to_owned()));
+    let shape = Shape::of::<I::Record>().with_field(I::ID_FIELD, own_id, false);
     let mut reading = Reading::of_json(body, 1, &shape).map_err(one)?;
-    if take(&mut reading, I::ID_FIELD).is_some_and(|sent| sent != id) {
-        let message = "Leave this out, or send the id that the path says.";
-        reading.faults.add(|| Fault::at(join("", I::ID_FIELD), "idMismatch", message));
-    }
+    take(&mut reading, I::ID_FIELD);
     finish(reading, today)
 }
 
@@ -68,7 +66,7 @@ pub fn parse_item<I: Item>(json: &[u8], line: usize, today: NaiveDate) -> Result
             Err(faults) => Err(BadItem { id: Some(id), faults }),
         };
     }
-    let id_shape = Shape::id(|text| I::id(text).map(drop));
+    let id_shape = Shape::plain(Kind::Text(Some(|text| I::id(text).map(drop))));
     let shape = Shape::of::<I::Record>().with_field(I::ID_FIELD, id_shape, true);
     let mut reading =
         Reading::of_json(json, line, &shape).map_err(|fault| BadItem { id: None, faults: one(fault) })?;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::fault::join;
 use crate::domain::*;
 
 fn today() -> NaiveDate {
@@ -213,6 +214,7 @@ fn a_list_is_cut_off_at_its_greatest_length_and_the_count_says_so() {
     body["reviews"] = json!(vec![json!({"type": 1, "attendance": 2}); 5000]);
     let faults = parse::<Learner>(body.to_string().as_bytes(), today()).unwrap_err();
     assert_eq!(faults.counted(), "at least 2001 faults");
+    assert_eq!(faults.list(1)[0].code, "tooMany");
     // One longer list alone hides nothing.
     body["reviews"] = json!(vec![json!({}); 1001]);
     expect(&learner(&body).unwrap_err(), &[("/reviews", "tooMany")]);

@@ -113,6 +113,10 @@ impl Node<'_> {
         let noun = self.shape.noun();
         match self.shape.kind {
             Kind::Id(Some(rule)) => self.ruled("", rule("")),
+            Kind::OwnId(_) => {
+                let message = "Leave this out, or send the id that the path says.";
+                self.refuse("idMismatch", || message.to_owned())
+            }
             _ => self.refuse("wrongType", || format!("Send {noun}.")),
         }
     }
@@ -143,6 +147,9 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_unit<E>(self) -> Result<Value, E> {
         if self.shape.nullable {
             return Ok(Value::Null);
+        }
+        if matches!(self.shape.kind, Kind::OwnId(_)) {
+            return Ok(self.wrong_type());
         }
         Ok(self.refuse("required", || "Send a value here: it must not be null.".to_owned()))
     }
@@ -185,6 +192,7 @@ impl<'de> Visitor<'de> for Node<'_> {
             Kind::Text(Some(rule)) | Kind::Id(Some(rule)) => self.ruled(text, rule(text)),
             Kind::Text(None) | Kind::Id(None) | Kind::Anything => text.into(),
             Kind::Words(words) if words.iter().any(|word| word == text) => text.into(),
+            Kind::OwnId(id) if id == text => text.into(),
             Kind::Words(words) => {
                 self.refuse("invalidValue", || format!("Send one of: {}.", words.join(", ")))
             }
@@ -211,8 +219,8 @@ impl<'de> Visitor<'de> for Node<'_> {
             }
         }
         if entries.next_element::<IgnoredAny>()?.is_some() {
-            self.fault(&parent, "tooMany", || format!("Send at most {most} entries."));
-            self.reading.faults.cut_off();
+            let message = format!("Send at most {most} entries.");
+            self.reading.faults.cut_off(Fault::at(parent.pointer(), "tooMany", message));
             while entries.next_element::<IgnoredAny>()?.is_some() {}
         }
         Ok(list.into())

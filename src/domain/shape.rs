@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Id(Option<TextRule>),
     /// One of these texts.
     Words(Vec<String>),
+    /// The id that the path says.
+    OwnId(String),
     List {
         entry: Arc<Shape>,
         most: usize,
@@ -65,9 +67,8 @@ impl Shape {
         }))
     }
 
-    /// The shape of an identifier.
-    pub(super) fn id(rule: TextRule) -> Self {
-        Self { kind: Kind::Text(Some(rule)), nullable: false, stand_in: Value::Null }
+    pub(super) fn plain(kind: Kind) -> Self {
+        Self { kind, nullable: false, stand_in: Value::Null }
     }
 
     /// An object's shape with one field more.
@@ -177,7 +178,7 @@ impl Shape {
             Kind::Anything => "any value",
             Kind::Bool => "true or false",
             Kind::Integer(_) => "a whole number",
-            Kind::Text(_) | Kind::Words(_) => "a string",
+            Kind::Text(_) | Kind::Words(_) | Kind::OwnId(_) => "a string",
             Kind::Id(_) => "a string or a whole number",
             Kind::List { .. } => "an array",
             Kind::Map(_) | Kind::Object { .. } => "an object",

@@ -255,3 +255,67 @@ async fn imported_records_belong_to_the_tokens_provider() {
     other.post("/learners:import", &own).await.expect(200);
     assert_eq!(app.get("/learners/L00001").await.expect(200), numbered(1));
 }
+
+#[tokio::test]
+async fn ten_faults_of_a_record_are_listed_and_a_last_one_counts_the_others() {
+    let app = TestApp::start().await;
+    let mut bad = numbered(1);
+    for n in 0..35 {
+        bad[format!("k{n}")] = json!(n);
+    }
+    let list = json!({"learnerId": "L2", "firstName": "A", "lastName": "B",
+        "reviews": vec![json!({"type": 1}); 1001]});
+    let answer = app.post("/learners:import", &json!([bad, numbered(3), list])).await.expect(200);
+    let problem = |index: usize| &answer["items"][index]["problem"];
+    let errors = problem(0)["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), &problem(0)["message"]), (11, &json!("35 faults")));
+    assert_eq!(errors[10]["code"], "tooManyFaults");
+    assert!(errors[10]["message"].as_str().unwrap().contains("25 more are"), "{}", errors[10]);
+    assert_eq!(answer["items"][0]["id"], "L00001");
+    assert_eq!(answer["items"][1]["outcome"], "succeeded");
+    assert_eq!(problem(2)["message"], "at least 1001 faults");
+    assert_eq!(problem(2)["errors"][0]["code"], "tooMany");
+}
+
+#[tokio::test]
+async fn a_thousand_faults_of_an_import_are_listed_and_every_record_has_its_outcome() {
+    let app = TestApp::start().await;
+    let bad = |n: usize| {
+        let mut bad = json!({"learnerId": format!("L{n:05}"), "firstName": "A", "lastName": "B"});
+        for field in 0..12 {
+            bad[format!("k{field}")] = json!(n);
+        }
+        bad
+    };
+    let body: Vec<String> = (0..10_000).map(|n| bad(n).to_string()).collect();
+    let answer = lines(&app, body.join("\n")).await.expect(200);
+    assert_eq!((&answer["succeeded"], &answer["failed"]), (&json!(0), &json!(10_000)));
+    let items = answer["items"].as_array().unwrap();
+    let mut listed = 0;
+    for (n, item) in items.iter().enumerate() {
+        assert_eq!((&item["index"], &item["outcome"]), (&json!(n), &json!("failed")));
+        assert_eq!(item["id"], format!("L{n:05}"));
+        assert_eq!(item["problem"]["message"], "12 faults");
+        let errors = item["problem"]["errors"].as_array().unwrap();
+        let (last, others) = errors.split_last().unwrap();
+        listed += others.len();
+        let more = format!("{} more are", 12 - others.len());
+        assert!(last["message"].as_str().unwrap().contains(&more), "{n}: {last}");
+    }
+    assert_eq!((items.len(), listed), (10_000, 1000));
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
+async fn a_record_of_a_mebibyte_that_is_wrong_throughout_costs_one_outcome() {
+    let app = TestApp::start().await;
+    let fields: String = (0..60_000).map(|n| format!(",\"k{n:05}\":{n}")).collect();
+    let hostile = format!("{{\"learnerId\":\"L1\"{fields}}}");
+    let body = format!("{}\n{hostile}\n{}", numbered(2), numbered(3));
+    let answer = lines(&app, body).await.expect(200);
+    assert_eq!((&answer["succeeded"], &answer["failed"]), (&json!(2), &json!(1)));
+    let problem = &answer["items"][1]["problem"];
+    // The fields, and two names that are missing.
+    assert_eq!(problem["message"], "60002 faults");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 11);
+}

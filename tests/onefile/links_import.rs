@@ -137,6 +137,24 @@ async fn what_is_no_import_is_refused_whole() {
 }
 
 #[tokio::test]
+async fn of_a_hostile_import_a_thousand_faults_are_listed_and_every_link_has_its_outcome() {
+    let app = connected().await;
+    let mut bad = json!({"localId": "O1"});
+    for n in 0..12 {
+        bad[format!("k{n}")] = json!(n);
+    }
+    let answer = app.post(IMPORT, &json!({"items": vec![bad; 200]})).await.expect(200);
+    assert_eq!(outcomes(&answer), ["failed"; 200]);
+    let items = answer["items"].as_array().unwrap();
+    let errors = |item: &Value| item["problem"]["errors"].as_array().unwrap().clone();
+    // Twelve fields that nobody knows, and two that are missing.
+    assert!(items.iter().all(|item| item["problem"]["message"] == "14 faults: see errors"));
+    let listed: usize = items.iter().map(|item| errors(item).len() - 1).sum();
+    assert_eq!((listed, errors(&items[0]).len(), errors(&items[199]).len()), (1000, 11, 1));
+    assert_eq!(errors(&items[199])[0]["code"], "tooManyFaults");
+}
+
+#[tokio::test]
 async fn a_thousand_assessors_and_placements_that_are_there_are_linked_without_a_duplicate() {
     const MANY: usize = 500;
     let app = connected().await;

@@ -109,7 +109,8 @@ pub struct LinkImportProblem {
     /// What happened, and what to do.
     #[schema(example = "OneFile has no assessor 4711. Nothing was linked.")]
     message: String,
-    /// Each fault; pointers are within the link.
+    /// The faults; pointers are within the link. At most 10 of a link and 1,000 of an import are listed: a last one, `tooManyFaults`, says how
+    /// many more there are.
     errors: Vec<Fault>,
 }
 
