@@ -10,8 +10,8 @@ use crate::support::TestApp;
 
 /// Calls to either upstream.
 async fn calls(app: &TestApp) -> Value {
-    let onefile = app.sandbox_call(reqwest::Method::GET, "/onefile/state", None).await;
-    json!([app.sandbox_state().await["calls"], onefile["calls"]])
+    let state = app.sandbox_state().await;
+    json!([state["calls"], state["onefile"]["calls"]])
 }
 
 /// Both integrations are on, and each has one linked learner.
@@ -57,7 +57,14 @@ async fn parameters_that_cannot_be_read_fail_a_run_of_any_kind_and_call_nothing(
             (json!(["L00"]), ""),
             (json!("everyone"), ""),
             (json!({"learnerIds": ["L00"]}), ""),
-            (named, if kind.as_str().ends_with("efresh") || *kind == RunKind::Match { "" } else { " at `learners`" }),
+            (
+                named,
+                if kind.as_str().ends_with("efresh") || *kind == RunKind::Match {
+                    ""
+                } else {
+                    " at `learners`"
+                },
+            ),
         ] {
             let run = ended(&app, *kind, &params, &json!({})).await;
             let told = (&run["state"], &run["done"], &run["total"], &run["calls"]["used"]);
