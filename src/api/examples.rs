@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{OpenApi, RefOr, Response};
 
-use crate::domain::RunKind;
+use crate::domain::{RunKind, Upstream};
 
 /// Stands where a text has no example; a test finds it.
 const NONE: &str = "…";
@@ -39,9 +39,11 @@ fn as_there(operation: &str, status: &str) -> Value {
         _ => None,
     };
     if let Some(kind) = begun {
-        let upstream = kind.as_str().split('.').next().unwrap_or_default();
-        let per_minute = if upstream == "onefile" { 285 } else { 120 };
-        let mut run = json!({"kind": kind.as_str(), "upstream": upstream, "budget": {"perMinute": per_minute, "remaining": per_minute - 44}});
+        let per_minute = match kind.upstream() {
+            Upstream::Ace360 => 120,
+            Upstream::OneFile => 285,
+        };
+        let mut run = json!({"kind": kind, "upstream": kind.upstream(), "budget": {"perMinute": per_minute, "remaining": per_minute - 44}});
         if operation == "retryRun" {
             merge(
                 &mut run,

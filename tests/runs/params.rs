@@ -10,8 +10,8 @@ use crate::support::TestApp;
 
 /// Calls to either upstream.
 async fn calls(app: &TestApp) -> Value {
-    let onefile = app.sandbox_call(reqwest::Method::GET, "/onefile/state", None).await;
-    json!([app.sandbox_state().await["calls"], onefile["calls"]])
+    let state = app.sandbox_state().await;
+    json!([state["calls"], state["onefile"]["calls"]])
 }
 
 /// Both integrations are on, and each has one linked learner.
