@@ -43,7 +43,7 @@ proptest! {
         with::<onefile::link_proposals::SuggestRequest>(&place, &planted);
         with::<onefile::links::LinkRequest>(&place, &planted);
         with::<onefile::readiness::EnableRequest>(&place, &planted);
-        with::<onefile::settings::SettingsRequest>(&place, &planted);
+        with::<onefile::settings_request::SettingsRequest>(&place, &planted);
         with::<tokens::TokenRequest>(&place, &planted);
         with::<webhooks::WebhookRequest>(&place, &planted);
     }

@@ -200,7 +200,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let (shape, most) = match &self.shape.kind {
             Kind::List { entry, most } => (&**entry, *most),
             Kind::Anything => (&ANYTHING, usize::MAX),

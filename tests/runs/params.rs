@@ -5,8 +5,8 @@ use picsbridge::sandbox::SandboxOptions;
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
-use crate::common::id;
 use crate::support::TestApp;
+use crate::support::runs::{SYNC, id, seeded};
 
 /// Calls to either upstream.
 async fn calls(app: &TestApp) -> Value {
@@ -20,7 +20,7 @@ async fn stage() -> TestApp {
         .sandbox(SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() })
         .start()
         .await;
-    crate::common::seeded(&app, 1, 1).await;
+    seeded(&app, 1, 1).await;
     let settings = json!({"enabled": false, "environment": "sandbox", "customerToken": "sandbox"});
     app.put("/onefile/settings", &settings).await.good();
     let forced = json!({"force": true, "reason": "A test", "actor": "jane.roe"});
@@ -52,19 +52,19 @@ async fn parameters_that_cannot_be_read_fail_a_run_of_any_kind_and_call_nothing(
     let app = stage().await;
     let before = calls(&app).await;
     for kind in RunKind::ALL {
-        let named = json!({"learners": "L00", "filter": null, "options": {}});
+        let (odd, place) = match kind {
+            RunKind::Upload | RunKind::Enrol => (json!({"filter": null, "options": 5}), " at `options`"),
+            RunKind::Exchange => (json!({"full": "yes"}), " at `full`"),
+            RunKind::StandardsRefresh
+            | RunKind::StatusSync
+            | RunKind::Match
+            | RunKind::QualificationsRefresh => (json!({"full": true}), ""),
+        };
         for (params, place) in [
             (json!(["L00"]), ""),
             (json!("everyone"), ""),
             (json!({"learnerIds": ["L00"]}), ""),
-            (
-                named,
-                if kind.as_str().ends_with("efresh") || *kind == RunKind::Match {
-                    ""
-                } else {
-                    " at `learners`"
-                },
-            ),
+            (odd, place),
         ] {
             let run = ended(&app, *kind, &params, &json!({})).await;
             let told = (&run["state"], &run["done"], &run["total"], &run["calls"]["used"]);
@@ -100,9 +100,9 @@ async fn a_cursor_that_cannot_be_read_fails_a_run_and_does_not_begin_it_again() 
     let before = calls(&app).await;
     for kind in RunKind::ALL {
         let params = match kind {
-            RunKind::Upload => json!({"learners": ["L00"], "options": {"allowDuplicate": false}}),
+            RunKind::Upload => json!({"filter": null, "options": {"allowDuplicate": false}}),
             RunKind::Enrol => {
-                json!({"learners": ["L00"], "options": {"centreId": null, "pathways": {}, "allowDuplicate": false}})
+                json!({"filter": null, "options": {"centreId": null, "pathways": {}, "allowDuplicate": false}})
             }
             _ => json!({}),
         };
@@ -113,6 +113,6 @@ async fn a_cursor_that_cannot_be_read_fails_a_run_and_does_not_begin_it_again() 
     }
     assert_eq!(calls(&app).await, before);
     // The next run of a kind is not kept waiting.
-    let run = app.post(crate::common::SYNC, &Value::Null).await.good();
+    let run = app.post(SYNC, &Value::Null).await.good();
     assert_eq!(app.wait_run(&id(&run)).await["state"], "succeeded");
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use picsbridge::ace360::status_sync::{StatusSync, StatusSyncParams};
+use picsbridge::ace360::status_sync::StatusSync;
 use picsbridge::domain::RecordCode;
 use picsbridge::store::{Claim, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
-use picsbridge::upstream::run::{Halt, RunContext, RunWork as _, Step};
+use picsbridge::upstream::run::{Halt, NoParams, RunContext, RunWork as _, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ async fn step(app: &TestApp, run: RunRow, fence: Uuid) -> Result<Step, Halt> {
         let line = work.connect(run.provider_id).await.unwrap();
         let mut run = RunContext::new(ace360.store.clone(), run, fence);
         run.count_calls_of(line.as_ref());
-        work.step(&line, &mut run, &StatusSyncParams::default(), None).await
+        work.step(&line, &mut run, &NoParams {}, None).await
     })
     .await
 }

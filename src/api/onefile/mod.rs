@@ -14,7 +14,7 @@ pub mod qualifications;
 pub mod readiness;
 mod remote_id;
 pub mod settings;
-mod settings_request;
+pub mod settings_request;
 mod settings_validation;
 pub mod summary;
 

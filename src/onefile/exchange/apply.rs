@@ -8,7 +8,7 @@ use crate::domain::change_onefile::{
     DetailsChangedData, FoundBy, QualificationChangedData, QualificationValue, ReviewChangedData, ReviewValue,
 };
 use crate::domain::parse::parse_value;
-use crate::domain::{Change, Learner, VqReference};
+use crate::domain::{Change, Learner};
 use crate::onefile::fields::Group;
 use crate::onefile::takeover::{ChangedRecord, FieldChange};
 use crate::store::Portfolio;

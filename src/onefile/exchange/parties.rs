@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::run::{ExchangeCursor, Phase, Work};
 use crate::domain::change_onefile::DetailsChangedData;

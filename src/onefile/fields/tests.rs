@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parse::parse_value;
-use crate::domain::{Check, DemographicsMode};
+use crate::domain::Check;
 use crate::onefile::wire::{self, Row as WireRow};
 
 /// A value of the field, as OneFile might have it.
