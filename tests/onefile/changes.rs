@@ -23,7 +23,7 @@ async fn every_kind_of_change_is_told_as_the_document_shows_it() {
     let aim = json!({"aimId": state["aims"][0]["ID"], "aim":
         {"RegistrationNumber": "THEIRS", "CertificateReceivedDate": "2026-07-01"}});
     moved(&app, &user, aim).await;
-    let pulled = json!({"enabled": true, "environment": "sandbox", "learnerDemographics": "pulled"});
+    let pulled = json!({"enabled": true, "environment": "sandbox", "learnerDemographics": "pulled", "downloadReviews": true});
     app.put(SETTINGS, &pulled).await.good();
     sync(&app, "L1").await;
     wrong(&app, json!([{"operation": "getUser", "times": 1, "kind": {"status": {"status": 404}}}])).await;
