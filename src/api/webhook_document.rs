@@ -5,8 +5,8 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, Para
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{AllOfBuilder, Type};
 use utoipa::openapi::{
-    ContentBuilder, KnownFormat, ObjectBuilder, OpenApi, Paths, Ref, RefOr, Required, ResponseBuilder,
-    Schema, SchemaFormat,
+    Components, ContentBuilder, KnownFormat, ObjectBuilder, OpenApi, Paths, Ref, RefOr, Required,
+    ResponseBuilder, Schema, SchemaFormat,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -25,13 +25,13 @@ pub fn document(api: &mut OpenApi) {
     for kind in ChangeType::ALL {
         let (word, data) = (kind.as_str(), Change::data_name(*kind));
         let example = json!(ChangeEntry::example(*kind));
-        show(components.schemas.get_mut(data), &example["data"]);
+        show(components, data, &example["data"]);
         let change =
             AllOfBuilder::new().item(Ref::from_schema_name("Change")).item(own_fields(word, data)).into();
         webhooks.paths.insert(word.to_owned(), webhook(word, kind.about(), OF_CHANGE, change, &example));
     }
     let example = json!(TestEntry::example());
-    show(components.schemas.get_mut("TestData"), &example["data"]);
+    show(components, "TestData", &example["data"]);
     let about = "What `POST /webhooks/{id}:test` sends; `data` is empty.";
     let test = webhook(TestEntry::KIND, about, OF_TEST, test_fields().into(), &example);
     webhooks.paths.insert(TestEntry::KIND.to_owned(), test);
@@ -39,8 +39,8 @@ pub fn document(api: &mut OpenApi) {
 }
 
 /// Of several kinds that share a schema the first gives the example.
-fn show(schema: Option<&mut RefOr<Schema>>, example: &Value) {
-    if let Some(RefOr::T(Schema::Object(schema))) = schema {
+fn show(components: &mut Components, name: &str, example: &Value) {
+    if let Some(RefOr::T(Schema::Object(schema))) = components.schemas.get_mut(name) {
         schema.example.get_or_insert_with(|| example.clone());
     }
 }

@@ -76,15 +76,14 @@ redacted!(Change);
 /// Any object. Clients that want more read the schema that its description names for each kind.
 impl PartialSchema for Change {
     fn schema() -> RefOr<Schema> {
-        let lines: String = ChangeType::ALL
-            .iter()
-            .map(|kind| format!("\n- `{}`: `{}`", kind.as_str(), Self::data_name(*kind)))
-            .collect();
+        let lines =
+            ChangeType::ALL.iter().map(|kind| format!("- `{}`: `{}`", kind.as_str(), Self::data_name(*kind)));
+        let lines = lines.collect::<Vec<_>>().join("\n");
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(format!(
-                "What changed, usually with the values before and after. Each type has its own schema (see the document's webhooks):\n{lines}"
+                "What changed, usually with the values before and after. Each type has its own schema (see the document's webhooks):\n\n{lines}"
             )))
             .into()
     }

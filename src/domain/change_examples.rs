@@ -76,7 +76,7 @@ impl Change {
             ChangeType::CertificateClaimed => Self::CertificateClaimed(CertificateClaimedData {
                 record_id: RECORD,
                 before: None,
-                after: text("2026-11-20T10:12:00Z"),
+                after: Some("2026-11-20T10:12:00Z".to_owned()),
             }),
             ChangeType::Gone => Self::Gone(RecordGoneData { record_id: RECORD }),
             ChangeType::Returned => Self::Returned(RecordGoneData { record_id: RECORD }),
@@ -100,7 +100,7 @@ impl Change {
                 SyncRule::BlankHere,
             )),
             ChangeType::DetailsChanged => Self::DetailsChanged(DetailsChangedData {
-                user_id: text(USER),
+                user_id: Some(USER.to_owned()),
                 one_file_id: None,
                 field: "mobile".to_owned(),
                 before: None,
@@ -116,8 +116,8 @@ impl Change {
             ChangeType::UserGone => Self::UserGone(user()),
             ChangeType::UserReturned => Self::UserReturned(user()),
             ChangeType::ReviewChanged => Self::ReviewChanged(ReviewChangedData {
-                review_id: text("R-7"),
-                one_file_id: text("70211"),
+                review_id: Some("R-7".to_owned()),
+                one_file_id: Some("70211".to_owned()),
                 field: "attendance".to_owned(),
                 before: None,
                 after: Some(ReviewValue::Text("attended".to_owned())),
@@ -146,12 +146,8 @@ impl Change {
     }
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn status(id: i32, words: &str) -> Ace360Status {
-    Ace360Status { id: Some(id), text: text(words) }
+    Ace360Status { id: Some(id), text: Some(words.to_owned()) }
 }
 
 fn grades(overall: Option<&str>, day: Option<&str>) -> Grades {
@@ -167,7 +163,7 @@ fn archiving(at: Option<&str>, why: Option<&str>) -> Archiving {
 }
 
 fn user() -> OneFileUserData {
-    OneFileUserData { user_id: text(USER), centre_id: CENTRE.to_owned() }
+    OneFileUserData { user_id: Some(USER.to_owned()), centre_id: CENTRE.to_owned() }
 }
 
 fn qualification(
@@ -177,9 +173,9 @@ fn qualification(
     why: SyncRule,
 ) -> QualificationChangedData {
     QualificationChangedData {
-        qualification_id: text("Q-1"),
-        vq_reference: text("105AS"),
-        learning_aim_id: text("700413"),
+        qualification_id: Some("Q-1".to_owned()),
+        vq_reference: Some("105AS".to_owned()),
+        learning_aim_id: Some("700413".to_owned()),
         field: field.to_owned(),
         before,
         after,

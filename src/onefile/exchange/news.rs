@@ -23,27 +23,27 @@ pub(super) fn of_reviews(before: &Portfolio, now: &Portfolio) -> Vec<Change> {
         };
         let Some(old) = old else {
             if own.review_id.is_none() && !own.gone {
-                tell(None, shown(own));
+                tell(None, Some(shown(own)));
             }
             continue;
         };
         if own.gone && !old.gone {
-            tell(shown(old), None);
+            tell(Some(shown(old)), None);
         } else if own.review_id.is_none()
             && (own.started_on, own.scheduled_for) != (old.started_on, old.scheduled_for)
         {
-            tell(shown(old), shown(own));
+            tell(Some(shown(old)), Some(shown(own)));
         }
     }
     told
 }
 
-fn shown(review: &PortfolioReview) -> Option<ReviewValue> {
-    Some(ReviewValue::Review(ReviewThere {
+fn shown(review: &PortfolioReview) -> ReviewValue {
+    ReviewValue::Review(ReviewThere {
         scheduled_for: review.scheduled_for,
         started_on: review.started_on,
         attended: review.started_on.is_some(),
-    }))
+    })
 }
 
 /// Whether OneFile's learning aims or reviews are other than they were.
