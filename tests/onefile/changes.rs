@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::SETTINGS;
-use crate::enrolment::{enrol, learner};
-use crate::exchange::{exchanging, linked, moved, own, sync, wrong};
+use crate::support::onefile::SETTINGS;
+use crate::support::onefile::enrolment::{enrol, learner};
+use crate::support::onefile::exchange::{exchanging, linked, moved, own, sync, wrong};
 
 #[tokio::test]
 async fn every_kind_of_change_is_told_as_the_document_shows_it() {
