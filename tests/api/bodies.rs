@@ -5,7 +5,6 @@ use picsbridge::auth::scope::Scope;
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
 
-use crate::support::app::PATIENCE;
 use crate::support::people::officer;
 use crate::support::{Call, TestApp, faults};
 

@@ -7,7 +7,7 @@ use picsbridge::domain::{Change, ChangeType};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::webhooks_receiver::{Receiver, Reply, app, change, path, webhook};
+use crate::support::webhook_receiver::{Receiver, Reply, app, change, path, webhook};
 
 fn example(app: &TestApp, type_: &str) -> Value {
     let content = "post/requestBody/content/application~1json/example";

@@ -4,8 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::parse::parse_value;
 use crate::domain::Check;
+use crate::domain::parse::parse_value;
 use crate::onefile::wire::{self, Row as WireRow};
 
 /// A value of the field, as OneFile might have it.
