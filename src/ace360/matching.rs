@@ -53,12 +53,11 @@ impl RunWork for Matching<'_> {
         _: &NoParams,
         cursor: Option<MatchingCursor>,
     ) -> Result<Step, Halt> {
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None => {
-                let began = self.0.store.now().await?;
-                MatchingCursor { page: 0, began, listed: false, read: false, after: None }
-            }
+        let cursor = if let Some(cursor) = cursor {
+            cursor
+        } else {
+            let began = self.0.store.now().await?;
+            MatchingCursor { page: 0, began, listed: false, read: false, after: None }
         };
         if !cursor.listed {
             return self.read_list(line, run, cursor).await;

@@ -81,7 +81,7 @@ impl Ace360 {
     /// Over the store and the caller that all upstream calls go through.
     pub fn new(store: Store, caller: Caller, upstreams: Upstreams, timings: Timings) -> Self {
         Self {
-            creations: Creations::new(store.clone(), timings.clone()),
+            creations: Creations::new(store.clone(), &timings),
             store,
             caller,
             upstreams,
@@ -94,7 +94,7 @@ impl Ace360 {
     /// may end first.
     #[must_use]
     pub fn over(&self, store: Store, caller: Caller) -> Self {
-        Self { creations: Creations::new(store.clone(), self.timings.clone()), store, caller, ..self.clone() }
+        Self { creations: Creations::new(store.clone(), &self.timings), store, caller, ..self.clone() }
     }
 
     /// The provider's connection, with its settings; the integration must be switched on.

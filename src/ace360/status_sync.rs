@@ -54,12 +54,11 @@ impl RunWork for StatusSync<'_> {
         _: &NoParams,
         cursor: Option<StatusSyncCursor>,
     ) -> Result<Step, Halt> {
-        let cursor = match cursor {
-            Some(cursor) => cursor,
-            None => {
-                let began = self.0.store.now().await?;
-                StatusSyncCursor { page: 0, began, listed: false, after: None, next_place: 0 }
-            }
+        let cursor = if let Some(cursor) = cursor {
+            cursor
+        } else {
+            let began = self.0.store.now().await?;
+            StatusSyncCursor { page: 0, began, listed: false, after: None, next_place: 0 }
         };
         let came = if run.row.learners.is_some() {
             self.read_named(line, run, cursor).await

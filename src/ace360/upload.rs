@@ -28,12 +28,12 @@ pub fn build(input: &UploadInput<'_>) -> Upload {
     let mut draft = Draft::default();
     for field in FIELDS {
         match (field.read, input.employer, input.contact) {
-            (Read::Learner(read), ..) => draft.add(field, input.learner_id.into(), read(input)),
+            (Read::Learner(read), ..) => draft.add(field, &input.learner_id.into(), read(input)),
             (Read::Employer(read), Some((id, employer)), _) => {
-                draft.add(field, id.into(), read(input, employer));
+                draft.add(field, &id.into(), read(input, employer));
             }
             (Read::Contact(read), Some(_), Some((id, officer))) => {
-                draft.add(field, id.into(), read(officer));
+                draft.add(field, &id.into(), read(officer));
             }
             (Read::Contact(_), Some((id, employer)), None) if field.need == Need::Required => {
                 draft.miss(field, id.into(), "/mainContactId", no_contact(employer));
@@ -60,7 +60,7 @@ pub fn build(input: &UploadInput<'_>) -> Upload {
 }
 
 impl Draft {
-    fn add(&mut self, field: &Field, record: RecordRef, reading: Reading) {
+    fn add(&mut self, field: &Field, record: &RecordRef, reading: Reading) {
         let (name, pointer) = (field.name, field.from.first().copied().unwrap_or_default());
         let is_blank = reading.value.is_none() && reading.faults.is_empty();
         match field.need {

@@ -33,7 +33,7 @@ impl<S: Serialize, O: Serialize> Batch<S, O> {
     ) -> Result<HttpResponse, Problem> {
         let params = BatchParams { filter: self.filter, options: self.options };
         let run = NewRun {
-            learners: self.learners.map(texts),
+            learners: self.learners.as_deref().map(texts),
             shared: false,
             validate_only: self.validate_only,
             params: serde_json::to_value(params).map_err(StoreError::from)?,
@@ -44,7 +44,7 @@ impl<S: Serialize, O: Serialize> Batch<S, O> {
 }
 
 /// The learners' ids as texts.
-pub fn texts(ids: Vec<LearnerId>) -> Vec<String> {
+pub fn texts(ids: &[LearnerId]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 

@@ -116,6 +116,7 @@ fn what_goes_out_is_what_the_document_says() {
         }
         assert!(!validator.is_valid(&json!({"shoeSize": 7})));
     }
+    #[allow(clippy::needless_pass_by_value, reason = "it is mapped over values")]
     fn out<I: Item + Serialize>(record: Value) -> Value {
         let today = NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
         serde_json::to_value(parse::parse_item::<I>(record.to_string().as_bytes(), 1, today).unwrap())

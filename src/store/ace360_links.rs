@@ -321,13 +321,13 @@ impl Store {
     ) -> StoreResult<Option<Time>> {
         let detail = reading.detail.clone().unwrap_or_default();
         Ok(sqlx::query_scalar!(
-            r#"with made as (
+            r#"with moment as materialized (select app_now() as now), made as (
                    insert into ace360_links (provider_id, learner_id, environment, record_id, state, method, status_id, status_text, status_read_at,
                                              archived_at, archival_status, provisional_grade, overall_grade, grade_date, certificate_claimed_at,
                                              detail_read_at, detail_wanted, uploaded_at)
                    select $1, $2, $3, $4, 'uploaded', $5, $6, $7, case when $6::int is not null or $7::text is not null then now end,
                           $8, $9, $10, $11, $12, $13, case when $14 then now end, not $14, now
-                   from (select app_now() as now) as moment
+                   from moment
                    on conflict do nothing
                    returning *
                ), begun as (

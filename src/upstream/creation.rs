@@ -139,7 +139,7 @@ pub enum Reconciled {
 #[derive(Clone, Debug)]
 pub struct Creations {
     store: Store,
-    timings: Timings,
+    timings: Arc<Timings>,
 }
 
 /// Lets one intent through to the socket while its lease lasts.
@@ -168,8 +168,8 @@ impl Fence<'_> {
 }
 
 impl Creations {
-    pub fn new(store: Store, timings: Timings) -> Self {
-        Self { store, timings }
+    pub fn new(store: Store, timings: &Timings) -> Self {
+        Self { store, timings: Arc::new(timings.clone()) }
     }
 
     /// Creates something once. From the intent on, the work goes on even if the caller is dropped.

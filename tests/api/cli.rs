@@ -15,8 +15,6 @@ use crate::support::folder::Folder;
 use crate::support::people;
 use crate::support::postgres::Database;
 
-/// A first start makes a database and a sandbox.
-
 /// The command on a data folder, with nothing of this process's settings.
 fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picsbridge"));

@@ -15,159 +15,91 @@ use serde_json::Value;
 const COMMITTED: &str = include_str!("../../openapi/fields.md");
 const DOCUMENT: &str = include_str!("../../openapi/picsbridge.json");
 
-/// A field: its pointer, its place in PICSWeb, and notes: to ACE360, to OneFile when it is created, OneFile daily.
-type Row = (&'static str, &'static str, &'static str, &'static str, &'static str);
+/// A field a line: its pointer, its place in PICSWeb, and notes: to ACE360, to OneFile when it is created, OneFile daily.
+const LEARNERS: &str = "
+/firstName | Learner > First Name
+/lastName | Learner > Surname
+/dateOfBirth | Learner > DOB
+/sex | Learner > Sex
+/ethnicity | Learner > Ethnicity
+/disability | Learner > Disability
+/nationalInsuranceNumber | Learner > NiNo
+/uln | Learner > ULN
+/email | Learner > Email
+/telephone | Learner > Telephone
+/mobile | Learner > Mobile Number | instead of a blank telephone
+/address/line1 | Learner > Address 1
+/address/line2 | Learner > Address 2
+/address/line3 | Learner > Address 3
+/address/line4 | Learner > Address 4
+/address/postcode | Learner > Postcode
+/status | Learner > System Status |  | only live learners are enrolled and exchanged
+/programme/type | ILR Summary > Programme Type | 25 only goes to ACE360
+/programme/standardCode | ILR Summary > Standard Code (LARS) | is compared with `standardId`; finds candidate standards
+/programme/startDate | Programme > Start Date |  | exchanged from then on
+/programme/plannedEndDate | Programme > Planned End Date
+/programme/actualEndDate | Programme > Actual End Date |  | exchanged until a month after it
+/programme/fundingOrganisation | Learner > Funding Organisation
+/programme/additionalNeeds | Learner > Additional Needs
+/ace360/standardId | ILR Summary > ACE360 Standard
+/employerId | Learner > Employer | whose fields are sent, see Organisations | the placement, where there is none
+/mainOfficerId | Learner > Main Officer |  | `User.DefaultAssessorID` | the same: pushed, if `pushChanges`
+/mainTag | Learner > Main Tag |  | `User.ClassroomID`, if `classroomFromMainTag`
+/officers/0/role | Learner > Officers > Role |  | those of `additionalAssessors` are assigned
+/officers/0/officerId | Learner > Officers > Officer |  | `User/{id}/Assign`, Level 1
+/placements/0/organisationId | Learner > Placements > Organisation |  | `User.PlacementID` | the same: pushed, if `pushChanges`
+/placements/0/type | Learner > Placements > Type |  | the latest of type P, else the latest
+/placements/0/startDate | Learner > Placements > Start Date |  | the latest of type P, else the latest
+/placements/0/endDate | Learner > Placements > End Date
+/qualifications/0/qualificationId | Delivery Plan > Qualification
+/qualifications/0/title | Delivery Plan > Title
+/qualifications/0/vqReference | Delivery Plan > VQ Reference |  | finds the standard by the code in square brackets
+/qualifications/0/assessorId | Delivery Plan > Assessor |  | `User/{id}/Assign`, Level 3
+/qualifications/0/startDate | Delivery Plan > Start Date
+/qualifications/0/plannedEndDate | Delivery Plan > Planned End Date
+/qualifications/0/registrationNumber | Delivery Plan > Registration Number
+/qualifications/0/registrationDate | Delivery Plan > Registration Date
+/qualifications/0/certificateAppliedForDate | Delivery Plan > Certificate Applied For
+/qualifications/0/certificateReceivedDate | Delivery Plan > Certificate Received
+/qualifications/0/totalElements | Delivery Plan > Total Elements |  |  | 100 where OneFile counts none
+/qualifications/0/elementsDone | Delivery Plan > Elements Done |  |  | `LearningAim.Progress` where OneFile counts none
+/reviews/0/reviewId | Reviews > Review
+/reviews/0/oneFileId | Reviews > OneFile System ID |  | says which review of OneFile's it is
+/reviews/0/type | Reviews > Type |  | only Normal ones go up
+/reviews/0/scheduledDate | Reviews > Scheduled Date |  | `Review.ScheduledFor`, `Visit.DateFrom`, `Visit.DateTo`
+/reviews/0/startTime | Reviews > Start Time |  | `Review.ScheduledFor`, `Visit.DateFrom`, `Visit.DateTo`
+/reviews/0/officerId | Reviews > Officer |  | `Review.AssessorID`, `Visit.AssessorID`
+/reviews/0/attendance | Reviews > Attended |  | only blank ones go up
+/reviews/0/actualDate | Reviews > Actual Date |  | only blank ones go up
+";
 
-const LEARNERS: &[Row] = &[
-    ("/firstName", "Learner > First Name", "", "", ""),
-    ("/lastName", "Learner > Surname", "", "", ""),
-    ("/dateOfBirth", "Learner > DOB", "", "", ""),
-    ("/sex", "Learner > Sex", "", "", ""),
-    ("/ethnicity", "Learner > Ethnicity", "", "", ""),
-    ("/disability", "Learner > Disability", "", "", ""),
-    ("/nationalInsuranceNumber", "Learner > NiNo", "", "", ""),
-    ("/uln", "Learner > ULN", "", "", ""),
-    ("/email", "Learner > Email", "", "", ""),
-    ("/telephone", "Learner > Telephone", "", "", ""),
-    ("/mobile", "Learner > Mobile Number", "instead of a blank telephone", "", ""),
-    ("/address/line1", "Learner > Address 1", "", "", ""),
-    ("/address/line2", "Learner > Address 2", "", "", ""),
-    ("/address/line3", "Learner > Address 3", "", "", ""),
-    ("/address/line4", "Learner > Address 4", "", "", ""),
-    ("/address/postcode", "Learner > Postcode", "", "", ""),
-    ("/status", "Learner > System Status", "", "only live learners are enrolled and exchanged", ""),
-    ("/programme/type", "ILR Summary > Programme Type", "25 only goes to ACE360", "", ""),
-    (
-        "/programme/standardCode",
-        "ILR Summary > Standard Code (LARS)",
-        "is compared with `standardId`; finds candidate standards",
-        "",
-        "",
-    ),
-    ("/programme/startDate", "Programme > Start Date", "", "exchanged from then on", ""),
-    ("/programme/plannedEndDate", "Programme > Planned End Date", "", "", ""),
-    ("/programme/actualEndDate", "Programme > Actual End Date", "", "exchanged until a month after it", ""),
-    ("/programme/fundingOrganisation", "Learner > Funding Organisation", "", "", ""),
-    ("/programme/additionalNeeds", "Learner > Additional Needs", "", "", ""),
-    ("/ace360/standardId", "ILR Summary > ACE360 Standard", "", "", ""),
-    (
-        "/employerId",
-        "Learner > Employer",
-        "whose fields are sent, see Organisations",
-        "the placement, where there is none",
-        "",
-    ),
-    (
-        "/mainOfficerId",
-        "Learner > Main Officer",
-        "",
-        "`User.DefaultAssessorID`",
-        "the same: pushed, if `pushChanges`",
-    ),
-    ("/mainTag", "Learner > Main Tag", "", "`User.ClassroomID`, if `classroomFromMainTag`", ""),
-    ("/officers/0/role", "Learner > Officers > Role", "", "those of `additionalAssessors` are assigned", ""),
-    ("/officers/0/officerId", "Learner > Officers > Officer", "", "`User/{id}/Assign`, Level 1", ""),
-    (
-        "/placements/0/organisationId",
-        "Learner > Placements > Organisation",
-        "",
-        "`User.PlacementID`",
-        "the same: pushed, if `pushChanges`",
-    ),
-    ("/placements/0/type", "Learner > Placements > Type", "", "the latest of type P, else the latest", ""),
-    (
-        "/placements/0/startDate",
-        "Learner > Placements > Start Date",
-        "",
-        "the latest of type P, else the latest",
-        "",
-    ),
-    ("/placements/0/endDate", "Learner > Placements > End Date", "", "", ""),
-    ("/qualifications/0/qualificationId", "Delivery Plan > Qualification", "", "", ""),
-    ("/qualifications/0/title", "Delivery Plan > Title", "", "", ""),
-    (
-        "/qualifications/0/vqReference",
-        "Delivery Plan > VQ Reference",
-        "",
-        "finds the standard by the code in square brackets",
-        "",
-    ),
-    ("/qualifications/0/assessorId", "Delivery Plan > Assessor", "", "`User/{id}/Assign`, Level 3", ""),
-    ("/qualifications/0/startDate", "Delivery Plan > Start Date", "", "", ""),
-    ("/qualifications/0/plannedEndDate", "Delivery Plan > Planned End Date", "", "", ""),
-    ("/qualifications/0/registrationNumber", "Delivery Plan > Registration Number", "", "", ""),
-    ("/qualifications/0/registrationDate", "Delivery Plan > Registration Date", "", "", ""),
-    ("/qualifications/0/certificateAppliedForDate", "Delivery Plan > Certificate Applied For", "", "", ""),
-    ("/qualifications/0/certificateReceivedDate", "Delivery Plan > Certificate Received", "", "", ""),
-    (
-        "/qualifications/0/totalElements",
-        "Delivery Plan > Total Elements",
-        "",
-        "",
-        "100 where OneFile counts none",
-    ),
-    (
-        "/qualifications/0/elementsDone",
-        "Delivery Plan > Elements Done",
-        "",
-        "",
-        "`LearningAim.Progress` where OneFile counts none",
-    ),
-    ("/reviews/0/reviewId", "Reviews > Review", "", "", ""),
-    ("/reviews/0/oneFileId", "Reviews > OneFile System ID", "", "says which review of OneFile's it is", ""),
-    ("/reviews/0/type", "Reviews > Type", "", "only Normal ones go up", ""),
-    (
-        "/reviews/0/scheduledDate",
-        "Reviews > Scheduled Date",
-        "",
-        "`Review.ScheduledFor`, `Visit.DateFrom`, `Visit.DateTo`",
-        "",
-    ),
-    (
-        "/reviews/0/startTime",
-        "Reviews > Start Time",
-        "",
-        "`Review.ScheduledFor`, `Visit.DateFrom`, `Visit.DateTo`",
-        "",
-    ),
-    ("/reviews/0/officerId", "Reviews > Officer", "", "`Review.AssessorID`, `Visit.AssessorID`", ""),
-    ("/reviews/0/attendance", "Reviews > Attended", "", "only blank ones go up", ""),
-    ("/reviews/0/actualDate", "Reviews > Actual Date", "", "only blank ones go up", ""),
-];
+const OFFICERS: &str = "
+/firstName | Officer > First Name
+/lastName | Officer > Surname
+/email | Officer > Email
+/jobTitle | Officer > Job Title
+/telephone | Officer > Telephone
+/ident | Officer > Ident
+";
 
-const OFFICERS: &[Row] = &[
-    ("/firstName", "Officer > First Name", "", "", ""),
-    ("/lastName", "Officer > Surname", "", "", ""),
-    ("/email", "Officer > Email", "", "", ""),
-    ("/jobTitle", "Officer > Job Title", "", "", ""),
-    ("/telephone", "Officer > Telephone", "", "", ""),
-    ("/ident", "Officer > Ident", "", "", ""),
-];
-
-const ORGANISATIONS: &[Row] = &[
-    ("/name", "Organisation > Name", "", "", ""),
-    ("/ern", "Organisation > ERN", "", "", ""),
-    ("/sem", "Organisation > SEM", "where the count is blank", "", ""),
-    ("/employeeCount", "Organisation > Employee Count", "", "", ""),
-    ("/mainContactId", "Organisation > Main Contact", "whose fields are sent, see Officers", "", ""),
-    ("/address/line1", "Organisation > Address 1", "", "", ""),
-    ("/address/line2", "Organisation > Address 2", "", "", ""),
-    ("/address/line3", "Organisation > Address 3", "", "", ""),
-    ("/address/line4", "Organisation > Address 4", "", "", ""),
-    ("/address/postcode", "Organisation > Postcode", "", "", ""),
-    ("/telephone", "Organisation > Telephone", "", "", ""),
-    ("/email", "Organisation > Email", "", "", ""),
-    ("/ident", "Organisation > Ident", "", "", ""),
-    ("/provisions/0/type", "Organisation > Provisions > Type", "", "", ""),
-    ("/provisions/0/code", "Organisation > Provisions > Code", "", "", ""),
-    (
-        "/provisions/0/description",
-        "Organisation > Provisions > Description",
-        "where the code names none",
-        "",
-        "",
-    ),
-];
+const ORGANISATIONS: &str = "
+/name | Organisation > Name
+/ern | Organisation > ERN
+/sem | Organisation > SEM | where the count is blank
+/employeeCount | Organisation > Employee Count
+/mainContactId | Organisation > Main Contact | whose fields are sent, see Officers
+/address/line1 | Organisation > Address 1
+/address/line2 | Organisation > Address 2
+/address/line3 | Organisation > Address 3
+/address/line4 | Organisation > Address 4
+/address/postcode | Organisation > Postcode
+/telephone | Organisation > Telephone
+/email | Organisation > Email
+/ident | Organisation > Ident
+/provisions/0/type | Organisation > Provisions > Type
+/provisions/0/code | Organisation > Provisions > Code
+/provisions/0/description | Organisation > Provisions > Description | where the code names none
+";
 
 /// What an upstream's table says of a field: its pointer, its name there, when OneFile's record is created, and daily.
 struct There {
@@ -181,7 +113,7 @@ struct There {
 struct Table {
     schema: &'static str,
     title: &'static str,
-    rows: &'static [Row],
+    rows: Vec<[&'static str; 5]>,
     ace360: Vec<(&'static str, &'static str)>,
     onefile: Vec<There>,
 }
@@ -196,25 +128,33 @@ fn tables() -> [Table; 3] {
         Table {
             schema: "Learner",
             title: "Learners",
-            rows: LEARNERS,
+            rows: rows(LEARNERS),
             ace360: ace360(|read| matches!(read, Read::Learner(_))),
             onefile: learner.into_iter().flatten().collect(),
         },
         Table {
             schema: "Officer",
             title: "Officers: the employer's main contact to ACE360, an assessor to OneFile",
-            rows: OFFICERS,
+            rows: rows(OFFICERS),
             ace360: ace360(|read| matches!(read, Read::Contact(_))),
             onefile: of_table("", "User", OFFICER),
         },
         Table {
             schema: "Organisation",
             title: "Organisations: the employer to ACE360, a placement to OneFile",
-            rows: ORGANISATIONS,
+            rows: rows(ORGANISATIONS),
             ace360: ace360(|read| matches!(read, Read::Employer(_))),
             onefile: of_table("", "Placement", ORGANISATION),
         },
     ]
+}
+
+fn rows(text: &'static str) -> Vec<[&'static str; 5]> {
+    let row = |line: &'static str| {
+        let mut parts = line.split(" | ");
+        [(); 5].map(|()| parts.next().unwrap_or_default())
+    };
+    text.lines().skip(1).map(row).collect()
 }
 
 /// Pointers, each with ACE360's key, of the fields that come from one kind of record.
@@ -262,7 +202,7 @@ fn written(table: &Table) -> String {
         "**{}**\n\n| PICSWeb | Here | To ACE360 | To OneFile, when it is made | OneFile, daily |\n|---|---|---|---|---|\n",
         table.title
     );
-    for (pointer, place, to_ace360, created, daily) in table.rows {
+    for [pointer, place, to_ace360, created, daily] in &table.rows {
         let here = pointer.trim_start_matches('/').replace("/0/", "[].").replace('/', ".");
         let ace360 = table.ace360.iter().filter(|(own, _)| own == pointer);
         let there = || table.onefile.iter().filter(|own| own.is(pointer));
@@ -315,7 +255,7 @@ fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
 fn every_field_of_a_record_and_of_an_upstreams_table_has_its_row() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     for table in tables() {
-        let has = |is: &dyn Fn(&str) -> bool| table.rows.iter().any(|row| is(row.0));
+        let has = |is: &dyn Fn(&str) -> bool| table.rows.iter().any(|row| is(row[0]));
         let mut fields = Vec::new();
         leaves(&document, &document["components"]["schemas"][table.schema], "", &mut fields);
         fields.retain(|field| !has(&|pointer| pointer == field));

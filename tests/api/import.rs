@@ -309,8 +309,8 @@ async fn a_thousand_faults_of_an_import_are_listed_and_every_record_has_its_outc
 #[tokio::test]
 async fn a_record_of_a_mebibyte_that_is_wrong_throughout_costs_one_outcome() {
     let app = TestApp::start().await;
-    let fields: String = (0..60_000).map(|n| format!(",\"k{n:05}\":{n}")).collect();
-    let hostile = format!("{{\"learnerId\":\"L1\"{fields}}}");
+    let fields = (0..60_000).map(|n| format!("\"k{n:05}\":{n}")).collect::<Vec<_>>().join(",");
+    let hostile = format!("{{\"learnerId\":\"L1\",{fields}}}");
     let body = format!("{}\n{hostile}\n{}", numbered(2), numbered(3));
     let answer = lines(&app, body).await.expect(200);
     assert_eq!((&answer["succeeded"], &answer["failed"]), (&json!(2), &json!(1)));

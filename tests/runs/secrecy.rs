@@ -70,7 +70,7 @@ async fn jobs_and_logs_hold_no_personal_value() {
     let runs: Vec<String> =
         sqlx::query_scalar("select runs::text from runs").fetch_all(&mut sql).await.unwrap();
     let logged = personal::heard();
-    assert!(logged.contains("looked for what was sent and never answered"), "the log was caught");
+    assert!(logged.contains("reconciled an intent"), "the log was caught");
     let uln = uln.as_str();
     for value in planted.iter().copied().chain([uln]) {
         assert!(!jobs.iter().any(|job| job.contains(value)), "{value} is in a job: {jobs:#?}");

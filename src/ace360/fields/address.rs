@@ -19,17 +19,19 @@ pub(super) fn three_lines(address: &Address) -> [Option<String>; 3] {
     [lines.next(), lines.next(), lines.next()]
 }
 
+/// Where PICSWeb shows what goes into each of the three lines: of an address with four lines, and with fewer.
+const FOUR: [&str; 3] = ["Address 1 + Address 2", "Address 3", "Address 4"];
+const FEWER: [&str; 3] = [
+    "Address, first line that is not blank",
+    "Address, second line that is not blank",
+    "Address, third line that is not blank",
+];
+
 /// One of the three lines. `owner`: the record whose address it is, as PICSWeb calls it.
 pub(super) fn line(address: Option<&Address>, index: usize, owner: &str) -> Reading {
     let Some(address) = address else { return Reading::default() };
-    const FOUR: [&str; 3] = ["Address 1 + Address 2", "Address 3", "Address 4"];
-    const FEWER: [&str; 3] = [
-        "Address, first line that is not blank",
-        "Address, second line that is not blank",
-        "Address, third line that is not blank",
-    ];
     let names = if address.lines().count() > 3 { FOUR } else { FEWER };
-    sent(three_lines(address)[index].as_ref()).from_source(format!("{owner} > {}", names[index]))
+    sent(three_lines(address)[index].as_ref()).shown_at(format!("{owner} > {}", names[index]))
 }
 
 /// The postcode; one that stands for an unknown one is never sent.

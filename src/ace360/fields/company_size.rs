@@ -15,10 +15,8 @@ pub(super) fn read(employer: &Organisation) -> Reading {
     let (band, warning) = of(employer.sem, employer.employee_count);
     let reading = sent(band);
     let reading = match (employer.sem, employer.employee_count) {
-        (Some(true), None) => reading.from_source("Organisation (Additional Details) > SEM".to_owned()),
-        (None, Some(_)) => {
-            reading.from_source("Organisation (Additional Details) > Employee Count".to_owned())
-        }
+        (Some(true), None) => reading.shown_at("Organisation (Additional Details) > SEM".to_owned()),
+        (None, Some(_)) => reading.shown_at("Organisation (Additional Details) > Employee Count".to_owned()),
         _ => reading,
     };
     match warning {

@@ -24,7 +24,7 @@ impl Reading {
         Self { faults: vec![(Some(pointer), message.into())], ..Self::default() }
     }
 
-    pub(super) fn from_source(self, source: String) -> Self {
+    pub(super) fn shown_at(self, source: String) -> Self {
         Self { source: Some(source), ..self }
     }
 

@@ -17,7 +17,7 @@ pub(super) fn read(input: &UploadInput<'_>, employer: &Organisation) -> Reading 
     match find(&employer.provisions, input.sectors) {
         Found::One(id) => {
             let name = input.sectors.iter().find(|sector| sector.id == id).map(|sector| sector.name.as_str());
-            sent(Some(id)).from_source(format!("{SOURCE} ({})", name.unwrap_or_default()))
+            sent(Some(id)).shown_at(format!("{SOURCE} ({})", name.unwrap_or_default()))
         }
         Found::None => Reading::default(),
         Found::Unknown(index) if input.has_no_catalogue() => fault(index, NO_CATALOGUE),

@@ -39,7 +39,7 @@ pub(super) fn read(input: &UploadInput<'_>) -> Reading {
     };
     let faults: Vec<_> = faults(input, standard).into_iter().map(|message| (None, message)).collect();
     let source = format!("Learner > ILR Summary > ACE360 Standard{}", described(standard));
-    let reading = sent(Some(chosen).filter(|_| faults.is_empty())).from_source(source);
+    let reading = sent(Some(chosen).filter(|_| faults.is_empty())).shown_at(source);
     Reading { faults, warnings: not_compared(input, standard), ..reading }
 }
 

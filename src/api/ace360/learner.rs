@@ -369,7 +369,12 @@ fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
             Problem::new(Code::LikelyDuplicate, search.advice(learner)).with_records(search.likely)
         }
         Uploaded::CannotTell => Problem::new(Code::LikelyDuplicate, CANNOT_TELL).with_records(Vec::new()),
-        Uploaded::Rejected(failure) | Uploaded::NotSent(failure) => of_failure(failure),
+        Uploaded::Rejected(failure) => of_failure(failure),
+        Uploaded::NotSent(failure) => {
+            let mut problem = of_failure(failure);
+            problem.detail.push_str(" Nothing was sent.");
+            problem
+        }
         Uploaded::InFlight | Uploaded::Done(_) | Uploaded::Would | Uploaded::Unknown => Problem::new(
             Code::InFlight,
             "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.",

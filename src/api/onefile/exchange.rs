@@ -122,7 +122,7 @@ pub async fn sync_all(
     let ExchangeRequest { learner_ids, full } = body.0;
     let run = NewRun {
         shared: learner_ids.is_none() && !full,
-        learners: learner_ids.map(texts),
+        learners: learner_ids.as_deref().map(texts),
         params: serde_json::to_value(ExchangeParams { full }).map_err(StoreError::from)?,
         ..NewRun::of(who.provider(), RunKind::Exchange, who.by())
     };

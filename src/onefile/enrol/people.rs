@@ -22,8 +22,8 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    fn of(state: PlannedState, message: String) -> Self {
-        Self { state, remote_id: None, candidates: Vec::new(), message }
+    pub(super) fn of(state: PlannedState, message: impl Into<String>) -> Self {
+        Self { state, remote_id: None, candidates: Vec::new(), message: message.into() }
     }
 
     fn at(self, remote_id: &str) -> Self {

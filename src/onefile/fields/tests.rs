@@ -24,6 +24,7 @@ fn sample(field: &Field) -> &'static str {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "callers build the value in place")]
 fn parsed<T: DeserializeOwned + Check>(value: Value) -> T {
     parse_value(&value, NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
 }

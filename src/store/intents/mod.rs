@@ -172,11 +172,11 @@ impl Store {
         }
         let lease_token = Uuid::new_v4();
         let opened_at = sqlx::query_scalar!(
-            r#"with opened as (
+            r#"with moment as materialized (select app_now() as now), opened as (
                    insert into intents (id, provider_id, upstream, environment, subject_kind, subject_id, step, state, lease_token,
                                         lease_until, sends, sealed_payload, candidates, run_id, requested_by, created_at)
                    select $1, $2, $3, $4, $5, $6, $7, 'sending', $8, now + $9::interval, 0, $10, $11, $12, $13, now
-                   from (select app_now() as now) as moment
+                   from moment
                    on conflict (provider_id, upstream, subject_kind, subject_id, step) where state in ('sending', 'unknown') do nothing
                    returning created_at
                )

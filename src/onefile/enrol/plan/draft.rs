@@ -4,6 +4,9 @@ use crate::onefile::enrol::Wanted;
 use crate::onefile::enrol::ground::Ground;
 use crate::onefile::enrol::report::{EnrolmentMissing, EnrolmentWarning};
 
+/// Where an officer or organisation stands is said for one centre.
+pub(super) const NO_CENTRE: &str = "Where it stands shows when the centre is chosen.";
+
 pub(super) struct Draft<'a> {
     pub(super) ground: &'a Ground,
     pub(super) wanted: &'a Wanted,

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::Draft;
+use super::draft::{Draft, NO_CENTRE};
 use crate::domain::OfficerId;
 use crate::onefile::enrol::people::{self, Standing, name_of};
 use crate::onefile::enrol::report::{PlannedOfficer, PlannedQualification, PlannedReview, PlannedState};
 use crate::onefile::find::same_text;
+
+const MAIN: &str = "main officer";
+const NOT_SENT: &str = "PICSWeb has not sent this officer: PUT /officers/{id}.";
 
 impl Draft<'_> {
     /// Whom the learner needs: the main officer, assessors of qualifications that go up, the additional roles, holders of reviews.
@@ -25,15 +28,13 @@ impl Draft<'_> {
         };
         let main = learner.main_officer_id.as_ref().map(OfficerId::as_str);
         if let Some(id) = main {
-            need(id, "main officer".to_owned());
+            need(id, MAIN.to_owned());
         }
         for (own, planned) in learner.qualifications.iter().zip(qualifications) {
             let Some(assessor) = own.assessor_id.as_ref().map(OfficerId::as_str) else { continue };
             if let Some(standard) = &planned.standard_id {
-                need(
-                    assessor,
-                    format!("assessor of {}", planned.vq_reference.as_deref().unwrap_or("a qualification")),
-                );
+                let what = planned.vq_reference.as_deref().unwrap_or("a qualification");
+                need(assessor, format!("assessor of {what}"));
                 if Some(assessor) != main {
                     assigned.push((assessor.to_owned(), Some(standard.clone())));
                 }
@@ -77,39 +78,25 @@ impl Draft<'_> {
         roles: Vec<String>,
         standings: Option<&BTreeMap<String, Standing>>,
     ) -> PlannedOfficer {
-        let unknown = || Standing {
-            state: PlannedState::Blocked,
-            remote_id: None,
-            candidates: Vec::new(),
-            message: "PICSWeb has not sent this officer: PUT /officers/{id}.".to_owned(),
-        };
-        let standing = match (self.ground.officers.contains_key(id), standings) {
-            (false, _) => unknown(),
-            (true, None) => Standing {
-                message: "Where it stands shows when the centre is chosen.".to_owned(),
-                state: PlannedState::Create,
-                ..unknown()
-            },
-            (true, Some(all)) => all.get(id).cloned().unwrap_or_else(unknown),
+        let known = self.ground.officers.contains_key(id);
+        let standing = match standings.filter(|_| known) {
+            None if known => Standing::of(PlannedState::Create, NO_CENTRE),
+            None => Standing::of(PlannedState::Blocked, NOT_SENT),
+            Some(all) => {
+                all.get(id).cloned().unwrap_or_else(|| Standing::of(PlannedState::Blocked, NOT_SENT))
+            }
         };
         // Somebody who only holds a review can be done without: the main officer holds it then.
         let only_reviews = roles.iter().all(|role| role.starts_with("review "));
         if matches!(standing.state, PlannedState::Ambiguous | PlannedState::Blocked) {
+            let message = &standing.message;
             if only_reviews {
-                self.warn(
-                    "AssessorID",
-                    format!(
-                        "Officer {id}: {} The main officer holds the review in OneFile.",
-                        standing.message
-                    ),
-                );
+                let words = format!("Officer {id}: {message} The main officer holds the review in OneFile.");
+                self.warn("AssessorID", words);
             } else {
-                let pointer = if roles.iter().any(|role| role == "main officer") {
-                    "/mainOfficerId"
-                } else {
-                    "/officers"
-                };
-                self.missing(&format!("assessor {id}"), pointer, standing.message.clone());
+                let is_main = roles.iter().any(|role| role == MAIN);
+                let pointer = if is_main { "/mainOfficerId" } else { "/officers" };
+                self.missing(&format!("assessor {id}"), pointer, message.clone());
             }
         }
         PlannedOfficer {

@@ -1,6 +1,6 @@
 //! Where the learner is placed, and the organisation that OneFile needs for it.
 
-use super::draft::Draft;
+use super::draft::{Draft, NO_CENTRE};
 use crate::domain::{Learner, OrganisationId};
 use crate::onefile::enrol::people::{self, Standing};
 use crate::onefile::enrol::report::{PlannedOrganisation, PlannedState};
@@ -37,18 +37,11 @@ impl Draft<'_> {
         };
         let own = self.ground.organisations.get(id.as_str());
         let standing = match (own, centre) {
-            (None, _) => Standing {
-                state: PlannedState::Blocked,
-                remote_id: None,
-                candidates: Vec::new(),
-                message: "PICSWeb has not sent this organisation: PUT /organisations/{id}.".to_owned(),
-            },
-            (Some(_), None) => Standing {
-                state: PlannedState::Create,
-                remote_id: None,
-                candidates: Vec::new(),
-                message: "Where it stands shows when the centre is chosen.".to_owned(),
-            },
+            (None, _) => Standing::of(
+                PlannedState::Blocked,
+                "PICSWeb has not sent this organisation: PUT /organisations/{id}.",
+            ),
+            (Some(_), None) => Standing::of(PlannedState::Create, NO_CENTRE),
             (Some(_), Some(centre)) => {
                 people::organisations(self.ground, centre, self.wanted.allow_duplicate).remove(id.as_str())?
             }

@@ -70,54 +70,59 @@ impl Draft<'_> {
             "Which it is shows when the centre is chosen.".clone_into(&mut planned.message);
             return planned;
         };
-        let here: Vec<&OneFileStandard> = all.iter().copied().filter(|row| row.centre_id == centre).collect();
         let pathways = &self.wanted.pathways;
-        let chosen = pathways.iter().find(|(own, _)| same_text(Some(own), &reference)).map(|(_, id)| id);
-        let (state, standard, message) = match (here.as_slice(), chosen) {
-            ([], _) if all.is_empty() => (
-                PlannedAim::Missing,
-                None,
-                format!("OneFile has no learning aim [{reference}]: it is left out."),
-            ),
-            ([], _) => (
-                PlannedAim::OtherCentre,
-                None,
-                format!(
-                    "Only another centre has [{reference}] ({}): it is left out.",
-                    all.iter().map(|row| row.centre_id.as_str()).collect::<Vec<_>>().join(", ")
-                ),
-            ),
-            (rows, Some(chosen)) => {
-                if let Some(row) = rows.iter().find(|row| row.standard_id == *chosen) {
-                    (
-                        PlannedAim::There,
-                        Some(*row),
-                        "The chosen pathway would be assigned to the learner.".to_owned(),
-                    )
-                } else {
-                    let message = format!(
-                        "OneFile's standard {chosen} is none with the code [{reference}] in this centre: choose one of `matches`."
-                    );
-                    self.missing("pathways", format!("/pathways/{}", escaped(&reference)), message.clone());
-                    (PlannedAim::ChoosePathway, None, message)
-                }
-            }
-            ([only], None) => {
-                (PlannedAim::There, Some(*only), "It would be assigned to the learner.".to_owned())
-            }
-            (several, None) => {
-                let ids = several.iter().map(|row| row.standard_id.as_str()).collect::<Vec<_>>().join(", ");
-                let message = format!(
-                    "OneFile has several pathways for [{reference}]: choose one (`pathways`: {ids})."
-                );
-                self.missing("pathways", format!("/pathways/{}", escaped(&reference)), message.clone());
-                (PlannedAim::ChoosePathway, None, message)
-            }
-        };
+        let chosen = pathways.iter().find(|(own, _)| same_text(Some(own), &reference));
+        let chosen = chosen.map(|(_, standard)| standard.as_str());
+        let (state, standard, message) = choose(&reference, &all, centre, chosen);
+        if state == PlannedAim::ChoosePathway {
+            self.missing("pathways", format!("/pathways/{}", escaped(&reference)), message.clone());
+        }
         planned.state = state;
         planned.standard_id = standard.map(|row| row.standard_id.clone());
         planned.message = message;
         planned
+    }
+}
+
+/// Which of the standards with the code is assigned, or why none is. `chosen`: the one that the caller wants.
+fn choose<'a>(
+    reference: &str,
+    all: &[&'a OneFileStandard],
+    centre: &str,
+    chosen: Option<&str>,
+) -> (PlannedAim, Option<&'a OneFileStandard>, String) {
+    let here: Vec<_> = all.iter().copied().filter(|row| row.centre_id == centre).collect();
+    let ids = |rows: &[&OneFileStandard], id: fn(&OneFileStandard) -> &str| {
+        rows.iter().map(|row| id(row)).collect::<Vec<_>>().join(", ")
+    };
+    match (here.as_slice(), chosen) {
+        ([], _) if all.is_empty() => {
+            let message = format!("OneFile has no learning aim [{reference}]: it is left out.");
+            (PlannedAim::Missing, None, message)
+        }
+        ([], _) => {
+            let centres = ids(all, |row| &row.centre_id);
+            let message = format!("Only another centre has [{reference}] ({centres}): it is left out.");
+            (PlannedAim::OtherCentre, None, message)
+        }
+        (rows, Some(chosen)) => {
+            if let Some(row) = rows.iter().find(|row| row.standard_id == chosen) {
+                let message = "The chosen pathway would be assigned to the learner.".to_owned();
+                (PlannedAim::There, Some(*row), message)
+            } else {
+                let message = format!(
+                    "OneFile's standard {chosen} is none with the code [{reference}] in this centre: choose one of `matches`."
+                );
+                (PlannedAim::ChoosePathway, None, message)
+            }
+        }
+        ([only], None) => (PlannedAim::There, Some(*only), "It would be assigned to the learner.".to_owned()),
+        (several, None) => {
+            let ids = ids(several, |row| &row.standard_id);
+            let message =
+                format!("OneFile has several pathways for [{reference}]: choose one (`pathways`: {ids}).");
+            (PlannedAim::ChoosePathway, None, message)
+        }
     }
 }
 
