@@ -246,7 +246,7 @@ async fn a_lost_upload_whose_record_was_linked_to_another_learner_is_left_to_a_p
     later(&app, TimeDelta::seconds(2)).await;
     let open = until_intent(&app, "L1", |it| it["nextLookAt"].is_null()).await;
     assert_eq!(open["state"], "unknown");
-    assert!(open["problem"].as_str().unwrap().contains("another learner"), "{open:#}");
+    assert!(open["problem"].as_str().unwrap().contains("is linked to another record here"), "{open:#}");
     later(&app, TimeDelta::minutes(30)).await;
     assert_eq!(intent(&app, "L1").await["state"], "unknown");
     made(&app, 1).await;
