@@ -207,7 +207,7 @@ async fn likely_duplicates_are_made_only_when_that_is_said() {
 
 #[tokio::test]
 async fn one_whose_answer_was_lost_delays_nobody_and_is_told_of_at_the_end() {
-    let app = ready_with(TestApp::builder().timings("call=1s,lease=4s")).await;
+    let app = ready_with(TestApp::builder().timings("call=5s,lease=8s")).await;
     put_many(&app, 6).await;
     app.fault(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})).await;
     let run = app.post(UPLOAD, &json!({"filter": {}})).await.expect(202);
