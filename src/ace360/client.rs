@@ -45,13 +45,6 @@ impl Client {
         Self { caller, account, base_url: base_url.to_owned(), token, class, meter: Meter::default() }
     }
 
-    /// The same connection for another kind of caller.
-    #[must_use]
-    pub fn for_class(mut self, class: Class) -> Self {
-        self.class = class;
-        self
-    }
-
     /// Counts this connection's calls.
     pub fn meter(&self) -> &Meter {
         &self.meter

@@ -168,7 +168,7 @@ impl Client {
     }
 
     /// Creates it, once. The caller has the permit and the session.
-    pub async fn create(&self, making: &Making, fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
+    pub async fn create(&self, making: &Making, mut fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
         // Some servers want a length where nothing is sent.
         let body = making.body.as_ref().map_or_else(|| Ok(b"[]".to_vec()), serde_json::to_vec)?;
         let mut request = Request {
@@ -189,6 +189,7 @@ impl Client {
             if matches!(outcome, Outcome::Unauthorised(_)) && refused.is_none() {
                 // OneFile did not accept the session, so nothing was created. A new session may be accepted.
                 refused = Some(session.version);
+                fence = fence.after_refusal();
                 if let Err(failure) = self.session(refused).await? {
                     return Ok(Sent::NotSent(failure));
                 }

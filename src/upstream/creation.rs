@@ -146,16 +146,25 @@ pub struct Creations {
 #[derive(Clone, Copy, Debug)]
 pub struct Fence<'a> {
     store: &'a Store,
-    pub intent: &'a IntentRow,
+    intent: &'a IntentRow,
+    /// The upstream turned away what this fence let through before, so the next pass is the same send.
+    turned_away: bool,
 }
 
 impl Fence<'_> {
+    /// The fence for one more try after the upstream turned the request away at its door (401). It counts as the same send:
+    /// nothing was created, and a lost answer may still be sent again.
+    #[must_use]
+    pub fn after_refusal(self) -> Self {
+        Self { turned_away: true, ..self }
+    }
+
     /// Sends the request if the database says that the lease is ours and outlives the call. A machine that slept, or a process
     /// that was stopped, between that answer and the socket sends nothing.
     pub async fn send(self, line: Line<'_>, request: Request) -> Result<Outcome, StoreError> {
         let call = line.caller.timeout();
         let before = since_boot();
-        if !self.store.fence_intent(self.intent, call).await? {
+        if !self.store.fence_intent(self.intent, call, !self.turned_away).await? {
             return Ok(Outcome::NotSent(
                 "this service was held up, and its lease ends before the call could",
             ));
@@ -277,7 +286,7 @@ impl Creations {
         creation: &C,
         intent: &IntentRow,
     ) -> Result<Created<C>, StoreError> {
-        match creation.send(Fence { store: &self.store, intent }).await? {
+        match creation.send(Fence { store: &self.store, intent, turned_away: false }).await? {
             Sent::Created(record) => {
                 let (id, upstream) = (C::remote_id(&record), name(intent.upstream));
                 if intent.candidates.contains(&id) {

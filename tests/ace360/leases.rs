@@ -29,7 +29,7 @@ async fn dead(app: &TestApp, id: &str, after_fence: bool) -> IntentRow {
             panic!("it is free");
         };
         if after_fence {
-            assert!(parts.store.fence_intent(&intent, timings.call).await.unwrap());
+            assert!(parts.store.fence_intent(&intent, timings.call, true).await.unwrap());
         }
         *intent
     })
@@ -45,7 +45,7 @@ async fn an_upload_whose_process_is_held_up_before_the_fence_is_not_sent() {
     let (store, call) = (app.parts.store.clone(), app.parts.config.timings.call);
     let fence = |intent: IntentRow| {
         let store = store.clone();
-        on_runtime(async move { store.fence_intent(&intent, call).await.unwrap() })
+        on_runtime(async move { store.fence_intent(&intent, call, true).await.unwrap() })
     };
     // What is left of its lease is less than a call may take.
     app.clock_advance(TimeDelta::milliseconds(3500)).await;

@@ -129,6 +129,28 @@ async fn a_step_that_was_not_made_is_sent_once_more_after_two_looks() {
 }
 
 #[tokio::test]
+async fn a_step_whose_session_was_refused_before_its_answer_was_lost_is_sent_once_more() {
+    let app = quick().await;
+    apart(&app, 1).await;
+    for kind in [json!({"status": {"status": 401}}), json!({"reset": {}})] {
+        app.fault(json!({"operation": "createPlacement", "times": 1, "kind": kind})).await;
+    }
+    post(&app, 1).await;
+    app.no_faults().await;
+    let lost = app.get("/intents?state=unknown").await.expect(200)["items"][0].clone();
+    assert_eq!(
+        (&lost["step"], &lost["sends"]),
+        (&json!(format!("placement@{CENTRE}")), &json!(1)),
+        "{lost:#}"
+    );
+    for wait in [TimeDelta::seconds(5), TimeDelta::minutes(11), TimeDelta::minutes(11)] {
+        later(&app, wait).await;
+    }
+    until(&app, 1, "enrolled").await;
+    assert_eq!(counts(&app, 1).await, one_of_each());
+}
+
+#[tokio::test]
 async fn a_step_that_was_not_made_is_not_sent_once_more_while_another_record_looks_like_it() {
     let app = quick().await;
     apart(&app, 1).await;

@@ -42,15 +42,16 @@ impl UndoneState {
 }
 
 impl Store {
-    /// Passes the fence: the intent counts as sent from now on. `false`: its lease is somebody else's, or ends before a call
-    /// of this length would; then nothing may be sent.
-    pub async fn fence_intent(&self, intent: &IntentRow, call: Duration) -> StoreResult<bool> {
+    /// Passes the fence: the intent counts as sent from now on, once more if `counts`. `false`: its lease is somebody else's, or
+    /// ends before a call of this length would; then nothing may be sent.
+    pub async fn fence_intent(&self, intent: &IntentRow, call: Duration, counts: bool) -> StoreResult<bool> {
         let fenced = leased!(query:
-            "update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + 1
+            "update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + $4
              where id = $1 and state = 'sending' and " + outlives("lease_token" = "$2", "lease_until" > "$3");
             intent.id,
             intent.lease_token,
             interval(call),
+            i32::from(counts),
         )
         .execute(&self.pool)
         .await?;
