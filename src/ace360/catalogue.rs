@@ -26,7 +26,6 @@ pub const CATALOGUES: usize = 2_000;
 pub struct Catalogue {
     /// Those of the learner's LARS code, and the chosen one.
     pub standards: Vec<Standard>,
-    /// All of them.
     pub sectors: Vec<Sector>,
 }
 
@@ -126,9 +125,6 @@ impl StandardsRefresh<'_> {
 impl Ace360 {
     /// The rows that a learner's upload needs, and the sectors. Kept until the catalogue is refreshed: most learners are on a
     /// standard that another one was uploaded with.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn catalogue_of(
         &self,
         provider: Uuid,

@@ -56,18 +56,11 @@ impl Client {
     }
 
     /// A page of apprentices, from 1.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn apprentices(&self, page: i64) -> Answered<ApprenticePage> {
         let url = format!("{}/apprentices?page={page}&perPage={PAGE_SIZE}", self.base_url);
         self.read("listApprentices", url, wire::page).await
     }
 
-    /// One apprentice.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn apprentice(&self, id: i64) -> Answered<Apprentice> {
         let answered = self
             .read("getApprentice", format!("{}/apprentices/{id}", self.base_url), wire::record::<Apprentice>)
@@ -87,9 +80,6 @@ impl Client {
     }
 
     /// A page of the catalogue, from 1.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn standards(&self, page: i64) -> Answered<StandardPage> {
         self.read(
             "listStandards",
@@ -100,9 +90,6 @@ impl Client {
     }
 
     /// Waits for a permit, for a creation that is about to be written down.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn permit(&self) -> Answered<()> {
         Ok(self.caller.permit(&self.account, self.class).await?.map_err(Failure::limited))
     }

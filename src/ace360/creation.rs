@@ -94,7 +94,6 @@ impl Ace360 {
         self.store.latest_intent(&Self::key_of(provider, learner, &environment)).await
     }
 
-    /// Reconciles an intent.
     pub async fn reconcile(&self, intent: &IntentRow) -> Result<Reconciled, Ace360Error> {
         let registration = Arc::new(self.creation_of(intent).await?);
         self.creations.reconcile(&registration, intent).await

@@ -34,11 +34,9 @@ pub struct Duplicates {
 /// Whose records are looked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Sought<'a> {
-    /// Of whom.
     pub provider: Uuid,
     /// Of ACE360.
     pub environment: &'a str,
-    /// The learner's id.
     pub id: &'a str,
     /// The learner, as ACE360 would have it.
     pub person: Person<'a>,

@@ -159,9 +159,6 @@ impl Ace360 {
     }
 
     /// Tries the connection with the least that can be read, and says what is wrong in words; notes what came of it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn test_connection(&self, provider: Uuid) -> Result<Result<String, Failure>, Ace360Error> {
         let settings = self.store.ace360_settings(provider).await?;
         let client = self.client_of(&settings, Class::Interactive)?;

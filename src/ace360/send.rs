@@ -33,7 +33,6 @@ pub enum Uploaded {
     InFlight,
     /// The learner may not go to ACE360; the reason.
     NotEligible(String),
-    /// Fields are missing.
     Missing(Box<Upload>),
     /// ACE360 probably has these records of the learner.
     LikelyDuplicate(Box<Duplicates>),
@@ -57,7 +56,6 @@ pub struct Order {
     pub validate_only: bool,
     /// The run that it belongs to; none: a person waits for it.
     pub run: Option<OfRun>,
-    /// For the audit.
     pub by: By,
 }
 
@@ -74,9 +72,6 @@ pub struct OfRun {
 impl Ace360 {
     /// What an upload would send, and what is in its way; `None`: no such learner. Duplicates are looked for when the
     /// integration can call ACE360; when it cannot, a warning says that they were not.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn preview(&self, provider: Uuid, learner: &LearnerId) -> Result<Option<Preview>, Ace360Error> {
         let Some(context) = self.store.upload_context(provider, learner, STEP).await? else {
             return Ok(None);

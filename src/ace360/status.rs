@@ -14,7 +14,6 @@ use crate::upstream::pace::Class;
 pub enum SyncedOne {
     /// Something was other than before.
     Changed,
-    /// Nothing was.
     Unchanged,
     /// The record is not there any more.
     Gone,
@@ -24,9 +23,6 @@ pub enum SyncedOne {
 
 impl Ace360 {
     /// Reads one learner's record now.
-    ///
-    /// # Errors
-    /// ACE360's; the database's.
     pub async fn sync_one(&self, provider: Uuid, learner: &str) -> Result<SyncedOne, Ace360Error> {
         let (client, settings) = self.client(provider, Class::Interactive).await?;
         let Some(link) = self.store.ace360_link(provider, learner).await? else {

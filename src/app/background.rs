@@ -22,9 +22,6 @@ const BEAT: Duration = Duration::from_secs(30);
 impl Parts {
     /// Begins what every process does in the background: reading revocations, if `work`, working jobs and delivering to
     /// webhooks, and saying that it lives.
-    ///
-    /// # Errors
-    /// The job engine's.
     pub fn start_background(&self, work: bool) -> Result<Running, StartError> {
         let vital =
             self.store.over(pool_options(&self.config, VITAL_POOL).connect_lazy_with(self.connect.clone()));

@@ -32,13 +32,10 @@ pub enum StartError {
         "{setting} {address} cannot be listened on ({why}): stop what uses it, or choose another address by {setting} or {flag}"
     )]
     Listen {
-        /// Which setting.
         setting: &'static str,
         /// The flag of that name.
         flag: &'static str,
-        /// Which address.
         address: SocketAddr,
-        /// Why.
         why: std::io::Error,
     },
     /// The TLS library could not start.

@@ -29,17 +29,14 @@ const ISSUER_CALL: Duration = Duration::from_secs(5);
 /// The parts, over a migrated database.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// As checked.
     pub config: Arc<Config>,
     /// Over the main pool.
     pub store: Store,
-    /// Tokens.
     pub auth: Auth,
     /// ACE360, over the main pool.
     pub ace360: Ace360,
     /// OneFile, over the main pool.
     pub onefile: OneFile,
-    /// The run engine.
     pub runs: Runs,
     /// What delivers changes to webhooks.
     pub webhooks: Webhooks,

@@ -56,7 +56,7 @@ impl Parts {
             let store = parts
                 .store
                 .over(pool_options(&parts.config, WORKER_POOL).connect_lazy_with(parts.connect.clone()));
-            // A client that cannot be made anew (it could a moment ago) is shared instead.
+            // If a new client cannot be created (one could a moment ago), the first one is shared.
             let http = Http::new(parts.config.timings.call).unwrap_or_else(|_| http.clone());
             let caller = Caller::new(http, store.clone());
             let state = State {

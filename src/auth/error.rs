@@ -23,7 +23,6 @@ pub enum AuthError {
     /// The revocations could not be read lately.
     #[error("revocations could not be read for {}s", STALE.as_secs())]
     Stale,
-    /// The database's.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,5 +1,5 @@
 //! Tokens of an identity provider that the operator trusts: its users' own. They have no row here and cannot be revoked here; they end
-//! by themselves, and soon. Its keys are read from its JWK set, and read anew when they are old or when a token names another.
+//! by themselves, and soon. Its keys are read from its JWK set, and read again when they are old or when a token names another.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,7 +23,6 @@ use crate::http::{Http, Method, Request};
 pub const REREAD: Duration = Duration::from_mins(10);
 /// Tokens with keys that nobody knows cannot make us ask more often than this.
 const GAP: TimeDelta = TimeDelta::seconds(30);
-/// Clocks differ.
 const LEEWAY: i64 = 30;
 /// Nobody can revoke such a token: one that lives longer from now on is refused.
 const LONGEST_LIFE: i64 = 24 * 3600;
@@ -37,7 +36,6 @@ const REFUSED: AuthError = AuthError::Invalid("the token is not a good one of th
 pub struct UserClaims {
     /// The issuer's name of the user.
     pub subject: String,
-    /// The provider's name.
     pub provider: String,
     /// What of it is known here.
     pub scopes: Scopes,

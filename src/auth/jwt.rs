@@ -15,11 +15,9 @@ const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x
 pub struct Jwt<'a> {
     /// Header and claims as they were signed.
     pub message: &'a str,
-    /// As it came: base64url.
+    /// Unchanged base64url.
     pub signature: &'a str,
-    /// The header's fields.
     pub header: Map<String, Value>,
-    /// The claims.
     pub claims: Map<String, Value>,
 }
 

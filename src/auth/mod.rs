@@ -135,9 +135,6 @@ impl Auth {
     }
 
     /// Reads the revocations and the shared clock once.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn pulse(&self, store: &Store) -> Result<(), StoreError> {
         let used: Vec<Uuid> =
             self.inner.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
@@ -268,7 +265,6 @@ impl Auth {
         })
     }
 
-    /// The trusted issuer.
     pub fn issuer(&self) -> Option<&Issuer> {
         self.inner.issuer.as_ref()
     }

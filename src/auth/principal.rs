@@ -5,7 +5,6 @@ use uuid::Uuid;
 use super::scope::Scopes;
 use crate::store::Provider;
 
-/// Who calls.
 #[derive(Clone, Debug)]
 pub struct Principal {
     /// The token's id; of a user's tokens the same for all of them.

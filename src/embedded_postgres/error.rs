@@ -32,7 +32,6 @@ pub enum EmbeddedError {
          {cluster} beside it to go on (versions do not read each other's files)", folder.display()
     )]
     OtherVersion {
-        /// The cluster's folder.
         folder: PathBuf,
         /// The major version that made it.
         cluster: u32,
@@ -45,7 +44,6 @@ pub enum EmbeddedError {
          PICSBRIDGE_DATA_DIR", data_dir.display()
     )]
     InUse {
-        /// The data folder.
         data_dir: PathBuf,
         /// Its process id and where its database listens.
         holder: String,
@@ -55,10 +53,7 @@ pub enum EmbeddedError {
         "a service is starting on the data folder {} and is not ready after {} seconds: look at its output, \
          then try again", data_dir.display(), READY_WITHIN.as_secs()
     )]
-    StillStarting {
-        /// The data folder.
-        data_dir: PathBuf,
-    },
+    StillStarting { data_dir: PathBuf },
     /// Started as root, and the host has no user to run the server as.
     #[error(
         "PostgreSQL refuses to run as root, and this machine has none of the users {tried}: create one of \
@@ -74,7 +69,6 @@ pub enum EmbeddedError {
          above (chmod o+x), or set DATABASE_URL to a server which you run", folder.display()
     )]
     FolderClosed {
-        /// The cluster's folder.
         folder: PathBuf,
         /// The user that the server would run as.
         user: String,
@@ -82,7 +76,6 @@ pub enum EmbeddedError {
     /// The server's user cannot run the binaries.
     #[error("{user} cannot run {}: install PostgreSQL in a place which every user can reach", program.display())]
     ProgramClosed {
-        /// The program.
         program: PathBuf,
         /// The user that the server would run as.
         user: String,
@@ -92,12 +85,7 @@ pub enum EmbeddedError {
         "the database of the data folder {} was made by root, and is in {}: start picsbridge as root, or \
          choose another folder with PICSBRIDGE_DATA_DIR", data_dir.display(), folder.display()
     )]
-    MadeByRoot {
-        /// The data folder.
-        data_dir: PathBuf,
-        /// The cluster's folder.
-        folder: PathBuf,
-    },
+    MadeByRoot { data_dir: PathBuf, folder: PathBuf },
     /// The pointer names a folder that is gone.
     #[error(
         "the database of this data folder should be in {}, which does not exist: restore it from a backup, or \
@@ -114,30 +102,18 @@ pub enum EmbeddedError {
         "there is a database in {}, but not its password in {}: restore that file from a backup, or delete the \
          database's folder to begin with an empty one", folder.display(), file.display()
     )]
-    PasswordMissing {
-        /// The cluster's folder.
-        folder: PathBuf,
-        /// The missing file.
-        file: PathBuf,
-    },
+    PasswordMissing { folder: PathBuf, file: PathBuf },
     /// A file or folder could not be used.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
-        /// Why not.
         source: io::Error,
     },
     /// A program could not be run.
     #[error("cannot run {program}")]
-    Program {
-        /// The program.
-        program: String,
-        /// Why not.
-        source: io::Error,
-    },
+    Program { program: String, source: io::Error },
     /// `initdb` failed.
     #[error("the database could not be initialised; initdb says:\n{output}")]
     Initialise {
@@ -146,40 +122,22 @@ pub enum EmbeddedError {
     },
     /// The server ended before it was ready.
     #[error("PostgreSQL did not start; the end of its log, {}:\n{tail}", log.display())]
-    Start {
-        /// The log.
-        log: PathBuf,
-        /// Its last lines.
-        tail: String,
-    },
+    Start { log: PathBuf, tail: String },
     /// The server did not accept connections in time.
     #[error(
         "PostgreSQL is not ready after {} seconds, and was told to stop; it may be recovering from a crash, then \
          trying again helps. The end of its log, {}:\n{tail}", READY_WITHIN.as_secs(), log.display()
     )]
-    NotReady {
-        /// The log.
-        log: PathBuf,
-        /// Its last lines.
-        tail: String,
-    },
+    NotReady { log: PathBuf, tail: String },
     /// The server runs and refuses us.
     #[error(
         "PostgreSQL runs but cannot be used; if it refuses the password, restore the file postgres-password of \
          the data folder from a backup"
     )]
-    Refused {
-        /// What it said.
-        source: sqlx::Error,
-    },
+    Refused { source: sqlx::Error },
     /// A server did not stop in time.
     #[error("PostgreSQL (process {pid}) does not stop: look at its log, {}, then end it yourself", log.display())]
-    DoesNotStop {
-        /// Its process id.
-        pid: u32,
-        /// The log.
-        log: PathBuf,
-    },
+    DoesNotStop { pid: u32, log: PathBuf },
 }
 
 /// Makes an [`EmbeddedError::File`] of what happened, for `map_err`.

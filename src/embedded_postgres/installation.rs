@@ -26,7 +26,6 @@ const USUAL_PLACES: [(&str, &str, &str); 7] = [
     ("/usr/local", "pgsql", "bin"),
 ];
 
-/// One installed PostgreSQL.
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
     bin: PathBuf,

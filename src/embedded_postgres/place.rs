@@ -100,7 +100,6 @@ impl Place {
         self.folder.join("data")
     }
 
-    /// The server's log.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("server.log")
     }

@@ -20,7 +20,6 @@ const READ_FOR: Duration = Duration::from_secs(1);
 /// Why an address may not be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
-    /// It is none.
     #[error("It is not a web address.")]
     NoAddress,
     /// http is for the operator's own network only.
@@ -37,7 +36,6 @@ pub enum AddressFault {
 /// The status of an answer, and when to come again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// HTTP status.
     pub status: u16,
     /// As sent: seconds or a date.
     pub retry_after: Option<String>,
@@ -50,7 +48,6 @@ pub enum Unanswered {
     Refused(AddressFault),
     /// The name has no address.
     NoName,
-    /// No connection.
     NoConnection,
     /// Nothing came in time.
     TimedOut,

@@ -19,16 +19,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The verbs in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
     Get,
-    /// Creates or changes.
     Post,
 }
 
 /// One call to make.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The verb.
     pub method: Method,
     /// Whole address with the query.
     pub url: String,
@@ -36,16 +33,13 @@ pub struct Request {
     pub operation: &'static str,
     /// Header names and secret values.
     pub headers: Vec<(&'static str, SecretString)>,
-    /// JSON.
     pub body: Option<Vec<u8>>,
 }
 
 /// What came back, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP status.
     pub status: u16,
-    /// As sent.
     pub content_type: Option<String>,
     /// As sent: seconds or a date.
     pub retry_after: Option<String>,

@@ -44,13 +44,9 @@ pub struct Client {
 /// Where a connection leads, and with what.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Which OneFile.
     pub environment: OneFileEnvironment,
-    /// Its base address.
     pub base_url: String,
-    /// The customer token.
     pub token: SecretString,
-    /// Calls a minute.
     pub per_minute: u32,
     /// Of which version of the settings it is.
     pub version: i64,
@@ -75,12 +71,10 @@ pub struct Found<T> {
 }
 
 impl Search {
-    /// The customer's centres.
     pub fn centres(customer_id: &str) -> Self {
         Self::of("Organisation", "searchOrganisations").with("CustomerID", customer_id)
     }
 
-    /// A centre's classrooms.
     pub fn classrooms(centre_id: &str) -> Self {
         Self::of("Classroom", "searchClassrooms").with("OrganisationID", centre_id)
     }
@@ -97,7 +91,6 @@ impl Search {
         Self::of("User", "searchUsers").with_code("Role", u8::try_from(role).ok())
     }
 
-    /// A centre's placements.
     pub fn placements(centre_id: &str) -> Self {
         Self::of("Placement", "searchPlacements").with("OrganisationID", centre_id)
     }
@@ -130,7 +123,6 @@ impl Search {
 }
 
 impl Client {
-    /// A connection.
     pub fn new(caller: Caller, store: Store, connection: Connection, class: Class) -> Self {
         let Connection { environment, base_url, token, per_minute, version } = connection;
         let account = Account {
@@ -176,73 +168,43 @@ impl Client {
     }
 
     /// The customer whose token it is.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn customer(&self) -> Answered<Customer> {
         self.one("getCustomer", "Customer".to_owned()).await
     }
 
-    /// A user.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn user(&self, id: &str) -> Answered<User> {
         self.record("getUser", "User", id).await
     }
 
-    /// A placement.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn placement(&self, id: &str) -> Answered<Placement> {
         self.record("getPlacement", "Placement", id).await
     }
 
-    /// All centres.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn centres(&self, customer_id: &str) -> Answered<Found<Centre>> {
         self.search(&Search::centres(customer_id)).await
     }
 
     /// All classrooms of a centre.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn classrooms(&self, centre_id: &str) -> Answered<Found<Classroom>> {
         self.search(&Search::classrooms(centre_id)).await
     }
 
     /// All users of a centre who have this role.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn users(&self, centre_id: &str, role: i32) -> Answered<Found<User>> {
         self.search(&Search::users(centre_id, role)).await
     }
 
     /// All placements of a centre.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn placements(&self, centre_id: &str) -> Answered<Found<Placement>> {
         self.search(&Search::placements(centre_id)).await
     }
 
     /// All standards of a centre.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn standards(&self, centre_id: &str) -> Answered<Found<Standard>> {
         self.search(&Search::standards(centre_id)).await
     }
 
     /// All that a search finds, page by page.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn search<T: Row>(&self, search: &Search) -> Answered<Found<T>> {
         let (mut walk, mut rows) = (Walk::default(), Vec::new());
         loop {
@@ -270,9 +232,6 @@ impl Client {
     }
 
     /// One page of a search, from 1. [`Walk`] says which comes next, and when it ends.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn search_page<T: Row>(&self, search: &Search, page: u32) -> Answered<Page<T>> {
         let body = serde_json::to_vec(&search.filters)?;
         let path = format!("{}/Search/{page}/{PAGE_SIZE}", search.noun);

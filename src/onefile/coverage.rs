@@ -28,7 +28,6 @@ const NAMED: usize = 20;
 pub struct Uses {
     /// By key: how often each spelling is used, and by whom.
     references: BTreeMap<String, (BTreeMap<String, usize>, BTreeSet<String>)>,
-    /// By LARS code.
     standards: BTreeMap<u32, BTreeSet<String>>,
     without_reference: BTreeSet<String>,
 }

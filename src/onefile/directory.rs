@@ -32,7 +32,6 @@ const SCAN: i64 = 1000;
 /// Which entries a look-up wants.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Of which kind.
     pub kind: DirectoryKind,
     /// Of this centre only.
     pub centre_id: Option<String>,
@@ -51,7 +50,6 @@ pub struct Wanted {
 pub struct LookedUp {
     /// In the order of their ids.
     pub entries: Vec<DirectoryEntry>,
-    /// Whether more follow.
     pub more: bool,
 }
 
@@ -88,9 +86,6 @@ impl OneFile {
     }
 
     /// Entries of what was read last.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn look_up(&self, provider: Uuid, wanted: Wanted) -> Result<LookedUp, OneFileError> {
         let environment = self.store.onefile_settings(provider).await?.choices.environment;
         let filter = DirectoryFilter {
@@ -325,7 +320,7 @@ fn placement(row: Placement, asked: &str) -> DirectoryEntry {
     DirectoryEntry { archived: row.active == Some(false), ..entry(row.id, centre, labels) }
 }
 
-/// `None`: it says that it is nobody who assesses, so that the search's filter was not heeded.
+/// `None`: it says that it is nobody who assesses, so the search ignored its filter.
 fn assessor(row: User, asked: &str, role: i32) -> Option<DirectoryEntry> {
     let role = row.role.map_or(Some(role), |role| i32::try_from(role).ok());
     let role = role.filter(|role| ASSESSOR_ROLES.contains(role))?;

@@ -10,9 +10,6 @@ use crate::store::{By, Forced, OneFileChoices, OneFileSettings};
 impl OneFile {
     /// All that is in the way of keeping these settings with the integration switched on; nothing: it may be. `with_token`: a customer
     /// token comes with them.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn may_enable(
         &self,
         provider: Uuid,
@@ -45,9 +42,6 @@ impl OneFile {
 
     /// Switches the integration on over all that is in its way, but for a missing customer token; audited with the reason and
     /// the person. `false`: the settings were changed meanwhile.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn force_on(
         &self,
         provider: Uuid,

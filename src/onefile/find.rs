@@ -10,20 +10,15 @@ use crate::upstream::read::Answered;
 /// A record of OneFile's that fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// OneFile's id.
     pub id: i64,
     /// Whether an id says that it is the same: the MIS value, the visit, a learner's standard; of a classroom its name. Else it
     /// only looks like it.
     pub same: bool,
-    /// In the archive.
     pub archived: bool,
 }
 
 impl Client {
     /// What in OneFile fits, the oldest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn find(&self, find: &Find) -> Answered<Vec<Hit>> {
         let found = match find {
             Find::Person(person) => self.find_person(person).await?,

@@ -20,15 +20,12 @@ use crate::upstream::pace::Class;
 
 /// So many are asked for one by one; for more, whole lists are read.
 const SINGLY: usize = 25;
-/// A learner's role.
 pub(super) const LEARNER_ROLE: i32 = 1;
 
 /// What was found of a record of OneFile's.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    /// It is there.
     There(Found),
-    /// It is not.
     Missing,
     /// It is a user of another role.
     OtherRole,
@@ -41,9 +38,7 @@ pub enum Seen {
 pub struct Found {
     /// Its centre, where that is said.
     pub centre_id: Option<String>,
-    /// Its name.
     pub name: Option<String>,
-    /// In the archive.
     pub archived: bool,
 }
 

@@ -13,32 +13,24 @@ use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::outcome::Outcome;
 use crate::upstream::read::Answered;
 
-/// What is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Made {
     /// A user: a learner or an assessor.
     User,
-    /// A placement.
     Placement,
-    /// A classroom.
     Classroom,
     /// A learning aim, of a standard for a learner.
     Aim,
-    /// A visit.
     Visit,
-    /// A review.
     Review,
 }
 
-/// A creation.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Making {
-    /// What is made.
     pub made: Made,
     /// Where it is sent, below the base address.
     pub path: String,
-    /// What is sent.
     pub body: Option<Value>,
     /// How it is found.
     pub find: Find,
@@ -51,28 +43,20 @@ pub struct Making {
 pub struct LinkTo {
     /// `learner`, `officer`, `organisation`.
     pub kind: String,
-    /// PICSWeb's id.
     pub local_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// The name there.
     pub name: String,
 }
 
 /// A person, as OneFile is searched for one.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Person {
-    /// The centre.
     pub centre_id: String,
     /// The role is one of these.
     pub roles: Vec<i32>,
-    /// MIS value.
     pub mis_id: Option<String>,
-    /// E-mail address.
     pub email: Option<String>,
-    /// First name.
     pub first_name: String,
-    /// Last name.
     pub last_name: String,
 }
 
@@ -82,32 +66,21 @@ pub struct Person {
 pub enum Find {
     /// A user of one of these roles.
     Person(Person),
-    /// A placement.
     Placement {
-        /// Its centre.
         centre_id: String,
-        /// Name.
         name: String,
-        /// MIS value.
         mis_id: Option<String>,
     },
-    /// A classroom.
     Classroom {
-        /// Its centre.
         centre_id: String,
-        /// Name.
         name: String,
     },
     /// A learner's learning aim.
     Aim {
-        /// The learner's user.
         user_id: String,
-        /// Of which standard.
         standard_id: String,
     },
-    /// A review.
     Review {
-        /// The learner's user.
         user_id: String,
         /// The visit that it belongs to.
         visit_id: String,
@@ -150,9 +123,6 @@ impl LinkTo {
 impl Client {
     /// Waits for a permit and for a session, for a creation that is about to be written down: its lease must not run out in a
     /// queue.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ready(&self) -> Answered<()> {
         // The session first: opening one takes a permit of its own.
         if let Err(failure) = self.session(None).await? {
@@ -203,9 +173,6 @@ impl Client {
     }
 
     /// Changes something that is there. The same once more does no harm, so that it is tried again when its answer is lost.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn change(&self, operation: &'static str, path: String, body: &Value) -> Answered<()> {
         let body = serde_json::to_vec(body)?;
         self.ask(operation, Method::Post, path, Some(body), |_| Ok(())).await

@@ -48,7 +48,6 @@ pub struct MigrationPage {
 /// A learner that could not be compared.
 #[derive(Debug)]
 pub struct UnreadLearner {
-    /// Which link.
     pub link: LinkedLearner,
     /// A stable word for why.
     pub code: &'static str,

@@ -213,9 +213,6 @@ impl OneFile {
     }
 
     /// Calls that the provider's account could still make within the next minute; `None`: it has no connection.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn calls_left(&self, settings: &OneFileSettings) -> Result<Option<u32>, OneFileError> {
         let Ok(client) = self.client_of(settings, Class::Interactive) else { return Ok(None) };
         Ok(Some(self.store.pace_left(client.account()).await.map_err(StoreError::from)?))

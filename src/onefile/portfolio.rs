@@ -17,16 +17,12 @@ const MOST: usize = 500;
 /// A span of time, its ends with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    /// Not before.
     pub from: Option<DateTime<Utc>>,
-    /// Not after.
     pub to: Option<DateTime<Utc>>,
 }
 
-/// Which learning aims.
 #[derive(Clone, Debug, Default)]
 pub struct AimFilter<'a> {
-    /// Of this learner.
     pub user_id: Option<&'a str>,
     /// Of this centre (assumed).
     pub centre_id: Option<&'a str>,
@@ -36,12 +32,9 @@ pub struct AimFilter<'a> {
     pub window: Window,
 }
 
-/// Which reviews.
 #[derive(Clone, Debug, Default)]
 pub struct ReviewFilter<'a> {
-    /// Of this learner.
     pub learner_id: Option<&'a str>,
-    /// Of this centre.
     pub centre_id: Option<&'a str>,
     /// 1: scheduled ones.
     pub status: Option<u8>,
@@ -61,7 +54,6 @@ pub struct Records<T> {
 }
 
 impl Search {
-    /// Learning aims.
     pub fn learning_aims(filter: &AimFilter<'_>) -> Self {
         Self::of("LearningAim", "searchLearningAims")
             .with_some("UserID", filter.user_id)
@@ -70,7 +62,6 @@ impl Search {
             .within(filter.window)
     }
 
-    /// Reviews.
     pub fn reviews(filter: &ReviewFilter<'_>) -> Self {
         Self::of("Review", "searchReviews")
             .with_some("LearnerID", filter.learner_id)
@@ -100,41 +91,24 @@ impl Search {
 
 impl Client {
     /// The rows of all learning aims that the filter finds, page by page. OneFile may find more than it was asked for.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn search_learning_aims(&self, filter: &AimFilter<'_>) -> Answered<Found<LearningAim>> {
         self.search(&Search::learning_aims(filter)).await
     }
 
-    /// A learning aim.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn learning_aim(&self, id: &str) -> Answered<LearningAim> {
         self.record("getLearningAim", "LearningAim", id).await
     }
 
     /// The rows of all reviews that the filter finds, page by page: their ids, and when they are planned for.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn search_reviews(&self, filter: &ReviewFilter<'_>) -> Answered<Found<Review>> {
         self.search(&Search::reviews(filter)).await
     }
 
-    /// A review.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn review(&self, id: &str) -> Answered<Review> {
         self.record("getReview", "Review", id).await
     }
 
     /// The centre's learners that were changed since then.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn users_changed(
         &self,
         centre_id: &str,
@@ -145,9 +119,6 @@ impl Client {
     }
 
     /// A learner's learning aims, in full: a call for the list, and one for each. One that cannot be read does not spoil the others.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn aims_of(&self, user_id: &str) -> Answered<Records<LearningAim>> {
         let filter = AimFilter { user_id: Some(user_id), ..AimFilter::default() };
         let found = match self.of_one::<LearningAim>(&Search::learning_aims(&filter)).await? {
@@ -170,9 +141,6 @@ impl Client {
     }
 
     /// A learner's reviews, in full: a call for the list, and one for each.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn reviews_of(&self, learner_id: &str) -> Answered<Records<Review>> {
         let found = match self.review_rows_of(learner_id).await? {
             Ok(found) => found,
@@ -189,10 +157,7 @@ impl Client {
         Ok(Ok(records))
     }
 
-    /// A learner's reviews as a search tells of them: their ids, and when they are planned for.
-    ///
-    /// # Errors
-    /// The database's.
+    /// A learner's reviews as a search lists them: their ids, and when they are planned for.
     pub async fn review_rows_of(&self, learner_id: &str) -> Answered<Found<Review>> {
         let filter = ReviewFilter { learner_id: Some(learner_id), ..ReviewFilter::default() };
         let found = self.of_one::<Review>(&Search::reviews(&filter)).await?;

@@ -233,7 +233,7 @@ fn account(client: &Client) -> String {
     STANDARD_NO_PAD.encode(&client.account().key)
 }
 
-/// What the run tells of rows that cannot be read.
+/// What the run reports about rows that cannot be read.
 fn faults(centre: &str, page: u32, rows: &Page<Standard>) -> Vec<RecordOutcome> {
     let faults = rows.rows.iter().filter_map(|row| row.as_ref().err());
     faults
@@ -248,7 +248,7 @@ fn faults(centre: &str, page: u32, rows: &Page<Standard>) -> Vec<RecordOutcome> 
         .collect()
 }
 
-/// What the run tells of a learning aim; nothing when it is as it was.
+/// What the run reports about a learning aim; nothing if it did not change.
 fn news(read: &StandardRead) -> Option<RecordOutcome> {
     let code = match (read.added, read.changed) {
         (true, _) => RecordCode::Added,

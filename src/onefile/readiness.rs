@@ -18,7 +18,6 @@ pub use input::{
 };
 pub use report::{Check, CheckId, Fix, Named, Readiness, Verdict};
 
-/// Judges every line.
 pub fn readiness(input: &ReadinessInput<'_>) -> Readiness {
     let checks = lines::all(input);
     Readiness { ready: checks.iter().all(|check| check.verdict != Verdict::Blocked), checks }

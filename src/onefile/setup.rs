@@ -38,9 +38,6 @@ impl Standing {
 
 impl OneFile {
     /// What OneFile has of the learners' delivery plans, and when its learning aims were read.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn coverage(&self, provider: Uuid) -> Result<(Coverage, Option<Time>), OneFileError> {
         let choices = self.store.onefile_settings(provider).await?.choices;
         let (_, uses) = self.needed(provider, &choices).await?;
@@ -49,9 +46,6 @@ impl OneFile {
     }
 
     /// The set-up's checklist, as it would be with these settings; `with_token`: a customer token comes with them.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn readiness_with(
         &self,
         provider: Uuid,

@@ -41,9 +41,7 @@ pub struct TakeoverSettings {
 /// A learner with what OneFile has of it.
 #[derive(Clone, Copy)]
 pub struct Pair<'a> {
-    /// PICSWeb's id.
     pub id: &'a LearnerId,
-    /// The learner.
     pub learner: &'a Learner,
     /// OneFile's id of the centre.
     pub centre_id: &'a str,
@@ -53,7 +51,6 @@ pub struct Pair<'a> {
     pub user: &'a PortfolioUser,
     /// The user's learning aims.
     pub aims: &'a [PortfolioAim],
-    /// The user's reviews.
     pub reviews: &'a [PortfolioReview],
     /// What was odd when they were read.
     pub remarks: &'a [String],

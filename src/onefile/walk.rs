@@ -20,7 +20,7 @@ pub struct Walk {
     print: Option<u64>,
     /// The page before had nothing to go on with.
     doubtful: bool,
-    /// Pages that were empty though others followed: asked for once more at the end, so that nothing is taken for gone.
+    /// Empty pages that others followed. They are read once more at the end, so that no record counts as deleted.
     again: Vec<u32>,
     /// The others are read.
     ended: bool,
@@ -28,12 +28,10 @@ pub struct Walk {
     odd: usize,
 }
 
-/// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Ask for this page.
     Page(u32),
-    /// All was read.
     End,
     /// It has no end.
     Endless,

@@ -59,9 +59,6 @@ impl Runs {
     }
 
     /// Starts working jobs in this process.
-    ///
-    /// # Errors
-    /// River's.
     pub fn start(&self) -> Result<RunHandle, riverqueue::Error> {
         let mut workers = Workers::new();
         let runs = Arc::new(self.clone());
@@ -134,9 +131,6 @@ impl Runs {
 }
 
 /// Asks a run to stop; one that nobody works has stopped when this returns. `None`: no such run.
-///
-/// # Errors
-/// The database's.
 pub async fn cancel(
     ace360: &Ace360,
     onefile: &OneFile,

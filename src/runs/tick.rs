@@ -32,9 +32,6 @@ impl Runs {
 
     /// Finds runs without a live job, intents to reconcile, schedules that are due, enrolments that wait, changes without
     /// a position, and rows past their retention.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn tick(&self) -> Result<(), StoreError> {
         let revived = self.store.revive_runs(GRACE).await?;
         if revived > 0 {

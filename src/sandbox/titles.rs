@@ -6,7 +6,6 @@ use std::io;
 
 const TITLES: &str = include_str!("apprenticeship-standards.csv");
 
-/// One of them.
 #[derive(Debug, Clone)]
 pub struct Title {
     pub st_code: String,

@@ -4,7 +4,7 @@
 /// Stands for "no ULN yet" in learner records everywhere; nobody's number.
 const NOT_KNOWN: &str = "9999999999";
 
-/// What is wrong with it, in words; `None` when nothing is.
+/// The fault of a ULN, in words; `None`: it is valid.
 pub fn fault(uln: &str) -> Option<&'static str> {
     if uln.is_empty() || !uln.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some("The uln number must be numeric.");

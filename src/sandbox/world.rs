@@ -27,7 +27,6 @@ pub struct Shared {
     closed: AtomicBool,
 }
 
-/// The changing part.
 #[derive(Debug)]
 pub struct World {
     pub books: Books,

@@ -17,7 +17,6 @@ pub struct Reading {
     pub record_id: i64,
     /// `None`: ACE360 did not say.
     pub status_id: Option<i32>,
-    /// Its words.
     pub status_text: Option<String>,
     /// As ACE360 wrote it; the outer `None`: it did not say.
     pub archived_at: Option<Option<String>>,
@@ -34,7 +33,6 @@ pub struct Detail {
     pub archival_status: Option<String>,
     /// Before the assessment is settled.
     pub provisional_grade: Option<String>,
-    /// The final one.
     pub overall_grade: Option<String>,
     /// When it was given.
     pub grade_date: Option<String>,
@@ -47,10 +45,8 @@ impl Reading {
     }
 }
 
-/// A learner's link.
 #[derive(Clone, Debug)]
 pub struct LinkRow {
-    /// PICSWeb's id.
     pub learner_id: String,
     /// Of ACE360.
     pub environment: String,
@@ -60,19 +56,14 @@ pub struct LinkRow {
     pub state: String,
     /// `upload`, `manual`, `matched`, `reconciled`.
     pub method: String,
-    /// Status.
     pub status_id: Option<i32>,
-    /// Its words.
     pub status_text: Option<String>,
     /// When the status was read last.
     pub status_read_at: Option<Time>,
     /// As ACE360 wrote it.
     pub archived_at: Option<String>,
-    /// Why.
     pub archival_status: Option<String>,
-    /// Grade.
     pub provisional_grade: Option<String>,
-    /// Grade.
     pub overall_grade: Option<String>,
     /// As ACE360 wrote it.
     pub grade_date: Option<String>,
@@ -80,7 +71,6 @@ pub struct LinkRow {
     pub certificate_claimed_at: Option<String>,
     /// When it was uploaded, or linked.
     pub uploaded_at: Time,
-    /// What ails it.
     pub problem_code: Option<String>,
     pub(super) sealed_problem: Option<Vec<u8>>,
     /// The run over all records that came to it last.
@@ -94,7 +84,6 @@ pub enum TabRow<T> {
     Linked(Box<LinkRow>),
     /// It has none: the record, and the state and id of its latest upload.
     Unlinked {
-        /// The learner's record.
         record: Box<T>,
         /// State of the latest intent.
         intent: Option<(Uuid, IntentState)>,
@@ -123,18 +112,13 @@ pub enum Linked {
 pub struct HistoryRow {
     /// When it was seen first.
     pub read_at: Time,
-    /// Status.
     pub status_id: Option<i32>,
-    /// Its words.
     pub status_text: Option<String>,
 }
 
 impl Store {
     /// What a learner's ACE360 tab shows; `None`: no such learner. The sealed record comes along only when there is no
     /// link, since only then it is needed.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_tab<T: serde::de::DeserializeOwned>(
         &self,
         provider: Uuid,
@@ -196,10 +180,7 @@ impl Store {
         Ok(Some(TabRow::Unlinked { record: Box::new(record), intent: row.intent_id.zip(row.intent_state) }))
     }
 
-    /// What ails a link, in the upstream's words.
-    ///
-    /// # Errors
-    /// It cannot be unsealed.
+    /// Why the last upload or sync of a link failed, in the upstream's words.
     pub fn link_problem(&self, provider: Uuid, link: &LinkRow) -> StoreResult<Option<IntentProblem>> {
         link.sealed_problem
             .as_deref()
@@ -207,10 +188,6 @@ impl Store {
             .transpose()
     }
 
-    /// A learner's link.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_link(&self, provider: Uuid, learner: &str) -> StoreResult<Option<LinkRow>> {
         Ok(sqlx::query_as!(
             LinkRow,
@@ -243,9 +220,6 @@ impl Store {
     }
 
     /// Links a learner to a record that exists, by hand or by matching.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn link_ace360(
         &self,
         provider: Uuid,
@@ -284,9 +258,6 @@ impl Store {
     }
 
     /// Unlinks; nothing happens in ACE360. `None`: there is no such learner, `Some(false)`: it had no link.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn unlink_ace360(&self, provider: Uuid, learner: &str, by: &By) -> StoreResult<Option<bool>> {
         let mut tx = self.begin().await?;
         if !self.lock_record(&mut tx, provider, "learner", learner).await? {
@@ -356,9 +327,6 @@ impl Store {
 
     /// Applies what ACE360 says of linked records: links, history and changes, in the caller's transaction. Answers the
     /// learners that had something changed; of the others only the time of reading moves.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn apply_readings(
         &self,
         tx: &mut Tx,
@@ -476,9 +444,6 @@ impl Store {
     }
 
     /// ACE360 says that the record is not there: the link keeps its last status and is `gone`. `true`: it was not before.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn mark_gone(
         &self,
         tx: &mut Tx,
@@ -510,9 +475,6 @@ impl Store {
     }
 
     /// Notes why a learner's record could not be read; its last status stays.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_link_problem(
         &self,
         tx: &mut Tx,
@@ -540,9 +502,6 @@ impl Store {
 
     /// How many linked learners a run over all of them has to account for. One that is gone is not asked for again; the
     /// list brings it back if it returns.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn count_links(&self, provider: Uuid, environment: &str) -> StoreResult<i32> {
         let count = sqlx::query_scalar!(
             r#"select count(*) as "count!" from ace360_links where provider_id = $1 and environment = $2 and state = 'uploaded'"#,
@@ -557,9 +516,6 @@ impl Store {
     /// The learners whose single record a run must read: those that its list did not show, those that changed, and those
     /// from Approved for EPA on, until settled, that were not read singly for seven days. Each with its record and
     /// whether this run has counted it already.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn links_to_read_singly(
         &self,
         provider: Uuid,
@@ -590,9 +546,6 @@ impl Store {
     }
 
     /// The links of these learners, as [`Store::links_to_read_singly`] tells them: none of them counted yet.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn links_of(
         &self,
         provider: Uuid,
@@ -612,9 +565,6 @@ impl Store {
     }
 
     /// Whether a run's list showed none of the linked records, and they are more than could be gone by chance.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn nobody_was_listed(&self, provider: Uuid, environment: &str, run: Uuid) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
             r#"select count(*) >= 5 and coalesce(not bool_or(seen_by = $3), true) as "nobody!" from ace360_links
@@ -628,9 +578,6 @@ impl Store {
     }
 
     /// How many of those there are.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn count_links_to_read_singly(
         &self,
         provider: Uuid,
@@ -643,9 +590,6 @@ impl Store {
     }
 
     /// Ends a status run.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_ace360_synced(&self, tx: &mut Tx, provider: Uuid) -> StoreResult<()> {
         sqlx::query!(
             "update ace360_settings set last_synced_at = app_now() where provider_id = $1",
@@ -657,9 +601,6 @@ impl Store {
     }
 
     /// Every status that was seen of a learner's records, oldest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_history(&self, provider: Uuid, learner: &str) -> StoreResult<Vec<HistoryRow>> {
         Ok(sqlx::query_as!(
             HistoryRow,
@@ -672,9 +613,6 @@ impl Store {
     }
 
     /// How many learners stand where: linked by status, and what needs attention.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_counts(&self, provider: Uuid, environment: &str) -> StoreResult<Counts> {
         let by_status = sqlx::query!(
             r#"select status_id, max(status_text) as status_text, count(*) as "count!" from ace360_links
@@ -715,7 +653,6 @@ impl Store {
 pub struct Applied {
     /// Something was other than before.
     pub changed: Vec<String>,
-    /// Nothing was.
     pub unchanged: Vec<String>,
     /// Something was other than before, and the run had come to it already.
     pub changed_again: Vec<String>,
@@ -724,7 +661,6 @@ pub struct Applied {
 /// A learner whose single record is to be read.
 #[derive(Clone, Debug)]
 pub struct SingleRow {
-    /// PICSWeb's id.
     pub learner_id: String,
     /// ACE360's id.
     pub record_id: i64,
@@ -737,9 +673,7 @@ pub struct SingleRow {
 pub struct Counts {
     /// Status id, its words, learners.
     pub by_status: Vec<(Option<i32>, Option<String>, i64)>,
-    /// All learners.
     pub learners: i64,
-    /// With a link.
     pub linked: i64,
     /// Whose record is gone.
     pub gone: i64,

@@ -7,7 +7,6 @@ use super::{After, Store, StoreResult, Tx};
 /// How a record was found for a learner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MatchKind {
-    /// By its ULN.
     Uln,
     /// By name and birth date.
     Person,
@@ -31,17 +30,12 @@ pub struct MatchedRecord {
 /// A learner without a record, and the records that may be its own.
 #[derive(Clone, Debug)]
 pub struct MatchCandidate {
-    /// PICSWeb's id.
     pub learner_id: String,
-    /// At least one.
     pub records: Vec<MatchedRecord>,
 }
 
 impl Store {
     /// The records that no learner has and whose ULN was never read, newest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn unread_records(
         &self,
         provider: Uuid,
@@ -62,9 +56,6 @@ impl Store {
     }
 
     /// Notes a record's ULN index; a ULN never changes in ACE360, so it is read once.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_record_read(
         &self,
         tx: &mut Tx,
@@ -86,9 +77,6 @@ impl Store {
     }
 
     /// Learners without a record, for whom unlinked records were found, by ULN or by name and birth date.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn match_candidates(
         &self,
         provider: Uuid,

@@ -10,11 +10,9 @@ use super::{After, By, Expected, RecordPage, Store, StoreResult, Time};
 /// The settings. A provider without a row has the defaults.
 #[derive(Clone, Debug)]
 pub struct Ace360Settings {
-    /// Switched on.
     pub enabled: bool,
     /// `live` or `sandbox`.
     pub environment: String,
-    /// The API token.
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
     pub daily_enabled: bool,
@@ -28,9 +26,7 @@ pub struct Ace360Settings {
     pub last_synced_at: Option<Time>,
     /// `ok`, or the code of what the last call met.
     pub connection: Option<String>,
-    /// When that was.
     pub connection_at: Option<Time>,
-    /// Counts the writes.
     pub version: i64,
 }
 
@@ -52,11 +48,9 @@ pub(super) struct SettingsRow {
 /// Settings to keep; no token: the present one stays.
 #[derive(Clone, Debug)]
 pub struct NewAce360Settings {
-    /// Switched on.
     pub enabled: bool,
     /// `live` or `sandbox`.
     pub environment: String,
-    /// The API token.
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
     pub daily_enabled: bool,
@@ -75,17 +69,12 @@ pub struct StandardRow {
     pub lars_code: Option<i32>,
     /// As ACE360 says it.
     pub version: Option<String>,
-    /// Pathway.
     pub option: Option<String>,
-    /// Title.
     pub name: Option<String>,
     /// ACE360's id of the sector.
     pub sector_id: Option<i64>,
-    /// Its name.
     pub sector_name: Option<String>,
-    /// First start date.
     pub valid_from: Option<NaiveDate>,
-    /// Last start date.
     pub valid_to: Option<NaiveDate>,
     /// Not for new apprentices.
     pub archived: bool,
@@ -93,9 +82,6 @@ pub struct StandardRow {
 
 impl Store {
     /// The provider's settings; defaults where none were made.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_settings(&self, provider: Uuid) -> StoreResult<Ace360Settings> {
         let row = sqlx::query_as!(
             SettingsRow,
@@ -153,9 +139,6 @@ impl Store {
     }
 
     /// Keeps settings, if those that are there are what was expected; `false`: nothing was kept.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_ace360_settings(
         &self,
         provider: Uuid,
@@ -171,7 +154,7 @@ impl Store {
             None => None,
         };
         let before = self.ace360_settings(provider).await?;
-        // Another token may be another account's: what was read with the old one is read anew.
+        // Another token may be another account's: so what was read with the old one is read again.
         let other = match (&before.token, &new.token) {
             (Some(old), Some(new)) => old.expose_secret() != new.expose_secret(),
             _ => false,
@@ -222,9 +205,6 @@ impl Store {
     }
 
     /// Notes what the last call said of the connection: `ok` or a problem's code.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_ace360_connection(&self, provider: Uuid, code: &str) -> StoreResult<()> {
         sqlx::query!(
             "update ace360_settings set connection = $2, connection_at = app_now() where provider_id = $1",
@@ -237,9 +217,6 @@ impl Store {
     }
 
     /// Writes catalogue rows; answers the ids of those that are new or other than before.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_standards(
         &self,
         tx: &mut super::Tx,
@@ -287,9 +264,6 @@ impl Store {
     }
 
     /// Ends a refresh: rows that it did not see are no longer in ACE360's catalogue.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end_standards_refresh(
         &self,
         tx: &mut super::Tx,
@@ -316,9 +290,6 @@ impl Store {
     }
 
     /// The catalogue, all of it or one LARS code's, in the order of ACE360's ids.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn standards(
         &self,
         provider: Uuid,
@@ -345,9 +316,6 @@ impl Store {
     }
 
     /// The catalogue rows that an upload needs: the chosen standard's, and all of the LARS code's.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn standards_for(
         &self,
         provider: Uuid,
@@ -370,9 +338,6 @@ impl Store {
     }
 
     /// The sectors that the catalogue names: id and name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn sectors(&self, provider: Uuid, environment: &str) -> StoreResult<Vec<(i64, String)>> {
         Ok(sqlx::query!(
             r#"select sector_id as "id!", max(sector_name) as "name!" from ace360_standards

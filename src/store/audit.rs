@@ -8,16 +8,12 @@ use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
 /// Subjects of one line that are told; an import has up to 10,000.
 const SUBJECTS_TOLD: i32 = 100;
 
-/// A line.
 #[derive(Clone, Debug)]
 pub struct AuditRow {
     /// In the order of writing.
     pub id: Uuid,
-    /// When.
     pub at: Time,
-    /// Who.
     pub actor: String,
-    /// What.
     pub action: String,
     /// The code of the problem that it was refused with; none: it was done.
     pub refused: Option<String>,
@@ -25,15 +21,12 @@ pub struct AuditRow {
     pub calls: i32,
     /// On what kind of thing.
     pub subject_kind: Option<String>,
-    /// On which.
     pub subject_id: Option<String>,
     /// Or on which, the first of many.
     pub subject_ids: Option<Vec<String>>,
-    /// Their number.
     pub subjects: Option<i32>,
     /// The request that it came with.
     pub request_id: Option<String>,
-    /// From where.
     pub address: Option<String>,
     /// Why, where somebody said.
     pub reason: Option<String>,
@@ -44,28 +37,22 @@ pub struct AuditRow {
 /// Which lines; nothing said: all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AuditFilter<'a> {
-    /// Of this action.
     pub action: Option<&'a str>,
-    /// Of this actor.
     pub actor: Option<&'a str>,
     /// On this: kind and id.
     pub subject: Option<(&'a str, &'a str)>,
-    /// Later than this.
     pub after: Option<Time>,
-    /// Earlier than this.
     pub before: Option<Time>,
 }
 
 /// A call that was refused.
 #[derive(Clone, Debug)]
 pub struct RefusedCall {
-    /// Method and route.
     pub action: String,
     /// The code of its problem; `several`: calls of several.
     pub code: String,
     /// What it was about.
     pub subject: Option<(String, String)>,
-    /// How many calls.
     pub calls: u32,
 }
 
@@ -98,9 +85,6 @@ impl Store {
     }
 
     /// Writes down what is done without a transaction here.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn audit_call(
         &self,
         provider: Uuid,
@@ -116,9 +100,6 @@ impl Store {
     }
 
     /// Writes down that a call was refused.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn audit_refused(&self, provider: Uuid, call: &RefusedCall, by: &By) -> StoreResult<()> {
         let (kind, id) = call.subject.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
         sqlx::query!(
@@ -141,9 +122,6 @@ impl Store {
     }
 
     /// A page of the provider's audit, the newest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_audit(
         &self,
         provider: Uuid,

@@ -11,7 +11,6 @@ use crate::domain::{Change, ChangeEntry, ChangeType, Subject, SubjectKind};
 pub struct ChangeRow {
     /// Its place in the feed.
     pub position: i64,
-    /// The change.
     pub entry: ChangeEntry,
 }
 

@@ -7,17 +7,11 @@ use super::{Store, StoreResult, Time};
 
 impl Store {
     /// The time that processes share.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn now(&self) -> Result<Time, sqlx::Error> {
         sqlx::query_scalar!(r#"select app_now() as "now!""#).fetch_one(&self.pool).await
     }
 
     /// Moves the shared clock forward; for tests.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn advance_clock(&self, by: TimeDelta) -> StoreResult<()> {
         let by = PgInterval { months: 0, days: 0, microseconds: by.num_microseconds().unwrap_or(0) };
         sqlx::query!("update clock set ahead = ahead + $1", by).execute(&self.pool).await?;

@@ -6,9 +6,6 @@ use super::{By, Expected, RecordKind, Removed, Store, StoreResult, Tx};
 
 impl Store {
     /// Erases a learner, if it is what was expected. A learner whose upload or enrolment has no known outcome stays.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn erase_learner(
         &self,
         provider: Uuid,

@@ -4,35 +4,28 @@ use uuid::Uuid;
 
 use super::{RecordKind, Store, StoreResult, Time, Tx};
 
-/// One state of a row. A record that was deleted and made again counts from 1 anew, but was born at another time.
+/// One state of a row. A record that was deleted and created again counts from 1 again, but has another creation time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     /// When the row was made, in microseconds since 1970; 0 for settings, which are always there.
     pub born: i64,
-    /// Counts its writes.
     pub count: i64,
 }
 
 /// What a writer expects to be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Anything, or nothing.
     #[default]
     Whatever,
-    /// Something.
     There,
-    /// Nothing.
     Nothing,
-    /// One of these.
     OneOf(Vec<Version>),
 }
 
 /// What came of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// It is gone.
     Done,
-    /// There was none.
     Missing,
     /// It is not what the caller expected.
     Unexpected,
@@ -46,7 +39,6 @@ impl Version {
         Self { born: born.timestamp_micros(), count }
     }
 
-    /// Of settings.
     pub fn of_settings(count: i64) -> Self {
         Self { born: 0, count }
     }

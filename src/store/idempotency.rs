@@ -12,9 +12,7 @@ use crate::seal::hex;
 /// Whose key it is, and what was asked with it.
 #[derive(Clone, Debug)]
 pub struct Keyed {
-    /// Whose.
     pub provider: Uuid,
-    /// By which token.
     pub token: Uuid,
     /// SHA-256 of the key.
     pub key_hash: Vec<u8>,
@@ -27,7 +25,6 @@ pub struct Keyed {
 /// An answer, as it is given again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
-    /// HTTP status.
     pub status: u16,
     /// Headers that belong to it.
     pub headers: Vec<(String, String)>,
@@ -57,9 +54,6 @@ pub enum KeyState {
 
 impl Store {
     /// Claims a key for as long as `lease`, or says what is known of it. One that is older than a day is a new one.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn claim_key(&self, keyed: &Keyed, term: Duration) -> StoreResult<KeyState> {
         let lease = Lease::of(term);
         let ours = leased!(query_scalar:
@@ -108,9 +102,6 @@ impl Store {
     }
 
     /// Keeps what was answered; `None`: it showed a secret.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_answer(
         &self,
         keyed: &Keyed,
@@ -135,9 +126,6 @@ impl Store {
     }
 
     /// Gives a claim back: nothing was done, or nobody waits for the answer any more.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn release_key(&self, claim: Uuid) -> StoreResult<()> {
         leased!(query:
             "update idempotency_keys set " + release("claim", "claimed_until") + " where status is null and " + ours("claim" = "$1");

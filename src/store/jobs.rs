@@ -13,7 +13,6 @@ use super::{Store, StoreResult, Tx};
 #[derive(Clone, Debug, Deserialize, Serialize, JobArgs)]
 #[river(kind = "run.slice")]
 pub struct SliceJob {
-    /// Which run.
     pub run_id: Uuid,
     /// Which slice; another number than the run's is a job of the past.
     pub slice: i32,
@@ -23,7 +22,6 @@ pub struct SliceJob {
 #[derive(Clone, Debug, Deserialize, Serialize, JobArgs)]
 #[river(kind = "intent.look")]
 pub struct LookJob {
-    /// Which intent.
     pub intent_id: Uuid,
 }
 
@@ -41,9 +39,6 @@ impl Store {
     }
 
     /// Queues looks at intents, to start now.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn queue_looks(&self, intents: Vec<Uuid>) -> StoreResult<()> {
         if !intents.is_empty() {
             self.vault.jobs.insert_many(intents.into_iter().map(|intent_id| LookJob { intent_id })).await?;

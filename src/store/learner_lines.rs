@@ -94,9 +94,6 @@ macro_rules! over_lines {
 
 impl Store {
     /// A page of the list, in the order of the learners' ids.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_learners(
         &self,
         provider: Uuid,
@@ -133,9 +130,6 @@ impl Store {
     }
 
     /// How many learners the filter takes.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn count_learners(&self, provider: Uuid, filter: LearnerFilter<'_>) -> StoreResult<i64> {
         Ok(over_lines!(query_scalar, r#"select count(*) as "count!""#, "", provider, filter)
             .fetch_one(&self.pool)

@@ -124,13 +124,11 @@ pub enum StoreError {
     /// A row holds a state or kind that this version does not know.
     #[error("a stored row holds the unknown word `{0}`")]
     UnknownWord(String),
-    /// The job engine's.
     #[error("the job could not be queued: {0}")]
     Job(#[from] riverqueue::Error),
     /// Another version made the database. Nothing leads from its schema to ours.
     #[error("another version of picsbridge made the database")]
     OtherSchema,
-    /// The migrations'.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
@@ -200,10 +198,6 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Starts a transaction.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn begin(&self) -> StoreResult<Tx> {
         Ok(self.pool.begin().await?)
     }

@@ -17,13 +17,10 @@ const BATCH: usize = 1000;
 pub struct DirectoryEntry {
     /// OneFile's id of its centre; a centre's is its own.
     pub centre_id: String,
-    /// OneFile's id.
     pub remote_id: String,
     /// An assessor's: 4 trainee, 5 assessor.
     pub role: Option<i32>,
-    /// In the archive.
     pub archived: bool,
-    /// What is sealed.
     pub labels: DirectoryLabels,
     /// When it was read.
     pub refreshed_at: Time,
@@ -35,11 +32,8 @@ pub struct DirectoryEntry {
 pub struct DirectoryLabels {
     /// Its name; a person's: first and last name.
     pub name: Option<String>,
-    /// A person's.
     pub first_name: Option<String>,
-    /// A person's.
     pub last_name: Option<String>,
-    /// E-mail address.
     pub email: Option<String>,
     /// MIS value: PICSWeb's Ident, where it was entered.
     pub mis_id: Option<String>,
@@ -50,16 +44,13 @@ redacted!(DirectoryEntry DirectoryLabels);
 /// When a part of the directory was read whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refreshed {
-    /// When.
     pub at: Time,
     /// Rows that could not be read.
     pub unreadable: i32,
 }
 
-/// Which entries.
 #[derive(Clone, Copy, Debug)]
 pub struct DirectoryFilter<'a> {
-    /// Of which kind.
     pub kind: DirectoryKind,
     /// Of this centre only.
     pub centre_id: Option<&'a str>,
@@ -69,9 +60,6 @@ pub struct DirectoryFilter<'a> {
 
 impl Store {
     /// When the part was read whole; `None`: not yet.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_refreshed(
         &self,
         provider: Uuid,
@@ -91,9 +79,6 @@ impl Store {
     }
 
     /// Claims the reading of a part, for as long as `lease`; `None`: somebody else reads it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn claim_onefile_refresh(
         &self,
         provider: Uuid,
@@ -121,9 +106,6 @@ impl Store {
     }
 
     /// Lengthens a claim; `false`: it is no longer ours.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn hold_onefile_refresh(&self, claim: Uuid, lease: Duration) -> StoreResult<bool> {
         let held = sqlx::query!(
             "update onefile_refreshes set claimed_until = app_now() + $2::interval where claim = $1",
@@ -136,9 +118,6 @@ impl Store {
     }
 
     /// Gives a claim back: the part was not read whole.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn release_onefile_refresh(&self, claim: Uuid) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_refreshes set claim = null, claimed_until = null where claim = $1",
@@ -151,9 +130,6 @@ impl Store {
 
     /// Keeps a part that was read whole by who holds its claim, and removes what was not seen; `false`: the claim is no longer ours,
     /// and nothing was kept.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_onefile_part(
         &self,
         provider: Uuid,
@@ -243,9 +219,6 @@ impl Store {
     }
 
     /// Entries in the order of their ids, numbers by their size; `after`: those that follow this id.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_entries(
         &self,
         provider: Uuid,
@@ -286,9 +259,6 @@ impl Store {
     }
 
     /// Entries of these ids, in any order.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_entries_of(
         &self,
         provider: Uuid,

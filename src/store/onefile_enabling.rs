@@ -7,18 +7,13 @@ use super::{By, Store, StoreResult, new_id};
 /// Why, and who, when it is done although something is in the way.
 #[derive(Clone, Copy, Debug)]
 pub struct Forced<'a> {
-    /// Why.
     pub reason: &'a str,
-    /// Which person.
     pub person: &'a str,
 }
 
 impl Store {
     /// Switches the integration on, over the settings of this version; the audit tells who forced it and why. `false`: somebody
     /// else changed them meanwhile.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn enable_onefile(
         &self,
         provider: Uuid,

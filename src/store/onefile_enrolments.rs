@@ -12,7 +12,6 @@ use super::{By, IntentProblem, Store, StoreResult, Time, Tx};
 use crate::domain::change_onefile::OneFileUserData;
 use crate::domain::{Change, EnrolmentState, OneFileEnvironment, StepState, Subject, redacted};
 
-/// What was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EnrolmentOrder {
@@ -27,7 +26,6 @@ pub struct EnrolmentOrder {
 pub struct EnrolmentStep {
     /// `user`, `aim:196AS`, `visit:R-1` and so on.
     pub name: String,
-    /// Where it stands.
     pub state: StepState,
     /// OneFile's id of what it made.
     #[serde(default)]
@@ -37,20 +35,14 @@ pub struct EnrolmentStep {
     pub problem: Option<IntentProblem>,
 }
 
-/// An enrolment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Enrolment {
-    /// PICSWeb's id.
     pub learner_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// Where it stands.
     pub state: EnrolmentState,
-    /// What was asked.
     pub order: EnrolmentOrder,
     /// In the order in which they are taken.
     pub steps: Vec<EnrolmentStep>,
-    /// Who asked.
     pub requested_by: String,
     /// The run that wants it.
     pub run_id: Option<Uuid>,
@@ -64,18 +56,13 @@ pub struct Enrolment {
 
 redacted!(Enrolment);
 
-/// An enrolment to begin, or to take up again.
+/// An enrolment to begin, or to continue.
 #[derive(Clone, Debug)]
 pub struct NewEnrolment {
-    /// Whose.
     pub provider: Uuid,
-    /// In which OneFile.
     pub environment: OneFileEnvironment,
-    /// Of whom.
     pub learner: String,
-    /// In which centre.
     pub centre_id: String,
-    /// What was asked.
     pub order: EnrolmentOrder,
     /// The run that wants it.
     pub run_id: Option<Uuid>,
@@ -95,11 +82,8 @@ pub enum BegunEnrolment {
 /// One that waits for somebody to go on with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingEnrolment {
-    /// Whose.
     pub provider_id: Uuid,
-    /// In which OneFile.
     pub environment: OneFileEnvironment,
-    /// Of whom.
     pub learner_id: String,
 }
 
@@ -118,9 +102,6 @@ struct Row {
 
 impl Store {
     /// Begins an enrolment, or takes one up again: its steps are kept, what was asked is replaced. Whoever has it must hold it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn begin_enrolment(
         &self,
         new: &NewEnrolment,
@@ -165,9 +146,6 @@ impl Store {
     }
 
     /// Takes one that waits, to go on with it. `None`: somebody else has it, or it waits no longer.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn take_enrolment(
         &self,
         waiting: &WaitingEnrolment,
@@ -190,9 +168,6 @@ impl Store {
     }
 
     /// Those that somebody must go on with: their time has come, or whoever worked at them is gone.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn waiting_enrolments(&self, most: i64) -> StoreResult<Vec<WaitingEnrolment>> {
         let rows = leased!(query:
             r#"select provider_id as "provider_id!", environment as "environment!", learner_id as "learner_id!" from (
@@ -216,11 +191,8 @@ impl Store {
             .collect())
     }
 
-    /// Has those taken up again that wait for an outcome which is known now: the learner's own, or, for something that learners
+    /// Wakes the enrolments that wait for an outcome which is known now: the learner's own, or, for something that learners
     /// share, all that wait.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn wake_enrolments(
         &self,
         provider: Uuid,
@@ -241,9 +213,6 @@ impl Store {
     }
 
     /// Lengthens a hold, and keeps the steps as they stand. `false`: somebody else has it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn save_enrolment(
         &self,
         new: &NewEnrolment,
@@ -266,9 +235,6 @@ impl Store {
 
     /// Leaves an enrolment as it stands. `resume_in`: when somebody goes on with it unasked. When it is whole for the first time,
     /// the feed is told. `false`: somebody else has it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn leave_enrolment(
         &self,
         new: &NewEnrolment,
@@ -305,10 +271,6 @@ impl Store {
         Ok(true)
     }
 
-    /// A learner's enrolment.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn enrolment(
         &self,
         provider: Uuid,

@@ -14,19 +14,14 @@ use crate::domain::{Change, LinkState, OneFileEnvironment, Subject};
 /// A linked learner, with what is kept of it.
 #[derive(Clone)]
 pub struct LearnerThere<T> {
-    /// PICSWeb's id.
     pub learner_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// OneFile's user.
     pub user_id: String,
     /// How the user was, when it was read last.
     pub state: LinkState,
-    /// The record.
     pub record: T,
     /// Counts the record's writes.
     pub version: i64,
-    /// What OneFile had.
     pub kept: PortfolioRow,
     /// The learner was enrolled here, not only linked.
     pub enrolled: bool,
@@ -36,11 +31,8 @@ pub struct LearnerThere<T> {
 
 /// What an exchange came to.
 pub struct Exchanged<'a> {
-    /// Whose.
     pub provider: Uuid,
-    /// With which OneFile.
     pub environment: OneFileEnvironment,
-    /// Of whom.
     pub learner: &'a str,
     /// Who holds the learner.
     pub worker: Uuid,
@@ -52,7 +44,6 @@ pub struct Exchanged<'a> {
     pub portfolio: &'a Portfolio,
     /// All of it was read.
     pub swept: bool,
-    /// What ails it.
     pub problem: Option<&'a IntentProblem>,
     /// What the feed is told.
     pub changes: &'a [(Subject, Change)],
@@ -63,7 +54,6 @@ pub struct Exchanged<'a> {
 /// What came of keeping it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
-    /// It is kept.
     Kept,
     /// The record is another than the one that it was made of.
     Outdated,
@@ -127,9 +117,6 @@ impl Store {
     }
 
     /// Lets go of a learner, if this worker holds it still.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn release_learner(
         &self,
         provider: Uuid,
@@ -152,9 +139,6 @@ impl Store {
 
     /// Keeps what an exchange came to: the record, the portfolio, the link's state and what the feed is told, all or nothing. The
     /// learner is let go of.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_exchange(&self, tx: &mut Tx, kept: &Exchanged<'_>) -> StoreResult<Keeping> {
         let (provider, environment, learner) = (kept.provider, kept.environment.as_str(), kept.learner);
         let version = sqlx::query_scalar!(
@@ -252,9 +236,6 @@ impl Store {
     }
 
     /// When the last exchange over all learners of this OneFile that ended had begun.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn exchange_began(
         &self,
         provider: Uuid,
@@ -271,9 +252,6 @@ impl Store {
     }
 
     /// An exchange over all learners has ended: whoever was not decided on is none of its own.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end_exchange(
         &self,
         tx: &mut Tx,

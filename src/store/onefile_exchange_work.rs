@@ -11,11 +11,9 @@ use crate::domain::OneFileEnvironment;
 
 /// A learner whom a run has not decided on, with what the searches said.
 pub struct Undecided<T> {
-    /// The learner.
     pub learner: LearnerThere<T>,
     /// The user was in the list.
     pub seen: bool,
-    /// In the archive.
     pub archived: bool,
     /// Changed since the last exchange.
     pub changed: bool,
@@ -23,10 +21,8 @@ pub struct Undecided<T> {
     pub aims: Vec<String>,
 }
 
-/// What was decided.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// Of whom.
     pub learner_id: String,
     /// Why the learner is exchanged.
     pub reason: &'static str,
@@ -39,15 +35,12 @@ pub struct Decided {
 /// A learner whose turn it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
-    /// PICSWeb's id.
     pub learner_id: String,
-    /// Why.
     pub reason: String,
     /// Calls that were reckoned with.
     pub calls: i32,
     /// The user was in the list.
     pub seen: bool,
-    /// In the archive.
     pub archived: bool,
     /// The search for what changed had named the learner.
     pub changed: bool,
@@ -57,9 +50,6 @@ pub struct Turn {
 
 impl Store {
     /// Begins a run's work with all linked learners, or with those of them that are named; answers how many, and their centres.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn begin_exchange(
         &self,
         tx: &mut Tx,
@@ -89,9 +79,6 @@ impl Store {
     }
 
     /// The named learners with whom a run has no work, in the order of their naming, and whether there is a record of each.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn not_in_exchange(
         &self,
         tx: &mut Tx,
@@ -115,9 +102,6 @@ impl Store {
     }
 
     /// Notes what a page of users said: each one's id, whether it is in the archive, whether it was changed.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_users(
         &self,
         tx: &mut Tx,
@@ -144,9 +128,6 @@ impl Store {
 
     /// Whether the lists of users, gone through, showed none of those who were there the last time, and they are more than could be gone
     /// by chance.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn nobody_was_seen(
         &self,
         run: Uuid,
@@ -167,9 +148,6 @@ impl Store {
     }
 
     /// Notes which learning aims a page named as changed: the user of each, and its id.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_aims_changed(
         &self,
         tx: &mut Tx,
@@ -253,9 +231,6 @@ impl Store {
     }
 
     /// Keeps what was decided.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn decide(&self, tx: &mut Tx, run: Uuid, decided: &[Decided]) -> StoreResult<()> {
         let ids: Vec<_> = decided.iter().map(|own| own.learner_id.clone()).collect();
         let reasons: Vec<_> = decided.iter().map(|own| own.reason.to_owned()).collect();
@@ -277,9 +252,6 @@ impl Store {
     }
 
     /// Takes learners away from a run's work: their outcomes are told.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn drop_work(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
         sqlx::query!(
             "delete from onefile_exchange_work where run_id = $1 and learner_id = any($2)",
@@ -292,9 +264,6 @@ impl Store {
     }
 
     /// Learners with whom nothing had to be done: when they were exchanged last is now.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn touch_exchanged(
         &self,
         tx: &mut Tx,
@@ -315,9 +284,6 @@ impl Store {
     }
 
     /// The next learners of a run, those of low turns first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn next_turns(&self, run: Uuid, size: i64) -> StoreResult<Vec<Turn>> {
         Ok(sqlx::query_as!(
             Turn,
@@ -331,9 +297,6 @@ impl Store {
     }
 
     /// Whom somebody else holds comes last.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn postpone_turns(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_exchange_work set turn = 100 where run_id = $1 and learner_id = any($2)",

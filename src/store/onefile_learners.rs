@@ -9,11 +9,8 @@ use crate::domain::{LinkState, OneFileEnvironment};
 /// A learner that is linked; it has one user in all centres.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedLearner {
-    /// PICSWeb's id.
     pub learner_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// OneFile's id.
     pub user_id: String,
     /// How the user was, when it was read last.
     pub state: LinkState,
@@ -21,9 +18,6 @@ pub struct LinkedLearner {
 
 impl Store {
     /// A page of linked learners, in the order of PICSWeb's ids.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn linked_learners(
         &self,
         provider: Uuid,
@@ -53,9 +47,6 @@ impl Store {
     }
 
     /// How many learners are linked.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn count_linked_learners(
         &self,
         provider: Uuid,

@@ -12,15 +12,10 @@ use crate::domain::{Change, LinkMethod, LinkState, OneFileEnvironment, Subject, 
 /// A link to be made; that the remote exists, the caller has seen.
 #[derive(Clone)]
 pub struct NewOneFileLink {
-    /// Whose.
     pub kind: RecordKind,
-    /// PICSWeb's id.
     pub local_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// OneFile's id.
     pub remote_id: String,
-    /// The name there.
     pub remote_name: Option<String>,
     /// Whether it is archived there.
     pub archived: bool,
@@ -48,15 +43,12 @@ redacted!(NewOneFileLink OneFileLinked);
 /// Where links are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Linking<'a> {
-    /// For whom.
     pub provider: Uuid,
-    /// In which OneFile.
     pub environment: OneFileEnvironment,
     /// How they came to be.
     pub method: LinkMethod,
     /// `false`: nothing is kept.
     pub keep: bool,
-    /// Who makes them.
     pub by: &'a By,
 }
 
@@ -212,7 +204,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(|row| Some((RecordKind::parse(&row.kind)?, row.record_id))).collect())
     }
 
-    /// Learners of whom an enrolment's outcome is open.
+    /// Learners whose enrolment has an open outcome.
     async fn enrolling(
         &self,
         tx: &mut Tx,

@@ -14,18 +14,12 @@ use crate::domain::{
     Change, DirectoryKind, LinkMethod, LinkState, OneFileEnvironment, Subject, SubjectKind, redacted,
 };
 
-/// A link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OneFileLink {
-    /// Ours.
     pub id: Uuid,
-    /// Whose.
     pub kind: RecordKind,
-    /// PICSWeb's id.
     pub local_id: String,
-    /// OneFile's centre.
     pub centre_id: String,
-    /// OneFile's id.
     pub remote_id: String,
     /// The name there, as it was read last.
     pub remote_name: Option<String>,
@@ -45,10 +39,8 @@ pub(super) struct LinkLabels {
     pub name: Option<String>,
 }
 
-/// Which links.
 #[derive(Clone, Debug, Default)]
 pub struct LinkFilter {
-    /// Of which kind.
     pub kind: Option<RecordKind>,
     /// Only in these states; empty: in any.
     pub states: Vec<LinkState>,
@@ -88,9 +80,6 @@ impl RecordKind {
 
 impl Store {
     /// All links of a kind, in the order of our ids.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_links_of(
         &self,
         provider: Uuid,
@@ -115,9 +104,6 @@ impl Store {
     }
 
     /// How many linked learners are in OneFile's archive, and how many it has no more.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn lost_learners(
         &self,
         provider: Uuid,
@@ -135,9 +121,6 @@ impl Store {
     }
 
     /// The centres in which something is linked.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn linked_centres(
         &self,
         provider: Uuid,
@@ -154,9 +137,6 @@ impl Store {
     }
 
     /// A page of links, the oldest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_onefile_links(
         &self,
         provider: Uuid,
@@ -192,9 +172,6 @@ impl Store {
     }
 
     /// A link of the environment that the settings name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_link(
         &self,
         provider: Uuid,
@@ -218,9 +195,6 @@ impl Store {
     }
 
     /// A record's link; of one that is linked in several centres, the oldest.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_link_of(
         &self,
         provider: Uuid,
@@ -232,9 +206,6 @@ impl Store {
     }
 
     /// The link that leads to a record of OneFile's.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_link_to(
         &self,
         provider: Uuid,
@@ -271,9 +242,6 @@ impl Store {
     }
 
     /// Removes a link; nothing happens in OneFile. `false`: there is none.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn remove_onefile_link(
         &self,
         provider: Uuid,
@@ -363,9 +331,6 @@ impl Store {
     }
 
     /// The same, for learners' users, who stand in no directory.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn settle_onefile_learners(
         &self,
         provider: Uuid,

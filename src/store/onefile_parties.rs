@@ -9,28 +9,20 @@ use crate::domain::{Change, LinkState, OneFileEnvironment, Subject};
 /// An officer or an organisation, linked, with its record.
 #[derive(Clone)]
 pub struct Party {
-    /// The link.
     pub link_id: Uuid,
-    /// Officer or organisation.
     pub kind: RecordKind,
-    /// PICSWeb's id.
     pub local_id: String,
-    /// OneFile's id.
     pub remote_id: String,
-    /// The record.
     pub record: Value,
-    /// Counts its writes.
     pub version: i64,
 }
 
-/// Which of them.
 #[derive(Clone, Copy, Debug)]
 pub struct DueParties {
     /// Those that follow this link.
     pub after: Option<Uuid>,
     /// Those that were compared before this are due again.
     pub before: Time,
-    /// How many.
     pub size: i64,
 }
 
@@ -76,9 +68,6 @@ impl Store {
     }
 
     /// Keeps what a comparison came to. `false`: the record was changed meanwhile, and nothing was kept.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_party(
         &self,
         tx: &mut Tx,

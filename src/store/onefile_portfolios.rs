@@ -1,5 +1,5 @@
 //! What OneFile has of a learner, as it was read or made last: which learning aim is which qualification's, which review is which of
-//! PICSWeb's. A record that PICSWeb sends anew does not undo it.
+//! PICSWeb's. A record that PICSWeb sends again does not undo it.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +17,7 @@ use crate::domain::{Change, OneFileEnvironment, Subject, redacted};
 pub struct Portfolio {
     /// The user; none: its details were never read.
     pub user: Option<PortfolioUser>,
-    /// The learning aims.
     pub aims: Vec<PortfolioAim>,
-    /// The reviews.
     pub reviews: Vec<PortfolioReview>,
     /// Codes that OneFile had no learning aim of when a learner who was linked by hand was exchanged first: they are not assigned.
     pub left_out: Vec<String>,
@@ -36,17 +34,13 @@ pub struct Portfolio {
 pub struct PortfolioUser {
     /// The exchanged fields that say something, by OneFile's names; a day is `2026-01-31`.
     pub fields: BTreeMap<String, String>,
-    /// The default assessor.
     pub default_assessor_id: Option<String>,
-    /// The placement.
     pub placement_id: Option<String>,
 }
 
-/// A learning aim.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioAim {
-    /// OneFile's id.
     pub learning_aim_id: String,
     /// Of which of OneFile's standards.
     pub standard_id: String,
@@ -62,17 +56,14 @@ pub struct PortfolioAim {
     pub counted_for: Option<String>,
 }
 
-/// A review.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioReview {
-    /// OneFile's id.
     pub one_file_id: String,
     /// PICSWeb's id, where it has one.
     pub review_id: Option<String>,
     /// When it is planned for.
     pub scheduled_for: Option<Time>,
-    /// When it began.
     pub started_on: Option<Time>,
     /// OneFile has it no more.
     pub gone: bool,
@@ -83,7 +74,6 @@ redacted!(Portfolio PortfolioUser PortfolioAim PortfolioReview PortfolioRow);
 /// A portfolio as it is kept.
 #[derive(Clone, Default, PartialEq)]
 pub struct PortfolioRow {
-    /// What OneFile has.
     pub portfolio: Portfolio,
     /// When it was exchanged last.
     pub exchanged_at: Option<Time>,
@@ -95,9 +85,6 @@ pub struct PortfolioRow {
 
 impl Store {
     /// A learner's portfolio; an empty one where none was read.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn portfolio(
         &self,
         provider: Uuid,
@@ -127,9 +114,6 @@ impl Store {
     }
 
     /// Changes a portfolio in the transaction of what it belongs to; the learner's record is locked by the caller.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn change_portfolio(
         &self,
         tx: &mut Tx,
@@ -167,9 +151,6 @@ impl Store {
     }
 
     /// Keeps which learning aim a qualification became.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_aim(
         &self,
         provider: Uuid,
@@ -191,9 +172,6 @@ impl Store {
     }
 
     /// Keeps that what is known of a qualification is to go up once its learning aim is there.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn owe_details(
         &self,
         provider: Uuid,
@@ -215,9 +193,6 @@ impl Store {
     }
 
     /// Keeps which of OneFile's reviews one of ours became: in the portfolio, and as the OneFile System ID of the record.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_review(
         &self,
         provider: Uuid,
@@ -267,9 +242,6 @@ impl Store {
 
     /// Changes a record that we keep, in the transaction of what it belongs to; the caller has locked it. `change` says whether it
     /// changed anything. `false`: nothing was written.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn change_record(
         &self,
         tx: &mut Tx,

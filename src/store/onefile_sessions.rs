@@ -20,14 +20,12 @@ const FORGOTTEN: Duration = Duration::from_hours(72);
 pub struct OneFileSession {
     /// Counts the account's sessions.
     pub version: i64,
-    /// What calls carry.
     pub token: SecretString,
 }
 
 /// What somebody who needs a session finds.
 #[derive(Clone, Debug)]
 pub enum SessionState {
-    /// One that serves.
     Ready(OneFileSession),
     /// It is ours to open, by this claim.
     Ours(Uuid),
@@ -38,9 +36,6 @@ pub enum SessionState {
 impl Store {
     /// The account's session, or the right to open it for as long as `lease`. A session of version `refused` does not serve: OneFile
     /// has said so.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_session(
         &self,
         account: &[u8],
@@ -88,9 +83,6 @@ impl Store {
     }
 
     /// Keeps the session that the claim was for; `None`: the claim has run out, and another process has opened its own.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_onefile_session(
         &self,
         account: &[u8],
@@ -111,9 +103,6 @@ impl Store {
     }
 
     /// Gives a claim back: no session came of it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn release_onefile_session(&self, account: &[u8], claim: Uuid) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_sessions set claim = null, claimed_until = null where account = $1 and claim = $2",

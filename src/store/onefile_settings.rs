@@ -13,9 +13,7 @@ use crate::domain::{DemographicsMode, DesktopIntegration, OneFileEnvironment, Vi
 /// What can be chosen, but for the customer token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneFileChoices {
-    /// Switched on.
     pub enabled: bool,
-    /// Which OneFile.
     pub environment: OneFileEnvironment,
     /// Whether reviews go up.
     pub upload_reviews: bool,
@@ -54,17 +52,13 @@ pub struct OneFileChoices {
 /// The settings. A provider without a row has the defaults.
 #[derive(Clone, Debug)]
 pub struct OneFileSettings {
-    /// What was chosen.
     pub choices: OneFileChoices,
-    /// The customer token.
     pub token: Option<SecretString>,
     /// Last exchange over all learners that ended.
     pub last_synced_at: Option<Time>,
     /// `ok`, or the code of what the last call met.
     pub connection: Option<String>,
-    /// When that was.
     pub connection_at: Option<Time>,
-    /// Counts the writes.
     pub version: i64,
 }
 
@@ -96,9 +90,6 @@ impl Default for OneFileChoices {
 
 impl Store {
     /// The provider's settings; defaults where none were made.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_settings(&self, provider: Uuid) -> StoreResult<OneFileSettings> {
         let row = sqlx::query!(
             r#"select enabled, environment, sealed_token, upload_reviews, download_reviews, visit_type, additional_assessors,
@@ -162,9 +153,6 @@ impl Store {
 
     /// Keeps settings, over those of this version; no token: the present one stays. `false`: somebody else changed them meanwhile,
     /// and nothing was kept.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_onefile_settings(
         &self,
         provider: Uuid,
@@ -233,7 +221,7 @@ impl Store {
         if kept == 0 {
             return Ok(false);
         }
-        // Another token may be another customer's: what was read with the old one is read anew.
+        // Another token may be another customer's: so what was read with the old one is read again.
         if other {
             self.forget_onefile_directory(&mut tx, provider, new.environment).await?;
             self.forget_onefile_standards(&mut tx, provider, new.environment).await?;
@@ -244,9 +232,6 @@ impl Store {
     }
 
     /// Notes what the last call said of the connection: `ok` or a problem's code.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn note_onefile_connection(&self, provider: Uuid, code: &str) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_settings set connection = $2, connection_at = app_now() where provider_id = $1",

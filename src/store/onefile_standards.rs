@@ -11,24 +11,19 @@ use crate::domain::OneFileEnvironment;
 pub struct OneFileStandard {
     /// OneFile's id of its centre.
     pub centre_id: String,
-    /// OneFile's id.
     pub standard_id: String,
-    /// Its title.
     pub title: String,
     /// Its code, as it is written.
     pub code: Option<String>,
     /// Its code, as it is compared.
     pub code_key: Option<String>,
-    /// In the archive.
     pub archived: bool,
 }
 
 /// What a reading said of a learning aim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardRead {
-    /// Its centre.
     pub centre_id: String,
-    /// OneFile's id.
     pub standard_id: String,
     /// It was not there before.
     pub added: bool,
@@ -38,7 +33,6 @@ pub struct StandardRead {
     pub again: bool,
 }
 
-/// Which learning aims.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardFilter<'a> {
     /// Of this centre only.
@@ -53,9 +47,6 @@ pub struct StandardFilter<'a> {
 
 impl Store {
     /// The version of the provider's OneFile settings, which nobody changes before the transaction ends.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn hold_onefile_version(&self, tx: &mut Tx, provider: Uuid) -> StoreResult<Option<i64>> {
         Ok(sqlx::query_scalar!(
             "select version from onefile_settings where provider_id = $1 for share",
@@ -66,9 +57,6 @@ impl Store {
     }
 
     /// Writes what a page said, in the refresh that began then; answers each row's news. No id twice.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_onefile_standards(
         &self,
         tx: &mut Tx,
@@ -127,9 +115,6 @@ impl Store {
     }
 
     /// The centres of what the refresh that began then has not seen.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn centres_of_unseen_standards(
         &self,
         tx: &mut Tx,
@@ -150,9 +135,6 @@ impl Store {
 
     /// Removes what the refresh that began then has not seen, but in the centres that it could not read whole; answers centre
     /// and id of each.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn remove_unseen_standards(
         &self,
         tx: &mut Tx,
@@ -176,9 +158,6 @@ impl Store {
     }
 
     /// Notes that all learning aims were read.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end_onefile_standards(
         &self,
         tx: &mut Tx,
@@ -201,9 +180,6 @@ impl Store {
     }
 
     /// The code of each standard that has one: centre, standard, code as OneFile writes it.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_codes(
         &self,
         provider: Uuid,
@@ -221,9 +197,6 @@ impl Store {
     }
 
     /// When all learning aims were read; `None`: not yet.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_standards_refreshed(
         &self,
         provider: Uuid,
@@ -240,9 +213,6 @@ impl Store {
     }
 
     /// A page of learning aims, by centre and id, numbers by their size.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_standards(
         &self,
         provider: Uuid,

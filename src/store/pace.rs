@@ -14,14 +14,12 @@ pub struct Account {
     pub key: Vec<u8>,
     /// `ace360` or `onefile`.
     pub upstream: &'static str,
-    /// Calls a minute.
     pub per_minute: u32,
 }
 
 /// Permits that somebody wants.
 #[derive(Clone, Debug)]
 pub struct PaceAsk {
-    /// Of whom.
     pub account: Account,
     /// The tolerance of the class that asks.
     pub burst: i32,
@@ -31,14 +29,12 @@ pub struct PaceAsk {
     pub horizon: Duration,
 }
 
-/// What Postgres granted.
 #[derive(Clone, Copy, Debug)]
 pub struct Granted {
     /// Permits, 0 to as many as asked for.
     pub count: i32,
     /// From now to the first slot; for none granted: to when it is worth asking again.
     pub first_wait: Duration,
-    /// Between two slots.
     pub step: Duration,
     /// From now to the slot 0 as it would be without waiting; the i-th is `max(first_wait, lead + i * step)`.
     pub lead_ms: i64,
@@ -65,9 +61,6 @@ impl Granted {
 
 impl Store {
     /// Takes as many of the permits as there are.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn pace_take(&self, ask: &PaceAsk) -> Result<Granted, sqlx::Error> {
         // Not worth waiting for the disk: what a crash of the server forgets is less than the server's restart takes.
         let row = sqlx::query!(
@@ -86,9 +79,6 @@ impl Store {
     }
 
     /// Lets nobody call the account before `wait` has passed; an earlier, longer block stays.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn pace_block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         sqlx::query!(
             r#"insert into pace (account, upstream, per_minute, tat, blocked_until)
@@ -113,9 +103,6 @@ fn duration(interval: &PgInterval) -> Duration {
 
 impl Store {
     /// How many calls the account could still make within the next minute.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn pace_left(&self, account: &Account) -> Result<u32, sqlx::Error> {
         let left = sqlx::query_scalar!(
             r#"select greatest(0, floor(extract(epoch from app_now() + interval '1 minute' - greatest(tat, blocked_until, app_now())) / 60 * $2::int))::int as "left!"

@@ -19,7 +19,6 @@ pub struct ProcessRow {
     pub id: Uuid,
     /// Whether it works jobs; else it answers only.
     pub works: bool,
-    /// When it started.
     pub started_at: Time,
     /// When it said last that it lives.
     pub seen_at: Time,
@@ -27,9 +26,6 @@ pub struct ProcessRow {
 
 impl Store {
     /// Says that this process lives, with the keys that it holds.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn beat(&self, id: Uuid, works: bool) -> StoreResult<()> {
         sqlx::query!(
             r#"with forgotten as (delete from processes where seen_at < app_now() - $4::interval)
@@ -46,18 +42,12 @@ impl Store {
     }
 
     /// Says that this process ends.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn leave(&self, id: Uuid) -> StoreResult<()> {
         sqlx::query!("delete from processes where id = $1", id).execute(&self.pool).await?;
         Ok(())
     }
 
     /// The processes that run and lack the key that seals here, oldest first.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn processes_without_present_key(&self) -> StoreResult<Vec<ProcessRow>> {
         let key = self.vault.sealer.key_ids().into_iter().next().unwrap_or_default();
         Ok(sqlx::query_as!(

@@ -4,10 +4,8 @@ use uuid::Uuid;
 
 use super::{Store, StoreResult, new_id};
 
-/// A training provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// Ours.
     pub id: Uuid,
     /// What tokens call it by.
     pub name: String,
@@ -15,9 +13,6 @@ pub struct Provider {
 
 impl Store {
     /// Makes a provider; `None` when the name is taken.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn create_provider(&self, name: &str) -> StoreResult<Option<Provider>> {
         let id = new_id();
         let made = sqlx::query_scalar!(
@@ -31,9 +26,6 @@ impl Store {
     }
 
     /// The provider of this name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn provider_by_name(&self, name: &str) -> StoreResult<Option<Provider>> {
         let id = sqlx::query_scalar!("select id from providers where name = $1", name)
             .fetch_optional(&self.pool)
@@ -44,9 +36,6 @@ impl Store {
 
 impl Store {
     /// The providers that have ACE360 settings, and whether those are switched on.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn ace360_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
         let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join ace360_settings s on s.provider_id = p.id order by p.name")
             .fetch_all(&self.pool)
@@ -55,9 +44,6 @@ impl Store {
     }
 
     /// The same of OneFile.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn onefile_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
         let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join onefile_settings s on s.provider_id = p.id order by p.name")
             .fetch_all(&self.pool)
@@ -67,9 +53,6 @@ impl Store {
 
     /// The server's version, and whether something between us and it gives each transaction another session: then
     /// locks that belong to a session do not work.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn server(&self) -> StoreResult<(String, bool)> {
         let mut connection = self.pool.acquire().await?;
         let mut session = None;

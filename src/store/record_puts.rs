@@ -10,9 +10,6 @@ use super::{
 impl Store {
     /// Writes one record in full, and its row of the audit. The answer is its version, which counts from 1. `None`: what is
     /// there is not what was expected, and nothing was written.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_record(
         &self,
         provider: Uuid,
@@ -85,9 +82,6 @@ impl Store {
     }
 
     /// Writes many records, all or none of them, and one row of the audit.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_records(
         &self,
         provider: Uuid,

@@ -11,13 +11,9 @@ pub use crate::domain::RecordKind;
 /// A record to keep.
 #[derive(Clone, Debug)]
 pub struct NewRecord {
-    /// PICSWeb's id.
     pub id: String,
-    /// Its JSON.
     pub json: Vec<u8>,
-    /// Learners only.
     pub uln_index: Option<Vec<u8>>,
-    /// Learners only.
     pub person_index: Option<Vec<u8>>,
     /// The record that it names and that is read along with it: a learner's employer, an organisation's main contact.
     pub refers_to: Option<String>,
@@ -34,7 +30,6 @@ pub struct SealedRecord {
 }
 
 impl SealedRecord {
-    /// PICSWeb's id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -51,7 +46,6 @@ pub struct SealedRecords {
 }
 
 impl SealedRecords {
-    /// One more.
     pub fn push(&mut self, record: SealedRecord) {
         self.sealed.push(record.sealed);
         self.ids.push(record.id);
@@ -69,11 +63,9 @@ impl SealedRecords {
 /// A record as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredRecord<T> {
-    /// PICSWeb's id.
     pub id: String,
-    /// The record.
     pub record: T,
-    /// What it is told apart from its earlier states by.
+    /// What distinguishes this state from earlier ones.
     pub version: Version,
 }
 
@@ -82,7 +74,6 @@ pub struct StoredRecord<T> {
 pub struct RecordPage<T> {
     /// At most as many as asked for.
     pub items: Vec<T>,
-    /// Whether more follow.
     pub more: bool,
 }
 
@@ -108,9 +99,6 @@ impl Store {
     }
 
     /// Seals a record, to be written with others.
-    ///
-    /// # Errors
-    /// It cannot be sealed.
     pub fn seal_new(&self, provider: Uuid, kind: RecordKind, record: NewRecord) -> StoreResult<SealedRecord> {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         let NewRecord { id, uln_index, person_index, refers_to, .. } = record;
@@ -118,9 +106,6 @@ impl Store {
     }
 
     /// Whether there is such a record.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn is_there(&self, provider: Uuid, kind: RecordKind, id: &str) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
             r#"select exists (select from records where provider_id = $1 and kind = $2 and record_id = $3) as "there!""#,
@@ -161,9 +146,6 @@ impl Store {
     }
 
     /// Deletes an officer or an organisation, with its links, if it is what was expected. Learners are erased instead.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn delete_record(
         &self,
         provider: Uuid,

@@ -8,7 +8,6 @@ use crate::config::Retention;
 pub struct Swept {
     /// Runs, with their records.
     pub runs: u64,
-    /// Changes.
     pub changes: u64,
     /// Intents that are settled, with what they sent.
     pub intents: u64,
@@ -18,9 +17,6 @@ pub struct Swept {
 
 impl Store {
     /// Removes what is older than its retention. What is open stays, however old.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn sweep(&self, keep: &Retention) -> StoreResult<Swept> {
         let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
         let runs = sqlx::query!(

@@ -1,4 +1,4 @@
-//! Sealing anew, with the present key, what an older one sealed; while the service runs. A row that somebody writes
+//! Seals with the current key what an older key sealed, while the service runs. A row that somebody writes
 //! meanwhile is sealed with the present key by that write, and left alone here.
 
 use super::{Store, StoreError, StoreResult};
@@ -12,7 +12,7 @@ const FULL: usize = 500;
 macro_rules! rotations {
     ($($name:ident $what:literal: $select:literal, $update:literal, |$row:ident| $identity:expr, ($($key:ident),*);)*) => {
         impl Store {
-            /// Seals everything anew that was not sealed with the present key; answers how many values, by place.
+            /// Seals everything that was not sealed with the current key; returns the number of values, by place.
             ///
             /// # Errors
             /// The database's; a value that no key opens: it is told, and nothing of its batch is changed.
@@ -129,9 +129,6 @@ rotations! {
 
 impl Store {
     /// How many values are not sealed with the present key.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn sealed_with_older_keys(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"select (select count(*) from secrets where substring(sealed from 1 for 5) <> $1)

@@ -10,7 +10,6 @@ use super::{NewRun, Store, StoreResult, Tx};
 pub struct RunLearner {
     /// Its place in the request, from 0. Erased learners leave gaps.
     pub place: i32,
-    /// PICSWeb's id.
     pub learner_id: String,
 }
 
@@ -31,9 +30,6 @@ impl Store {
     }
 
     /// At most `size` of the learners that a run was asked for, from this place on.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn run_learners(&self, run: Uuid, from: i32, size: i64) -> StoreResult<Vec<RunLearner>> {
         Ok(sqlx::query_as!(
             RunLearner,

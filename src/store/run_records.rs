@@ -26,7 +26,7 @@ pub struct RecordOutcome {
     pub told: Option<Told>,
 }
 
-/// What is told of a record; sealed, since it may hold the upstream's words.
+/// What a run reports about a record; sealed, since it may hold the upstream's words.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Told {
@@ -51,7 +51,7 @@ impl RecordOutcome {
         Self { kind: SubjectKind::Learner, id: id.into(), outcome, code, record_id: None, told: None }
     }
 
-    /// With what is told of it.
+    /// Adds what the run reports about it.
     #[must_use]
     pub fn told(mut self, told: Told) -> Self {
         self.told = Some(told);
@@ -100,9 +100,6 @@ impl OutcomeKind {
 
 impl Store {
     /// What happened to a run's records, by subject.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn run_records(
         &self,
         run: Uuid,
@@ -148,9 +145,6 @@ impl Store {
     }
 
     /// The learners of a run that failed, by id.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn failed_learners(&self, run: Uuid) -> StoreResult<Vec<String>> {
         Ok(sqlx::query_scalar!(
             "select subject_id from run_records where run_id = $1 and subject_kind = 'learner' and outcome = 'failed' order by subject_id",

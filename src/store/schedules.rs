@@ -11,7 +11,6 @@ use crate::domain::RunKind;
 pub struct DailySetting {
     /// The provider that owns the schedule.
     pub provider_id: Uuid,
-    /// Local time.
     pub at: NaiveTime,
     /// When the schedule was last changed: earlier nights are not caught up.
     pub since: Time,

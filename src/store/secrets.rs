@@ -51,9 +51,6 @@ impl Store {
     }
 
     /// Keeps a signing key if none is there yet: of several processes that start together one wins.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_first_signing_key(&self, key: &SigningKey) -> StoreResult<()> {
         let sealed = self.vault.sealer.seal(&key_row(&key.kid), &key.private)?;
         let mut tx = self.begin().await?;

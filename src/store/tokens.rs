@@ -4,18 +4,15 @@ use uuid::Uuid;
 
 use super::{After, By, RecordPage, Store, StoreResult, Time, new_id, records::page};
 
-/// A token's line.
 #[derive(Clone, Debug)]
 pub struct TokenRow {
     /// Its `jti`.
     pub id: Uuid,
-    /// For people.
     pub name: String,
     /// What it may do.
     pub scopes: Vec<String>,
     /// When it was made.
     pub created_at: Time,
-    /// When it ends.
     pub expires_at: Time,
     /// When it was used last, as far as was written down: within seconds.
     pub last_used_at: Option<Time>,
@@ -32,9 +29,6 @@ pub struct Pulse {
 
 impl Store {
     /// Writes down a token that is about to be signed.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_token(&self, provider: Uuid, token: &TokenRow, by: &By) -> StoreResult<()> {
         sqlx::query!(
             r#"with kept as (
@@ -60,9 +54,6 @@ impl Store {
     }
 
     /// The provider's tokens that are neither revoked nor ended, in the order they were made.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_tokens(
         &self,
         provider: Uuid,
@@ -85,9 +76,6 @@ impl Store {
     }
 
     /// Revokes a token; `false` when the provider has no such token that is still good.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn revoke_token(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<bool> {
         let revoked = sqlx::query_scalar!(
             r#"with revoked as (
@@ -110,9 +98,6 @@ impl Store {
     }
 
     /// The revoked tokens and the shared clock's offset; writes down which tokens were used since the last time.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn pulse(&self, used: &[Uuid]) -> StoreResult<Pulse> {
         if !used.is_empty() {
             sqlx::query!("update tokens set last_used_at = app_now() where id = any($1)", used)
@@ -131,9 +116,6 @@ impl Store {
 
 impl Store {
     /// Whose token it is; `None`: it was never issued here.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn token_owner(&self, id: Uuid) -> StoreResult<Option<super::Provider>> {
         Ok(sqlx::query_as!(
             super::Provider,

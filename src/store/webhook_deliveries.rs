@@ -16,11 +16,9 @@ use crate::domain::{Change, ChangeEntry, ChangeType, DeliveryState, Subject, Sub
 
 /// Where a webhook's messages go, and what signs them.
 pub struct Receiver {
-    /// The address.
     pub url: String,
     /// The present secret first.
     pub secrets: Vec<SecretString>,
-    /// The database's time.
     pub now: Time,
 }
 
@@ -33,7 +31,6 @@ impl std::fmt::Debug for Receiver {
 /// What a delivery sends.
 #[derive(Clone, Debug)]
 pub enum WebhookMessage {
-    /// A change.
     Change(ChangeEntry),
     /// A test, which is in no feed.
     Test(TestEntry),
@@ -52,15 +49,10 @@ impl WebhookMessage {
 /// A delivery to be tried now.
 #[derive(Debug)]
 pub struct DueDelivery {
-    /// To whom.
     pub webhook: Uuid,
-    /// By whose leave.
     pub claim: Uuid,
-    /// Whose.
     pub provider: Uuid,
-    /// Where it goes.
     pub receiver: Receiver,
-    /// What it sends.
     pub message: WebhookMessage,
     /// Attempts that were made.
     pub attempts: i32,
@@ -81,7 +73,6 @@ pub struct Settlement {
     pub at: Time,
     /// The receiver's HTTP status.
     pub status: Option<u16>,
-    /// In our words.
     pub error: Option<String>,
     /// When it is tried again.
     pub due_at: Option<Time>,
@@ -95,9 +86,6 @@ pub struct Settlement {
 
 impl Store {
     /// Claims up to `most` webhooks for which something is due.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn claim_webhooks(&self, most: i64, term: Duration) -> StoreResult<Vec<(Uuid, Uuid)>> {
         let lease = Lease::of(term);
         let ids = leased!(query_scalar:
@@ -121,9 +109,6 @@ impl Store {
 
     /// The next delivery that is due, the first in the feed; holds the webhook for another `lease`. `None`: nothing is due, or
     /// the webhook is no longer ours, switched off, or resting.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn next_delivery(
         &self,
         webhook: Uuid,
@@ -175,9 +160,6 @@ impl Store {
     }
 
     /// Writes down what came of an attempt; `false`: the webhook is no longer ours, and another worker tries it again.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn settle_delivery(&self, due: &DueDelivery, came: &Settlement) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         // Whoever deletes the webhook locks it first too.
@@ -233,9 +215,6 @@ impl Store {
     }
 
     /// Gives a webhook back.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn release_webhook(&self, webhook: Uuid, claim: Uuid) -> StoreResult<()> {
         leased!(query:
             "update webhooks set " + release("claim", "claimed_until") + " where id = $1 and " + ours("claim" = "$2");
@@ -248,9 +227,6 @@ impl Store {
     }
 
     /// Where a webhook's messages go, switched on or not; `None`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn webhook_receiver(&self, provider: Uuid, webhook: Uuid) -> StoreResult<Option<Receiver>> {
         let row = sqlx::query!(
             r#"select sealed_target, sealed_secrets, app_now() as "now!" from webhooks where provider_id = $1 and id = $2"#,
@@ -263,9 +239,6 @@ impl Store {
     }
 
     /// Keeps a test that was made. It says nothing of the webhook's health.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn keep_webhook_test(
         &self,
         webhook: Uuid,

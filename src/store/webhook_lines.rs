@@ -10,11 +10,9 @@ use crate::domain::SubjectKind;
 pub struct DeliveryLine {
     /// The receiver's `webhook-id`.
     pub id: Uuid,
-    /// The change's type.
     pub type_: String,
     /// What the change is about.
     pub subject_kind: SubjectKind,
-    /// The subject's id.
     pub subject_id: String,
     /// `pending`, `delivered`, `failed`.
     pub state: String,
@@ -39,15 +37,11 @@ pub enum Resent {
     Missing,
     /// The webhook is switched off.
     Disabled,
-    /// It is due.
     Due(Box<DeliveryLine>),
 }
 
 impl Store {
     /// A webhook's deliveries, the newest first; `None`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_deliveries(
         &self,
         provider: Uuid,
@@ -88,9 +82,6 @@ impl Store {
     }
 
     /// One delivery of a webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn delivery(
         &self,
         provider: Uuid,
@@ -114,9 +105,6 @@ impl Store {
     }
 
     /// Makes a delivery due once more, with a day of attempts of its own.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn resend_delivery(&self, provider: Uuid, webhook: Uuid, id: Uuid) -> StoreResult<Resent> {
         let due = sqlx::query_scalar!(
             r#"update webhook_deliveries d set state = 'pending', attempts = 0, first_attempt_at = null, due_at = app_now(), error = null

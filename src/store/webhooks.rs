@@ -18,7 +18,6 @@ const MOST_OLD: usize = 4;
 pub struct WebhookChoices {
     /// Where it is sent.
     pub url: String,
-    /// For people.
     pub description: Option<String>,
     /// Types of changes; empty: all.
     pub types: Vec<String>,
@@ -26,16 +25,12 @@ pub struct WebhookChoices {
     pub enabled: bool,
 }
 
-/// A webhook.
 #[derive(Clone, Debug)]
 pub struct WebhookRow {
-    /// Its id.
     pub id: Uuid,
-    /// As decided.
     pub choices: WebhookChoices,
     /// Why the service switched it off.
     pub disabled_reason: Option<String>,
-    /// When.
     pub disabled_at: Option<Time>,
     /// The first failure since the last success.
     pub failing_since: Option<Time>,
@@ -78,9 +73,6 @@ struct Row {
 
 impl Store {
     /// Makes a webhook with this id, or finds it as it was made with it. `None`: the provider has too many.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn create_webhook(
         &self,
         provider: Uuid,
@@ -132,9 +124,6 @@ impl Store {
     }
 
     /// Replaces what is decided about a webhook; one that is switched on begins afresh. `None`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn put_webhook(
         &self,
         provider: Uuid,
@@ -169,9 +158,6 @@ impl Store {
     }
 
     /// Deletes a webhook with its deliveries; `false`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn delete_webhook(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         let gone = sqlx::query!("delete from webhooks where provider_id = $1 and id = $2", provider, id)
@@ -187,9 +173,6 @@ impl Store {
     }
 
     /// Gives a webhook a new secret; the one before stays good for a day. `None`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn rotate_webhook_secret(
         &self,
         provider: Uuid,
@@ -228,9 +211,6 @@ impl Store {
     }
 
     /// A webhook of the provider's.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn webhook(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<WebhookRow>> {
         let mut tx = self.begin().await?;
         let row = self.sealed_webhook(&mut tx, provider, id).await?;
@@ -238,9 +218,6 @@ impl Store {
     }
 
     /// The provider's webhooks, in the order they were made.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn list_webhooks(
         &self,
         provider: Uuid,

@@ -23,7 +23,7 @@ impl Meter {
         self.calls.swap(0, Ordering::Relaxed)
     }
 
-    /// The same, without starting anew.
+    /// The same, without resetting the count.
     pub fn peek(&self) -> i32 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -54,9 +54,6 @@ impl Caller {
 
     /// Waits for the account's permit without calling: a creation takes it before its intent is written,
     /// so that the intent's lease does not run out in the queue.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
         self.pace.permit(account, class).await
     }
@@ -79,9 +76,6 @@ impl Caller {
     }
 
     /// Calls, the permit being there already. A 429 blocks the account for everybody.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn call_with_permit(
         &self,
         account: &Account,

@@ -83,7 +83,6 @@ pub enum Search<S> {
 #[derive(Debug)]
 pub enum Sent<R> {
     Created(R),
-    /// An explicit refusal.
     Refused(Failure),
     /// Nothing reached the upstream.
     NotSent(Failure),
@@ -131,7 +130,6 @@ pub enum Reconciled {
     SentAgain,
     /// The look could not be completed; it is repeated.
     Later,
-    /// A person decides.
     ForAPerson,
 }
 

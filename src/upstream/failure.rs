@@ -16,24 +16,19 @@ pub enum FailureKind {
     Forbidden,
     /// There is no such thing.
     Missing,
-    /// An explicit no.
     Refused,
     /// No more calls for now.
     Limited,
     /// Nothing reached the upstream.
     Unreachable,
-    /// No usable answer.
     Failed,
 }
 
-/// One failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind.
     pub kind: FailureKind,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
-    /// The upstream's words.
     pub message: Option<String>,
     /// What we saw, in our words.
     pub seen: Option<String>,
@@ -44,7 +39,6 @@ pub struct Failure {
 }
 
 impl FailureKind {
-    /// The stable code.
     pub fn code(self) -> &'static str {
         match self {
             Self::Unauthorised => "upstreamUnauthorised",

@@ -13,7 +13,6 @@ const MOST_FIELDS: usize = 50;
 /// An error answer in short. Its words may repeat personal values: for those who may read the record only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamMessage {
-    /// HTTP status.
     pub status: u16,
     /// What it says, if it says anything.
     pub message: Option<String>,

@@ -12,9 +12,7 @@ use crate::store::{PaceAsk, Store};
 /// Who is waiting for the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// A person.
     Interactive,
-    /// A run.
     Bulk,
 }
 
@@ -48,7 +46,6 @@ const PERMIT_LIFE: Duration = Duration::from_secs(2);
 /// The slots of one account that are fetched and not yet used.
 type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
 
-/// Hands out permits.
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
@@ -63,9 +60,6 @@ impl Pace {
     }
 
     /// Waits for a slot. `Ok(Err(wait))`: the slot is further off than this class waits; nothing was taken.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
         match class {
             Class::Interactive => self.interactive(account).await,
@@ -74,9 +68,6 @@ impl Pace {
     }
 
     /// Keeps all callers of the account away for `wait`, because the upstream said 429.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         let shelf = self.shelf(account);
         // Permits in hand were for before the block.

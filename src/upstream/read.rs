@@ -19,22 +19,16 @@ pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
 /// Whose calls they are, and who waits for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Makes the calls.
     pub caller: &'a Caller,
     /// Whose pace is kept.
     pub account: &'a Account,
-    /// Who waits.
     pub class: Class,
-    /// Counts them.
     pub meter: &'a Meter,
 }
 
 impl Line<'_> {
     /// Calls, and makes of the answer what `parse` makes of it. What may pass is tried again; a 429, a 401 and every explicit no
     /// end it at once.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn read<T, E: Display>(
         self,
         request: &Request,
@@ -53,10 +47,6 @@ impl Line<'_> {
         }
     }
 
-    /// The same, once.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn attempt<T, E: Display>(
         self,
         request: &Request,

@@ -19,9 +19,7 @@ use crate::store::{
 /// What one step of a run came to.
 #[derive(Debug)]
 pub enum Step {
-    /// There is more.
     More,
-    /// All is done.
     Done,
     /// There is more, but not now; why.
     Waiting(Duration, String),
@@ -270,7 +268,7 @@ pub trait BatchWork: Send + Sync {
     fn waiting_words(&self, open: usize) -> String;
 }
 
-/// A learner of a batch of whom there is no record.
+/// The outcome of a batch's learner who has no record here.
 pub fn no_learner(id: &str) -> RecordOutcome {
     let words = Told::words("There is no such learner.");
     RecordOutcome::learner(id, OutcomeKind::Failed, RecordCode::NotFound).told(words)

@@ -67,9 +67,6 @@ impl Webhooks {
     }
 
     /// Delivers until nothing is due.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn deliver(&self) -> Result<(), StoreError> {
         let mut lanes = JoinSet::new();
         loop {
@@ -122,9 +119,6 @@ impl Webhooks {
 
     /// Sends a test at once, to a webhook that is switched off as well, and keeps what came of it; with the same id only once.
     /// `None`: no such webhook.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn test(
         &self,
         provider: Uuid,

@@ -87,6 +87,11 @@ impl Stage {
         sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
     }
 
+    /// Lets whoever is held go on. The trigger stays: a stopped process may hold its transaction open.
+    async fn unlock(&mut self) {
+        sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
+    }
+
     /// The same where somebody may be held still, who stands in the way of the trigger's end.
     async fn let_go(&mut self) {
         sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
@@ -208,7 +213,7 @@ async fn stopped_before_the_fence_for_longer_than_its_lease_a_process_sends_noth
     stage.held().await;
     stopped.signal("STOP").await;
     // The intent's row is there once the process goes on, and its lease counts from before the stop.
-    stage.let_go().await;
+    stage.unlock().await;
     passes(&mut stage.sql, 2.5).await;
     stopped.signal("CONT").await;
     let answer = asked.await.unwrap();
@@ -230,7 +235,7 @@ async fn stopped_between_the_fence_and_the_send_for_longer_than_a_call_a_process
     stage.held().await;
     slow.signal("STOP").await;
     // The fence is passed in the database, within the lease.
-    stage.let_go().await;
+    stage.unlock().await;
     passes(&mut stage.sql, 1.5).await;
     slow.signal("CONT").await;
     let answer = asked.await.unwrap();

@@ -16,7 +16,6 @@ pub struct UploadInput<'a> {
     pub contact: Option<(&'a OfficerId, &'a Officer)>,
     /// Rows of the catalogue: at least those of the learner's LARS code, and the chosen one.
     pub standards: &'a [Standard],
-    /// All employer sectors.
     pub sectors: &'a [Sector],
 }
 

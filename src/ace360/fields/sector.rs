@@ -37,7 +37,6 @@ pub(super) fn read(input: &UploadInput<'_>, employer: &Organisation) -> Reading 
 /// What the provisions say.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
-    /// One sector.
     One(i64),
     /// No provision of the type.
     None,

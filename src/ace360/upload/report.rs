@@ -1,5 +1,5 @@
 //! What the preview and a refused upload show: fields with their sources, what is missing and where to
-//! mend it, warnings, standards to choose from.
+//! fix it, warnings, standards to choose from.
 
 use chrono::NaiveDate;
 use serde::Serialize;

@@ -16,23 +16,17 @@ pub type ApprenticePage = Page<Apprentice>;
 pub struct Apprentice {
     /// ACE360's id of the record ("ACE ID").
     pub id: i64,
-    /// First name.
     pub first_name: Option<String>,
-    /// Surname.
     pub last_name: Option<String>,
     /// ULN as they hold it, unchecked. Not in the list.
     pub uln_number: Option<String>,
-    /// Date of birth.
     pub date_of_birth: Option<NaiveDate>,
     /// ACE360's id of the standard.
     pub standard_id: Option<i64>,
-    /// Status.
     pub status: Option<Status>,
     /// ACE360's id of the training provider.
     pub tpo_id: Option<i64>,
-    /// Start date.
     pub estimated_start_date: Option<NaiveDate>,
-    /// Planned end date.
     pub estimated_end_date: Option<NaiveDate>,
     /// Provisional grade. Not in the list.
     pub provisional_grade: Option<String>,
@@ -60,12 +54,11 @@ pub struct Apprentice {
 
 redacted!(Apprentice);
 
-/// A status of theirs: match on the id, show the text as it came. Ids we do not know are kept.
+/// A status of theirs: match on the id, show the text unchanged. Ids that we do not know are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// 1 to 10 are documented.
     pub id: Option<i64>,
-    /// Their words.
     pub text: Option<String>,
 }
 

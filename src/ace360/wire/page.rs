@@ -11,7 +11,7 @@ pub struct Page<T> {
     pub total: Option<i64>,
     /// Which page this is; the first is 1.
     pub current_page: Option<i64>,
-    /// How many rows a page has; they need not heed what was asked for.
+    /// How many rows a page has; it may differ from what was asked for.
     pub per_page: Option<i64>,
     /// How many pages there are.
     pub total_pages: Option<i64>,

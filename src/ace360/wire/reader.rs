@@ -11,7 +11,6 @@ const LONGEST: usize = 500;
 pub struct Note {
     /// The key, with its parents' before it, as in `status.id`.
     pub field: String,
-    /// What is odd.
     pub message: &'static str,
 }
 

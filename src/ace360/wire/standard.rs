@@ -16,9 +16,7 @@ pub struct StandardRow {
     pub id: i64,
     /// Reference such as `ST0353/02`.
     pub st_code: Option<String>,
-    /// Name.
     pub name: Option<String>,
-    /// Sector.
     pub sector: Option<SectorRow>,
     /// When it was published.
     pub date_published: Option<NaiveDate>,
@@ -26,13 +24,9 @@ pub struct StandardRow {
     pub end_date: Option<NaiveDate>,
     /// Whether it is put away.
     pub archived: Option<bool>,
-    /// LARS code.
     pub lars_code: Option<u32>,
-    /// Option or pathway.
     pub course_option: Option<String>,
-    /// Version.
     pub version: Option<String>,
-    /// Highest grade.
     pub highest_grade: Option<String>,
 }
 
@@ -41,7 +35,6 @@ pub struct StandardRow {
 pub struct SectorRow {
     /// ACE360's id.
     pub id: Option<i64>,
-    /// Name.
     pub name: Option<String>,
 }
 

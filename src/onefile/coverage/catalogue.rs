@@ -8,11 +8,8 @@ use crate::onefile::codes::Code;
 /// A row of OneFile's catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct CatalogueRow<'a> {
-    /// Its centre.
     pub centre_id: &'a str,
-    /// OneFile's id.
     pub id: &'a str,
-    /// Its title.
     pub title: &'a str,
     /// Its code as [`Code::of_standard`] read it; none: nothing can be matched with it.
     pub code: Option<&'a str>,

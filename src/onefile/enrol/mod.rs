@@ -34,9 +34,7 @@ use crate::upstream::pace::Class;
 /// An enrolment that somebody wants.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Whose.
     pub provider: Uuid,
-    /// Of whom.
     pub learner: LearnerId,
     /// In which centre; none: the only one.
     pub centre_id: Option<String>,
@@ -48,7 +46,6 @@ pub struct Wanted {
     pub validate_only: bool,
     /// The run that wants it, with its connection; none: a person waits.
     pub run: Option<(Uuid, Client)>,
-    /// For the audit.
     pub by: By,
 }
 

@@ -19,7 +19,6 @@ use crate::domain::{Learner, LearnerId, LearnerStatus, Officer, Organisation};
 use crate::onefile::fields::{self, Creation};
 use crate::onefile::takeover::reviews_to_push;
 
-/// An enrolment, planned.
 pub struct Plan {
     /// As it is shown.
     pub preview: EnrolmentPreview,
@@ -33,7 +32,6 @@ pub struct Plan {
     pub(super) visit_type: crate::domain::VisitType,
 }
 
-/// Plans an enrolment.
 pub(super) fn plan(ground: &Ground, wanted: &Wanted) -> Plan {
     let mut draft = Draft { ground, wanted, missing: Vec::new(), warnings: Vec::new() };
     let learner = &ground.learner;

@@ -32,7 +32,6 @@ enum Stop {
     Later(Duration),
     /// Somebody else goes on with it.
     Taken,
-    /// Our database's.
     Store(StoreError),
 }
 

@@ -13,7 +13,6 @@ use crate::onefile::fields::Group;
 use crate::onefile::takeover::{ChangedRecord, FieldChange};
 use crate::store::Portfolio;
 
-/// The record afterwards.
 pub(super) struct Applied {
     /// None: nothing was changed.
     pub(super) learner: Option<Learner>,
@@ -163,7 +162,6 @@ fn qualification_value(group: Group, text: String) -> QualificationValue {
 }
 
 impl Applied {
-    /// Nothing came down.
     pub(super) fn nothing() -> Self {
         Self { learner: None, events: Vec::new(), values: 0, notes: Vec::new(), counted: Vec::new() }
     }

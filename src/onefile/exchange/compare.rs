@@ -13,7 +13,6 @@ use crate::store::{Portfolio, PortfolioReview, PortfolioUser};
 /// What is to be done.
 #[derive(Default)]
 pub(super) struct Todo {
-    /// What comes down.
     pub(super) here: Vec<FieldChange>,
     /// What goes up of the learner.
     pub(super) user: Vec<FieldChange>,
@@ -32,7 +31,6 @@ impl Todo {
     }
 }
 
-/// Who is compared.
 #[derive(Clone, Copy)]
 pub(super) struct Whose<'a> {
     pub(super) id: &'a LearnerId,

@@ -33,7 +33,6 @@ pub(super) enum Decision {
     Quiet,
     /// It is left alone; why.
     Skip(RecordCode, &'static str),
-    /// It is exchanged.
     Do(Decided),
 }
 
@@ -50,7 +49,6 @@ pub(super) struct Rules {
     pub(super) swept_before: DateTime<Utc>,
 }
 
-/// Decides.
 pub(super) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) -> Decision {
     let there = &own.learner;
     if there.enrolling {
@@ -171,7 +169,7 @@ fn is_added(ground: &Ground, own: &Undecided<Learner>) -> bool {
     lacking(&there.record, kept).iter().any(|(key, _)| is_new(key))
 }
 
-/// Why a learner of whom OneFile has nothing new is exchanged all the same, and at how many calls; `None`: it is not.
+/// Why a learner with nothing new in OneFile is exchanged anyway, and at how many calls; `None`: it is not.
 fn local(ground: &Ground, own: &Undecided<Learner>) -> Option<(&'static str, usize)> {
     let there = &own.learner;
     let (id, kept) = (LearnerId::parse(&there.learner_id).ok()?, &there.kept.portfolio);

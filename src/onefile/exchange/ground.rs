@@ -38,7 +38,6 @@ pub(super) struct Ground {
 /// How deep a learner is looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// All is read.
     Whole,
     /// What the searches named.
     Named,
@@ -73,7 +72,6 @@ pub(super) enum Trouble {
     General(Failure),
     /// Another worker has the run.
     Replaced,
-    /// Our database's.
     Store(StoreError),
 }
 

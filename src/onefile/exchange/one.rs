@@ -18,7 +18,7 @@ use crate::store::{
     StoreError, Told as Words,
 };
 
-/// So often the comparison is made anew when the record is written meanwhile.
+/// How often the comparison is repeated when somebody writes the record meanwhile.
 const TRIES: u32 = 5;
 
 impl Ground {
@@ -200,7 +200,6 @@ impl Ground {
     }
 }
 
-/// The learner's outcome.
 fn outcome_of(
     there: &LearnerThere<Learner>,
     reading: &Reading,

@@ -19,7 +19,6 @@ const COMES_SOON: TimeDelta = TimeDelta::days(1);
 /// A review may be held so long before the day that it was planned for.
 const HELD_EARLY: TimeDelta = TimeDelta::days(62);
 
-/// What was read.
 pub(super) struct Reading {
     /// What OneFile has now.
     pub(super) portfolio: Portfolio,
@@ -29,7 +28,6 @@ pub(super) struct Reading {
     pub(super) all_aims: bool,
     /// What could not be read.
     pub(super) failed: Vec<(String, Failure)>,
-    /// What was odd.
     pub(super) notes: Vec<String>,
 }
 
@@ -48,7 +46,6 @@ fn single<T>(answered: Result<T, Failure>) -> Result<Result<T, Failure>, Trouble
 }
 
 impl Ground {
-    /// Reads.
     pub(super) async fn read(&self, there: &LearnerThere<Learner>, want: &Want) -> Result<Reading, Trouble> {
         let mut reading = Reading {
             portfolio: there.kept.portfolio.clone(),

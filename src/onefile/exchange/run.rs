@@ -56,13 +56,10 @@ pub(super) enum Phase {
     Changed,
     /// Goes through learning aims that were changed.
     Aims,
-    /// Compares officers.
     Officers,
-    /// Compares organisations.
     Organisations,
     /// Decides who is exchanged.
     Decide,
-    /// Exchanges them.
     Turns,
 }
 

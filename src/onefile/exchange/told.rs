@@ -4,7 +4,6 @@ use crate::domain::{RecordCode, counted};
 use crate::store::{IntentProblem, OutcomeKind, RecordOutcome, Told as Words};
 use crate::upstream::failure::{Failure, faults};
 
-/// What was done.
 #[derive(Default)]
 pub(super) struct Told {
     /// Values that came down.
@@ -35,7 +34,6 @@ impl Told {
         self.values_down + self.values_up + self.assigned + self.reviews_up + self.reviews_down
     }
 
-    /// In words.
     pub(super) fn words(&self) -> String {
         let lines = [
             (self.values_down, "value came down", "values came down"),
@@ -72,7 +70,6 @@ pub(super) fn problem(failed: &[(String, Failure)], told: &Told) -> Option<(Reco
     Some((RecordCode::UnknownOutcome, IntentProblem::ours("unknownOutcome", message)))
 }
 
-/// The learner's outcome.
 pub(super) fn outcome(
     learner: &str,
     failed: &[(String, Failure)],

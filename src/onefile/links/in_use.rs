@@ -17,7 +17,6 @@ pub(in crate::onefile) const PAGE: i64 = 500;
 pub struct InUse {
     /// Main officers, assessors of qualifications, and officers in the roles that the settings name.
     pub officers: BTreeSet<String>,
-    /// Employers and placements.
     pub organisations: BTreeSet<String>,
 }
 
@@ -45,9 +44,6 @@ impl InUse {
 
 impl OneFile {
     /// Whom the provider's learners name.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn in_use(&self, provider: Uuid, choices: &OneFileChoices) -> StoreResult<InUse> {
         let mut found = InUse::default();
         self.each_learner(provider, |_, learner| found.add(learner, choices)).await?;

@@ -43,9 +43,7 @@ struct Compared {
 pub struct Candidate {
     /// Which of the two.
     pub kind: LinkKind,
-    /// PICSWeb's id.
     pub local_id: String,
-    /// The name here.
     pub local_name: String,
     /// Whether several fit, so that nothing is proposed.
     pub ambiguous: bool,

@@ -6,13 +6,10 @@ use crate::onefile::coverage::Coverage;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ReadinessInput<'a> {
-    /// The customer token.
     pub token: Token<'a>,
     /// The PICS Desktop integration.
     pub desktop: Desktop,
-    /// Officers in use.
     pub officers: Linking<'a>,
-    /// Organisations in use.
     pub organisations: Linking<'a>,
     /// What [`shared_mis_values`](super::shared_mis_values) found among the assessors, archived ones included.
     pub shared_mis_values: &'a [SharedMisValue],
@@ -27,7 +24,6 @@ pub struct ReadinessInput<'a> {
 /// Whether the customer token works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
-    /// There is none.
     Missing,
     /// It was never tried, or not since it was changed.
     NotTested,
@@ -40,11 +36,9 @@ pub enum Token<'a> {
 /// What is said of the PICS Desktop integration in the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Desktop {
-    /// Nothing yet.
     NotSaid,
     /// It was never used.
     Never,
-    /// It is on.
     Active,
     /// It was used, and is switched off.
     Off,
@@ -66,7 +60,6 @@ pub struct Linking<'a> {
 /// A record in use that is not linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlinked {
-    /// Which.
     pub record: Named,
     /// Whether something in OneFile fits (a suggestion, or several that cannot be told apart).
     pub likely_there: bool,
@@ -75,7 +68,6 @@ pub struct Unlinked {
 /// An officer without an e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithoutEmail {
-    /// Who.
     pub record: Named,
     /// Whether it is linked: then nothing has to be created.
     pub linked: bool,
@@ -93,7 +85,6 @@ pub struct Classrooms<'a> {
 /// A MIS value that several assessors of one centre have.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SharedMisValue {
-    /// The centre.
     pub centre_id: String,
     /// The value as the first of them has it.
     pub mis_value: String,

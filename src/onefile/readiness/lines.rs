@@ -18,7 +18,6 @@ const PLACEMENTS: Fix = Fix { method: "GET", path: "/onefile/placements" };
 const REFRESH: Fix = Fix { method: "POST", path: "/onefile/qualifications:refresh" };
 const COVERAGE: Fix = Fix { method: "GET", path: "/onefile/qualifications/coverage" };
 
-/// All lines.
 pub fn all(input: &ReadinessInput<'_>) -> Vec<Check> {
     vec![
         token(input.token),

@@ -10,17 +10,12 @@ use crate::domain::{Email, Learner, LearnerId, Officer, OfficerId, Organisation,
 /// A record of ours.
 #[derive(Clone)]
 pub struct Local<'a> {
-    /// PICSWeb's id.
     pub id: &'a str,
-    /// PICSWeb's Ident.
     pub ident: Option<&'a str>,
     /// OneFile's id that PICSWeb holds: Other System ID, Additional ID or OneFile ID.
     pub held_id: Option<&'a str>,
-    /// The whole name.
     pub name: Cow<'a, str>,
-    /// E-mail address.
     pub email: Option<&'a str>,
-    /// A learner's ULN.
     pub uln: Option<&'a str>,
     /// A learner's birth date.
     pub born: Option<NaiveDate>,
@@ -74,17 +69,12 @@ impl<'a> Local<'a> {
 /// A record of OneFile's.
 #[derive(Clone)]
 pub struct Remote<'a> {
-    /// OneFile's id.
     pub id: &'a str,
-    /// Its centre.
     pub centre_id: &'a str,
     /// The whole name; a placement may have none.
     pub name: Cow<'a, str>,
-    /// MIS value.
     pub mis_id: Option<&'a str>,
-    /// E-mail address.
     pub email: Option<&'a str>,
-    /// A learner's ULN.
     pub uln: Option<&'a str>,
     /// A learner's birth date, London's.
     pub born: Option<NaiveDate>,
@@ -95,11 +85,8 @@ pub struct Remote<'a> {
 /// A link that there is.
 #[derive(Debug, Clone, Copy)]
 pub struct Existing<'a> {
-    /// PICSWeb's id.
     pub local_id: &'a str,
-    /// The centre.
     pub centre_id: &'a str,
-    /// OneFile's id.
     pub remote_id: &'a str,
 }
 
@@ -108,7 +95,6 @@ pub struct Existing<'a> {
 pub struct SuggestInput<'a> {
     /// What is linked with what.
     pub kind: LinkKind,
-    /// Our records.
     pub locals: &'a [Local<'a>],
     /// OneFile's, archived ones included. One that stands there twice counts once.
     pub remotes: &'a [Remote<'a>],

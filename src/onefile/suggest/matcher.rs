@@ -27,7 +27,6 @@ pub struct Matcher<'a> {
     pub searches: Vec<Search>,
     /// Links that there are: our id and OneFile's.
     pub own: HashSet<(&'a str, &'a str)>,
-    /// Proposed already.
     pub taken: HashSet<u32>,
     /// Somebody stronger could not tell it apart: nobody weaker gets it.
     pub disputed: HashSet<u32>,

@@ -11,7 +11,6 @@ const ADDRESSED: [&str; 6] = ["mr", "mrs", "ms", "miss", "mx", "dr"];
 /// A name taken apart.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Name {
-    /// Its words.
     pub tokens: Vec<String>,
     /// Equal names have equal keys; empty: there is no name.
     pub key: String,

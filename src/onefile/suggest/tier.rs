@@ -5,17 +5,12 @@
 pub enum Tier {
     /// An id: the held one, or the MIS value.
     Certain,
-    /// The ULN.
     Uln,
-    /// The e-mail address.
     Email,
-    /// The name.
     Name,
-    /// A near name.
     Near,
 }
 
-/// All there are.
 pub const TIERS: [Tier; 5] = [Tier::Certain, Tier::Uln, Tier::Email, Tier::Name, Tier::Near];
 
 /// A record of OneFile's that fits.

@@ -7,7 +7,6 @@ use super::rows::rows;
 /// A learning aim of a learner's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LearningAim {
-    /// OneFile's id.
     pub id: String,
     /// The learner, where that is said.
     pub user_id: Option<String>,
@@ -15,15 +14,11 @@ pub struct LearningAim {
     pub standard_id: Option<String>,
     /// 0 in progress, 1 achieved, 2 withdrawn (assumed).
     pub status: Option<i64>,
-    /// Percent.
     pub progress: Option<f64>,
     /// Elements in all; not every OneFile counts them (assumed).
     pub total_elements: Option<i64>,
-    /// Of these, done.
     pub elements_done: Option<i64>,
-    /// Start.
     pub started: Option<NaiveDate>,
-    /// Planned end.
     pub planned_end: Option<NaiveDate>,
     /// Registration number with the awarding body.
     pub registration_number: Option<String>,
@@ -40,13 +35,10 @@ pub struct LearningAim {
 /// A review of a learner's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
-    /// OneFile's id.
     pub id: String,
     /// The learner, where that is said.
     pub learner_id: Option<String>,
-    /// Who holds it.
     pub assessor_id: Option<String>,
-    /// The employer's representative.
     pub employer_id: Option<String>,
     /// The visit that it belongs to.
     pub visit_id: Option<String>,

@@ -18,7 +18,6 @@ const LONGEST_ID: usize = 64;
 pub struct Note {
     /// Its name, as OneFile's documents write it.
     pub field: &'static str,
-    /// What is odd.
     pub message: &'static str,
 }
 
@@ -27,7 +26,6 @@ pub trait Row: Sized {
     /// Reads all but the id, which stands for the record everywhere else.
     fn read(id: String, fields: &mut Reader<'_>) -> Self;
 
-    /// Its id.
     fn id(&self) -> &str;
 }
 
@@ -125,12 +123,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A day, London's.
     pub(super) fn day(&mut self, name: &'static str) -> Option<NaiveDate> {
         self.read(name, "not a date", |value| london_day(value.as_str()?))
     }
 
-    /// A time.
     pub(super) fn instant(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         self.read(name, "not a time", |value| instant(value.as_str()?))
     }

@@ -177,7 +177,6 @@ fn day(year: i32, month: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default()
 }
 
-/// The day before.
 fn eve(day: NaiveDate) -> NaiveDate {
     day - Days::new(1)
 }

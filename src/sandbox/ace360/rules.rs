@@ -65,7 +65,6 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// A text, kept.
     pub fn owned(&mut self, key: &str) -> Option<String> {
         self.text(key).map(str::to_owned)
     }

@@ -41,7 +41,6 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// All routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .app_data(web::JsonConfig::default().error_handler(problem::of_json))

@@ -94,7 +94,7 @@ impl Faults {
         Self { rules: Vec::new(), draw: Draw::new(seed), seed }
     }
 
-    /// Replaces all rules. The draws begin anew, so that the same rules meet the same calls.
+    /// Replaces all rules. The random draws start from the beginning, so that the same rules meet the same calls.
     pub fn set(&mut self, rules: Vec<Rule>) {
         self.draw = Draw::new(self.seed);
         self.rules = rules.into_iter().map(|rule| RuleState { rule, seen: 0, fired: 0 }).collect();
@@ -126,7 +126,7 @@ impl Faults {
 }
 
 impl Rule {
-    /// What is wrong with the rule itself. A rule that never matches would let a test pass for nothing.
+    /// The fault of the rule itself. A rule that never matches would let a test pass for nothing.
     pub fn fault(&self) -> Option<String> {
         let ace360 = || ace360::OPERATIONS.into_iter();
         let operations: Vec<&str> = match self.upstream.as_deref() {

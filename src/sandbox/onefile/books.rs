@@ -40,7 +40,6 @@ pub enum Past {
 #[derive(Debug)]
 pub struct Books {
     pub token: String,
-    /// The customer's id.
     pub id: u64,
     next_id: u64,
     records: BTreeMap<u64, Record>,
@@ -107,7 +106,6 @@ impl Books {
         self.by_kind.get(&kind).map_or(0, BTreeSet::len)
     }
 
-    /// By id, ascending.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Record> {
         self.by_kind.get(&kind).into_iter().flatten().filter_map(|id| self.find(*id))
     }

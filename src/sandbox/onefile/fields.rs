@@ -2,7 +2,6 @@
 
 use super::kind::Kind;
 
-/// A field's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Whole,
@@ -200,7 +199,6 @@ const ASSIGNMENT: &[Field] = &[
     silent("StandardID", Whole),
 ];
 
-/// Of a record.
 pub fn of(kind: Kind) -> &'static [Field] {
     match kind {
         Kind::Organisation => ORGANISATION,

@@ -23,7 +23,7 @@ pub fn learner_statuses(centre: u64) -> impl Iterator<Item = (u64, &'static str)
     (1..).map(move |number| centre * 10 + number).zip(LEARNER_STATUSES)
 }
 
-/// What is wrong with the values, for a record of this centre.
+/// The faults of the values, for a record of this centre.
 pub fn fault(books: &Books, centre: u64, fields: &Map<String, Value>) -> Option<String> {
     let wrong = fields.iter().find(|(name, value)| {
         value.as_u64().is_some_and(|id| !leads_somewhere(books, centre, fields, name, id))
