@@ -36,23 +36,6 @@ const ALONE: &str = "sandbox";
 /// They name modules, and import nothing.
 const LISTS: [&str; 2] = ["lib", "build"];
 
-/// Circles among these files stand until the files are rewritten. This list must become empty.
-const KNOWN_CIRCLES: [&str; 10] = [
-    "src/ace360/catalogue.rs",
-    "src/ace360/duplicates.rs",
-    "src/ace360/mod.rs",
-    "src/api/extract.rs",
-    "src/api/request.rs",
-    "src/onefile/enrol/",
-    "src/onefile/mod.rs",
-    "src/onefile/qualifications.rs",
-    "src/onefile/takeover",
-    "src/store/",
-];
-
-/// Folders that still have `name.rs` beside `name/`. This list must become empty.
-const KNOWN_BESIDE: [&str; 2] = ["ace360/", "onefile/"];
-
 fn house() -> BTreeMap<String, String> {
     files("src")
 }
@@ -112,14 +95,10 @@ fn told(link: &Link) -> String {
     format!("{}:{}: {} is of {}", link.from, link.line, link.path, link.to)
 }
 
-/// Each circle with its links, but for those that are known.
+/// Each circle with its links.
 fn faulty_circles(links: &[Link]) -> Vec<String> {
-    let known = |file: &str| KNOWN_CIRCLES.iter().any(|known| file.starts_with(known));
-    let links: Vec<_> = links.iter().filter(|link| !known(&link.from) || !known(&link.to)).cloned().collect();
-    circles(&links)
-        .into_iter()
-        .map(|circle| circle.into_iter().map(told).collect::<Vec<_>>().join("\n"))
-        .collect()
+    let told_all = |circle: Vec<&Link>| circle.into_iter().map(told).collect::<Vec<_>>().join("\n");
+    circles(links).into_iter().map(told_all).collect()
 }
 
 /// Made-up files of `src`.
@@ -242,8 +221,7 @@ fn a_folder_has_its_module_within() {
         let folder = format!("{}/", name.trim_end_matches(".rs"));
         files.keys().any(|other| other.starts_with(&folder))
     });
-    let beside: Vec<_> =
-        beside.filter(|name| !KNOWN_BESIDE.iter().any(|known| name.starts_with(known))).collect();
+    let beside: Vec<_> = beside.collect();
     assert!(beside.is_empty(), "call it mod.rs, in the folder: {beside:?}");
 }
 
