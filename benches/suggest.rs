@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::process::Command;
 
-use picsbridge::onefile::suggest::{LinkKind, Local, Remote, SuggestInput, suggest};
+use picsbridge::onefile::links::suggest::{LinkKind, Local, Remote, SuggestInput, suggest};
 
 use super::figures::{Bound, median, mib};
 

@@ -14,11 +14,11 @@ use super::errors::{ReadErrors, ResolveErrors};
 use super::extract::{Body, Caller, Id};
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
-use crate::ace360::status::{mirror_row, single};
+use crate::ace360::links::readings::{mirror_row, single};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
 use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Subject, UploadMethod, Upstream};
-use crate::onefile::making::Making;
+use crate::onefile::create::create_steps::Making;
 use crate::store::{By, IntentProblem, IntentRow, SettleOutcome, StoreError};
 use crate::upstream::pace::Class;
 

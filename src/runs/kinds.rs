@@ -3,15 +3,15 @@
 use super::batch::Batch;
 use super::slice::AnyWork;
 use crate::ace360::Ace360;
-use crate::ace360::bulk::Uploads;
-use crate::ace360::catalogue::StandardsRefresh;
-use crate::ace360::matching::Matching;
-use crate::ace360::status_sync::StatusSync;
+use crate::ace360::catalogue::standards::StandardsRefresh;
+use crate::ace360::create::bulk::Uploads;
+use crate::ace360::links::matching::Matching;
+use crate::ace360::sync::run::StatusSync;
 use crate::domain::RunKind;
 use crate::onefile::OneFile;
-use crate::onefile::enrol::bulk::Enrolments;
-use crate::onefile::exchange::Exchange;
-use crate::onefile::qualifications::QualificationsRefresh;
+use crate::onefile::catalogue::qualifications::QualificationsRefresh;
+use crate::onefile::create::bulk::Enrolments;
+use crate::onefile::sync::run::Exchange;
 
 /// The work of a run of this kind.
 pub(super) fn work_of<'a>(kind: RunKind, ace360: &'a Ace360, onefile: &'a OneFile) -> Box<dyn AnyWork + 'a> {

@@ -5,7 +5,7 @@ use chrono_tz::Europe::London;
 use tracing::info;
 
 use crate::domain::{RunKind, RunTrigger};
-use crate::onefile::exchange::release;
+use crate::onefile::sync::release_window;
 use crate::store::{By, DailySetting, NewRun, Store, StoreError};
 
 /// A night whose run failed is tried again after this.
@@ -17,11 +17,12 @@ pub(super) async fn begin_dailies(store: &Store, now: DateTime<Utc>) -> Result<(
         begin_daily(store, RunKind::StatusSync, &daily, daily.at, now).await?;
     }
     // OneFile releases a new version now. What is due is still due afterwards.
-    if release::ends(now).is_some() {
+    if release_window::ends(now).is_some() {
         return Ok(());
     }
     for daily in store.onefile_dailies(RunKind::Exchange).await? {
-        let begun = begin_daily(store, RunKind::Exchange, &daily, release::outside(daily.at), now).await?;
+        let begun =
+            begin_daily(store, RunKind::Exchange, &daily, release_window::outside(daily.at), now).await?;
         let failed = daily.last_run.filter(|_| daily.failed_at.is_some_and(|failed| now - failed >= AGAIN));
         if !begun && failed.is_some() {
             let again = NewRun { after: failed, ..scheduled(RunKind::Exchange, &daily) };

@@ -1,11 +1,7 @@
 //! SQL, and nothing but: one file a table or a group of tables that change together. Every function takes the
 //! provider, so that what belongs to another is not there. Records go in and come out sealed.
 
-mod ace360_links;
-mod ace360_matching;
-mod ace360_mirror;
-mod ace360_settings;
-mod ace360_upload;
+mod ace360;
 mod audit;
 mod changes;
 mod clock;
@@ -18,20 +14,7 @@ mod jobs;
 mod learner_lines;
 mod lease;
 mod migrate;
-mod onefile_directory;
-mod onefile_enabling;
-mod onefile_enrolments;
-mod onefile_exchange;
-mod onefile_exchange_work;
-mod onefile_intents;
-mod onefile_learners;
-mod onefile_linking;
-mod onefile_links;
-mod onefile_parties;
-mod onefile_portfolios;
-mod onefile_sessions;
-mod onefile_settings;
-mod onefile_standards;
+mod onefile;
 mod pace;
 mod processes;
 mod providers;
@@ -57,13 +40,6 @@ use sqlx::PgPool;
 use sqlx::types::chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-pub use self::ace360_links::{
-    Applied, Counts, Detail, HistoryRow, LinkRow, Linked, Reading, SingleRow, TabRow,
-};
-pub use self::ace360_matching::{MatchCandidate, MatchKind, MatchedRecord};
-pub use self::ace360_mirror::{MirrorRow, Mirrored, PersonIndex, Twin};
-pub use self::ace360_settings::{Ace360Settings, NewAce360Settings, StandardRow};
-pub use self::ace360_upload::UploadContext;
 pub use self::audit::{AuditFilter, AuditRow, RefusedCall};
 pub use self::changes::ChangeRow;
 pub use self::expected::{Expected, Removed, Version};
@@ -74,21 +50,6 @@ pub use self::intents::{
 pub use self::jobs::{LookJob, SliceJob};
 pub use self::learner_lines::{LearnerFilter, LearnerLine};
 pub use self::migrate::{is_migrated, migrate};
-pub use self::onefile_directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
-pub use self::onefile_enabling::Forced;
-pub use self::onefile_enrolments::{
-    BegunEnrolment, Enrolment, EnrolmentOrder, EnrolmentStep, NewEnrolment, WaitingEnrolment,
-};
-pub use self::onefile_exchange::{Exchanged, Keeping, LearnerThere};
-pub use self::onefile_exchange_work::{Decided, Turn, Undecided};
-pub use self::onefile_learners::LinkedLearner;
-pub use self::onefile_linking::{Linking, NewOneFileLink, OneFileLinked};
-pub use self::onefile_links::{LinkFilter, OneFileLink};
-pub use self::onefile_parties::{DueParties, Party};
-pub use self::onefile_portfolios::{Portfolio, PortfolioAim, PortfolioReview, PortfolioRow, PortfolioUser};
-pub use self::onefile_sessions::{OneFileSession, SessionState};
-pub use self::onefile_settings::{OneFileChoices, OneFileSettings};
-pub use self::onefile_standards::{OneFileStandard, StandardFilter, StandardRead};
 pub use self::pace::{Account, Granted, PaceAsk};
 pub use self::processes::ProcessRow;
 pub use self::providers::Provider;
@@ -108,6 +69,30 @@ pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, WebhookMes
 pub use self::webhook_lines::{DeliveryLine, Resent};
 pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
 use crate::seal::{BlindIndex, SealError, Sealer};
+pub use crate::store::ace360::links::{
+    Applied, Counts, Detail, HistoryRow, LinkRow, Linked, Reading, SingleRow, TabRow,
+};
+pub use crate::store::ace360::matching::{MatchCandidate, MatchKind, MatchedRecord};
+pub use crate::store::ace360::mirror::{MirrorRow, Mirrored, PersonIndex, Twin};
+pub use crate::store::ace360::settings::{Ace360Settings, NewAce360Settings, StandardRow};
+pub use crate::store::ace360::upload::UploadContext;
+pub use crate::store::onefile::directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
+pub use crate::store::onefile::enabling::Forced;
+pub use crate::store::onefile::enrolments::{
+    BegunEnrolment, Enrolment, EnrolmentOrder, EnrolmentStep, NewEnrolment, WaitingEnrolment,
+};
+pub use crate::store::onefile::exchange::{Exchanged, Keeping, LearnerThere};
+pub use crate::store::onefile::exchange_queue::{Decided, Turn, Undecided};
+pub use crate::store::onefile::learners::LinkedLearner;
+pub use crate::store::onefile::linking::{Linking, NewOneFileLink, OneFileLinked};
+pub use crate::store::onefile::links::{LinkFilter, OneFileLink};
+pub use crate::store::onefile::parties::{DueParties, Party};
+pub use crate::store::onefile::portfolios::{
+    Portfolio, PortfolioAim, PortfolioReview, PortfolioRow, PortfolioUser,
+};
+pub use crate::store::onefile::sessions::{OneFileSession, SessionState};
+pub use crate::store::onefile::settings::{OneFileChoices, OneFileSettings};
+pub use crate::store::onefile::standards::{OneFileStandard, StandardFilter, StandardRead};
 
 /// Why the store could not do as asked.
 #[derive(Debug, thiserror::Error)]

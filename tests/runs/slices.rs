@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use picsbridge::ace360::status_sync::StatusSync;
+use picsbridge::ace360::sync::run::StatusSync;
 use picsbridge::domain::RecordCode;
 use picsbridge::store::{Claim, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
 use picsbridge::upstream::run::{Halt, NoParams, RunContext, RunWork as _, Step};

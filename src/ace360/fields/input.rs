@@ -1,6 +1,6 @@
 //! The records that an upload is made of.
 
-use crate::ace360::standards::{Sector, Standard};
+use crate::ace360::client::wire::{Sector, Standard};
 use crate::domain::{Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId};
 
 /// All that an upload is made of.

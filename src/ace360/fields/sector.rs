@@ -2,7 +2,7 @@
 
 use super::input::{NO_CATALOGUE, UploadInput};
 use super::reading::{Reading, sent};
-use crate::ace360::standards::Sector;
+use crate::ace360::client::wire::Sector;
 use crate::domain::{Organisation, Provision};
 
 pub(super) const SOURCE: &str = "Organisation > Provisions > ACE360 Employer Sector";

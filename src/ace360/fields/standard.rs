@@ -5,7 +5,7 @@
 
 use super::input::{NO_CATALOGUE, UploadInput};
 use super::reading::{Reading, sent};
-use crate::ace360::standards::Standard;
+use crate::ace360::client::wire::Standard;
 use crate::domain::Ace360StandardId;
 
 /// The standards of the learner's LARS code on which one may start that day, newest first. Without a start

@@ -12,7 +12,7 @@ use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
-use crate::ace360::bulk::UploadOptions;
+use crate::ace360::create::bulk::UploadOptions;
 use crate::auth::scope::needs::Ace360Write;
 use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, RunKind, TabState};

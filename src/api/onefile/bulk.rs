@@ -18,7 +18,7 @@ use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, OneFileState, RunKind};
-use crate::onefile::enrol::bulk::EnrolOptions;
+use crate::onefile::create::bulk::EnrolOptions;
 use crate::upstream::run::BatchFilter;
 
 /// Which learners to enrol.

@@ -13,7 +13,7 @@ use super::super::params::{Page, Params};
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::DirectoryKind;
-use crate::onefile::directory::Wanted;
+use crate::onefile::catalogue::directory::Wanted;
 use crate::store::DirectoryEntry;
 
 /// A centre, classroom, assessor or placement of OneFile's.

@@ -21,7 +21,8 @@ use super::learner::{OneFileTab, tab_of};
 use crate::auth::scope::needs::OnefileSync;
 use crate::domain::serde_fields::optional_list;
 use crate::domain::{Check, Fault, LearnerId, RecordCode, RunKind};
-use crate::onefile::exchange::{ExchangeParams, SyncedOne};
+use crate::onefile::sync::exchange::SyncedOne;
+use crate::onefile::sync::run::ExchangeParams;
 use crate::store::{NewRun, StoreError};
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.

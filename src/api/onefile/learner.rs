@@ -24,8 +24,10 @@ use crate::domain::{
     Check, EnrolmentState, Fault, Learner, LearnerId, LearnerStatus, LinkState, OneFileId, OneFileState,
     QualificationId, StepState, VqReference,
 };
-use crate::onefile::enrol::{Enrolled, EnrolmentPreview, Wanted};
-use crate::onefile::{OneFileError, codes};
+use crate::onefile::OneFileError;
+use crate::onefile::catalogue::codes;
+use crate::onefile::create::enrol::{Enrolled, Wanted};
+use crate::onefile::create::report::EnrolmentPreview;
 use crate::store::{EnrolmentStep, IntentProblem, Portfolio, RecordKind};
 use crate::upstream::failure::faults;
 

@@ -17,7 +17,7 @@ use super::links::LinkRequest;
 use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::{Check, Fault, LearnerId, LinkMethod};
-use crate::onefile::suggest::LinkKind;
+use crate::onefile::links::suggest::LinkKind;
 use crate::store::{Linking, OneFileLinked, RecordKind};
 
 /// Which user.

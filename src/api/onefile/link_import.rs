@@ -21,7 +21,7 @@ use crate::domain::serde_fields::required_list;
 use crate::domain::{Check, Fault, Faults, LearnerId, LinkMethod, parse};
 use crate::onefile::OneFile;
 use crate::onefile::links::Seen;
-use crate::onefile::suggest::LinkKind;
+use crate::onefile::links::suggest::LinkKind;
 use crate::store::{By, Linking};
 
 /// Links to make.

@@ -16,7 +16,7 @@ use super::remote_id::RemoteId;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{Check, Fault};
 use crate::onefile::links::proposals::Candidate;
-use crate::onefile::suggest::{LinkKind, Suggestion, SuggestionCounts, Suggestions};
+use crate::onefile::links::suggest::{LinkKind, Suggestion, SuggestionCounts, Suggestions};
 
 /// For what proposals are wanted.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -17,8 +17,8 @@ use super::super::problem::{Code, Problem};
 use super::remote_id::RemoteId;
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{Check, Fault, LearnerId, LinkMethod, LinkState};
+use crate::onefile::links::suggest::LinkKind;
 use crate::onefile::links::{Found, Seen};
-use crate::onefile::suggest::LinkKind;
 use crate::store::{LinkFilter, Linking, NewOneFileLink, OneFileLink, OneFileLinked};
 
 /// A link of a record with OneFile's.

@@ -12,8 +12,8 @@ use super::super::params::{Page, Params};
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::redacted;
-use crate::onefile::migration::UnreadLearner;
-use crate::onefile::takeover::{LearnerTakeover, TakeoverCounts};
+use crate::onefile::setup::migration::UnreadLearner;
+use crate::onefile::sync::diff::{LearnerTakeover, TakeoverCounts};
 
 /// A page of what the first synchronisation would do.
 #[derive(Debug, Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
 use crate::auth::scope::needs::{OnefileRead, OnefileSync};
 use crate::domain::RunKind;
-use crate::onefile::codes::Code;
+use crate::onefile::catalogue::codes::Code;
 use crate::store::{NewRun, OneFileStandard, StandardFilter};
 
 /// A learning aim of OneFile's.

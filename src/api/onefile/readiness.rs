@@ -13,8 +13,8 @@ use super::super::problem::{Code, Problem};
 use super::settings::{self, Settings};
 use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
 use crate::domain::{Check, Fault};
-use crate::onefile::coverage::{CoverageCounts, CoverageItem, LearnersMet, StandardCoverage};
-use crate::onefile::readiness::Readiness;
+use crate::onefile::setup::coverage::{CoverageCounts, CoverageItem, LearnersMet, StandardCoverage};
+use crate::onefile::setup::readiness::Readiness;
 use crate::store::{Forced, OneFileChoices};
 
 const LONGEST_REASON: usize = 500;

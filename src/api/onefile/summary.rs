@@ -12,7 +12,7 @@ use super::super::extract::Caller;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFileEnvironment, RunKind};
-use crate::onefile::exchange::release;
+use crate::onefile::sync::release_window;
 use crate::runs::schedule;
 
 /// The integration's page.
@@ -120,7 +120,7 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
     }
     let now = state.store.now().await?;
     let next_sync_at = (own.enabled && own.daily_enabled && settings.token.is_some())
-        .then(|| schedule::next(now, release::outside(own.daily_at)));
+        .then(|| schedule::next(now, release_window::outside(own.daily_at)));
     let remaining = state.onefile.calls_left(&settings).await?;
     let connected = settings.connection.as_deref().is_none_or(|code| code == "ok");
     let (archived, gone) = state.store.lost_learners(who.provider(), own.environment).await?;

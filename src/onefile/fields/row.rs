@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::address::address_value;
 use crate::domain::{DemographicsMode, SyncRule};
-use crate::onefile::wire::day_out;
+use crate::onefile::client::wire::day_out;
 
 /// A field: its names, and what it holds.
 #[derive(Debug, PartialEq, Eq)]

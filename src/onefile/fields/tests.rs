@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::domain::Check;
 use crate::domain::parse::parse_value;
-use crate::onefile::wire::{self, Row as WireRow};
+use crate::onefile::client::wire;
+use crate::onefile::client::wire::Row as WireRow;
 
 /// A value of the field, as OneFile might have it.
 fn sample(field: &Field) -> &'static str {

@@ -10,7 +10,7 @@ use crate::onefile::OneFile;
 use crate::store::{OneFileChoices, RecordKind, StoreResult};
 
 /// Records unsealed at a time.
-pub(in crate::onefile) const PAGE: i64 = 500;
+pub(crate) const PAGE: i64 = 500;
 
 /// PICSWeb's ids of those in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl OneFile {
     }
 
     /// Shows every learner, unsealed page by page.
-    pub(in crate::onefile) async fn each_learner(
+    pub(crate) async fn each_learner(
         &self,
         provider: Uuid,
         mut see: impl FnMut(&str, &Learner),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::in_use::PAGE;
 use crate::domain::{Email, Learner, Officer, Organisation, Uln};
-use crate::onefile::suggest::{
+use crate::onefile::links::suggest::{
     Existing, LinkKind, Local, Remote, SuggestInput, Suggestion, Suggestions, suggest, whole_name,
 };
 use crate::onefile::{OneFile, OneFileError};
@@ -272,7 +272,7 @@ fn compared(
 
 impl<'a> Existing<'a> {
     /// A link, as the comparison sees it.
-    pub(in crate::onefile) fn of(link: &'a OneFileLink) -> Self {
+    pub(crate) fn of(link: &'a OneFileLink) -> Self {
         Self { local_id: &link.local_id, centre_id: &link.centre_id, remote_id: &link.remote_id }
     }
 }

@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use super::LEARNER_ROLE;
 use crate::domain::DirectoryKind;
+use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::wire::User;
 use crate::onefile::client::{Search, endless};
-use crate::onefile::walk::{Next, Walk};
-use crate::onefile::wire::User;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{DirectoryFilter, OneFileSettings, new_id};
 use crate::upstream::failure::{Failure, FailureKind};

@@ -1,0 +1,87 @@
+//! A standard and a sector of ACE360's.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::page::Page;
+use super::reader::{Reader, Row};
+
+/// A page of standards. Whether ACE360 pages this list is not known, so both forms are read.
+pub type StandardPage = Page<Standard>;
+
+/// A standard in ACE360: a LARS code, version and option together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "standardId": 204, "stCode": "ST0353/02", "larsCode": 54, "version": "1.2", "option": "Paint Technician",
+    "name": "Accident Repair Technician", "sectorId": 3, "sectorName": "Engineering and Manufacturing",
+    "validFrom": "2024-01-01", "validTo": null, "archived": false
+}))]
+pub struct Standard {
+    /// ACE360's id.
+    pub standard_id: i64,
+    /// Reference such as `ST0353/02`.
+    pub st_code: Option<String>,
+    /// LARS code; several standards share one.
+    pub lars_code: Option<u32>,
+    /// Version.
+    pub version: Option<String>,
+    /// Option or pathway.
+    pub option: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// ACE360's id of its sector.
+    pub sector_id: Option<i64>,
+    /// Its sector's name, which may change.
+    pub sector_name: Option<String>,
+    /// First start date it may have (ACE360's `datePublished`: assumed).
+    pub valid_from: Option<NaiveDate>,
+    /// Last start date it may have (ACE360's `endDate`).
+    pub valid_to: Option<NaiveDate>,
+    /// Whether ACE360 has put it away.
+    pub archived: bool,
+}
+
+impl Standard {
+    /// Whether a learner may start on it that day: ACE360 refuses other dates. Open ends are open.
+    pub fn valid_at(&self, start: NaiveDate) -> bool {
+        self.valid_from.is_none_or(|from| from <= start) && self.valid_to.is_none_or(|to| start <= to)
+    }
+}
+
+/// An employer sector: one of those that standards name, until ACE360 publishes a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"id": 3, "name": "Engineering and Manufacturing"}))]
+pub struct Sector {
+    /// ACE360's id.
+    pub id: i64,
+    /// Its name, which may change.
+    pub name: String,
+}
+
+impl Row for Standard {
+    /// What is not said to be archived is not.
+    fn read(id: i64, fields: &mut Reader<'_>) -> Self {
+        let sector = fields.object("sector", |sector| (sector.integer("id"), sector.text("name")));
+        let (sector_id, sector_name) = sector.unwrap_or_default();
+        Self {
+            standard_id: id,
+            // Their page calls it `AceCoding` in its list of contents.
+            st_code: fields.text("stCode").or_else(|| fields.text("aceCoding")),
+            lars_code: fields
+                .integer("larsCode")
+                .and_then(|code| u32::try_from(code).ok())
+                .filter(|code| *code > 0),
+            version: fields.text("version"),
+            option: fields.text("courseOption"),
+            name: fields.text("name"),
+            sector_id,
+            sector_name,
+            valid_from: fields.date("datePublished"),
+            valid_to: fields.date("endDate"),
+            archived: fields.boolean("archived").unwrap_or(false),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! A learner's record in ACE360, as the engine for creations needs it: how to search for it, send it, settle it, and find it
+//! when the answer was lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::duplicates::{Duplicates, Person, Sought};
+use crate::ace360::client::Client;
+use crate::ace360::client::wire::Apprentice;
+use crate::ace360::links::readings::{mirror_row, single};
+use crate::ace360::{Ace360, Ace360Error, STEP};
+use crate::domain::{IntentState, SubjectKind, UploadMethod, Upstream};
+use crate::store::{By, IntentKey, IntentRow, LinkRow, NewIntent, SettleOutcome, StoreError, Unlinked};
+use crate::upstream::creation::{Creation, Fence, Look, Reconciled, Search, Sent};
+use crate::upstream::failure::{Failure, FailureKind};
+use crate::upstream::pace::Class;
+use crate::upstream::read::Answered;
+
+/// ACE360 writes creation times without a zone, and its clock may differ. A record counts as older than the send only when
+/// it is older by more than this.
+const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
+
+/// One creation of a learner's record.
+pub struct Registration {
+    pub ace360: Ace360,
+    pub client: Client,
+    pub key: IntentKey,
+    /// JSON of the record.
+    pub payload: Vec<u8>,
+    pub person: SentPerson,
+    /// Create it though ACE360 probably has the learner.
+    pub allow_duplicate: bool,
+    /// Whether the mirror holds ACE360's whole list; none: read its newest pages first.
+    pub mirror_complete: Option<bool>,
+    /// The latest upload that was done before this one.
+    pub done_before: Option<Uuid>,
+    pub run_id: Option<Uuid>,
+    pub by: By,
+    /// Is cancelled when the intent is written.
+    pub opened: CancellationToken,
+}
+
+/// What identifies the learner in a payload.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SentPerson {
+    first_name: String,
+    last_name: String,
+    date_of_birth: NaiveDate,
+    standard_id: i64,
+    uln_number: String,
+}
+
+/// Why ACE360 is not sent a record.
+#[derive(Debug)]
+pub enum SearchStop {
+    /// It probably has these records of the learner.
+    LikelyDuplicate(Box<Duplicates>),
+    /// The mirror does not hold ACE360's whole list, so a duplicate could be overlooked.
+    CannotTell,
+}
+
+impl SentPerson {
+    pub fn read(payload: &[u8]) -> Result<Self, StoreError> {
+        Ok(serde_json::from_slice(payload)?)
+    }
+}
+
+impl Ace360 {
+    /// The one creation that a learner has in ACE360.
+    pub fn key_of(provider: Uuid, learner: &str, environment: &str) -> IntentKey {
+        IntentKey {
+            provider,
+            upstream: Upstream::Ace360,
+            environment: environment.to_owned(),
+            subject_kind: SubjectKind::Learner,
+            subject_id: learner.to_owned(),
+            step: STEP.to_owned(),
+        }
+    }
+
+    /// The latest upload of a learner in the provider's environment.
+    pub async fn latest_upload(
+        &self,
+        provider: Uuid,
+        learner: &str,
+    ) -> Result<Option<IntentRow>, StoreError> {
+        let environment = self.store.ace360_settings(provider).await?.environment;
+        self.store.latest_intent(&Self::key_of(provider, learner, &environment)).await
+    }
+
+    pub async fn reconcile(&self, intent: &IntentRow) -> Result<Reconciled, Ace360Error> {
+        let registration = Arc::new(self.creation_of(intent).await?);
+        self.creations.reconcile(&registration, intent).await
+    }
+
+    /// The creation that an intent describes, to reconcile it. The settings may have moved on, but the record is where it
+    /// was sent.
+    async fn creation_of(&self, intent: &IntentRow) -> Result<Registration, Ace360Error> {
+        let mut settings = self.store.ace360_settings(intent.provider_id).await?;
+        settings.environment.clone_from(&intent.environment);
+        let payload = self.store.intent_payload(intent)?;
+        Ok(Registration {
+            client: self.client_of(&settings, Class::Bulk)?,
+            ace360: self.clone(),
+            key: Self::key_of(intent.provider_id, &intent.subject_id, &intent.environment),
+            person: SentPerson::read(&payload)?,
+            payload,
+            allow_duplicate: false,
+            mirror_complete: None,
+            done_before: None,
+            run_id: intent.run_id,
+            by: By::itself("reconcile"),
+            opened: CancellationToken::new(),
+        })
+    }
+}
+
+impl Registration {
+    fn sought(&self) -> Sought<'_> {
+        let sent = &self.person;
+        Sought {
+            provider: self.key.provider,
+            environment: &self.key.environment,
+            id: &self.key.subject_id,
+            person: Person::new(
+                &sent.first_name,
+                &sent.last_name,
+                Some(sent.date_of_birth),
+                Some(&sent.uln_number),
+            ),
+            standard: Some(sent.standard_id),
+        }
+    }
+
+    /// Whether a row of the list may be the record that was sent.
+    fn may_be(&self, row: &Apprentice, person_index: Option<&Vec<u8>>, intent: &IntentRow) -> bool {
+        let sent = &self.person;
+        let own = self.ace360.store.person_index(
+            self.key.provider,
+            &sent.first_name,
+            &sent.last_name,
+            sent.date_of_birth,
+        );
+        person_index == Some(&own)
+            && row.standard_id.is_none_or(|id| id == sent.standard_id)
+            && !intent.candidates.contains(&row.id)
+    }
+}
+
+impl Creation for Registration {
+    type Record = Apprentice;
+    type Link = LinkRow;
+    type Stop = SearchStop;
+    type Error = Ace360Error;
+
+    fn intent(&self) -> Result<NewIntent, StoreError> {
+        Ok(NewIntent {
+            key: self.key.clone(),
+            payload: self.payload.clone(),
+            candidates: Vec::new(),
+            seen: self.done_before,
+            unlinked: Some(Unlinked::Ace360),
+            run_id: self.run_id,
+        })
+    }
+
+    fn by(&self) -> &By {
+        &self.by
+    }
+
+    fn patience(&self) -> Duration {
+        // The permit of a person waits by itself, and a run comes back later.
+        Duration::ZERO
+    }
+
+    async fn search(&self) -> Result<Search<SearchStop>, Ace360Error> {
+        let sought = self.sought();
+        let found = match self.mirror_complete {
+            Some(complete) => {
+                let twins = self.ace360.mirrored_twins(sought).await?;
+                Duplicates { complete, ..self.ace360.judge(&self.client, sought, twins).await? }
+            }
+            None => self.ace360.search_on_top(&self.client, sought).await?,
+        };
+        Ok(if self.allow_duplicate {
+            Search::Clear { candidates: found.present }
+        } else if !found.likely.is_empty() {
+            Search::Stop(SearchStop::LikelyDuplicate(Box::new(found)))
+        } else if found.complete {
+            Search::Clear { candidates: found.present }
+        } else {
+            Search::Stop(SearchStop::CannotTell)
+        })
+    }
+
+    async fn permit(&self) -> Answered<()> {
+        self.client.permit().await
+    }
+
+    fn opened(&self) {
+        self.opened.cancel();
+    }
+
+    async fn send(&self, fence: Fence<'_>) -> Result<Sent<Apprentice>, StoreError> {
+        self.client.create(fence, self.payload.clone()).await
+    }
+
+    fn remote_id(record: &Apprentice) -> i64 {
+        record.id
+    }
+
+    async fn settle(
+        &self,
+        intent: &IntentRow,
+        record: &Apprentice,
+    ) -> Result<SettleOutcome<LinkRow>, StoreError> {
+        let store = &self.ace360.store;
+        let first_answer = intent.state == IntentState::Sending && intent.sends == 0;
+        let method = if first_answer { UploadMethod::Upload } else { UploadMethod::Reconciled };
+        let mirror = mirror_row(store, intent.provider_id, record);
+        store.settle_uploaded(intent, method, &single(record), &mirror).await
+    }
+
+    async fn refused(&self, failure: &Failure) -> Result<(), StoreError> {
+        self.ace360.note_connection(self.key.provider, Some(failure)).await
+    }
+
+    /// Reads the list, newest first, until it comes to records that are surely older than the send. The ULN of the single
+    /// record confirms a row with the same name, birth date and standard.
+    async fn look(&self, intent: &IntentRow) -> Result<Look<Apprentice>, Ace360Error> {
+        let store = &self.ace360.store;
+        let oldest = intent.created_at.naive_utc() - CLOCK_DOUBT;
+        for number in 1_i64.. {
+            let page = self.client.apprentices(number).await??;
+            let rows: Vec<&Apprentice> =
+                page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
+            let mirrored: Vec<_> =
+                rows.iter().map(|row| mirror_row(store, intent.provider_id, row)).collect();
+            let mut tx = store.begin().await?;
+            store.mirror(&mut tx, intent.provider_id, &intent.environment, &mirrored, None).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            for (row, mirror) in rows.iter().zip(&mirrored) {
+                if !self.may_be(row, mirror.person_index.as_ref(), intent) {
+                    continue;
+                }
+                match self.client.apprentice(row.id).await? {
+                    Ok(single) if single.uln_number.as_ref() == Some(&self.person.uln_number) => {
+                        return Ok(Look::Found(single));
+                    }
+                    Ok(_) => {}
+                    Err(failure) if failure.kind == FailureKind::Missing => {}
+                    Err(failure) => return Err(failure.into()),
+                }
+            }
+            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
+            // The order is observed, not documented: the rest is older only if every row of this page is.
+            let old = rows.iter().all(|row| row.created_at.is_some_and(|at| at < oldest));
+            if last || old {
+                break;
+            }
+        }
+        Ok(Look::Absent)
+    }
+
+    /// Records for which an upload of this learner would be refused now: what was sent, without its ULN, or what somebody
+    /// created by hand meanwhile. The mirror is as new as the look that was just made.
+    async fn look_alikes(&self, intent: &IntentRow) -> Result<Vec<i64>, Ace360Error> {
+        let sought = self.sought();
+        let mut twins = self.ace360.mirrored_twins(sought).await?;
+        twins.retain(|twin| !intent.candidates.contains(&twin.record_id));
+        Ok(self.ace360.judge(&self.client, sought, twins).await?.likely)
+    }
+}

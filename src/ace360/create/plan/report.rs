@@ -1,0 +1,236 @@
+//! What the preview and a refused upload show: fields with their sources, what is missing and where to
+//! fix it, warnings, standards to choose from.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ace360::client::wire::CreateApprentice;
+use crate::ace360::client::wire::Standard;
+use crate::domain::{Fault, RecordCode, RecordRef, counted, redacted};
+
+/// What came of building an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upload {
+    /// Whether the learner may go to ACE360 at all, and why not.
+    pub eligibility: Result<(), Ineligible>,
+    /// What would be sent, in the order of PICSWeb's preview.
+    pub fields: Vec<PreviewField>,
+    /// All that must be mended before it can be sent.
+    pub missing: Vec<Missing>,
+    /// What should be looked at; it does not stop the upload.
+    pub warnings: Vec<Warning>,
+    /// The standards that fit the learner's LARS code and start date.
+    pub candidate_standards: Vec<CandidateStandard>,
+    /// What to send: there if and only if the learner is eligible and nothing is missing.
+    pub payload: Option<CreateApprentice>,
+}
+
+impl Upload {
+    /// Whether it can be sent.
+    pub fn ready(&self) -> bool {
+        self.payload.is_some()
+    }
+
+    /// Every missing field as a fault of the record that lacks it, with where in PICSWeb to mend it.
+    pub fn faults(&self) -> Vec<Fault> {
+        let fault = |missing: &Missing| {
+            Fault::at(missing.pointer.clone(), "missing", format!("{}: {}", missing.field, missing.message))
+                .of(missing.record.clone())
+        };
+        self.missing.iter().map(fault).collect()
+    }
+
+    /// How many fields are missing, in words.
+    pub fn missing_in_words(&self) -> String {
+        counted(self.missing.len(), "field is missing", "fields are missing")
+    }
+
+    fn not_ready(&self) -> Vec<NotReady> {
+        let mut reasons = Vec::new();
+        if let Err(reason) = &self.eligibility {
+            reasons.push(NotReady { code: RecordCode::NotEligible, message: reason.message.clone() });
+        }
+        if !self.missing.is_empty() {
+            let message = format!("{}: see `missing`.", self.missing_in_words());
+            reasons.push(NotReady { code: RecordCode::FieldsMissing, message });
+        }
+        reasons
+    }
+
+    /// The preview as the API answers it.
+    ///
+    /// `refusal`: why an upload would be refused although the records are good.
+    pub fn into_preview(
+        self,
+        possible_duplicates: Vec<PossibleDuplicate>,
+        refusal: Option<NotReady>,
+    ) -> Preview {
+        let not_ready: Vec<_> = self.not_ready().into_iter().chain(refusal).collect();
+        Preview {
+            ready: not_ready.is_empty(),
+            not_ready,
+            eligible: self.eligibility.is_ok(),
+            ineligible_reason: self.eligibility.err().map(|reason| reason.message),
+            fields: self.fields,
+            missing: self.missing,
+            warnings: self.warnings,
+            candidate_standards: self.candidate_standards,
+            possible_duplicates,
+        }
+    }
+}
+
+/// What an upload would send, and what is in its way.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "ready": false, "notReady": [{"code": "fieldsMissing", "message": "1 field is missing: see `missing`."}], "eligible": true, "ineligibleReason": null,
+    "fields": [{"name": "firstName", "value": "Lucy", "source": "Learner > First Name"}],
+    "missing": [{"field": "ulnNumber", "record": {"kind": "learner", "id": "L-1001"}, "pointer": "/uln",
+        "message": "Enter it in PICSWeb: Learner > ULN. It cannot be added in ACE360 afterwards."}],
+    "warnings": [{"field": "email", "message": "Not sent, since it is blank in PICSWeb: Learner > Email."}],
+    "candidateStandards": [{"standardId": 170, "stCode": "ST0033/02", "larsCode": 1029, "version": "1.1", "option": null, "name": "Bus and coach engineering technician",
+        "validFrom": "2023-01-01", "validTo": null}],
+    "possibleDuplicates": []
+}))]
+pub struct Preview {
+    /// Whether an upload would be sent.
+    pub ready: bool,
+    /// Why an upload would be refused, every reason; empty when `ready`.
+    pub not_ready: Vec<NotReady>,
+    /// Whether the learner may go to ACE360 at all.
+    pub eligible: bool,
+    /// Why not.
+    pub ineligible_reason: Option<String>,
+    /// What would be sent, field by field.
+    pub fields: Vec<PreviewField>,
+    /// All that must be mended first.
+    pub missing: Vec<Missing>,
+    /// What should be looked at.
+    pub warnings: Vec<Warning>,
+    /// The standards that fit the learner's LARS code and start date.
+    pub candidate_standards: Vec<CandidateStandard>,
+    /// Records in ACE360 that may be this learner's already.
+    pub possible_duplicates: Vec<PossibleDuplicate>,
+}
+
+/// Why an upload would be refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NotReady {
+    /// As the upload's own error would say it.
+    #[schema(value_type = RecordCode)]
+    pub code: RecordCode,
+    /// What to know and to do.
+    #[schema(example = "2 fields are missing: see `missing`.")]
+    pub message: String,
+}
+
+/// Why a learner does not go to ACE360.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ineligible {
+    /// A stable name of the reason.
+    pub code: &'static str,
+    /// The reason in words.
+    pub message: String,
+}
+
+/// A field that would be sent.
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
+pub struct PreviewField {
+    /// ACE360's key.
+    #[schema(value_type = String, example = "firstName")]
+    pub name: &'static str,
+    /// The value.
+    pub value: serde_json::Value,
+    /// Where in PICSWeb it comes from.
+    #[schema(example = "Learner > First Name")]
+    pub source: String,
+}
+
+redacted!(PreviewField);
+
+/// Something that must be mended before the upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Missing {
+    /// ACE360's key.
+    #[schema(value_type = String, example = "postcode")]
+    pub field: &'static str,
+    /// The record in which to mend it.
+    pub record: RecordRef,
+    /// Where in that record, as an RFC 6901 pointer.
+    #[schema(example = "/address/postcode")]
+    pub pointer: String,
+    /// What to do, and where in PICSWeb.
+    pub message: String,
+}
+
+/// Something that should be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Warning {
+    /// ACE360's key.
+    #[schema(value_type = String, example = "employerCompanySize")]
+    pub field: &'static str,
+    /// What is odd, and what will happen.
+    pub message: String,
+}
+
+/// A standard to choose from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CandidateStandard {
+    /// ACE360's id: what `ace360.standardId` takes.
+    pub standard_id: i64,
+    /// Reference such as `ST0353/02`.
+    pub st_code: Option<String>,
+    /// LARS code.
+    pub lars_code: Option<u32>,
+    /// Version.
+    pub version: Option<String>,
+    /// Option or pathway.
+    pub option: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// First start date.
+    pub valid_from: Option<NaiveDate>,
+    /// Last start date.
+    pub valid_to: Option<NaiveDate>,
+}
+
+impl From<&Standard> for CandidateStandard {
+    fn from(standard: &Standard) -> Self {
+        Self {
+            standard_id: standard.standard_id,
+            st_code: standard.st_code.clone(),
+            lars_code: standard.lars_code,
+            version: standard.version.clone(),
+            option: standard.option.clone(),
+            name: standard.name.clone(),
+            valid_from: standard.valid_from,
+            valid_to: standard.valid_to,
+        }
+    }
+}
+
+/// A record in ACE360 that may be this learner's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PossibleDuplicate {
+    /// ACE360's id of the record.
+    pub record_id: i64,
+    /// ACE360's id of its standard.
+    pub standard_id: Option<i64>,
+    /// Its status in ACE360's words.
+    pub status_text: Option<String>,
+    /// Whether it is in ACE360's archive.
+    pub archived: bool,
+    /// The learner here that has the record; null: none has.
+    #[schema(example = json!(null))]
+    pub linked_to: Option<String>,
+    /// Why it may be the same.
+    #[schema(example = "the same ULN, name and birth date")]
+    pub reason: String,
+    /// The same, without whose it is.
+    #[serde(skip)]
+    pub likeness: &'static str,
+}

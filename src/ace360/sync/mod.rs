@@ -1,0 +1,4 @@
+//! Reads the status of learners from ACE360.
+
+pub mod run;
+pub mod status;

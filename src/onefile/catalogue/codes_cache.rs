@@ -1,0 +1,98 @@
+//! The codes of OneFile's learning aims, kept between exchanges: they change when the catalogue is refreshed, and hundreds of
+//! providers' exchanges ask for thousands of them every few seconds.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use quick_cache::sync::Cache;
+use uuid::Uuid;
+
+use super::codes::Code;
+use crate::domain::OneFileEnvironment;
+use crate::store::{Store, StoreError};
+
+/// Providers whose codes are kept at once.
+const KEPT: usize = 256;
+
+/// The codes of one provider's catalogue.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    centres: HashMap<Box<str>, Centre>,
+}
+
+#[derive(Debug, Default)]
+struct Centre {
+    /// By the standard's id, as OneFile writes it.
+    codes: HashMap<Box<str>, Box<str>>,
+    /// How many standards have a code, as codes are compared.
+    keys: HashMap<Box<str>, usize>,
+}
+
+impl Catalogue {
+    fn add(&mut self, centre: &str, standard: &str, code: &str) {
+        let own = match self.centres.get_mut(centre) {
+            Some(own) => own,
+            None => self.centres.entry(centre.into()).or_default(),
+        };
+        own.codes.insert(standard.into(), code.into());
+        if let Some(code) = Code::parse(code) {
+            *own.keys.entry(code.key.into()).or_default() += 1;
+        }
+    }
+
+    /// The code of a standard, as OneFile writes it; `None`: there is no such standard, or it has none.
+    pub fn code(&self, centre: &str, standard: &str) -> Option<String> {
+        Some(self.centres.get(centre)?.codes.get(standard)?.to_string())
+    }
+
+    /// Whether one standard of the centre has this code, and no other.
+    pub fn has_one(&self, centre: &str, key: &str) -> bool {
+        self.centres.get(centre).and_then(|own| own.keys.get(key)) == Some(&1)
+    }
+}
+
+/// Of which provider's OneFile.
+type Whose = (Uuid, OneFileEnvironment);
+/// When it was read from OneFile, and what it was.
+type Read = (Option<DateTime<Utc>>, Arc<Catalogue>);
+
+/// The catalogues that were asked for lately.
+#[derive(Clone)]
+pub(crate) struct Catalogues(Arc<Cache<Whose, Read>>);
+
+impl Default for Catalogues {
+    fn default() -> Self {
+        Self(Arc::new(Cache::new(KEPT)))
+    }
+}
+
+impl fmt::Debug for Catalogues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Catalogues({})", self.0.len())
+    }
+}
+
+impl Catalogues {
+    /// The codes of the provider's catalogue, as it was refreshed last.
+    pub(crate) async fn of(
+        &self,
+        store: &Store,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> Result<Arc<Catalogue>, StoreError> {
+        let whose = (provider, environment);
+        let refreshed = store.onefile_standards_refreshed(provider, environment).await?;
+        if let Some((_, kept)) = self.0.get(&whose).filter(|(at, _)| *at == refreshed) {
+            return Ok(kept);
+        }
+        let mut catalogue = Catalogue::default();
+        for (centre, standard, code) in store.onefile_codes(provider, environment).await? {
+            catalogue.add(&centre, &standard, &code);
+        }
+        let catalogue = Arc::new(catalogue);
+        self.0.insert(whose, (refreshed, Arc::clone(&catalogue)));
+        Ok(catalogue)
+    }
+}

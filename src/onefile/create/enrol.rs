@@ -1,0 +1,213 @@
+//! Enrolling a learner in OneFile: what it needs is looked up, the pure rules of `plan.rs` say what would be sent and what is in
+//! its way, and `steps/` creates each part once.
+
+use std::collections::BTreeMap;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::domain::{EnrolmentState, LearnerId};
+use crate::onefile::client::Client;
+use crate::onefile::create::plan::Plan;
+use crate::onefile::create::report::EnrolmentPreview;
+use crate::onefile::create::steps::Saga;
+use crate::onefile::{OneFile, OneFileError};
+use crate::store::{
+    BegunEnrolment, By, EnrolmentOrder, NewEnrolment, OneFileSettings, RecordKind, WaitingEnrolment,
+};
+use crate::upstream::pace::Class;
+
+/// An enrolment that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub provider: Uuid,
+    pub learner: LearnerId,
+    /// In which centre; none: the only one.
+    pub centre_id: Option<String>,
+    /// OneFile's standard for a VQ reference that has several.
+    pub pathways: BTreeMap<String, String>,
+    /// Also when OneFile probably has the learner, or an officer or organisation of the learner's.
+    pub allow_duplicate: bool,
+    /// Only say what would come of it.
+    pub validate_only: bool,
+    /// The run that wants it, with its connection; none: a person waits.
+    pub run: Option<(Uuid, Client)>,
+    pub by: By,
+}
+
+/// What came of an enrolment.
+#[derive(Debug)]
+pub enum Enrolled {
+    /// The steps were taken as far as they go: where it stands now.
+    Came(EnrolmentState),
+    /// Nothing is in the way; it was not to be sent.
+    Would,
+    /// There is no such learner.
+    NoLearner,
+    /// The learner has this user, whole.
+    Already(String),
+    /// Somebody works at it, or its outcome is open.
+    InFlight,
+    /// Something is missing, or OneFile probably has the learner.
+    NotReady(Box<EnrolmentPreview>),
+}
+
+impl OneFile {
+    /// What an enrolment would send, and what is in its way; `None`: no such learner. Nothing is made.
+    ///
+    /// # Errors
+    /// No token; OneFile's; the database's.
+    pub async fn preview_enrolment(&self, wanted: &Wanted) -> Result<Option<EnrolmentPreview>, OneFileError> {
+        if !self.store.is_there(wanted.provider, RecordKind::Learner, wanted.learner.as_str()).await? {
+            return Ok(None);
+        }
+        let settings = self.store.onefile_settings(wanted.provider).await?;
+        let client = self.client_of(&settings, Class::Interactive)?;
+        let Some(mut plan) = self.plan(wanted, &settings, &client, true).await? else { return Ok(None) };
+        if !settings.choices.enabled {
+            plan.preview.switched_off();
+        }
+        let (environment, id) = (settings.choices.environment, wanted.learner.as_str());
+        let before = self.store.enrolment(wanted.provider, environment, id).await?;
+        let whole = before.is_none_or(|own| own.state == EnrolmentState::Enrolled);
+        if let Some(user) = self.user_of(wanted.provider, environment, id).await?.filter(|_| whole) {
+            plan.preview.there_already(&user);
+        }
+        Ok(Some(plan.preview))
+    }
+
+    /// Enrols a learner, or goes on with an enrolment that stopped. Once it is written down, which `opened` tells, this must not be
+    /// cancelled: callers spawn it.
+    ///
+    /// # Errors
+    /// The integration's set-up; OneFile's before anything was sent; the database's.
+    pub async fn enrol(&self, wanted: &Wanted, opened: &CancellationToken) -> Result<Enrolled, OneFileError> {
+        // Whose learner it is comes first: of another provider's nothing is told, not even that the integration is off.
+        let id = wanted.learner.as_str();
+        if !self.store.is_there(wanted.provider, RecordKind::Learner, id).await? {
+            return Ok(Enrolled::NoLearner);
+        }
+        let (client, settings) = match &wanted.run {
+            Some((_, client)) => (client.clone(), self.store.onefile_settings(wanted.provider).await?),
+            None => self.client(wanted.provider, Class::Interactive).await?,
+        };
+        let environment = settings.choices.environment;
+        let before = self.store.enrolment(wanted.provider, environment, wanted.learner.as_str()).await?;
+        if before.as_ref().is_some_and(|own| own.at_work || own.state == EnrolmentState::Unknown) {
+            return Ok(Enrolled::InFlight);
+        }
+        let user = self.user_of(wanted.provider, environment, wanted.learner.as_str()).await?;
+        let whole = before.as_ref().is_none_or(|own| own.state == EnrolmentState::Enrolled);
+        if let Some(user) = user.as_ref().filter(|_| whole) {
+            return Ok(Enrolled::Already(user.clone()));
+        }
+        let Some(plan) = self.plan(wanted, &settings, &client, user.is_none()).await? else {
+            return Ok(Enrolled::NoLearner);
+        };
+        let Some(centre_id) = plan.preview.centre_id.clone().filter(|_| plan.preview.ready) else {
+            return Ok(Enrolled::NotReady(Box::new(plan.preview)));
+        };
+        if wanted.validate_only {
+            return Ok(Enrolled::Would);
+        }
+        let new = NewEnrolment {
+            provider: wanted.provider,
+            environment,
+            learner: wanted.learner.as_str().to_owned(),
+            centre_id,
+            order: EnrolmentOrder {
+                pathways: wanted.pathways.clone(),
+                allow_duplicate: wanted.allow_duplicate,
+            },
+            run_id: wanted.run.as_ref().map(|(run, _)| *run),
+        };
+        match self.store.begin_enrolment(&new, self.timings.job, &wanted.by).await? {
+            BegunEnrolment::Ours(worker) => {
+                opened.cancel();
+                let saga = Saga::new(self, client, new, worker, wanted.by.clone(), plan, before);
+                Ok(saga.run().await?.map_or(Enrolled::InFlight, Enrolled::Came))
+            }
+            BegunEnrolment::InFlight => Ok(Enrolled::InFlight),
+            BegunEnrolment::NoRecord => Ok(Enrolled::NoLearner),
+        }
+    }
+
+    /// Goes on with an enrolment that waits, if nobody else does.
+    ///
+    /// # Errors
+    /// The integration's set-up; OneFile's; the database's. The enrolment waits again, then.
+    pub async fn resume_enrolment(&self, waiting: &WaitingEnrolment) -> Result<(), OneFileError> {
+        let (provider, learner) = (waiting.provider_id, &waiting.learner_id);
+        let Ok(id) = LearnerId::parse(learner) else { return Ok(()) };
+        let Some(own) = self.store.enrolment(provider, waiting.environment, learner).await? else {
+            return Ok(());
+        };
+        let Some(worker) = self.store.take_enrolment(waiting, self.timings.job).await? else { return Ok(()) };
+        let new = NewEnrolment {
+            provider,
+            environment: waiting.environment,
+            learner: learner.clone(),
+            centre_id: own.centre_id.clone(),
+            order: own.order.clone(),
+            run_id: own.run_id,
+        };
+        let wanted = Wanted {
+            provider,
+            learner: id,
+            centre_id: Some(own.centre_id.clone()),
+            pathways: own.order.pathways.clone(),
+            allow_duplicate: own.order.allow_duplicate,
+            validate_only: false,
+            run: None,
+            by: By::itself(own.requested_by.clone()),
+        };
+        // The settings may have moved on; the learner is where the enrolment began.
+        let mut settings = self.store.onefile_settings(provider).await?;
+        settings.choices.environment = waiting.environment;
+        let client = self.client_of(&settings, Class::Bulk)?;
+        let planned = self.plan(&wanted, &settings, &client, false).await;
+        let plan = match planned {
+            Ok(Some(plan)) => plan,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                let state = EnrolmentState::Enrolling;
+                let again = Some(self.timings.retry);
+                self.store.leave_enrolment(&new, worker, state, &own.steps, again).await?;
+                return Err(error);
+            }
+        };
+        let by = wanted.by.clone();
+        Saga::new(self, client, new, worker, by, plan, Some(own)).run().await?;
+        Ok(())
+    }
+
+    /// The learner's user in OneFile.
+    async fn user_of(
+        &self,
+        provider: Uuid,
+        environment: crate::domain::OneFileEnvironment,
+        learner: &str,
+    ) -> Result<Option<String>, OneFileError> {
+        let link = self.store.onefile_link_of(provider, environment, RecordKind::Learner, learner).await?;
+        Ok(link.map(|link| link.remote_id))
+    }
+
+    /// Looks up what the enrolment needs, and plans it; `search`: OneFile is asked whether it has the learner already.
+    async fn plan(
+        &self,
+        wanted: &Wanted,
+        settings: &OneFileSettings,
+        client: &Client,
+        search: bool,
+    ) -> Result<Option<Plan>, OneFileError> {
+        let Some(ground) = self.enrolment_ground(wanted, settings).await? else { return Ok(None) };
+        let mut plan = crate::onefile::create::plan::plan(&ground, wanted);
+        // Of a learner who has a user there is nobody to look for.
+        if search && ground.user.is_none() {
+            plan.preview.possible_duplicates =
+                self.possible_users(client, wanted.provider, &wanted.learner, &ground).await?;
+        }
+        plan.preview.judge(wanted.allow_duplicate);
+        Ok(Some(plan))
+    }
+}

@@ -1,0 +1,192 @@
+//! The mirror: what ACE360's list of apprentices says, so that duplicates are found without reading the whole list.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::store::{Store, StoreResult, Time, Tx};
+
+/// A record of ACE360's as its list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorRow {
+    /// ACE360's id.
+    pub record_id: i64,
+    /// Blind index of name and birth date, when the list had both.
+    pub person_index: Option<Vec<u8>>,
+    /// ACE360's id of the standard.
+    pub standard_id: Option<i64>,
+    pub status_id: Option<i32>,
+    pub status_text: Option<String>,
+    pub archived: bool,
+}
+
+/// What writing a page into the mirror came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mirrored {
+    /// Records that the mirror did not hold before.
+    pub fresh: i64,
+    /// Records that it holds now; not counted for a run.
+    pub size: Option<i64>,
+}
+
+/// The blind indexes that a person's records are found by.
+#[derive(Clone, Debug, Default)]
+pub struct PersonIndex {
+    /// Of first name, last name and birth date.
+    pub name: Option<Vec<u8>>,
+    pub uln: Option<Vec<u8>>,
+}
+
+/// A record that may be a learner's.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// ACE360's id.
+    pub record_id: i64,
+    /// ACE360's id of the standard.
+    pub standard_id: Option<i64>,
+    pub status_id: Option<i32>,
+    pub status_text: Option<String>,
+    pub archived: bool,
+    /// The learner that it is linked to here.
+    pub linked_to: Option<String>,
+    /// It has the same name and birth date; else it was found by the ULN.
+    pub by_person: bool,
+}
+
+impl Store {
+    /// Writes a page of ACE360's list into the mirror. A run over the whole list marks each record with its id. Without a run,
+    /// records that were written within the last minute and say the same are left alone.
+    pub async fn mirror(
+        &self,
+        connection: &mut PgConnection,
+        provider: Uuid,
+        environment: &str,
+        rows: &[MirrorRow],
+        run: Option<Uuid>,
+    ) -> StoreResult<Mirrored> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.record_id).collect();
+        let people: Vec<Option<Vec<u8>>> = rows.iter().map(|row| row.person_index.clone()).collect();
+        let standards: Vec<Option<i64>> = rows.iter().map(|row| row.standard_id).collect();
+        let statuses: Vec<Option<i32>> = rows.iter().map(|row| row.status_id).collect();
+        let texts: Vec<Option<String>> = rows.iter().map(|row| row.status_text.clone()).collect();
+        let archived: Vec<bool> = rows.iter().map(|row| row.archived).collect();
+        // A record that stands on a page twice counts once. The count does not see what the same statement inserts.
+        let mirrored = sqlx::query!(
+            r#"with written as (
+                   insert into ace360_mirror as old (provider_id, environment, record_id, person_index, standard_id, status_id, status_text,
+                                                     archived, seen_by, refreshed_at)
+                   select distinct on (id) $1::uuid, $2, id, person, standard, status, words, archived, $9::uuid, (select app_now())
+                   from unnest($3::bigint[], $4::bytea[], $5::bigint[], $6::int[], $7::text[], $8::bool[])
+                       as page (id, person, standard, status, words, archived)
+                   on conflict (provider_id, environment, record_id) do update
+                   set person_index = coalesce(excluded.person_index, old.person_index), standard_id = excluded.standard_id,
+                       status_id = excluded.status_id, status_text = excluded.status_text, archived = excluded.archived,
+                       seen_by = coalesce(excluded.seen_by, old.seen_by), refreshed_at = excluded.refreshed_at
+                   where $9::uuid is not null or old.refreshed_at < excluded.refreshed_at - interval '1 minute'
+                         or (old.person_index, old.standard_id, old.status_id, old.status_text, old.archived) is distinct from
+                            (coalesce(excluded.person_index, old.person_index), excluded.standard_id, excluded.status_id,
+                             excluded.status_text, excluded.archived)
+                   returning (xmax = 0) as fresh
+               )
+               select (select count(*) from written where fresh) as "fresh!",
+                      case when $9::uuid is null then (
+                          select count(*) from ace360_mirror where provider_id = $1 and environment = $2
+                      ) end as size"#,
+            provider,
+            environment,
+            &ids,
+            &people as &[Option<Vec<u8>>],
+            &standards as &[Option<i64>],
+            &statuses as &[Option<i32>],
+            &texts as &[Option<String>],
+            &archived,
+            run,
+        )
+        .fetch_one(connection)
+        .await?;
+        Ok(Mirrored { fresh: mirrored.fresh, size: mirrored.size.map(|before| before + mirrored.fresh) })
+    }
+
+    /// Writes a page into the mirror, and finds the records of a person in it, as a search before a creation does.
+    pub async fn mirror_and_find(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        rows: &[MirrorRow],
+        person: &PersonIndex,
+    ) -> StoreResult<(Mirrored, Vec<Twin>)> {
+        let mut connection = self.pool.acquire().await?;
+        let mirrored = self.mirror(&mut connection, provider, environment, rows, None).await?;
+        Ok((mirrored, twins(&mut connection, provider, environment, person).await?))
+    }
+
+    /// The records of a person in the mirror, newest first.
+    pub async fn twins(
+        &self,
+        provider: Uuid,
+        environment: &str,
+        person: &PersonIndex,
+    ) -> StoreResult<Vec<Twin>> {
+        twins(&mut *self.pool.acquire().await?, provider, environment, person).await
+    }
+
+    /// Ends a run over the whole list: records that it did not see are gone from ACE360.
+    pub async fn end_mirror_refresh(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        environment: &str,
+        run: Uuid,
+        began: Time,
+    ) -> StoreResult<()> {
+        sqlx::query!(
+            r#"delete from ace360_mirror where provider_id = $1 and environment = $2 and seen_by is distinct from $3 and refreshed_at < $4"#,
+            provider,
+            environment,
+            run,
+            began
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "update ace360_settings set mirror_refreshed_at = app_now() where provider_id = $1",
+            provider
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Records with the same name and birth date, or with a ULN that is known to be the same: ACE360's own where it was read, or
+/// that of a learner here who is linked to the record. The provider is part of each blind index.
+async fn twins(
+    connection: &mut PgConnection,
+    provider: Uuid,
+    environment: &str,
+    person: &PersonIndex,
+) -> StoreResult<Vec<Twin>> {
+    Ok(sqlx::query_as!(
+        Twin,
+        r#"with found as materialized (
+               select record_id from ace360_mirror where person_index = $3 and environment = $2
+               union
+               select record_id from ace360_mirror where uln_index = $4 and environment = $2
+               union
+               select l.record_id from records r
+               join ace360_links l on l.provider_id = r.provider_id and l.learner_id = r.record_id and l.environment = $2
+               where r.uln_index = $4 and r.kind = 'learner'
+           )
+           select m.record_id, m.standard_id, m.status_id, m.status_text, m.archived, l.learner_id as "linked_to?",
+                  coalesce(m.person_index = $3, false) as "by_person!"
+           from found
+           join ace360_mirror m on m.provider_id = $1 and m.environment = $2 and m.record_id = found.record_id
+           left join ace360_links l on l.provider_id = $1 and l.environment = $2 and l.record_id = found.record_id
+           order by m.record_id desc"#,
+        provider,
+        environment,
+        person.name,
+        person.uln,
+    )
+    .fetch_all(connection)
+    .await?)
+}

@@ -1,0 +1,310 @@
+//! What an exchange run has still to do: a row a learner, marked by what OneFile's searches say, decided on, and taken away when the
+//! learner's outcome is told.
+
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::domain::OneFileEnvironment;
+use crate::store::lease::leased;
+use crate::store::onefile::exchange::ThereRow;
+use crate::store::{LearnerThere, Store, StoreResult, Tx};
+
+/// A learner whom a run has not decided on, with what the searches said.
+pub struct Undecided<T> {
+    pub learner: LearnerThere<T>,
+    /// The user was in the list.
+    pub seen: bool,
+    pub archived: bool,
+    /// Changed since the last exchange.
+    pub changed: bool,
+    /// Learning aims that were changed.
+    pub aims: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Decided {
+    pub learner_id: String,
+    /// Why the learner is exchanged.
+    pub reason: &'static str,
+    /// In which turn: the low ones first.
+    pub turn: i16,
+    /// Calls that it will probably take.
+    pub calls: i32,
+}
+
+/// A learner whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub learner_id: String,
+    pub reason: String,
+    /// Calls that were reckoned with.
+    pub calls: i32,
+    /// The user was in the list.
+    pub seen: bool,
+    pub archived: bool,
+    /// The search for what changed had named the learner.
+    pub changed: bool,
+    /// Learning aims that were changed.
+    pub aims: Vec<String>,
+}
+
+impl Store {
+    /// Begins a run's work with all linked learners, or with those of them that are named; answers how many, and their centres.
+    pub async fn begin_exchange(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        named: bool,
+    ) -> StoreResult<(i32, Vec<String>)> {
+        let row = sqlx::query!(
+            r#"with made as (
+                   insert into onefile_exchange_work (run_id, learner_id, user_id, centre_id)
+                   select $1, local_id, remote_id, centre_id from onefile_links
+                   where provider_id = $2 and environment = $3 and kind = 'learner'
+                   and (not $4 or local_id in (select learner_id from run_learners where run_id = $1))
+                   on conflict do nothing returning centre_id
+               )
+               select count(*)::int as "count!", coalesce(array_agg(distinct centre_id) filter (where centre_id is not null), '{}') as "centres!"
+               from made"#,
+            run,
+            provider,
+            environment.as_str(),
+            named,
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok((row.count, row.centres))
+    }
+
+    /// The named learners with whom a run has no work, in the order of their naming, and whether there is a record of each.
+    pub async fn not_in_exchange(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        provider: Uuid,
+    ) -> StoreResult<Vec<(String, bool)>> {
+        let found = sqlx::query!(
+            r#"select n.learner_id as id,
+                      exists (select from records r
+                              where r.provider_id = $2 and r.kind = 'learner' and r.record_id = n.learner_id) as "there!"
+               from run_learners n
+               where n.run_id = $1
+               and not exists (select from onefile_exchange_work w where w.run_id = $1 and w.learner_id = n.learner_id)
+               order by n.place"#,
+            run,
+            provider,
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(found.into_iter().map(|row| (row.id, row.there)).collect())
+    }
+
+    /// Notes what a page of users said: each one's id, whether it is in the archive, whether it was changed.
+    pub async fn note_users(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        users: &[(String, bool, bool)],
+    ) -> StoreResult<()> {
+        let ids: Vec<_> = users.iter().map(|(id, ..)| id.clone()).collect();
+        let archived: Vec<_> = users.iter().map(|(_, archived, _)| *archived).collect();
+        let changed: Vec<_> = users.iter().map(|(.., changed)| *changed).collect();
+        sqlx::query!(
+            r#"update onefile_exchange_work w
+               set seen = true, archived = w.archived or said.archived, changed = w.changed or said.changed
+               from unnest($2::text[], $3::bool[], $4::bool[]) as said (id, archived, changed)
+               where w.run_id = $1 and w.user_id = said.id"#,
+            run,
+            &ids,
+            &archived,
+            &changed,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Whether the lists of users, gone through, showed none of those who were there the last time, and they are more than could be gone
+    /// by chance.
+    pub async fn nobody_was_seen(
+        &self,
+        run: Uuid,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+    ) -> StoreResult<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select count(*) filter (where l.state <> 'gone') >= 5 and not bool_or(w.seen) as "nobody!"
+               from onefile_exchange_work w
+               left join onefile_links l on l.provider_id = $2 and l.environment = $3 and l.kind = 'learner' and l.local_id = w.learner_id
+               where w.run_id = $1"#,
+            run,
+            provider,
+            environment.as_str()
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Notes which learning aims a page named as changed: the user of each, and its id.
+    pub async fn note_aims_changed(
+        &self,
+        tx: &mut Tx,
+        run: Uuid,
+        aims: &[(String, String)],
+    ) -> StoreResult<()> {
+        let users: Vec<_> = aims.iter().map(|(user, _)| user.clone()).collect();
+        let ids: Vec<_> = aims.iter().map(|(_, aim)| aim.clone()).collect();
+        sqlx::query!(
+            r#"update onefile_exchange_work w set aims = w.aims || said.aims
+               from (select user_id, array_agg(aim) as aims from unnest($2::text[], $3::text[]) as g (user_id, aim) group by user_id) as said
+               where w.run_id = $1 and w.user_id = said.user_id"#,
+            run,
+            &users,
+            &ids,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Learners whom a run has not decided on, in the order of their ids.
+    ///
+    /// # Errors
+    /// The database's; a record that cannot be unsealed.
+    pub async fn undecided<T: DeserializeOwned>(
+        &self,
+        run: Uuid,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        size: i64,
+    ) -> StoreResult<Vec<Undecided<T>>> {
+        // Each one's rows are looked up, however little PostgreSQL knows of the tables: joined, it would go through all of them.
+        let rows = leased!(query:
+            r#"select w.learner_id, w.centre_id, w.user_id, w.seen, w.archived, w.changed, w.aims, l.state, r.sealed, r.version,
+                      p.sealed as "portfolio?", p.exchanged_at as "exchanged_at?", p.swept_at as "swept_at?",
+                      p.sealed_problem as "sealed_problem?", e.learner_id is not null as "enrolled!",
+                      coalesce(e.state in ('enrolling', 'unknown'), false) or "# + held("e.worker_until") + r#" as "enrolling!"
+               from onefile_exchange_work w
+               cross join lateral (select state from onefile_links
+                   where provider_id = $2 and environment = $3 and kind = 'learner' and local_id = w.learner_id limit 1) l
+               cross join lateral (select sealed, version from records
+                   where provider_id = $2 and kind = 'learner' and record_id = w.learner_id limit 1) r
+               left join lateral (select * from onefile_portfolios
+                   where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) p on true
+               left join lateral (select * from onefile_enrolments
+                   where provider_id = $2 and environment = $3 and learner_id = w.learner_id limit 1) e on true
+               where w.run_id = $1 and w.reason is null order by w.learner_id limit $4"#;
+            run,
+            provider,
+            environment.as_str(),
+            size,
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let there = ThereRow {
+                    learner_id: row.learner_id,
+                    centre_id: row.centre_id,
+                    user_id: row.user_id,
+                    state: row.state,
+                    sealed: row.sealed,
+                    version: row.version,
+                    portfolio: row.portfolio,
+                    exchanged_at: row.exchanged_at,
+                    swept_at: row.swept_at,
+                    sealed_problem: row.sealed_problem,
+                    enrolled: row.enrolled,
+                    enrolling: row.enrolling,
+                };
+                Ok(Undecided {
+                    learner: self.read_there(provider, environment, there)?,
+                    seen: row.seen,
+                    archived: row.archived,
+                    changed: row.changed,
+                    aims: row.aims,
+                })
+            })
+            .collect()
+    }
+
+    /// Keeps what was decided.
+    pub async fn decide(&self, tx: &mut Tx, run: Uuid, decided: &[Decided]) -> StoreResult<()> {
+        let ids: Vec<_> = decided.iter().map(|own| own.learner_id.clone()).collect();
+        let reasons: Vec<_> = decided.iter().map(|own| own.reason.to_owned()).collect();
+        let turns: Vec<_> = decided.iter().map(|own| own.turn).collect();
+        let calls: Vec<_> = decided.iter().map(|own| own.calls).collect();
+        sqlx::query!(
+            r#"update onefile_exchange_work w set reason = said.reason, turn = said.turn, calls = said.calls
+               from unnest($2::text[], $3::text[], $4::smallint[], $5::int[]) as said (id, reason, turn, calls)
+               where w.run_id = $1 and w.learner_id = said.id"#,
+            run,
+            &ids,
+            &reasons,
+            &turns,
+            &calls,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes learners away from a run's work: their outcomes are told.
+    pub async fn drop_work(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
+        sqlx::query!(
+            "delete from onefile_exchange_work where run_id = $1 and learner_id = any($2)",
+            run,
+            learners
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Learners with whom nothing had to be done: when they were exchanged last is now.
+    pub async fn touch_exchanged(
+        &self,
+        tx: &mut Tx,
+        provider: Uuid,
+        environment: OneFileEnvironment,
+        learners: &[String],
+    ) -> StoreResult<()> {
+        sqlx::query!(
+            r#"update onefile_portfolios set exchanged_at = app_now()
+               where provider_id = $1 and environment = $2 and learner_id = any($3)"#,
+            provider,
+            environment.as_str(),
+            learners,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// The next learners of a run, those of low turns first.
+    pub async fn next_turns(&self, run: Uuid, size: i64) -> StoreResult<Vec<Turn>> {
+        Ok(sqlx::query_as!(
+            Turn,
+            r#"select learner_id, reason as "reason!", calls, seen, archived, changed, aims
+               from onefile_exchange_work where run_id = $1 and reason is not null order by turn, learner_id limit $2"#,
+            run,
+            size,
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Whom somebody else holds comes last.
+    pub async fn postpone_turns(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
+        sqlx::query!(
+            "update onefile_exchange_work set turn = 100 where run_id = $1 and learner_id = any($2)",
+            run,
+            learners
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
