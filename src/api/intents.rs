@@ -18,7 +18,7 @@ use crate::ace360::links::readings::{mirror_row, single};
 use crate::auth::scope::Scope;
 use crate::auth::scope::needs::{AnyWrite, RunsRead};
 use crate::domain::{Check, Fault, IntentState, LearnerId, Settlement, Subject, UploadMethod, Upstream};
-use crate::onefile::create::create_steps::Making;
+use crate::onefile::create::create_steps::CreateCall;
 use crate::store::{By, IntentProblem, IntentRow, SettleOutcome, StoreError};
 use crate::upstream::pace::Class;
 
@@ -242,11 +242,11 @@ async fn done_in_ace360(
 
 /// A person says what a creation in OneFile became.
 async fn done_in_onefile(state: &State, intent: &IntentRow, record: i64, by: &By) -> Result<(), Problem> {
-    let making: Making =
+    let call: CreateCall =
         serde_json::from_slice(&state.store.intent_payload(intent)?).map_err(StoreError::from)?;
     let environment = intent.environment.as_str();
-    state.onefile.is_there(intent.provider_id, environment, &making, &record.to_string()).await?;
-    let link = making.link.as_ref().and_then(|link| link.with(record));
+    state.onefile.is_there(intent.provider_id, environment, &call, &record.to_string()).await?;
+    let link = call.link.as_ref().and_then(|link| link.with(record));
     match state.store.settle_onefile(intent, record, link.as_ref(), by).await? {
         SettleOutcome::Done(_) => Ok(()),
         SettleOutcome::Elsewhere => {

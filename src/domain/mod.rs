@@ -86,9 +86,10 @@ pub use subject::Subject;
 pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
-    ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind, EnrolmentState,
-    IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode, RunKind, RunState,
-    RunTrigger, Settlement, StepState, SubjectKind, TabState, UploadMethod, Upstream, VisitType, counted,
+    Ace360LinkState, ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind,
+    EnrolmentState, IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode,
+    RunKind, RunState, RunTrigger, Settlement, StepState, SubjectKind, TabState, UploadMethod, Upstream,
+    VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -183,6 +183,11 @@ words! {
         Uploaded "uploaded" "ACE360 has the record.",
         Gone "gone" "The record is no longer in ACE360; its last status is kept.",
     }
+    /// Where a learner's link to an ACE360 record stands.
+    Ace360LinkState {
+        Uploaded "uploaded" "ACE360 has the record.",
+        Gone "gone" "The record is no longer in ACE360.",
+    }
     /// Where a learner stands in OneFile.
     OneFileState {
         NotEnrolled "notEnrolled" "Nothing was sent, and no user is linked.",

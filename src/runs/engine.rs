@@ -18,7 +18,7 @@ use super::slice::Limits;
 use crate::ace360::Ace360;
 use crate::config::{Retention, Timings};
 use crate::onefile::OneFile;
-use crate::store::{By, Claim, LookJob, RunRow, SliceEnd, SliceJob, Store, StoreError};
+use crate::store::{By, Claim, ReconcileJob, RunRow, SliceEnd, SliceJob, Store, StoreError};
 use crate::upstream::run::RunContext;
 
 /// Jobs that one process works at once. A slice mostly waits, for its upstream and for its pace, and holds nothing meanwhile:
@@ -67,7 +67,7 @@ impl Runs {
             let runs = Arc::clone(&own);
             async move { runs.slice(context, job.args).await }
         })?;
-        workers.add_fn(move |_: WorkContext, job: Job<LookJob>| {
+        workers.add_fn(move |_: WorkContext, job: Job<ReconcileJob>| {
             let runs = Arc::clone(&runs);
             // Reconciling may send again, so River must not drop it half way.
             async move {

@@ -5,7 +5,9 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgTypeInfo, PgValueRef};
 use sqlx::{Decode, Postgres, Type};
 
-use crate::domain::{ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream};
+use crate::domain::{
+    Ace360LinkState, ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream,
+};
 
 macro_rules! read_as_text {
     ($($name:ty),*) => {$(
@@ -28,4 +30,4 @@ macro_rules! read_as_text {
     )*};
 }
 
-read_as_text!(ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream);
+read_as_text!(Ace360LinkState, ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream);

@@ -21,7 +21,7 @@ pub struct SliceJob {
 /// Looks what became of an intent.
 #[derive(Clone, Debug, Deserialize, Serialize, JobArgs)]
 #[river(kind = "intent.look")]
-pub struct LookJob {
+pub struct ReconcileJob {
     pub intent_id: Uuid,
 }
 
@@ -41,14 +41,17 @@ impl Store {
     /// Queues looks at intents, to start now.
     pub async fn queue_looks(&self, intents: Vec<Uuid>) -> StoreResult<()> {
         if !intents.is_empty() {
-            self.vault.jobs.insert_many(intents.into_iter().map(|intent_id| LookJob { intent_id })).await?;
+            self.vault
+                .jobs
+                .insert_many(intents.into_iter().map(|intent_id| ReconcileJob { intent_id }))
+                .await?;
         }
         Ok(())
     }
 
     /// Queues a look at an intent, to start after `wait` of the machine's time.
     pub(super) async fn queue_look(&self, tx: &mut Tx, intent_id: Uuid, wait: Duration) -> StoreResult<()> {
-        self.vault.jobs.insert(LookJob { intent_id }).opts(after(wait)).tx(tx).await?;
+        self.vault.jobs.insert(ReconcileJob { intent_id }).opts(after(wait)).tx(tx).await?;
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ mod learner_lines;
 mod lease;
 mod migrate;
 mod onefile;
+mod open;
 mod pace;
 mod processes;
 mod providers;
@@ -47,7 +48,7 @@ pub use self::idempotency::{KeptAnswer, KeyState, Keyed};
 pub use self::intents::{
     IntentKey, IntentProblem, IntentRow, NewIntent, Opened, SettleOutcome, UndoneState, Unlinked,
 };
-pub use self::jobs::{LookJob, SliceJob};
+pub use self::jobs::{ReconcileJob, SliceJob};
 pub use self::learner_lines::{LearnerFilter, LearnerLine};
 pub use self::migrate::{is_migrated, migrate};
 pub use self::pace::{Account, Granted, PaceAsk};
@@ -69,12 +70,13 @@ pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, WebhookMes
 pub use self::webhook_lines::{DeliveryLine, Resent};
 pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
 use crate::seal::{BlindIndex, SealError, Sealer};
-pub use crate::store::ace360::links::{
-    Applied, Counts, Detail, HistoryRow, LinkRow, Linked, Reading, SingleRow, TabRow,
-};
+pub use crate::store::ace360::history::{Counts, HistoryRow};
+pub use crate::store::ace360::links::{LinkRow, Linked, TabRow};
 pub use crate::store::ace360::matching::{MatchCandidate, MatchKind, MatchedRecord};
 pub use crate::store::ace360::mirror::{MirrorRow, Mirrored, PersonIndex, Twin};
+pub use crate::store::ace360::reading::{Detail, Reading};
 pub use crate::store::ace360::settings::{Ace360Settings, NewAce360Settings, StandardRow};
+pub use crate::store::ace360::status::{LinkStatus, SingleRow};
 pub use crate::store::ace360::upload::UploadContext;
 pub use crate::store::onefile::directory::{DirectoryEntry, DirectoryFilter, DirectoryLabels, Refreshed};
 pub use crate::store::onefile::enabling::Forced;
@@ -156,17 +158,6 @@ impl std::fmt::Debug for Store {
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
 impl Store {
-    /// Opens the store over a migrated database; makes the installation's own secrets on first use.
-    ///
-    /// # Errors
-    /// The database's; a master key that does not open what is there.
-    pub async fn open(pool: PgPool, sealer: Sealer) -> StoreResult<Self> {
-        let index_key = secrets::installation_secret(&pool, &sealer, "blind index").await?;
-        let jobs = riverqueue::Client::builder(pool.clone()).build()?;
-        let vault = Vault { sealer, index: BlindIndex::new(&index_key), jobs };
-        Ok(Self { pool, vault: Arc::new(vault) })
-    }
-
     /// The same store over another pool: each API worker has its own, which costs less than sharing one.
     #[must_use]
     pub fn over(&self, pool: PgPool) -> Self {

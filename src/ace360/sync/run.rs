@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::apply::apply_readings;
 use crate::ace360::Ace360;
 use crate::ace360::client::line::Ace360Line;
 use crate::ace360::client::wire::Apprentice;
@@ -94,7 +95,7 @@ impl StatusSync<'_> {
         };
         let mut tx = store.begin().await?;
         let applied =
-            store.apply_readings(&mut tx, provider, environment, &readings, Some(run.row.id)).await?;
+            apply_readings(store, &mut tx, provider, environment, &readings, Some(run.row.id)).await?;
         store.mirror(&mut tx, provider, environment, &mirrored, Some(run.row.id)).await?;
         let progress = Progress {
             total: Some(total),
@@ -240,7 +241,7 @@ impl StatusSync<'_> {
         match answer {
             Ok(apprentice) => {
                 let readings = [single(&apprentice)];
-                let applied = store.apply_readings(tx, provider, environment, &readings, own).await?;
+                let applied = apply_readings(store, tx, provider, environment, &readings, own).await?;
                 let is_same = applied.changed.is_empty() && applied.changed_again.is_empty();
                 // A learner whom the list showed was counted then; a grade that only the single record has makes a change of it.
                 match (row.seen, is_same) {

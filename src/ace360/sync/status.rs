@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::apply::apply_readings;
 use crate::ace360::links::readings::{mirror_row, single};
 use crate::ace360::{Ace360, Ace360Error};
 use crate::store::StoreError;
@@ -30,10 +31,10 @@ impl Ace360 {
         match client.apprentice(link.record_id).await? {
             Ok(apprentice) => {
                 let mut tx = self.store.begin().await?;
-                let applied = self
-                    .store
-                    .apply_readings(&mut tx, provider, &settings.environment, &[single(&apprentice)], None)
-                    .await?;
+                let readings = [single(&apprentice)];
+                let applied =
+                    apply_readings(&self.store, &mut tx, provider, &settings.environment, &readings, None)
+                        .await?;
                 self.store
                     .mirror(
                         &mut tx,

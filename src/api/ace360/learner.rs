@@ -23,7 +23,7 @@ use crate::ace360::create::plan::{Preview, Upload, eligible};
 use crate::ace360::create::upload::{CANNOT_TELL, Order, Uploaded};
 use crate::ace360::sync::status::SyncedOne;
 use crate::auth::scope::needs::{Ace360Read, Ace360Sync, Ace360Write};
-use crate::domain::{Ace360Status, Check, Fault, IntentState, Learner, LearnerId, TabState};
+use crate::domain::{Ace360LinkState, Ace360Status, Check, Fault, IntentState, Learner, LearnerId, TabState};
 use crate::store::{IntentProblem, LinkRow, TabRow};
 use crate::upstream::failure::faults;
 
@@ -211,7 +211,7 @@ fn linked_tab(state: &State, provider: Uuid, link: LinkRow) -> Result<Tab, Probl
     let problem = state.store.link_problem(provider, &link)?.map(TabProblem::from);
     let empty = empty_tab(&link.learner_id);
     Ok(Tab {
-        state: if link.state == "gone" { TabState::Gone } else { TabState::Uploaded },
+        state: if link.state == Ace360LinkState::Gone { TabState::Gone } else { TabState::Uploaded },
         record_id: Some(link.record_id),
         status: Ace360Status::of(link.status_id, link.status_text),
         status_read_at: link.status_read_at,

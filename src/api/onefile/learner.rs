@@ -26,8 +26,9 @@ use crate::domain::{
 };
 use crate::onefile::OneFileError;
 use crate::onefile::catalogue::codes;
-use crate::onefile::create::enrol::{Enrolled, Wanted};
+use crate::onefile::create::enrol::Enrolled;
 use crate::onefile::create::report::EnrolmentPreview;
+use crate::onefile::create::wanted::Wanted;
 use crate::store::{EnrolmentStep, IntentProblem, Portfolio, RecordKind};
 use crate::upstream::failure::faults;
 

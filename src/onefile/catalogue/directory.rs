@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::{DirectoryKind, OneFileEnvironment};
-use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::pagination::{Next, Pagination};
 use crate::onefile::client::wire::{Centre, Classroom, Placement};
 use crate::onefile::client::wire::{Row, User};
 use crate::onefile::client::{ASSESSOR_ROLES, Client, Search, endless};
@@ -241,10 +241,10 @@ impl OneFile {
         search: &Search,
         entry: impl Fn(T) -> Option<DirectoryEntry>,
     ) -> Result<(), OneFileError> {
-        let mut walk = Walk::default();
+        let mut pagination = Pagination::default();
         loop {
-            let page = reading.client.search_page::<T>(search, walk.page()).await??;
-            let (rows, next) = walk.take(page);
+            let page = reading.client.search_page::<T>(search, pagination.page()).await??;
+            let (rows, next) = pagination.take(page);
             for row in rows {
                 // The same user in two searches counts once.
                 if !reading.seen.contains(row.id())
@@ -263,11 +263,11 @@ impl OneFile {
                 return Err(superseded());
             }
         }
-        reading.unreadable += walk.unreadable();
-        if walk.unreadable() + walk.odd() > 0 {
+        reading.unreadable += pagination.unreadable();
+        if pagination.unreadable() + pagination.odd() > 0 {
             tracing::warn!(
-                unreadable = walk.unreadable(),
-                odd_values = walk.odd(),
+                unreadable = pagination.unreadable(),
+                odd_values = pagination.odd(),
                 "some of OneFile's rows could not be read"
             );
         }

@@ -15,7 +15,7 @@ use super::codes::Code;
 use crate::domain::{RecordCode, RunKind, SubjectKind};
 use crate::onefile::OneFile;
 use crate::onefile::client::line::OneFileLine;
-use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::pagination::{Next, Pagination};
 use crate::onefile::client::wire::{Page, Standard};
 use crate::onefile::client::{Client, Search};
 use crate::store::{
@@ -44,7 +44,7 @@ pub struct QualificationsCursor {
     centres: Vec<String>,
     /// The place of the present centre among them.
     at: usize,
-    walk: Walk,
+    pagination: Pagination,
     /// The second reading: of centres with learning aims that the first did not show.
     second: bool,
     /// Centres with rows that could not be read.
@@ -100,7 +100,7 @@ impl QualificationsRefresh<'_> {
             account: account(&line.client),
             centres: found.rows.into_iter().map(|centre| centre.id).collect(),
             at: 0,
-            walk: Walk::default(),
+            pagination: Pagination::default(),
             second: false,
             doubtful: Vec::new(),
             partial: found.unreadable > 0,
@@ -165,13 +165,13 @@ impl QualificationsRefresh<'_> {
             return Ok((Vec::new(), Vec::new()));
         };
         let mut outcomes = Vec::new();
-        let asked = cursor.walk.page();
+        let asked = cursor.pagination.page();
         let page = line.client.search_page::<Standard>(&Search::standards(&centre), asked).await??;
         let faults = faults(&centre, asked, &page);
-        let before = cursor.walk.unreadable();
-        let (new, next) = cursor.walk.take(page);
+        let before = cursor.pagination.unreadable();
+        let (new, next) = cursor.pagination.take(page);
         let rows = new.into_iter().map(|row| to_row(row, &centre)).collect();
-        if cursor.walk.unreadable() > before && !cursor.second {
+        if cursor.pagination.unreadable() > before && !cursor.second {
             cursor.unreadable += faults.len();
             outcomes = faults;
         }
@@ -179,7 +179,7 @@ impl QualificationsRefresh<'_> {
             Next::Page(_) => {}
             Next::Endless => return Err(Halt::Never(ENDLESS.to_owned())),
             Next::End => {
-                if std::mem::take(&mut cursor.walk).unreadable() > 0 {
+                if std::mem::take(&mut cursor.pagination).unreadable() > 0 {
                     cursor.doubtful.push(centre);
                 }
                 cursor.at += 1;

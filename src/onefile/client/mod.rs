@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::domain::OneFileEnvironment;
 use crate::http::{Method, Request};
-use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::pagination::{Next, Pagination};
 use crate::onefile::client::wire::{
     Centre, Classroom, Customer, Page, Placement, Row, Standard, Unreadable, User,
 };
@@ -215,13 +215,13 @@ impl Client {
 
     /// All that a search finds, page by page.
     pub async fn search<T: Row>(&self, search: &Search) -> Answered<Found<T>> {
-        let (mut walk, mut rows) = (Walk::default(), Vec::new());
+        let (mut pagination, mut rows) = (Pagination::default(), Vec::new());
         loop {
-            let page = match self.search_page(search, walk.page()).await? {
+            let page = match self.search_page(search, pagination.page()).await? {
                 Ok(page) => page,
                 Err(failure) => return Ok(Err(failure)),
             };
-            let (new, next) = walk.take(page);
+            let (new, next) = pagination.take(page);
             rows.extend(new);
             match next {
                 Next::Page(_) => {}
@@ -229,15 +229,15 @@ impl Client {
                 Next::Endless => return Ok(Err(endless())),
             }
         }
-        if walk.unreadable() + walk.odd() > 0 {
+        if pagination.unreadable() + pagination.odd() > 0 {
             tracing::warn!(
                 operation = search.operation,
-                unreadable = walk.unreadable(),
-                odd_values = walk.odd(),
+                unreadable = pagination.unreadable(),
+                odd_values = pagination.odd(),
                 "some of OneFile's rows could not be read"
             );
         }
-        Ok(Ok(Found { rows, unreadable: walk.unreadable() }))
+        Ok(Ok(Found { rows, unreadable: pagination.unreadable() }))
     }
 
     /// One page of a search, from 1. [`Walk`] says which comes next, and when it ends.
@@ -253,9 +253,9 @@ impl Client {
         let path = format!("{}/Search", search.noun);
         let page = self.ask(search.operation, Method::Post, path, Some(body), wire::page::<T>).await?;
         Ok(page.map(|page| {
-            let mut walk = Walk::default();
-            let (rows, _) = walk.take(page);
-            Found { rows, unreadable: walk.unreadable() }
+            let mut pagination = Pagination::default();
+            let (rows, _) = pagination.take(page);
+            Found { rows, unreadable: pagination.unreadable() }
         }))
     }
 

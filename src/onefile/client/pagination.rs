@@ -12,7 +12,7 @@ pub const MOST_PAGES: u32 = 2000;
 
 /// Where a search stands; what goes on later keeps it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Walk {
+pub struct Pagination {
     seen: HashSet<String>,
     pages: u32,
     longest: usize,
@@ -37,7 +37,7 @@ pub enum Next {
     Endless,
 }
 
-impl Walk {
+impl Pagination {
     /// The page to ask for, from 1.
     pub fn page(&self) -> u32 {
         self.again.last().copied().filter(|_| self.ended).unwrap_or(self.pages + 1)
@@ -126,14 +126,14 @@ mod tests {
 
     /// The ids that a search finds, the pages it asks for, and how it ends; beyond `pages` every page is `beyond`.
     fn walked(pages: &[Value], beyond: &Value) -> (Vec<String>, u32, Next) {
-        let (mut walk, mut found, mut calls) = (Walk::default(), Vec::new(), 0);
+        let (mut pagination, mut found, mut calls) = (Pagination::default(), Vec::new(), 0);
         loop {
-            let body = pages.get(walk.page() as usize - 1).unwrap_or(beyond).to_string();
-            let (rows, next) = walk.take(page::<User>(body.as_bytes()).unwrap());
+            let body = pages.get(pagination.page() as usize - 1).unwrap_or(beyond).to_string();
+            let (rows, next) = pagination.take(page::<User>(body.as_bytes()).unwrap());
             calls += 1;
             found.extend(rows.into_iter().map(|row| row.id));
             match next {
-                Next::Page(number) => assert_eq!(number, walk.page()),
+                Next::Page(number) => assert_eq!(number, pagination.page()),
                 end => return (found, calls, end),
             }
         }
@@ -167,11 +167,11 @@ mod tests {
 
     #[test]
     fn a_page_that_was_empty_by_mistake_is_read_at_the_end() {
-        let mut walk = Walk::default();
+        let mut pagination = Pagination::default();
         let bodies = [rows(&[1, 2]), json!([]), rows(&[5, 6]), rows(&[7]), json!([]), rows(&[3, 4])];
         let asked = bodies.map(|body| {
-            let page_asked = walk.page();
-            let (rows, next) = walk.take(page::<User>(body.to_string().as_bytes()).unwrap());
+            let page_asked = pagination.page();
+            let (rows, next) = pagination.take(page::<User>(body.to_string().as_bytes()).unwrap());
             (page_asked, rows.len(), next)
         });
         assert_eq!(asked.map(|(page, ..)| page), [1, 2, 3, 4, 5, 2]);
@@ -204,10 +204,10 @@ mod tests {
 
     #[test]
     fn a_search_without_end_is_left_off() {
-        let mut walk = Walk::default();
+        let mut pagination = Pagination::default();
         let end = (1..).map(|id| {
             let body = rows(&[id]).to_string();
-            walk.take(page::<User>(body.as_bytes()).unwrap()).1
+            pagination.take(page::<User>(body.as_bytes()).unwrap()).1
         });
         assert_eq!(end.take(5000).find(|next| !matches!(next, Next::Page(_))), Some(Next::Endless));
     }

@@ -14,7 +14,8 @@ use crate::domain::{
     EnrolmentState, LearnerId, OneFileEnvironment, OneFileState, RecordCode, RunKind, StepState, counted,
 };
 use crate::onefile::client::line::OneFileLine;
-use crate::onefile::create::enrol::{Enrolled, Wanted};
+use crate::onefile::create::enrol::Enrolled;
+use crate::onefile::create::wanted::Wanted;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{Enrolment, LearnerFilter, OutcomeKind, RecordOutcome, StoreError, Told};
 use crate::upstream::run::{BatchFilter, BatchWork, Begun, Halt, Known, RunContext, no_learner};

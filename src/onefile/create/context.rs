@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{DirectoryKind, Learner, Officer, OneFileEnvironment, Organisation, VqReference};
 use crate::onefile::catalogue::codes::Code;
-use crate::onefile::create::enrol::Wanted;
+use crate::onefile::create::wanted::Wanted;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{
     DirectoryEntry, DirectoryFilter, OneFileChoices, OneFileLink, OneFileSettings, OneFileStandard,
@@ -16,7 +16,7 @@ use crate::store::{
 const MOST: i64 = 100_000;
 
 /// What an enrolment is planned from.
-pub(crate) struct Ground {
+pub(crate) struct EnrolmentContext {
     pub(crate) learner: Learner,
     pub(crate) choices: OneFileChoices,
     /// The customer's centres: id and name.
@@ -37,7 +37,7 @@ pub(crate) struct Ground {
     pub(crate) portfolio: Portfolio,
 }
 
-impl Ground {
+impl EnrolmentContext {
     /// The centre to enrol in, if it is chosen, or is the only one.
     pub(crate) fn centre(&self, wanted: &Wanted) -> Option<String> {
         let there = |id: &String| self.centres.iter().any(|(own, _)| own == id);
@@ -58,7 +58,7 @@ impl OneFile {
         &self,
         wanted: &Wanted,
         settings: &OneFileSettings,
-    ) -> Result<Option<Ground>, OneFileError> {
+    ) -> Result<Option<EnrolmentContext>, OneFileError> {
         let (provider, environment) = (wanted.provider, settings.choices.environment);
         let id = wanted.learner.as_str();
         let learner = self.store.record::<Learner>(provider, RecordKind::Learner, id).await?;
@@ -89,7 +89,7 @@ impl OneFile {
                 organisations.insert(id, row.record);
             }
         }
-        Ok(Some(Ground {
+        Ok(Some(EnrolmentContext {
             centres: centres.into_iter().map(|entry| (entry.remote_id, entry.labels.name)).collect(),
             officer_links: self.store.onefile_links_of(provider, environment, RecordKind::Officer).await?,
             organisation_links: self

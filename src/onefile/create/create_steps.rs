@@ -15,7 +15,7 @@ use crate::upstream::read::Answered;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Made {
+pub enum CreatedKind {
     /// A user: a learner or an assessor.
     User,
     Placement,
@@ -27,8 +27,8 @@ pub enum Made {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Making {
-    pub made: Made,
+pub struct CreateCall {
+    pub made: CreatedKind,
     /// Where it is sent, below the base address.
     pub path: String,
     pub body: Option<Value>,
@@ -89,9 +89,9 @@ pub enum Find {
     Nothing,
 }
 
-crate::domain::redacted!(Making LinkTo Find Person);
+crate::domain::redacted!(CreateCall LinkTo Find Person);
 
-impl Made {
+impl CreatedKind {
     /// The operation, as `openapi/upstream/onefile-v2.1.yaml` names it.
     const fn operation(self) -> &'static str {
         match self {
@@ -138,13 +138,13 @@ impl Client {
     }
 
     /// Creates it, once. The caller has the permit and the session.
-    pub async fn create(&self, making: &Making, mut fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
+    pub async fn create(&self, call: &CreateCall, mut fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
         // Some servers want a length where nothing is sent.
-        let body = making.body.as_ref().map_or_else(|| Ok(b"[]".to_vec()), serde_json::to_vec)?;
+        let body = call.body.as_ref().map_or_else(|| Ok(b"[]".to_vec()), serde_json::to_vec)?;
         let mut request = Request {
             method: Method::Post,
-            url: format!("{}/{}", self.base_url, making.path),
-            operation: making.made.operation(),
+            url: format!("{}/{}", self.base_url, call.path),
+            operation: call.made.operation(),
             headers: Vec::new(),
             body: Some(body),
         };
@@ -168,7 +168,7 @@ impl Client {
                 }
                 continue;
             }
-            return Ok(read(making.made, outcome));
+            return Ok(read(call.made, outcome));
         }
     }
 
@@ -180,7 +180,7 @@ impl Client {
 }
 
 /// One `match` that says what an answer to a creation means.
-fn read(made: Made, outcome: Outcome) -> Sent<i64> {
+fn read(made: CreatedKind, outcome: Outcome) -> Sent<i64> {
     match outcome {
         Outcome::Answered(answer) => match wire::new_id(&answer.body) {
             Some(id) => Sent::Created(id),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{OneFileEnvironment, SubjectKind, Upstream};
 use crate::onefile::client::Client;
-use crate::onefile::create::create_steps::{Find, Made, Making};
+use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{By, IntentKey, IntentRow, NewIntent, SettleOutcome, StoreError, Unlinked};
 use crate::upstream::creation::{Creation, Fence, Look, Reconciled, Search, Sent};
@@ -23,7 +23,7 @@ pub struct OneFileCreation {
     pub onefile: OneFile,
     pub client: Client,
     pub key: IntentKey,
-    pub making: Making,
+    pub call: CreateCall,
     pub before: Before,
     /// The latest creation of the same that was done before the search.
     pub done_before: Option<Uuid>,
@@ -63,7 +63,7 @@ impl OneFile {
                 subject_id: intent.subject_id.clone(),
                 step: intent.step.clone(),
             },
-            making: serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?,
+            call: serde_json::from_slice(&self.store.intent_payload(intent)?).map_err(StoreError::from)?,
             before: Before::Nothing,
             done_before: None,
             run_id: intent.run_id,
@@ -95,16 +95,16 @@ impl OneFile {
         &self,
         provider: Uuid,
         environment: &str,
-        making: &Making,
+        call: &CreateCall,
         id: &str,
     ) -> Result<(), OneFileError> {
         let client = self.client_there(provider, environment, Class::Interactive).await?;
-        match making.made {
-            Made::User => drop(client.user(id).await??),
-            Made::Placement => drop(client.placement(id).await??),
-            Made::Aim => drop(client.learning_aim(id).await??),
-            Made::Review => drop(client.review(id).await??),
-            Made::Classroom | Made::Visit => {}
+        match call.made {
+            CreatedKind::User => drop(client.user(id).await??),
+            CreatedKind::Placement => drop(client.placement(id).await??),
+            CreatedKind::Aim => drop(client.learning_aim(id).await??),
+            CreatedKind::Review => drop(client.review(id).await??),
+            CreatedKind::Classroom | CreatedKind::Visit => {}
         }
         Ok(())
     }
@@ -132,8 +132,7 @@ impl OneFileCreation {
             return Ok(true);
         }
         let Some(kind) = key.subject_kind.record() else { return Ok(false) };
-        let (Some(link), Some(environment)) =
-            (&self.making.link, OneFileEnvironment::parse(&key.environment))
+        let (Some(link), Some(environment)) = (&self.call.link, OneFileEnvironment::parse(&key.environment))
         else {
             return Ok(false);
         };
@@ -149,10 +148,10 @@ impl Creation for OneFileCreation {
     type Error = OneFileError;
 
     fn intent(&self) -> Result<NewIntent, StoreError> {
-        let centre = self.making.link.as_ref().map(|link| link.centre_id.clone());
+        let centre = self.call.link.as_ref().map(|link| link.centre_id.clone());
         Ok(NewIntent {
             key: self.key.clone(),
-            payload: serde_json::to_vec(&self.making)?,
+            payload: serde_json::to_vec(&self.call)?,
             candidates: Vec::new(),
             seen: self.done_before,
             unlinked: centre.map(|centre_id| Unlinked::OneFile { centre_id }),
@@ -172,13 +171,13 @@ impl Creation for OneFileCreation {
         let Before::Search { allow_duplicate } = self.before else {
             return Ok(Search::Clear { candidates: Vec::new() });
         };
-        let hits = self.client.find(&self.making.find).await??;
+        let hits = self.client.find(&self.call.find).await??;
         let all: Vec<i64> = hits.iter().map(|hit| hit.id).collect();
         let same: Vec<_> = hits.iter().filter(|hit| hit.same).collect();
         // A user that OneFile has already is not taken for the learner: a person links it.
-        let is_user = self.making.made == Made::User && self.key.subject_kind == SubjectKind::Learner;
+        let is_user = self.call.made == CreatedKind::User && self.key.subject_kind == SubjectKind::Learner;
         Ok(match same.as_slice() {
-            [first, ..] if self.making.made == Made::Aim => Search::Stop(SearchStop::There(first.id)),
+            [first, ..] if self.call.made == CreatedKind::Aim => Search::Stop(SearchStop::There(first.id)),
             [one] if !one.archived && !is_user => Search::Stop(SearchStop::There(one.id)),
             // Nobody may allow two records with one MIS value: OneFile could not tell them apart either.
             _ if all.is_empty() || (allow_duplicate && same.is_empty()) => Search::Clear { candidates: all },
@@ -193,7 +192,7 @@ impl Creation for OneFileCreation {
     }
 
     async fn send(&self, fence: Fence<'_>) -> Result<Sent<i64>, StoreError> {
-        self.client.create(&self.making, fence).await
+        self.client.create(&self.call, fence).await
     }
 
     fn remote_id(record: &i64) -> i64 {
@@ -201,7 +200,7 @@ impl Creation for OneFileCreation {
     }
 
     async fn settle(&self, intent: &IntentRow, record: &i64) -> Result<SettleOutcome<i64>, StoreError> {
-        let link = self.making.link.as_ref().and_then(|link| link.with(*record));
+        let link = self.call.link.as_ref().and_then(|link| link.with(*record));
         self.onefile.store.settle_onefile(intent, *record, link.as_ref(), &self.by).await
     }
 
@@ -210,16 +209,16 @@ impl Creation for OneFileCreation {
     }
 
     async fn look(&self, intent: &IntentRow) -> Result<Look<i64>, OneFileError> {
-        if matches!(self.making.find, Find::Nothing) {
+        if matches!(self.call.find, Find::Nothing) {
             return Ok(Look::Impossible);
         }
-        let hits = self.client.find(&self.making.find).await??;
+        let hits = self.client.find(&self.call.find).await??;
         let mine = hits.iter().find(|hit| hit.same && !intent.candidates.contains(&hit.id));
         Ok(mine.map_or(Look::Absent, |hit| Look::Found(hit.id)))
     }
 
     async fn look_alikes(&self, intent: &IntentRow) -> Result<Vec<i64>, OneFileError> {
-        let hits = self.client.find(&self.making.find).await??;
+        let hits = self.client.find(&self.call.find).await??;
         Ok(hits.iter().map(|hit| hit.id).filter(|id| !intent.candidates.contains(id)).collect())
     }
 }

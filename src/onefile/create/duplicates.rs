@@ -7,7 +7,7 @@ use super::report::PossibleUser;
 use crate::domain::{Email, Learner, LearnerId, Uln};
 use crate::onefile::client::wire::User;
 use crate::onefile::client::{Client, Search};
-use crate::onefile::create::context::Ground;
+use crate::onefile::create::context::EnrolmentContext;
 use crate::onefile::create::find::same_text;
 use crate::onefile::links::LEARNER_ROLE;
 use crate::onefile::{OneFile, OneFileError};
@@ -24,9 +24,9 @@ impl OneFile {
         client: &Client,
         provider: Uuid,
         id: &LearnerId,
-        ground: &Ground,
+        context: &EnrolmentContext,
     ) -> Result<Vec<PossibleUser>, OneFileError> {
-        let learner = &ground.learner;
+        let learner = &context.learner;
         let mut searches = vec![Search::people(LEARNER_ROLE).with("MISID", id.as_str())];
         if let Some(email) = &learner.email {
             searches.push(Search::people(LEARNER_ROLE).with("Email", Email::as_str(email)));
@@ -55,7 +55,7 @@ impl OneFile {
                 continue;
             }
             let Some((likely, reason)) = likeness(id, learner, &user) else { continue };
-            let environment = ground.choices.environment;
+            let environment = context.choices.environment;
             let link =
                 self.store.onefile_link_to(provider, environment, RecordKind::Learner, &user.id).await?;
             found.push(PossibleUser {

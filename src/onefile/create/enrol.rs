@@ -1,8 +1,6 @@
 //! Enrolling a learner in OneFile: what it needs is looked up, the pure rules of `plan.rs` say what would be sent and what is in
 //! its way, and `steps/` creates each part once.
 
-use std::collections::BTreeMap;
-
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -10,30 +8,13 @@ use crate::domain::{EnrolmentState, LearnerId};
 use crate::onefile::client::Client;
 use crate::onefile::create::plan::Plan;
 use crate::onefile::create::report::EnrolmentPreview;
-use crate::onefile::create::steps::Saga;
+use crate::onefile::create::steps::EnrolmentSteps;
+use crate::onefile::create::wanted::Wanted;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{
     BegunEnrolment, By, EnrolmentOrder, NewEnrolment, OneFileSettings, RecordKind, WaitingEnrolment,
 };
 use crate::upstream::pace::Class;
-
-/// An enrolment that somebody wants.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    pub provider: Uuid,
-    pub learner: LearnerId,
-    /// In which centre; none: the only one.
-    pub centre_id: Option<String>,
-    /// OneFile's standard for a VQ reference that has several.
-    pub pathways: BTreeMap<String, String>,
-    /// Also when OneFile probably has the learner, or an officer or organisation of the learner's.
-    pub allow_duplicate: bool,
-    /// Only say what would come of it.
-    pub validate_only: bool,
-    /// The run that wants it, with its connection; none: a person waits.
-    pub run: Option<(Uuid, Client)>,
-    pub by: By,
-}
 
 /// What came of an enrolment.
 #[derive(Debug)]
@@ -124,8 +105,8 @@ impl OneFile {
         match self.store.begin_enrolment(&new, self.timings.job, &wanted.by).await? {
             BegunEnrolment::Ours(worker) => {
                 opened.cancel();
-                let saga = Saga::new(self, client, new, worker, wanted.by.clone(), plan, before);
-                Ok(saga.run().await?.map_or(Enrolled::InFlight, Enrolled::Came))
+                let steps = EnrolmentSteps::new(self, client, new, worker, wanted.by.clone(), plan, before);
+                Ok(steps.run().await?.map_or(Enrolled::InFlight, Enrolled::Came))
             }
             BegunEnrolment::InFlight => Ok(Enrolled::InFlight),
             BegunEnrolment::NoRecord => Ok(Enrolled::NoLearner),
@@ -177,7 +158,7 @@ impl OneFile {
             }
         };
         let by = wanted.by.clone();
-        Saga::new(self, client, new, worker, by, plan, Some(own)).run().await?;
+        EnrolmentSteps::new(self, client, new, worker, by, plan, Some(own)).run().await?;
         Ok(())
     }
 
@@ -200,12 +181,12 @@ impl OneFile {
         client: &Client,
         search: bool,
     ) -> Result<Option<Plan>, OneFileError> {
-        let Some(ground) = self.enrolment_ground(wanted, settings).await? else { return Ok(None) };
-        let mut plan = crate::onefile::create::plan::plan(&ground, wanted);
+        let Some(context) = self.enrolment_ground(wanted, settings).await? else { return Ok(None) };
+        let mut plan = crate::onefile::create::plan::plan(&context, wanted);
         // Of a learner who has a user there is nobody to look for.
-        if search && ground.user.is_none() {
+        if search && context.user.is_none() {
             plan.preview.possible_duplicates =
-                self.possible_users(client, wanted.provider, &wanted.learner, &ground).await?;
+                self.possible_users(client, wanted.provider, &wanted.learner, &context).await?;
         }
         plan.preview.judge(wanted.allow_duplicate);
         Ok(Some(plan))

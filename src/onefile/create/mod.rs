@@ -14,3 +14,4 @@ pub mod plan;
 pub mod report;
 pub mod reviews;
 pub mod steps;
+pub mod wanted;

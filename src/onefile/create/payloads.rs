@@ -7,7 +7,7 @@ use super::people::name_of;
 use crate::domain::{Officer, Organisation, Qualification, VisitType};
 use crate::onefile::client::wire::{instant, instant_out};
 use crate::onefile::client::{ASSESSOR_ROLES, id_out};
-use crate::onefile::create::create_steps::{Find, LinkTo, Made, Making, Person};
+use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find, LinkTo, Person};
 use crate::onefile::fields;
 use crate::store::{PortfolioAim, RecordKind};
 
@@ -15,9 +15,9 @@ use crate::store::{PortfolioAim, RecordKind};
 const ASSESSOR: i32 = 5;
 
 /// A learning aim: a standard, for a user.
-pub(crate) fn aim(standard: &str, user: &str) -> Making {
-    Making {
-        made: Made::Aim,
+pub(crate) fn aim(standard: &str, user: &str) -> CreateCall {
+    CreateCall {
+        made: CreatedKind::Aim,
         path: format!("Standard/{standard}/Assign/{user}"),
         body: None,
         find: Find::Aim { user_id: user.to_owned(), standard_id: standard.to_owned() },
@@ -26,15 +26,21 @@ pub(crate) fn aim(standard: &str, user: &str) -> Making {
 }
 
 /// The visit of a review: from then, an hour long. `holder`: the assessor.
-pub(crate) fn visit(user: &str, centre: &str, holder: Option<&str>, from: &str, kind: VisitType) -> Making {
+pub(crate) fn visit(
+    user: &str,
+    centre: &str,
+    holder: Option<&str>,
+    from: &str,
+    kind: VisitType,
+) -> CreateCall {
     let to = instant(from).map(|from| from + chrono::TimeDelta::hours(1));
     let to = to.map_or_else(|| from.to_owned(), instant_out);
     let body = json!({
         "LearnerID": id_out(user), "OrganisationID": id_out(centre), "DateFrom": from, "DateTo": to,
         "VisitTypeID": visit_type(kind), "SMSReminder": false
     });
-    Making {
-        made: Made::Visit,
+    CreateCall {
+        made: CreatedKind::Visit,
         path: "Visit".to_owned(),
         body: Some(held_by(body, holder)),
         find: Find::Nothing,
@@ -43,11 +49,11 @@ pub(crate) fn visit(user: &str, centre: &str, holder: Option<&str>, from: &str, 
 }
 
 /// A review, with its visit.
-pub(crate) fn review(user: &str, holder: Option<&str>, from: &str, visit: &str) -> Making {
+pub(crate) fn review(user: &str, holder: Option<&str>, from: &str, visit: &str) -> CreateCall {
     let body =
         json!({"LearnerID": id_out(user), "Status": 1, "ScheduledFor": from, "VisitID": id_out(visit)});
-    Making {
-        made: Made::Review,
+    CreateCall {
+        made: CreatedKind::Review,
         path: "Review".to_owned(),
         body: Some(held_by(body, holder)),
         find: Find::Review { user_id: user.to_owned(), visit_id: visit.to_owned() },
@@ -78,7 +84,7 @@ pub(crate) fn details_beside(
 }
 
 /// An assessor's user. Its MIS value is PICSWeb's Ident, else the id.
-pub(crate) fn assessor(id: &str, officer: &Officer, centre: &str) -> Making {
+pub(crate) fn assessor(id: &str, officer: &Officer, centre: &str) -> CreateCall {
     let mis = mis_value(officer.ident.as_deref(), id);
     let (first, last) = names(officer);
     let mut body = fields::created(fields::OFFICER, officer);
@@ -87,8 +93,8 @@ pub(crate) fn assessor(id: &str, officer: &Officer, centre: &str) -> Making {
     body.insert("FirstName".to_owned(), json!(first));
     body.insert("LastName".to_owned(), json!(last));
     body.insert("MISID".to_owned(), json!(mis));
-    Making {
-        made: Made::User,
+    CreateCall {
+        made: CreatedKind::User,
         path: "User".to_owned(),
         body: Some(Value::Object(body)),
         find: Find::Person(Person {
@@ -109,14 +115,14 @@ pub(crate) fn assessor(id: &str, officer: &Officer, centre: &str) -> Making {
 }
 
 /// A placement. Its MIS value is PICSWeb's Ident, else the id.
-pub(crate) fn placement(id: &str, own: &Organisation, centre: &str) -> Making {
+pub(crate) fn placement(id: &str, own: &Organisation, centre: &str) -> CreateCall {
     let (name, mis) = (own.name.trim(), mis_value(own.ident.as_deref(), id));
     let mut body = fields::created(fields::ORGANISATION, own);
     body.insert("OrganisationID".to_owned(), id_out(centre));
     body.insert("MISID".to_owned(), json!(mis));
     body.insert("Active".to_owned(), json!(true));
-    Making {
-        made: Made::Placement,
+    CreateCall {
+        made: CreatedKind::Placement,
         path: "Placement".to_owned(),
         body: Some(Value::Object(body)),
         find: Find::Placement {
@@ -162,5 +168,13 @@ fn names(officer: &Officer) -> (String, String) {
             Some((first, rest)) => (first.to_owned(), rest.trim().to_owned()),
             None => (last.clone(), last),
         },
+    }
+}
+
+/// The step of a further assessor.
+pub fn assignment(officer: &str, standard: Option<&str>) -> String {
+    match standard {
+        Some(standard) => format!("assign:{officer}:{standard}"),
+        None => format!("assign:{officer}"),
     }
 }

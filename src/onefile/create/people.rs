@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::report::PlannedState;
 use crate::domain::{LinkState, Officer, OfficerId, Organisation, OrganisationId};
-use crate::onefile::create::context::Ground;
+use crate::onefile::create::context::EnrolmentContext;
 use crate::onefile::create::find::same_text;
 use crate::onefile::links::suggest::{
     Existing, LinkKind, Local, Remote, SuggestInput, Suggestions, suggest, whole_name,
@@ -32,16 +32,16 @@ impl Standing {
 }
 
 /// Where these officers stand in the centre.
-pub(crate) fn officers(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<String, Standing> {
+pub(crate) fn officers(context: &EnrolmentContext, centre: &str, allow: bool) -> BTreeMap<String, Standing> {
     let ids: Vec<(OfficerId, &Officer)> =
-        ground.officers.iter().filter_map(|(id, own)| Some((OfficerId::parse(id).ok()?, own))).collect();
+        context.officers.iter().filter_map(|(id, own)| Some((OfficerId::parse(id).ok()?, own))).collect();
     let locals: Vec<Local<'_>> = ids.iter().map(|(id, own)| Local::officer(id, own, None)).collect();
     let mut found = standings(
-        ground,
+        context,
         &Side {
             kind: LinkKind::Officer,
-            links: &ground.officer_links,
-            entries: &ground.assessors,
+            links: &context.officer_links,
+            entries: &context.assessors,
             centre,
             allow,
         },
@@ -49,14 +49,14 @@ pub(crate) fn officers(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<S
     );
     for (id, standing) in &mut found {
         if matches!(standing.state, PlannedState::Linked | PlannedState::Matched)
-            && let Some(message) = shared_mis(ground, centre, standing.remote_id.as_deref())
+            && let Some(message) = shared_mis(context, centre, standing.remote_id.as_deref())
         {
             *standing = Standing {
                 remote_id: standing.remote_id.clone(),
                 ..Standing::of(PlannedState::Blocked, message)
             };
         }
-        let lacking = ground.officers.get(id).is_some_and(|officer| officer.email.is_none());
+        let lacking = context.officers.get(id).is_some_and(|officer| officer.email.is_none());
         if standing.state == PlannedState::Create && lacking {
             standing.state = PlannedState::Blocked;
             "It is not in OneFile, which demands an e-mail address of everybody: enter it in PICSWeb (Officer > Email), or link the officer."
@@ -67,8 +67,8 @@ pub(crate) fn officers(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<S
 }
 
 /// OneFile refuses an enrolment whose assessor shares the MIS value with another one, also with one in the archive.
-fn shared_mis(ground: &Ground, centre: &str, remote: Option<&str>) -> Option<String> {
-    let here = || ground.assessors.iter().filter(|entry| entry.centre_id == centre);
+fn shared_mis(context: &EnrolmentContext, centre: &str, remote: Option<&str>) -> Option<String> {
+    let here = || context.assessors.iter().filter(|entry| entry.centre_id == centre);
     let own = here().find(|entry| Some(entry.remote_id.as_str()) == remote)?;
     let mis = own.labels.mis_id.as_deref()?;
     let shares = |entry: &&DirectoryEntry| {
@@ -83,19 +83,23 @@ fn shared_mis(ground: &Ground, centre: &str, remote: Option<&str>) -> Option<Str
 }
 
 /// Where these organisations stand in the centre.
-pub(crate) fn organisations(ground: &Ground, centre: &str, allow: bool) -> BTreeMap<String, Standing> {
-    let ids: Vec<(OrganisationId, &Organisation)> = ground
+pub(crate) fn organisations(
+    context: &EnrolmentContext,
+    centre: &str,
+    allow: bool,
+) -> BTreeMap<String, Standing> {
+    let ids: Vec<(OrganisationId, &Organisation)> = context
         .organisations
         .iter()
         .filter_map(|(id, own)| Some((OrganisationId::parse(id).ok()?, own)))
         .collect();
     let locals: Vec<Local<'_>> = ids.iter().map(|(id, own)| Local::organisation(id, own, None)).collect();
     standings(
-        ground,
+        context,
         &Side {
             kind: LinkKind::Organisation,
-            links: &ground.organisation_links,
-            entries: &ground.placements,
+            links: &context.organisation_links,
+            entries: &context.placements,
             centre,
             allow,
         },
@@ -112,7 +116,11 @@ struct Side<'a> {
     allow: bool,
 }
 
-fn standings(ground: &Ground, side: &Side<'_>, mut locals: Vec<Local<'_>>) -> BTreeMap<String, Standing> {
+fn standings(
+    context: &EnrolmentContext,
+    side: &Side<'_>,
+    mut locals: Vec<Local<'_>>,
+) -> BTreeMap<String, Standing> {
     let mut found = BTreeMap::new();
     let here = side.links.iter().filter(|link| link.centre_id == side.centre);
     let links: BTreeMap<&str, &OneFileLink> = here.map(|link| (link.local_id.as_str(), link)).collect();
@@ -140,7 +148,7 @@ fn standings(ground: &Ground, side: &Side<'_>, mut locals: Vec<Local<'_>>) -> BT
         })
         .collect();
     let existing: Vec<Existing<'_>> = side.links.iter().map(Existing::of).collect();
-    let several_centres = ground.centres.len() > 1;
+    let several_centres = context.centres.len() > 1;
     let proposals = suggest(&SuggestInput {
         kind: side.kind,
         locals: &locals,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::LEARNER_ROLE;
 use crate::domain::DirectoryKind;
-use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::pagination::{Next, Pagination};
 use crate::onefile::client::wire::User;
 use crate::onefile::client::{Search, endless};
 use crate::onefile::{OneFile, OneFileError};
@@ -47,10 +47,10 @@ impl OneFile {
                 continue;
             }
             let search = Search::users(&own, LEARNER_ROLE);
-            let mut walk = Walk::default();
+            let mut pagination = Pagination::default();
             loop {
-                let page = client.search_page::<User>(&search, walk.page()).await??;
-                let (rows, next) = walk.take(page);
+                let page = client.search_page::<User>(&search, pagination.page()).await??;
+                let (rows, next) = pagination.take(page);
                 let learners = rows
                     .into_iter()
                     .filter(|row| row.role.is_none_or(|role| role == i64::from(LEARNER_ROLE)));

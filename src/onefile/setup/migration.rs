@@ -56,7 +56,7 @@ pub struct UnreadLearner {
 }
 
 /// What is known before the first learner.
-struct Ground {
+struct MigrationContext {
     client: Client,
     catalogue: Arc<Catalogue>,
     settings: TakeoverSettings,
@@ -84,7 +84,7 @@ impl OneFile {
     ) -> Result<MigrationPage, OneFileError> {
         let settings = self.store.onefile_settings(provider).await?;
         let environment = settings.choices.environment;
-        let ground = self.ground(provider, &settings, today).await?;
+        let context = self.context(provider, &settings, today).await?;
         let links = self.store.linked_learners(provider, environment, after, size).await?;
         let mut page = MigrationPage {
             linked: self.store.count_linked_learners(provider, environment).await?,
@@ -96,30 +96,30 @@ impl OneFile {
         let (begun, several) = (Instant::now(), links.items.len());
         for (at, link) in links.items.into_iter().enumerate() {
             let id = link.learner_id.clone();
-            match self.look_at(provider, &ground, link, &mut page).await {
+            match self.look_at(provider, &context, link, &mut page).await {
                 Ok(()) => {}
                 // What was found so far is told; who asks for the next page learns what is the matter.
-                Err(OneFileError::Upstream(_)) if page.last.is_some() => return Ok(page.ended(&ground)),
+                Err(OneFileError::Upstream(_)) if page.last.is_some() => return Ok(page.ended(&context)),
                 Err(error) => return Err(error),
             }
             page.last = Some(id);
-            let full = ground.client.meter().peek() >= CALLS || begun.elapsed() >= TIME;
+            let full = context.client.meter().peek() >= CALLS || begun.elapsed() >= TIME;
             if full && (at + 1 < several || links.more) {
-                return Ok(page.ended(&ground));
+                return Ok(page.ended(&context));
             }
         }
         if !links.more {
             page.last = None;
         }
-        Ok(page.ended(&ground))
+        Ok(page.ended(&context))
     }
 
-    async fn ground(
+    async fn context(
         &self,
         provider: Uuid,
         settings: &OneFileSettings,
         today: NaiveDate,
-    ) -> Result<Ground, OneFileError> {
+    ) -> Result<MigrationContext, OneFileError> {
         let choices = &settings.choices;
         let client = self.client_of(settings, Class::Interactive)?;
         if self.store.onefile_standards_refreshed(provider, choices.environment).await?.is_none() {
@@ -127,7 +127,7 @@ impl OneFile {
                 "OneFile's learning aims were not read yet, and nothing can be compared without their codes: POST /onefile/qualifications:refresh first.",
             ));
         }
-        Ok(Ground {
+        Ok(MigrationContext {
             client,
             catalogue: self.catalogue(provider, choices.environment).await?,
             settings: TakeoverSettings {
@@ -143,7 +143,7 @@ impl OneFile {
     async fn look_at(
         &self,
         provider: Uuid,
-        ground: &Ground,
+        context: &MigrationContext,
         link: LinkedLearner,
         page: &mut MigrationPage,
     ) -> Result<(), OneFileError> {
@@ -151,7 +151,7 @@ impl OneFile {
         // Erased since the links were read.
         let (Some(kept), Ok(id)) = (kept, LearnerId::parse(&link.learner_id)) else { return Ok(()) };
         // Whom the synchronisation leaves alone costs no call.
-        if !is_synchronised(&kept.record, ground.settings.today) {
+        if !is_synchronised(&kept.record, context.settings.today) {
             page.takeover.leave_alone();
             return Ok(());
         }
@@ -159,7 +159,7 @@ impl OneFile {
             page.unread.push(UnreadLearner::gone(link));
             return Ok(());
         }
-        match ground.read(&link, &kept.record).await? {
+        match context.read(&link, &kept.record).await? {
             Ok(there) => page.takeover.add(
                 &Pair {
                     id: &id,
@@ -171,7 +171,7 @@ impl OneFile {
                     reviews: &there.reviews,
                     remarks: &there.remarks,
                 },
-                ground.settings,
+                context.settings,
             ),
             Err(failure) if failure.kind.is_general() => return Err(failure.into()),
             Err(failure) if failure.kind == FailureKind::Missing => {
@@ -185,7 +185,7 @@ impl OneFile {
     }
 }
 
-impl Ground {
+impl MigrationContext {
     async fn read(
         &self,
         link: &LinkedLearner,
@@ -286,8 +286,8 @@ impl Ground {
 }
 
 impl MigrationPage {
-    fn ended(mut self, ground: &Ground) -> Self {
-        self.calls = ground.client.meter().take();
+    fn ended(mut self, context: &MigrationContext) -> Self {
+        self.calls = context.client.meter().take();
         self
     }
 }

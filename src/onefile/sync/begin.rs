@@ -6,7 +6,7 @@ use super::decide::{Decision, Rules, decide};
 use super::run::{ExchangeCursor, Phase, Work, skipped};
 use crate::domain::{Learner, RecordCode};
 use crate::onefile::OneFile;
-use crate::onefile::client::pagination::Walk;
+use crate::onefile::client::pagination::Pagination;
 use crate::store::{OutcomeKind, Progress, RecordOutcome, Told};
 use crate::upstream::run::{Halt, Step};
 
@@ -40,7 +40,7 @@ impl OneFile {
             phase: if named { Phase::Decide } else { Phase::Users },
             centres,
             at: 0,
-            walk: Walk::default(),
+            pagination: Pagination::default(),
             dated: true,
             party: None,
             left: 0,
@@ -68,7 +68,7 @@ impl OneFile {
             let progress = Progress { calls_planned: Some(cursor.planned(used)), ..Progress::default() };
             return self.save_step(tx, work, &cursor, progress).await;
         }
-        let ground = self.ground_of(work).await?;
+        let context = self.context_of(work).await?;
         let rules = Rules {
             named: work.run.row.learners.is_some(),
             full: work.params.full,
@@ -77,7 +77,7 @@ impl OneFile {
         };
         let (mut decided, mut quiet, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
         for learner in &own {
-            match decide(&ground, learner, rules) {
+            match decide(&context, learner, rules) {
                 Decision::Quiet => quiet.push(learner.learner.learner_id.clone()),
                 Decision::Skip(code, words) => {
                     outcomes.push(skipped(&learner.learner.learner_id, code, words));

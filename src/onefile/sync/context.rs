@@ -16,7 +16,7 @@ use crate::store::{By, OneFileChoices, OneFileSettings, RecordKind, RecordOutcom
 use crate::upstream::failure::Failure;
 
 /// What a learner is exchanged with.
-pub(crate) struct Ground {
+pub(crate) struct ExchangeContext {
     pub(crate) onefile: OneFile,
     pub(crate) client: Client,
     pub(crate) provider: Uuid,
@@ -95,7 +95,7 @@ pub(crate) fn failure_of(came: &Result<Option<RecordOutcome>, Trouble>) -> Optio
     }
 }
 
-impl Ground {
+impl ExchangeContext {
     pub(crate) async fn of(
         onefile: &OneFile,
         client: Client,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::{IntentState, SubjectKind, Upstream};
 use crate::onefile::OneFileError;
-use crate::onefile::create::create_steps::{Made, Making};
+use crate::onefile::create::create_steps::{CreateCall, CreatedKind};
 use crate::onefile::create::creation::{Before, OneFileCreation, SearchStop};
-use crate::onefile::sync::context::{Ground, Trouble};
+use crate::onefile::sync::context::{ExchangeContext, Trouble};
 use crate::store::IntentKey;
 use crate::upstream::creation::Created;
 use crate::upstream::failure::{Failure, FailureKind};
@@ -24,9 +24,14 @@ pub(crate) enum Came {
     Refused(Failure),
 }
 
-impl Ground {
+impl ExchangeContext {
     /// Creates something of a learner's, if no earlier intent of this step did.
-    pub(crate) async fn create(&self, learner: &str, step: String, making: Making) -> Result<Came, Trouble> {
+    pub(crate) async fn create(
+        &self,
+        learner: &str,
+        step: String,
+        call: CreateCall,
+    ) -> Result<Came, Trouble> {
         let key = IntentKey {
             provider: self.provider,
             upstream: Upstream::OneFile,
@@ -44,16 +49,20 @@ impl Ground {
                 (IntentState::Done | IntentState::Rejected | IntentState::NotSent, _) => {}
             }
         }
-        let before = match making.made {
-            Made::Aim => Before::Search { allow_duplicate: false },
+        let before = match call.made {
+            CreatedKind::Aim => Before::Search { allow_duplicate: false },
             // A review belongs to a visit that was created a moment ago, and a visit has no look-up.
-            Made::User | Made::Placement | Made::Classroom | Made::Visit | Made::Review => Before::Nothing,
+            CreatedKind::User
+            | CreatedKind::Placement
+            | CreatedKind::Classroom
+            | CreatedKind::Visit
+            | CreatedKind::Review => Before::Nothing,
         };
         let creation = Arc::new(OneFileCreation {
             onefile: self.onefile.clone(),
             client: self.client.clone(),
             key,
-            making,
+            call,
             before,
             done_before: None,
             run_id: self.run.map(|(run, _)| run),

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::compare::{Whose, compare};
 use super::read::is_due;
 use crate::domain::{Learner, LearnerId, LinkState, RecordCode};
-use crate::onefile::sync::context::{Depth, Ground, Want};
+use crate::onefile::sync::context::{Depth, ExchangeContext, Want};
 use crate::onefile::sync::diff::is_synchronised;
 use crate::onefile::sync::push::{lacking, owes};
 use crate::store::{Decided, Turn, Undecided};
@@ -49,12 +49,12 @@ pub(crate) struct Rules {
     pub(crate) swept_before: DateTime<Utc>,
 }
 
-pub(crate) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) -> Decision {
+pub(crate) fn decide(context: &ExchangeContext, own: &Undecided<Learner>, rules: Rules) -> Decision {
     let there = &own.learner;
     if there.enrolling {
         return Decision::Skip(RecordCode::InFlight, "An enrolment of the learner is under way.");
     }
-    if !is_synchronised(&there.record, ground.today) {
+    if !is_synchronised(&there.record, context.today) {
         return Decision::Skip(
             RecordCode::NotEligible,
             "Only live learners who are in learning, or ended within the last month, are exchanged.",
@@ -66,9 +66,9 @@ pub(crate) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) ->
         let calls = i32::try_from(calls).unwrap_or(i32::MAX);
         Decision::Do(Decided { learner_id: there.learner_id.clone(), reason, turn, calls })
     };
-    let whole = whole_calls(ground, own);
+    let whole = whole_calls(context, own);
     if rules.named {
-        return choose(ASKED, 0, whole + usize::from(!ground.needs_user()));
+        return choose(ASKED, 0, whole + usize::from(!context.needs_user()));
     }
     match (own.seen, own.archived, there.state) {
         (true, true, LinkState::Archived) => {
@@ -97,20 +97,20 @@ pub(crate) fn decide(ground: &Ground, own: &Undecided<Learner>, rules: Rules) ->
         return choose(SWEEP, if changed { 1 } else { 3 }, whole);
     }
     // Before what OneFile has changed: whether the learning aim is there already is seen when all of them are read.
-    if is_added(ground, own) {
+    if is_added(context, own) {
         return choose(ADDED, 1, whole + 3);
     }
     if changed {
-        return choose(CHANGED, 1, changed_calls(ground, own));
+        return choose(CHANGED, 1, changed_calls(context, own));
     }
     if kept.problem.is_some() {
         return choose(AGAIN, 9, whole);
     }
-    let due = kept.portfolio.reviews.iter().filter(|review| is_due(review, ground.now)).count();
-    if due > 0 && ground.choices.download_reviews {
+    let due = kept.portfolio.reviews.iter().filter(|review| is_due(review, context.now)).count();
+    if due > 0 && context.choices.download_reviews {
         return choose(REVIEWS, 2, due);
     }
-    local(ground, own).map_or(Decision::Quiet, |(reason, calls)| choose(reason, 1, calls))
+    local(context, own).map_or(Decision::Quiet, |(reason, calls)| choose(reason, 1, calls))
 }
 
 /// How it is exchanged.
@@ -128,7 +128,7 @@ pub(crate) fn want(turn: &Turn) -> Want {
     Want { depth, aims, seen, unsaid }
 }
 
-fn whole_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
+fn whole_calls(context: &ExchangeContext, own: &Undecided<Learner>) -> usize {
     let kept = &own.learner.kept.portfolio;
     let known = kept.aims.iter().filter(|aim| !aim.gone).count();
     let codes = own.learner.record.qualifications.iter().filter(|it| it.vq_reference.is_some()).count();
@@ -139,43 +139,43 @@ fn whole_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
     } else {
         AIMS
     };
-    usize::from(ground.needs_user()) + 1 + aims + review_calls(ground, own)
+    usize::from(context.needs_user()) + 1 + aims + review_calls(context, own)
 }
 
-fn review_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
-    if !ground.choices.download_reviews {
+fn review_calls(context: &ExchangeContext, own: &Undecided<Learner>) -> usize {
+    if !context.choices.download_reviews {
         return 0;
     }
     let there = &own.learner.kept;
     if there.exchanged_at.is_none() {
         return 1 + FIRST_REVIEWS;
     }
-    let open = |at: Option<DateTime<Utc>>| at.is_none_or(|at| at <= ground.now + TimeDelta::days(1));
+    let open = |at: Option<DateTime<Utc>>| at.is_none_or(|at| at <= context.now + TimeDelta::days(1));
     let reviews = there.portfolio.reviews.iter();
     1 + reviews.filter(|own| !own.gone && own.started_on.is_none() && open(own.scheduled_for)).count()
 }
 
-fn changed_calls(ground: &Ground, own: &Undecided<Learner>) -> usize {
+fn changed_calls(context: &ExchangeContext, own: &Undecided<Learner>) -> usize {
     if own.aims.is_empty() {
-        return whole_calls(ground, own);
+        return whole_calls(context, own);
     }
-    usize::from(ground.needs_user()) + own.aims.len() + review_calls(ground, own)
+    usize::from(context.needs_user()) + own.aims.len() + review_calls(context, own)
 }
 
 /// Whether the learner has a qualification that OneFile lacks and that would be assigned.
-fn is_added(ground: &Ground, own: &Undecided<Learner>) -> bool {
+fn is_added(context: &ExchangeContext, own: &Undecided<Learner>) -> bool {
     let (there, kept) = (&own.learner, &own.learner.kept.portfolio);
-    let is_new = |key: &String| !kept.left_out.contains(key) && ground.has_standard(&there.centre_id, key);
+    let is_new = |key: &String| !kept.left_out.contains(key) && context.has_standard(&there.centre_id, key);
     lacking(&there.record, kept).iter().any(|(key, _)| is_new(key))
 }
 
 /// Why a learner with nothing new in OneFile is exchanged anyway, and at how many calls; `None`: it is not.
-fn local(ground: &Ground, own: &Undecided<Learner>) -> Option<(&'static str, usize)> {
+fn local(context: &ExchangeContext, own: &Undecided<Learner>) -> Option<(&'static str, usize)> {
     let there = &own.learner;
     let (id, kept) = (LearnerId::parse(&there.learner_id).ok()?, &there.kept.portfolio);
     let whose = Whose { id: &id, centre_id: &there.centre_id, user_id: &there.user_id };
-    let todo = compare(whose, &there.record, kept, ground.rules);
-    let (officer, placement) = ground.other_people(whose, &there.record, kept);
+    let todo = compare(whose, &there.record, kept, context.rules);
+    let (officer, placement) = context.other_people(whose, &there.record, kept);
     let user = usize::from(!todo.user.is_empty() || officer.is_some() || placement.is_some());
     let calls = user + todo.aims.len() * 2 + todo.reviews.len() * 2 + owes(&there.record, kept);
     let said = todo.notes.iter().all(|note| kept.notes.contains(note));

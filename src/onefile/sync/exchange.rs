@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::domain::{Learner, LearnerId};
-use crate::onefile::sync::context::{Ground, Trouble, Want};
+use crate::onefile::sync::context::{ExchangeContext, Trouble, Want};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{By, OutcomeKind, RecordOutcome};
 use crate::upstream::pace::Class;
@@ -32,7 +32,7 @@ impl OneFile {
         by: By,
     ) -> Result<SyncedOne, OneFileError> {
         let (client, settings) = self.client(provider, Class::Interactive).await?;
-        let ground = Ground::of(self, client, &settings, provider, None, by.clone()).await?;
+        let context = ExchangeContext::of(self, client, &settings, provider, None, by.clone()).await?;
         let environment = settings.choices.environment;
         let link = self
             .store
@@ -47,7 +47,7 @@ impl OneFile {
         let held = self.store.hold_learner::<Learner>(provider, environment, id, worker, lease).await?;
         let Some(there) = held else { return Ok(SyncedOne::InFlight) };
         let came = match self.store.audit_call(provider, &by, "onefile.sync", "learner", id).await {
-            Ok(()) => ground.exchange(there, worker, &Want::whole()).await,
+            Ok(()) => context.exchange(there, worker, &Want::whole()).await,
             Err(error) => Err(Trouble::Store(error)),
         };
         self.store.release_learner(provider, environment, id, worker).await?;

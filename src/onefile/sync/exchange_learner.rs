@@ -8,7 +8,7 @@ use super::compare::{Todo, Whose, claim, compare};
 use super::read::Reading;
 use crate::domain::change_onefile::{OneFileArchivedData, OneFileUserData};
 use crate::domain::{Change, Learner, LearnerId, LinkState, RecordCode, Subject};
-use crate::onefile::sync::context::{Depth, Ground, Trouble, Want};
+use crate::onefile::sync::context::{Depth, ExchangeContext, Trouble, Want};
 use crate::onefile::sync::diff::is_synchronised;
 use crate::onefile::sync::outcome;
 use crate::onefile::sync::outcome::Told;
@@ -22,7 +22,7 @@ use crate::store::{
 /// How often the comparison is repeated when somebody writes the record meanwhile.
 const TRIES: u32 = 5;
 
-impl Ground {
+impl ExchangeContext {
     /// Exchanges a learner whom `worker` holds; answers the outcome. `None`: the learner is erased or unlinked, or somebody else has it.
     pub(crate) async fn exchange(
         &self,

@@ -12,7 +12,7 @@ use super::decide::want;
 use super::run::{ExchangeCursor, Work};
 use crate::domain::{Learner, RecordCode};
 use crate::onefile::OneFile;
-use crate::onefile::sync::context::{Ground, Trouble};
+use crate::onefile::sync::context::{ExchangeContext, Trouble};
 use crate::store::{OutcomeKind, Progress, RecordOutcome, StoreError, Told, Turn};
 use crate::upstream::failure::Failure;
 use crate::upstream::run::{Halt, Step};
@@ -50,14 +50,14 @@ impl OneFile {
         if turns.is_empty() {
             return self.end(work, &cursor).await;
         }
-        let ground = Arc::new(self.ground_of(work).await?);
+        let context = Arc::new(self.context_of(work).await?);
         let lanes = usize::try_from(self.per_minute() / 30).unwrap_or(LANES).clamp(1, LANES);
         let stop = Arc::new(AtomicBool::new(false));
         let ends = Instant::now() + STEP.min(self.timings.slice / 4);
         let begun = turns.into_iter().map(|turn| {
-            let (ground, stop) = (Arc::clone(&ground), Arc::clone(&stop));
+            let (context, stop) = (Arc::clone(&context), Arc::clone(&stop));
             // Something may be made in OneFile: the job engine must not drop it half way.
-            async move { tokio::spawn(async move { take_turn(&ground, turn, &stop, ends).await }).await }
+            async move { tokio::spawn(async move { take_turn(&context, turn, &stop, ends).await }).await }
         });
         let mut lanes = futures_util::stream::iter(begun).buffer_unordered(lanes);
         let (mut busy, mut blocked, mut told, mut broken) = (Vec::new(), None, 0, None);
@@ -106,7 +106,7 @@ impl OneFile {
 
 /// A learner's turn, if there is time for it.
 async fn take_turn(
-    ground: &Ground,
+    context: &ExchangeContext,
     turn: Turn,
     stop: &AtomicBool,
     ends: Instant,
@@ -114,23 +114,23 @@ async fn take_turn(
     if stop.load(Ordering::Relaxed) || Instant::now() >= ends {
         return (turn, Ok(Came::Left));
     }
-    let came = exchange(ground, &turn).await;
+    let came = exchange(context, &turn).await;
     if matches!(came, Ok(Came::General(_) | Came::Replaced) | Err(_)) {
         stop.store(true, Ordering::Relaxed);
     }
     (turn, came)
 }
 
-async fn exchange(ground: &Ground, turn: &Turn) -> Result<Came, StoreError> {
-    let (store, worker) = (&ground.onefile.store, Uuid::new_v4());
-    let (provider, environment) = (ground.provider, ground.environment);
+async fn exchange(context: &ExchangeContext, turn: &Turn) -> Result<Came, StoreError> {
+    let (store, worker) = (&context.onefile.store, Uuid::new_v4());
+    let (provider, environment) = (context.provider, context.environment);
     let id = &turn.learner_id;
-    let lease = ground.onefile.timings.job * 2;
+    let lease = context.onefile.timings.job * 2;
     let held = store.hold_learner::<Learner>(provider, environment, id, worker, lease).await?;
     let Some(there) = held else {
-        return gone_or_busy(ground, &turn.learner_id).await;
+        return gone_or_busy(context, &turn.learner_id).await;
     };
-    let came = ground.exchange(there, worker, &want(turn)).await;
+    let came = context.exchange(there, worker, &want(turn)).await;
     // What is kept lets go by itself.
     let kept = matches!(&came, Ok(Some(outcome)) if outcome.outcome != OutcomeKind::Skipped);
     if !kept {
@@ -138,7 +138,7 @@ async fn exchange(ground: &Ground, turn: &Turn) -> Result<Came, StoreError> {
     }
     match came {
         Ok(Some(_)) => Ok(Came::Told),
-        Ok(None) => gone_or_busy(ground, &turn.learner_id).await,
+        Ok(None) => gone_or_busy(context, &turn.learner_id).await,
         Err(Trouble::General(failure)) => Ok(Came::General(failure)),
         Err(Trouble::Replaced) => Ok(Came::Replaced),
         Err(Trouble::Store(error)) => Err(error),
@@ -146,13 +146,13 @@ async fn exchange(ground: &Ground, turn: &Turn) -> Result<Came, StoreError> {
 }
 
 /// A learner who is not linked any more has nothing to be exchanged; another one somebody else has.
-async fn gone_or_busy(ground: &Ground, learner: &str) -> Result<Came, StoreError> {
-    let store = &ground.onefile.store;
+async fn gone_or_busy(context: &ExchangeContext, learner: &str) -> Result<Came, StoreError> {
+    let store = &context.onefile.store;
     let kind = crate::store::RecordKind::Learner;
-    if store.onefile_link_of(ground.provider, ground.environment, kind, learner).await?.is_some() {
+    if store.onefile_link_of(context.provider, context.environment, kind, learner).await?.is_some() {
         return Ok(Came::Busy);
     }
-    let Some((run, fence)) = ground.run else { return Ok(Came::Told) };
+    let Some((run, fence)) = context.run else { return Ok(Came::Told) };
     let outcome = RecordOutcome::learner(learner, OutcomeKind::Skipped, RecordCode::NotEnrolled)
         .told(Told::words("The learner is not linked to a user in OneFile any more."));
     let mut tx = store.begin().await?;

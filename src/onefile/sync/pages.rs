@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::run::{ExchangeCursor, Phase, Work};
-use crate::onefile::client::pagination::{Next, Walk};
+use crate::onefile::client::pagination::{Next, Pagination};
 use crate::onefile::client::portfolio::{AimFilter, Window};
 use crate::onefile::client::wire::{LearningAim, Row, User};
 use crate::onefile::client::{Client, Search};
@@ -34,7 +34,7 @@ impl OneFile {
         match cursor.phase {
             Phase::Aims => {
                 let Some(since) = since else { return self.next_phase(work, cursor).await };
-                if cursor.walk.page() == 1 && !is_windowed(work.client, &centre, cursor.began).await? {
+                if cursor.pagination.page() == 1 && !is_windowed(work.client, &centre, cursor.began).await? {
                     return self.next_centre(work, cursor).await;
                 }
                 let search = aims_changed(&centre, since, cursor.began + MARGIN);
@@ -76,7 +76,7 @@ impl OneFile {
 
     async fn next_centre(&self, work: &mut Work<'_>, mut cursor: ExchangeCursor) -> Result<Step, Halt> {
         cursor.at += 1;
-        cursor.walk = Walk::default();
+        cursor.pagination = Pagination::default();
         let tx = self.store.begin().await?;
         self.save_step(tx, work, &cursor, Progress::default()).await
     }
@@ -95,7 +95,7 @@ impl OneFile {
             _ => Phase::Aims,
         };
         cursor.at = 0;
-        cursor.walk = Walk::default();
+        cursor.pagination = Pagination::default();
         let tx = self.store.begin().await?;
         self.save_step(tx, work, &cursor, Progress::default()).await
     }
@@ -107,18 +107,18 @@ async fn take<T: Row>(
     search: &Search,
     cursor: &mut ExchangeCursor,
 ) -> Result<Option<Vec<T>>, OneFileError> {
-    let page = match client.search_page::<T>(search, cursor.walk.page()).await? {
+    let page = match client.search_page::<T>(search, cursor.pagination.page()).await? {
         Ok(page) => page,
         Err(failure) if matches!(failure.kind, FailureKind::Refused | FailureKind::Missing) => {
             return Ok(None);
         }
         Err(failure) => return Err(failure.into()),
     };
-    let (rows, next) = cursor.walk.take(page);
+    let (rows, next) = cursor.pagination.take(page);
     // A search without end is left off: whom it has not shown is asked for singly.
     if matches!(next, Next::End | Next::Endless) {
         cursor.at += 1;
-        cursor.walk = Walk::default();
+        cursor.pagination = Pagination::default();
     }
     Ok(Some(rows))
 }

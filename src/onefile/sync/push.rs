@@ -13,7 +13,7 @@ use crate::onefile::catalogue::codes::Code;
 use crate::onefile::client::id_out;
 use crate::onefile::create::payloads;
 use crate::onefile::create::plan::placement_of;
-use crate::onefile::sync::context::{Ground, Trouble};
+use crate::onefile::sync::context::{ExchangeContext, Trouble};
 use crate::onefile::sync::convert;
 use crate::onefile::sync::diff::FieldChange;
 use crate::onefile::sync::outcome::Told;
@@ -23,7 +23,7 @@ use crate::upstream::failure::Failure;
 /// Standards with one code in one centre: more than one is too many already.
 const FEW: i64 = 50;
 
-impl Ground {
+impl ExchangeContext {
     /// Sends what goes up.
     pub(crate) async fn send(
         &self,
@@ -183,8 +183,8 @@ impl Ground {
         store.owe_details(provider, environment, whose.id.as_str(), key).await?;
         reading.portfolio.owed.retain(|known| known != key);
         reading.portfolio.owed.push(key.to_owned());
-        let making = payloads::aim(standard, whose.user_id);
-        let aim = match self.create(whose.id.as_str(), format!("aim:{standard}"), making).await? {
+        let call = payloads::aim(standard, whose.user_id);
+        let aim = match self.create(whose.id.as_str(), format!("aim:{standard}"), call).await? {
             Came::There { id: aim, .. }
                 if reading.portfolio.aims.iter().any(|it| it.learning_aim_id == aim && it.gone) =>
             {
@@ -269,8 +269,8 @@ impl Ground {
             }
             Came::Refused(failure) => return refused(reading, &format!("Visit of review {id}"), failure),
         };
-        let making = payloads::review(whose.user_id, holder, &review.from, &visit);
-        let remote = match self.create(whose.id.as_str(), format!("review:{id}"), making).await? {
+        let call = payloads::review(whose.user_id, holder, &review.from, &visit);
+        let remote = match self.create(whose.id.as_str(), format!("review:{id}"), call).await? {
             Came::There { id: remote, fresh } => {
                 told.reviews_up += usize::from(fresh);
                 remote

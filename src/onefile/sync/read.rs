@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use crate::domain::{Learner, LinkState};
 use crate::onefile::client::wire::Review;
 use crate::onefile::links::LEARNER_ROLE;
-use crate::onefile::sync::context::{Depth, Ground, Trouble, Want};
+use crate::onefile::sync::context::{Depth, ExchangeContext, Trouble, Want};
 use crate::onefile::sync::convert;
 use crate::store::{LearnerThere, Portfolio, PortfolioReview, Time};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -45,7 +45,7 @@ fn single<T>(answered: Result<T, Failure>) -> Result<Result<T, Failure>, Trouble
     }
 }
 
-impl Ground {
+impl ExchangeContext {
     pub(crate) async fn read(&self, there: &LearnerThere<Learner>, want: &Want) -> Result<Reading, Trouble> {
         let mut reading = Reading {
             portfolio: there.kept.portfolio.clone(),

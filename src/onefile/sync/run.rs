@@ -9,8 +9,8 @@ use crate::domain::{OneFileEnvironment, RecordCode, RunKind, RunTrigger};
 use crate::onefile::OneFile;
 use crate::onefile::client::Client;
 use crate::onefile::client::line::OneFileLine;
-use crate::onefile::client::pagination::Walk;
-use crate::onefile::sync::context::Ground;
+use crate::onefile::client::pagination::Pagination;
+use crate::onefile::sync::context::ExchangeContext;
 use crate::onefile::sync::release_window;
 use crate::store::{OneFileSettings, OutcomeKind, Progress, RecordOutcome, Told, Tx};
 use crate::upstream::run::{Halt, RunContext, RunWork, Step};
@@ -32,7 +32,7 @@ pub struct ExchangeCursor {
     pub(crate) phase: Phase,
     pub(crate) centres: Vec<String>,
     pub(crate) at: usize,
-    pub(crate) walk: Walk,
+    pub(crate) pagination: Pagination,
     /// The list's rows say themselves when they were changed.
     pub(crate) dated: bool,
     /// The last link of an officer or organisation that was compared.
@@ -137,10 +137,10 @@ impl OneFile {
         }
     }
 
-    pub(crate) async fn ground_of(&self, work: &Work<'_>) -> Result<Ground, Halt> {
+    pub(crate) async fn context_of(&self, work: &Work<'_>) -> Result<ExchangeContext, Halt> {
         let (row, client) = (&work.run.row, work.client.clone());
         let run = Some((row.id, work.run.fence()));
-        Ok(Ground::of(self, client, work.settings, row.provider_id, run, work.run.by()).await?)
+        Ok(ExchangeContext::of(self, client, work.settings, row.provider_id, run, work.run.by()).await?)
     }
 
     /// Commits a step, after which there is more.

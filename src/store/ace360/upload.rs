@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::domain::change_ace360::UploadedData;
 use crate::domain::{
-    Change, IntentState, Learner, LearnerId, Officer, OfficerId, Organisation, OrganisationId, Subject,
-    UploadMethod,
+    Ace360LinkState, Change, IntentState, Learner, LearnerId, Officer, OfficerId, Organisation,
+    OrganisationId, Subject, UploadMethod,
 };
 use crate::store::ace360::settings::SettingsRow;
 use crate::store::{
@@ -155,7 +155,7 @@ fn new_link(
         learner_id: intent.subject_id.clone(),
         environment: intent.environment.clone(),
         record_id: reading.record_id,
-        state: "uploaded".to_owned(),
+        state: Ace360LinkState::Uploaded,
         method: method.as_str().to_owned(),
         status_id: reading.status_id,
         status_text: reading.status_text.clone(),

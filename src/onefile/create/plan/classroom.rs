@@ -6,10 +6,10 @@ use crate::onefile::create::report::{ClassroomState, PlannedClassroom};
 
 impl Draft<'_> {
     pub(super) fn classroom(&mut self, centre: &str) -> Option<PlannedClassroom> {
-        let choices = &self.ground.choices;
+        let choices = &self.context.choices;
         let rooms =
-            || self.ground.classrooms.iter().filter(|room| room.centre_id == centre && !room.archived);
-        let tag = self.ground.learner.main_tag.as_deref().map(str::trim).filter(|tag| !tag.is_empty());
+            || self.context.classrooms.iter().filter(|room| room.centre_id == centre && !room.archived);
+        let tag = self.context.learner.main_tag.as_deref().map(str::trim).filter(|tag| !tag.is_empty());
         if choices.classroom_from_main_tag {
             let named = tag.and_then(|tag| rooms().find(|room| same_text(room.labels.name.as_deref(), tag)));
             if let Some(room) = named {
@@ -36,7 +36,7 @@ impl Draft<'_> {
                 None => self.warn("ClassroomID", "The learner has no Main Tag: the default classroom is taken."),
             }
         }
-        let only = self.ground.centres.len() == 1;
+        let only = self.context.centres.len() == 1;
         let default = choices.default_classrooms.get(centre);
         let default = default.or_else(|| choices.default_classroom_id.as_ref().filter(|_| only));
         let Some(default) = default else {

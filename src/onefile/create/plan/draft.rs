@@ -1,14 +1,14 @@
 //! What is gathered while an enrolment is planned.
 
-use crate::onefile::create::context::Ground;
-use crate::onefile::create::enrol::Wanted;
+use crate::onefile::create::context::EnrolmentContext;
 use crate::onefile::create::report::{EnrolmentMissing, EnrolmentWarning};
+use crate::onefile::create::wanted::Wanted;
 
 /// Where an officer or organisation stands is said for one centre.
 pub(super) const NO_CENTRE: &str = "Where it stands shows when the centre is chosen.";
 
 pub(super) struct Draft<'a> {
-    pub(super) ground: &'a Ground,
+    pub(super) context: &'a EnrolmentContext,
     pub(super) wanted: &'a Wanted,
     pub(super) missing: Vec<EnrolmentMissing>,
     pub(super) warnings: Vec<EnrolmentWarning>,

@@ -14,9 +14,9 @@ use self::draft::Draft;
 pub(crate) use self::placement::placement_of;
 use super::report::{CentreChoice, EnrolmentField, EnrolmentPreview, PlannedReview};
 use crate::domain::{Learner, LearnerId, LearnerStatus, Officer, Organisation};
-use crate::onefile::create::context::Ground;
-use crate::onefile::create::enrol::Wanted;
+use crate::onefile::create::context::EnrolmentContext;
 use crate::onefile::create::reviews::reviews_to_push;
+use crate::onefile::create::wanted::Wanted;
 use crate::onefile::fields::{self, Creation};
 
 pub struct Plan {
@@ -32,9 +32,9 @@ pub struct Plan {
     pub(crate) visit_type: crate::domain::VisitType,
 }
 
-pub(crate) fn plan(ground: &Ground, wanted: &Wanted) -> Plan {
-    let mut draft = Draft { ground, wanted, missing: Vec::new(), warnings: Vec::new() };
-    let learner = &ground.learner;
+pub(crate) fn plan(context: &EnrolmentContext, wanted: &Wanted) -> Plan {
+    let mut draft = Draft { context, wanted, missing: Vec::new(), warnings: Vec::new() };
+    let learner = &context.learner;
     if learner.status != Some(LearnerStatus::Live) {
         draft.missing(
             "Status",
@@ -43,7 +43,7 @@ pub(crate) fn plan(ground: &Ground, wanted: &Wanted) -> Plan {
         );
     }
     let own = draft.fields(&wanted.learner, learner);
-    let centre = ground.centre(wanted);
+    let centre = context.centre(wanted);
     if centre.is_none() {
         draft.centre();
     }
@@ -56,18 +56,18 @@ pub(crate) fn plan(ground: &Ground, wanted: &Wanted) -> Plan {
     Plan {
         main_officer,
         assigned,
-        officers: ground.officers.clone(),
+        officers: context.officers.clone(),
         organisation: organisation
             .as_ref()
-            .and_then(|own| ground.organisations.get(&own.organisation_id))
+            .and_then(|own| context.organisations.get(&own.organisation_id))
             .cloned(),
-        visit_type: ground.choices.visit_type,
+        visit_type: context.choices.visit_type,
         learner: learner.clone(),
         preview: EnrolmentPreview {
             ready: false,
             not_ready: Vec::new(),
             centre_id: centre,
-            centres: ground
+            centres: context
                 .centres
                 .iter()
                 .map(|(id, name)| CentreChoice { id: id.clone(), name: name.clone() })
@@ -111,10 +111,10 @@ impl Draft<'_> {
     }
 
     fn centre(&mut self) {
-        let list = self.ground.centres.iter();
+        let list = self.context.centres.iter();
         let list = list.map(|(id, name)| format!("{id} ({})", name.as_deref().unwrap_or("no name")));
         let list = list.collect::<Vec<_>>().join(", ");
-        let message = match (&self.wanted.centre_id, self.ground.centres.is_empty()) {
+        let message = match (&self.wanted.centre_id, self.context.centres.is_empty()) {
             (_, true) => "OneFile has no centre for this customer token.".to_owned(),
             (Some(_), _) => format!("There is no such centre in OneFile. There are: {list}."),
             (None, _) => {
@@ -125,10 +125,10 @@ impl Draft<'_> {
     }
 
     fn reviews(&mut self) -> Vec<PlannedReview> {
-        if !self.ground.choices.upload_reviews {
+        if !self.context.choices.upload_reviews {
             return Vec::new();
         }
-        let (planned, notes) = reviews_to_push(&self.ground.learner, &self.ground.portfolio.reviews);
+        let (planned, notes) = reviews_to_push(&self.context.learner, &self.context.portfolio.reviews);
         for note in notes {
             self.warn("reviews", note);
         }

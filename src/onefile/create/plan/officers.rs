@@ -20,7 +20,7 @@ impl Draft<'_> {
         qualifications: &[PlannedQualification],
         reviews: &[PlannedReview],
     ) -> (Vec<PlannedOfficer>, Vec<(String, Option<String>)>) {
-        let learner = &self.ground.learner;
+        let learner = &self.context.learner;
         let mut roles: Vec<(String, Vec<String>)> = Vec::new();
         let mut assigned: Vec<(String, Option<String>)> = Vec::new();
         let mut need = |id: &str, role: String| match roles.iter_mut().find(|(own, _)| own == id) {
@@ -41,7 +41,7 @@ impl Draft<'_> {
                 }
             }
         }
-        let wanted_roles = &self.ground.choices.additional_assessors;
+        let wanted_roles = &self.context.choices.additional_assessors;
         for own in &learner.officers {
             let (Some(role), Some(id)) =
                 (own.role.as_deref(), own.officer_id.as_ref().map(OfficerId::as_str))
@@ -67,7 +67,7 @@ impl Draft<'_> {
             self.missing("DefaultAssessorID", "/mainOfficerId", message);
         }
         let standings =
-            centre.map(|centre| people::officers(self.ground, centre, self.wanted.allow_duplicate));
+            centre.map(|centre| people::officers(self.context, centre, self.wanted.allow_duplicate));
         let planned =
             roles.into_iter().map(|(id, roles)| self.officer(&id, roles, standings.as_ref())).collect();
         (planned, assigned)
@@ -79,7 +79,7 @@ impl Draft<'_> {
         roles: Vec<String>,
         standings: Option<&BTreeMap<String, Standing>>,
     ) -> PlannedOfficer {
-        let known = self.ground.officers.contains_key(id);
+        let known = self.context.officers.contains_key(id);
         let standing = match standings.filter(|_| known) {
             None if known => Standing::of(PlannedState::Create, NO_CENTRE),
             None => Standing::of(PlannedState::Blocked, NOT_SENT),
@@ -101,7 +101,7 @@ impl Draft<'_> {
             }
         }
         PlannedOfficer {
-            name: self.ground.officers.get(id).map(name_of).unwrap_or_default(),
+            name: self.context.officers.get(id).map(name_of).unwrap_or_default(),
             officer_id: id.to_owned(),
             roles,
             state: standing.state,

@@ -23,7 +23,7 @@ fn latest(learner: &Learner, kind: Option<&str>) -> Option<OrganisationId> {
 impl Draft<'_> {
     /// The latest placement of type P, else the latest of any type, else the employer (assumed: OneFile demands one).
     pub(super) fn organisation(&mut self, centre: Option<&str>) -> Option<PlannedOrganisation> {
-        let learner = &self.ground.learner;
+        let learner = &self.context.learner;
         let (id, source) = if let Some(id) = latest(learner, Some("P")) {
             (id, "Learner > Placements (the latest of type P)")
         } else if let Some(id) = latest(learner, None) {
@@ -36,7 +36,7 @@ impl Draft<'_> {
             self.missing("PlacementID", "/placements", message);
             return None;
         };
-        let own = self.ground.organisations.get(id.as_str());
+        let own = self.context.organisations.get(id.as_str());
         let standing = match (own, centre) {
             (None, _) => Standing::of(
                 PlannedState::Blocked,
@@ -44,7 +44,8 @@ impl Draft<'_> {
             ),
             (Some(_), None) => Standing::of(PlannedState::Create, NO_CENTRE),
             (Some(_), Some(centre)) => {
-                people::organisations(self.ground, centre, self.wanted.allow_duplicate).remove(id.as_str())?
+                people::organisations(self.context, centre, self.wanted.allow_duplicate)
+                    .remove(id.as_str())?
             }
         };
         if matches!(standing.state, PlannedState::Ambiguous | PlannedState::Blocked) {

@@ -11,8 +11,8 @@ use crate::store::OneFileStandard;
 impl Draft<'_> {
     /// Of each qualification where it stands; those that OneFile does not have are left out, as PICSWeb does.
     pub(super) fn qualifications(&mut self, centre: Option<&str>) -> Vec<PlannedQualification> {
-        let qualifications = &self.ground.learner.qualifications;
-        if self.ground.standards.is_none() && !qualifications.is_empty() {
+        let qualifications = &self.context.learner.qualifications;
+        if self.context.standards.is_none() && !qualifications.is_empty() {
             let message = "OneFile's learning aims were never read: refresh them (POST /onefile/qualifications:refresh).";
             self.missing("StandardID", "/qualifications", message);
         }
@@ -63,7 +63,7 @@ impl Draft<'_> {
             return planned;
         };
         let key = Code::parse(&reference).map(|code| code.key);
-        let all = self.ground.standards.iter().flatten();
+        let all = self.context.standards.iter().flatten();
         let all: Vec<&OneFileStandard> = all.filter(|row| row.code_key == key && !row.archived).collect();
         planned.matches = all.iter().map(|row| matched(row)).collect();
         let Some(centre) = centre else {

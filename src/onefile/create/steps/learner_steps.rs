@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Saga, Stop};
+use super::{EnrolmentSteps, Stop};
 use crate::domain::{Qualification, StepState, SubjectKind, VqReference};
 use crate::onefile::ASSIGN;
 use crate::onefile::client::id_out;
-use crate::onefile::create::create_steps::{Find, LinkTo, Made, Making, Person};
+use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find, LinkTo, Person};
 use crate::onefile::create::creation::Before;
 use crate::onefile::create::payloads;
 use crate::onefile::create::steps::step::CreateStep;
 use crate::onefile::links::LEARNER_ROLE;
 use crate::store::{PortfolioAim, RecordKind};
 
-impl Saga<'_> {
+impl EnrolmentSteps<'_> {
     pub(super) async fn user(
         &mut self,
         main: &str,
@@ -48,8 +48,8 @@ impl Saga<'_> {
         body.insert("PlacementID".to_owned(), id_out(placement));
         body.insert("ClassroomID".to_owned(), id_out(classroom));
         let (first, last) = (self.plan.learner.first_name.trim(), self.plan.learner.last_name.trim());
-        let making = Making {
-            made: Made::User,
+        let call = CreateCall {
+            made: CreatedKind::User,
             path: "User".to_owned(),
             body: Some(Value::Object(body)),
             find: Find::Person(Person {
@@ -73,7 +73,7 @@ impl Saga<'_> {
             subject: SubjectKind::Learner,
             subject_id: learner,
             intent: "user".to_owned(),
-            making,
+            call,
             before: Before::Search { allow_duplicate },
         };
         let user = self.create(creation).await?;
@@ -84,13 +84,13 @@ impl Saga<'_> {
     /// The learning aim of a qualification, and what is known of it.
     pub(super) async fn aim(&mut self, user: &str, own: &Qualification, standard: &str) -> Result<(), Stop> {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default().to_owned();
-        let making = payloads::aim(standard, user);
+        let call = payloads::aim(standard, user);
         let creation = CreateStep {
             name: format!("aim:{reference}"),
             subject: SubjectKind::Learner,
             subject_id: self.new.learner.clone(),
             intent: format!("aim:{standard}"),
-            making,
+            call,
             // A user that was created a moment ago has no learning aim.
             before: if self.fresh { Before::Nothing } else { Before::Search { allow_duplicate: false } },
         };
@@ -122,7 +122,7 @@ impl Saga<'_> {
         remote: &str,
         standard: Option<&str>,
     ) -> Result<(), Stop> {
-        let step = assignment(officer, standard);
+        let step = payloads::assignment(officer, standard);
         if self.steps.iter().any(|own| own.name == step && own.state == StepState::Done) {
             return Ok(());
         }
@@ -163,7 +163,7 @@ impl Saga<'_> {
         id: &str,
         from: &str,
     ) -> Result<(), Stop> {
-        let making = payloads::visit(user, &self.new.centre_id, Some(holder), from, self.plan.visit_type);
+        let call = payloads::visit(user, &self.new.centre_id, Some(holder), from, self.plan.visit_type);
         let learner = self.new.learner.clone();
         let visit = self
             .create(CreateStep {
@@ -171,18 +171,18 @@ impl Saga<'_> {
                 subject: SubjectKind::Learner,
                 subject_id: learner.clone(),
                 intent: format!("visit:{id}"),
-                making,
+                call,
                 before: Before::Nothing,
             })
             .await?;
-        let making = payloads::review(user, Some(holder), from, &visit);
+        let call = payloads::review(user, Some(holder), from, &visit);
         let remote = self
             .create(CreateStep {
                 name: format!("review:{id}"),
                 subject: SubjectKind::Learner,
                 subject_id: learner.clone(),
                 intent: format!("review:{id}"),
-                making,
+                call,
                 before: Before::Nothing,
             })
             .await?;
@@ -191,13 +191,5 @@ impl Saga<'_> {
             .note_review(self.new.provider, self.new.environment, &learner, id, &remote)
             .await?;
         Ok(())
-    }
-}
-
-/// The step of a further assessor.
-pub(super) fn assignment(officer: &str, standard: Option<&str>) -> String {
-    match standard {
-        Some(standard) => format!("assign:{officer}:{standard}"),
-        None => format!("assign:{officer}"),
     }
 }

@@ -15,8 +15,8 @@ use super::report::{ClassroomState, PlannedAim, PlannedState};
 use crate::domain::{EnrolmentState, StepState};
 use crate::onefile::OneFile;
 use crate::onefile::client::Client;
+use crate::onefile::create::payloads::assignment;
 use crate::onefile::create::plan::Plan;
-use crate::onefile::create::steps::learner_steps::assignment;
 use crate::store::{By, Enrolment, EnrolmentStep, IntentProblem, NewEnrolment, StoreError};
 
 /// An enrolment that OneFile has not answered for this long has failed.
@@ -42,7 +42,7 @@ impl From<StoreError> for Stop {
 }
 
 /// An enrolment that we work at.
-pub(crate) struct Saga<'a> {
+pub(crate) struct EnrolmentSteps<'a> {
     onefile: &'a OneFile,
     client: Client,
     new: NewEnrolment,
@@ -55,7 +55,7 @@ pub(crate) struct Saga<'a> {
     fresh: bool,
 }
 
-impl<'a> Saga<'a> {
+impl<'a> EnrolmentSteps<'a> {
     pub(crate) fn new(
         onefile: &'a OneFile,
         client: Client,

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{Saga, Stop};
+use super::{EnrolmentSteps, Stop};
 use crate::domain::{LinkMethod, StepState, SubjectKind};
 use crate::onefile::client::id_out;
 use crate::onefile::client::wire::day_out;
-use crate::onefile::create::create_steps::{Find, Made, Making};
+use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find};
 use crate::onefile::create::creation::Before;
 use crate::onefile::create::payloads;
 use crate::onefile::create::report::{ClassroomState, PlannedOfficer, PlannedState};
@@ -14,7 +14,7 @@ use crate::onefile::create::steps::step::CreateStep;
 use crate::seal::hex;
 use crate::store::{IntentProblem, Linking, NewOneFileLink, OneFileLinked, RecordKind, StoreError};
 
-impl Saga<'_> {
+impl EnrolmentSteps<'_> {
     /// The officer's assessor; `None`: the officer can be done without.
     pub(super) async fn officer(&mut self, planned: &PlannedOfficer) -> Result<Option<String>, Stop> {
         let id = &planned.officer_id;
@@ -28,13 +28,13 @@ impl Saga<'_> {
             PlannedState::Create => {
                 let Some(officer) = self.plan.officers.get(id).cloned() else { return Ok(None) };
                 let centre = self.new.centre_id.clone();
-                let making = payloads::assessor(id, &officer, &centre);
+                let call = payloads::assessor(id, &officer, &centre);
                 let creation = CreateStep {
                     name: step,
                     subject: SubjectKind::Officer,
                     subject_id: id.clone(),
                     intent: format!("assessor@{centre}"),
-                    making,
+                    call,
                     before: Before::Search { allow_duplicate: self.new.order.allow_duplicate },
                 };
                 self.create(creation).await.map(Some)
@@ -56,13 +56,13 @@ impl Saga<'_> {
             }
             PlannedState::Create => {
                 let Some(own) = self.plan.organisation.clone() else { return Ok(None) };
-                let making = payloads::placement(&id, &own, &centre);
+                let call = payloads::placement(&id, &own, &centre);
                 let creation = CreateStep {
                     name: step,
                     subject: SubjectKind::Organisation,
                     subject_id: id,
                     intent: format!("placement@{centre}"),
-                    making,
+                    call,
                     before: Before::Search { allow_duplicate: self.new.order.allow_duplicate },
                 };
                 self.create(creation).await.map(Some)
@@ -80,8 +80,8 @@ impl Saga<'_> {
         let today = self.onefile.store.now().await.map_err(StoreError::from)?;
         let body =
             json!({"OrganisationID": id_out(&centre), "Name": name, "StartOn": day_out(today.date_naive())});
-        let making = Making {
-            made: Made::Classroom,
+        let call = CreateCall {
+            made: CreatedKind::Classroom,
             path: "Classroom".to_owned(),
             body: Some(body),
             find: Find::Classroom { centre_id: centre.clone(), name: name.clone() },
@@ -93,7 +93,7 @@ impl Saga<'_> {
             // A Main Tag may say anything: in clear it stands in sealed rows only.
             subject_id: hex(&self.onefile.store.name_index(self.new.provider, &name)),
             intent: format!("classroom@{centre}"),
-            making,
+            call,
             before: Before::Search { allow_duplicate: false },
         };
         self.create(creation).await.map(Some)

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Saga, Stop};
+use super::{EnrolmentSteps, Stop};
 use crate::domain::{IntentState, StepState, SubjectKind, Upstream};
 use crate::onefile::OneFileError;
-use crate::onefile::create::create_steps::Making;
+use crate::onefile::create::create_steps::CreateCall;
 use crate::onefile::create::creation::{Before, OneFileCreation, SearchStop};
 use crate::store::{IntentKey, IntentProblem, IntentRow, RecordKind};
 use crate::upstream::creation::Created;
@@ -27,11 +27,11 @@ pub(super) struct CreateStep {
     pub(super) subject_id: String,
     /// The step of the intent, which other enrolments share.
     pub(super) intent: String,
-    pub(super) making: Making,
+    pub(super) call: CreateCall,
     pub(super) before: Before,
 }
 
-impl Saga<'_> {
+impl EnrolmentSteps<'_> {
     /// A change of what is there.
     pub(super) async fn change(
         &mut self,
@@ -99,7 +99,7 @@ impl Saga<'_> {
                 onefile: self.onefile.clone(),
                 client: self.client.clone(),
                 key: key.clone(),
-                making: step.making.clone(),
+                call: step.call.clone(),
                 before: step.before,
                 done_before,
                 run_id: self.new.run_id,
@@ -150,7 +150,7 @@ impl Saga<'_> {
 
     /// OneFile has the record already: it is linked with its subject, if it is to be linked at all.
     async fn take(&mut self, step: &CreateStep, id: i64) -> Result<String, Stop> {
-        match (step.making.link.clone(), step.subject.record()) {
+        match (step.call.link.clone(), step.subject.record()) {
             (Some(link), Some(kind)) => {
                 self.link(&step.name, kind, &step.subject_id, &id.to_string(), &link.name).await
             }
@@ -186,7 +186,7 @@ impl Saga<'_> {
         // What was created before this enrolment began may be gone since.
         let ours = self.started_at.is_some_and(|started| intent.created_at >= started);
         match intent.state {
-            IntentState::Done if ours && step.making.link.is_none() => Ok(intent.remote_id),
+            IntentState::Done if ours && step.call.link.is_none() => Ok(intent.remote_id),
             IntentState::Unknown => {
                 let problem = self.onefile.store.intent_problem(&intent)?;
                 self.note(&step.name, StepState::Unknown, None, problem).await?;

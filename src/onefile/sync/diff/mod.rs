@@ -5,6 +5,7 @@
 //! counts are OneFile's; open reviews go up whatever was set in Desktop; demographics go by the mode. A blank never
 //! overwrites a value (assumed: not public).
 
+mod pair;
 mod qualifications;
 mod report;
 mod reviews;
@@ -12,49 +13,19 @@ mod reviews;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use chrono::{Months, NaiveDate};
 
-use crate::domain::{DemographicsMode, Learner, LearnerId, LearnerStatus};
+use self::pair::Of;
+
+use crate::domain::{Learner, LearnerStatus};
 use crate::onefile::client::wire::User;
 use crate::onefile::fields;
-use crate::onefile::fields::{Row, Side};
-use crate::store::{PortfolioAim, PortfolioReview, PortfolioUser};
+use crate::onefile::fields::Side;
+use crate::store::PortfolioUser;
+pub use pair::{Pair, TakeoverSettings};
 pub use report::{
     ChangedRecord, Effect, FieldChange, LearnerTakeover, PulledReview, PushedReview, Takeover, TakeoverCounts,
 };
-
-/// The settings that decide.
-#[derive(Debug, Clone, Copy)]
-pub struct TakeoverSettings {
-    /// Update Learner Demographics Mode.
-    pub learner_demographics: DemographicsMode,
-    /// Upload Reviews to OneFile.
-    pub upload_reviews: bool,
-    /// Download Reviews from OneFile.
-    pub download_reviews: bool,
-    /// What day it is, in London.
-    pub today: NaiveDate,
-}
-
-/// A learner with what OneFile has of it.
-#[derive(Clone, Copy)]
-pub struct Pair<'a> {
-    pub id: &'a LearnerId,
-    pub learner: &'a Learner,
-    /// OneFile's id of the centre.
-    pub centre_id: &'a str,
-    /// OneFile's id of the user.
-    pub user_id: &'a str,
-    /// The user in OneFile.
-    pub user: &'a PortfolioUser,
-    /// The user's learning aims.
-    pub aims: &'a [PortfolioAim],
-    pub reviews: &'a [PortfolioReview],
-    /// What was odd when they were read.
-    pub remarks: &'a [String],
-}
 
 impl From<&User> for PortfolioUser {
     fn from(user: &User) -> Self {
@@ -133,41 +104,4 @@ impl TakeoverCounts {
         self.old_reviews_pushed += found.reviews_pushed.iter().filter(|review| review.old).count();
         self.reviews_pulled += found.reviews_pulled.len();
     }
-}
-
-impl LearnerTakeover {
-    /// Adds the fields of a record that would become another on one side.
-    fn add<Ours, Theirs>(
-        &mut self,
-        of: Of<'_>,
-        table: &'static [Row<Ours, Theirs>],
-        ours: &Ours,
-        theirs: &BTreeMap<String, String>,
-        mode: DemographicsMode,
-    ) {
-        let found = fields::differences(table, ours, theirs, mode);
-        self.changes.extend(found.into_iter().map(|own| FieldChange {
-            record: of.record,
-            id: of.id.map(str::to_owned),
-            field: own.field,
-            side: own.side,
-            effect: if own.before.is_some() { Effect::Overwrites } else { Effect::Fills },
-            before: own.before,
-            after: own.after,
-            why: own.why,
-            place: of.place,
-            remote: of.remote.to_owned(),
-        }));
-    }
-}
-
-/// Which record is compared.
-#[derive(Clone, Copy)]
-struct Of<'a> {
-    record: ChangedRecord,
-    id: Option<&'a str>,
-    /// Its place in the learner's list.
-    place: usize,
-    /// OneFile's id of its partner.
-    remote: &'a str,
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::pair::{Of, Pair};
 use super::report::{ChangedRecord, LearnerTakeover};
-use super::{Of, Pair};
 use crate::domain::{DemographicsMode, Qualification, QualificationId, VqReference, counted};
 use crate::onefile::catalogue::codes::Code;
 use crate::onefile::fields::QUALIFICATION;

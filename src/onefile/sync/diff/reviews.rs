@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pair::{Of, Pair, TakeoverSettings};
 use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview};
-use super::{Of, Pair, TakeoverSettings};
 use crate::domain::{DemographicsMode, OneFileId, Review, ReviewId};
 use crate::onefile::client::wire::day_of;
 use crate::onefile::create::reviews::is_open;

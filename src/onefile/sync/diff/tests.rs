@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::parse::parse_value;
+use crate::domain::{DemographicsMode, LearnerId};
 use crate::onefile::client::wire::LearningAim;
+use crate::store::{PortfolioAim, PortfolioReview};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
