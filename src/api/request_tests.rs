@@ -32,13 +32,13 @@ proptest! {
     ) {
         with::<ace360::bulk::BulkUpload>(place, &planted);
         with::<ace360::bulk::MatchRequest>(place, &planted);
-        with::<ace360::learner::UploadRequest>(place, &planted);
+        with::<ace360::create::UploadRequest>(place, &planted);
         with::<ace360::link::LinkRequest>(place, &planted);
         with::<ace360::settings::SettingsRequest>(place, &planted);
         with::<intents::ResolveRequest>(place, &planted);
         with::<onefile::bulk::BulkEnrol>(place, &planted);
         with::<onefile::exchange::ExchangeRequest>(place, &planted);
-        with::<onefile::learner::EnrolRequest>(place, &planted);
+        with::<onefile::create::EnrolRequest>(place, &planted);
         with::<onefile::learner_link::UserLinkRequest>(place, &planted);
         with::<onefile::link_proposals::SuggestRequest>(place, &planted);
         with::<onefile::links::LinkRequest>(place, &planted);

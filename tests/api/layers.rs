@@ -31,6 +31,9 @@ const FLOORS: [&[&str]; 10] = [
     &["main"],
 ];
 
+/// The rooms of `ace360/` and `onefile/`, lowest first; a room imports only from those below it.
+const ROOMS: [&str; 7] = ["client", "fields", "catalogue", "links", "create", "sync", "setup"];
+
 /// It shares no code with the clients that it tests.
 const ALONE: &str = "sandbox";
 /// They name modules, and import nothing.
@@ -87,6 +90,24 @@ fn upward(links: &[Link]) -> Vec<String> {
     let wrong = links.iter().filter(|link| {
         let (from, to) = (part(&link.from), part(&link.to));
         from != to && !allowed(from).contains(to)
+    });
+    wrong.map(told).collect()
+}
+
+/// The room that a file of `ace360/` or `onefile/` is in. The folder's own files are in none.
+fn room(file: &str) -> Option<(&str, usize)> {
+    let mut path = file.split('/').skip(1);
+    let system = path.next().filter(|part| ["ace360", "onefile"].contains(part))?;
+    let name = path.next().filter(|name| !name.ends_with(".rs"))?;
+    let floor = ROOMS.iter().position(|room| *room == name);
+    Some((system, floor.unwrap_or_else(|| panic!("src/{system}/{name} is no room: {ROOMS:?}"))))
+}
+
+/// The links from a room to a higher one.
+fn upstairs(links: &[Link]) -> Vec<String> {
+    let wrong = links.iter().filter(|link| match (room(&link.from), room(&link.to)) {
+        (Some((from, lower)), Some((to, higher))) => from == to && higher > lower,
+        _ => false,
     });
     wrong.map(told).collect()
 }
@@ -156,6 +177,15 @@ fn a_wrong_import_would_be_found() {
         let found = upward(&made_up(&[(file, text)]));
         assert!(found.is_empty(), "{file}: {found:?}");
     }
+}
+
+#[test]
+fn a_room_imports_only_from_the_rooms_below_it() {
+    let found = upstairs(&house_links(&house()));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let wrong =
+        [("ace360/create/x.rs", "use crate::ace360::sync::y::Y;"), ("ace360/sync/y.rs", "pub struct Y;")];
+    assert_eq!(upstairs(&made_up(&wrong)).len(), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod catalogue;
+pub mod create;
 pub mod learner;
 pub mod link;
 pub mod settings;

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod connection;
+pub mod create;
 pub mod directory;
 pub mod exchange;
 pub mod learner;
