@@ -1,5 +1,5 @@
 //! `openapi/fields.md`, the guide's table of every field of a record: in PICSWeb, here, in ACE360 and in OneFile. It is
-//! made from the rows of `ace360/fields.rs` and `onefile/fields.rs`; what no row can say stands here as a note.
+//! made from the rows of `ace360/fields` and `onefile/fields`; what no row can say stands here as a note.
 //!
 //! When it is behind: `PICSBRIDGE_WRITE_FIELDS=1 cargo test --test api field_map`, then
 //! `cargo run -- openapi > openapi/picsbridge.json`, and commit both.

@@ -1,4 +1,4 @@
-//! Preview and upload of one learner. The pure rules of `upload.rs` build the payload, and the engine for creations sends
+//! Preview and upload of one learner. The pure rules of `plan` build the payload, and the engine for creations sends
 //! it.
 
 use std::sync::Arc;

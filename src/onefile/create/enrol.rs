@@ -1,4 +1,4 @@
-//! Enrolling a learner in OneFile: what it needs is looked up, the pure rules of `plan.rs` say what would be sent and what is in
+//! Enrolling a learner in OneFile: what it needs is looked up, the pure rules of `plan` say what would be sent and what is in
 //! its way, and `steps/` creates each part once.
 
 use tokio_util::sync::CancellationToken;

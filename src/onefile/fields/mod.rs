@@ -99,7 +99,7 @@ pub static QUALIFICATION: &[OfQualification] = &[
         .group(Group::Counts).exchanged(Pulled(SyncRule::OneFileCounts), exact, |aim| number(done(aim))),
 ];
 
-/// A review of a learner. What a new one is made of is not here: OneFile takes a visit and a review, `enrol/makings.rs`.
+/// A review of a learner. What a new one is made of is not here: OneFile takes a visit and a review, `create/payloads.rs`.
 #[rustfmt::skip]
 pub static REVIEW: &[OfReview] = &[
     OfReview::new("attendance", "StartedOn", "Reviews > Attended",

@@ -1,4 +1,4 @@
-//! What an exchange has to do with a learner, by the rules of `takeover`: what comes down, what goes up. Pure.
+//! What an exchange has to do with a learner, by the rules of `diff`: what comes down, what goes up. Pure.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! The exchange of learners with OneFile: of one now, of all every day. What is read there is compared with the record by the
-//! rules of `takeover`, the same that say beforehand what it would do; what differs goes up or comes down, and nothing else is written.
+//! rules of `diff`, the same that say beforehand what it would do; what differs goes up or comes down, and nothing else is written.
 
 use uuid::Uuid;
 

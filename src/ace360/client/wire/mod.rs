@@ -1,5 +1,5 @@
 //! What goes over the wire to ACE360 and comes back. Sending it is `client.rs`; what it means to us is
-//! decided in `upload.rs` and by those who sync.
+//! decided in `create/plan` and by those who sync.
 //!
 //! What we send is exact. What we read is not trusted: only an id is needed, everything else that is
 //! missing or odd is noted and left out, so that one odd record never stops a sync of thousands.
