@@ -32,18 +32,18 @@ struct Cli {
 enum Command {
     /// Answer the API and work jobs (the default)
     Serve(ServeArgs),
-    /// Work jobs only
+    /// Work jobs, without the API
     Worker,
     /// Serve the simulators of ACE360 and OneFile only
     Sandbox,
     /// Bring the database to this version
     Migrate,
-    /// Make tokens
+    /// Create, list and revoke tokens
     Token {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Make training providers
+    /// Create and list training providers
     Provider {
         #[command(subcommand)]
         command: ProviderCommand,
@@ -97,7 +97,7 @@ struct RotateArgs {
 
 #[derive(Subcommand, Debug)]
 enum KeysCommand {
-    /// Seal everything anew with the first key of PICSBRIDGE_MASTER_KEY; the service may run meanwhile
+    /// Seal everything again with the first key of PICSBRIDGE_MASTER_KEY; the service may run meanwhile
     Rotate(RotateArgs),
 }
 

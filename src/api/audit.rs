@@ -27,7 +27,7 @@ use crate::store::{AuditFilter, AuditRow};
 pub struct AuditLine {
     /// In the order of writing.
     id: Uuid,
-    /// When.
+    /// When it happened, in UTC.
     at: DateTime<Utc>,
     /// Who: `token:` and its id, `user:` and the `sub` of a trusted issuer's token, `run:` and its id, `cli`, or a part of the service.
     #[schema(example = "token:0198f3b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b")]

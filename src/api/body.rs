@@ -72,7 +72,7 @@ impl<T: Check> FromRequest for OptionalBody<T> {
     }
 }
 
-/// A record's JSON body, unread: what is wrong with it depends on the path's id.
+/// A record's JSON body, unread. Its faults depend on the path's id.
 #[derive(Debug)]
 pub struct RecordBody(pub Bytes);
 

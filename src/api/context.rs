@@ -20,11 +20,8 @@ use crate::webhooks::Webhooks;
 pub struct State {
     /// Where state is kept.
     pub store: Store,
-    /// Tokens.
     pub auth: Auth,
-    /// ACE360.
     pub ace360: Ace360,
-    /// OneFile.
     pub onefile: OneFile,
     /// How many requests a token may make.
     pub limits: Limits,
@@ -36,7 +33,6 @@ pub struct State {
     pub public_url: String,
     /// The paths that there are, for 405.
     pub routes: Arc<Routes>,
-    /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
     /// Work that must outlive its request.
     pub background: Background,
@@ -52,7 +48,6 @@ pub struct Background {
     pub tasks: TaskTracker,
     /// ACE360 over the main runtime's pool and client.
     pub ace360: Ace360,
-    /// OneFile over them.
     pub onefile: OneFile,
     /// What sends to webhooks.
     pub webhooks: Webhooks,

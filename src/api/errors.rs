@@ -40,9 +40,9 @@ errors! {
     LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of links with OneFile.
     OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of uploads.
+    /// Errors of an upload.
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of enrolments.
+    /// Errors of an enrolment.
     EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],

@@ -31,16 +31,13 @@ const TAGGED: [&str; 5] = [
 /// What is answered, with its tag.
 #[derive(Debug)]
 pub struct Tagged<T> {
-    /// 200 or 201.
     pub status: StatusCode,
     /// Told in the `ETag` header.
     pub version: Version,
-    /// JSON.
     pub body: T,
 }
 
 impl<T> Tagged<T> {
-    /// 200.
     pub fn ok(version: Version, body: T) -> Self {
         Self { status: StatusCode::OK, version, body }
     }

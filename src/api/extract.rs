@@ -32,14 +32,12 @@ pub use super::path_id::{DeliveryId, Id};
 /// Whoever calls, with the scope that the handler needs.
 #[derive(Debug)]
 pub struct Caller<N> {
-    /// The token's.
     pub principal: Arc<Principal>,
     by: By,
     needs: PhantomData<N>,
 }
 
 impl<N> Caller<N> {
-    /// The token's provider.
     pub fn provider(&self) -> Uuid {
         self.principal.provider.id
     }
@@ -57,7 +55,6 @@ impl<N> Caller<N> {
         if self.principal.scopes.contains(scope) { Ok(()) } else { Err(Problem::scope_missing(&[scope])) }
     }
 
-    /// For the audit.
     pub fn by(&self) -> By {
         self.by.clone()
     }

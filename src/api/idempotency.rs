@@ -1,5 +1,5 @@
 //! `Idempotency-Key`: the same call made again does nothing again, and is answered as it was. What did nothing (a refusal, a failure)
-//! is not kept: the same key may be used once it is mended.
+//! is not kept: the same key may be used once it is fixed.
 //!
 //! A process may die between doing and keeping the answer. Then the call is done again when its claim has run out, which does nothing
 //! twice all the same: what is sent upstream is an intent, a run or a webhook gets the id that the key holds, records and links are what

@@ -63,7 +63,7 @@ pub struct ImportItem {
     /// Its id, if one could be read.
     #[schema(example = "L1")]
     id: Option<String>,
-    /// How it went.
+    /// Whether this record was stored.
     outcome: ImportOutcome,
     /// All that is wrong with it; null when it was kept.
     problem: Option<ImportProblem>,
@@ -73,7 +73,7 @@ pub struct ImportItem {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ImportOutcome {
-    /// It is kept.
+    /// The record was stored.
     Succeeded,
     /// It is not; what was kept before under its id still is.
     Failed,
@@ -82,10 +82,10 @@ pub enum ImportOutcome {
 /// All that is wrong with a record.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportProblem {
-    /// Always `invalidRequest`.
+    /// Always the code `invalidRequest`.
     #[schema(example = "invalidRequest")]
     code: &'static str,
-    /// In words.
+    /// What is wrong, and how to fix it.
     #[schema(example = "1 fault")]
     message: String,
     /// The line of the body in which the record begins, from 1.

@@ -1,4 +1,4 @@
-//! Splits the body of an import into its records, each as it came, and finds the line of each.
+//! Splits the body of an import into its records, each unchanged, and finds the line of each.
 
 use serde_json::value::RawValue;
 
@@ -10,7 +10,7 @@ use crate::domain::serde_fields::Bounded;
 /// The most records in one import.
 const MOST: usize = 10_000;
 
-/// The records, each as it came.
+/// The records, each unchanged.
 pub fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
     let (records, cut_off) = if body.lines {
         let lines = split_lines(&body.bytes).filter(|line| !line.iter().all(u8::is_ascii_whitespace));

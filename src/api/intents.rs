@@ -31,16 +31,16 @@ use crate::upstream::pace::Class;
     "remoteId": null, "settledAt": null, "problem": "no answer within 15 s", "problemCode": "upstreamFailed"
 }))]
 pub struct Intent {
-    /// Ours.
+    /// This service's id of the intent.
     id: Uuid,
-    /// With which upstream.
+    /// The system in which something is created.
     upstream: Upstream,
-    /// For whom.
+    /// The record that it is created for.
     subject: Subject,
     /// Which of the subject's creations.
     #[schema(example = "apprentice")]
     step: String,
-    /// Where it stands.
+    /// The state of the creation.
     state: IntentState,
     /// When it was written.
     created_at: DateTime<Utc>,

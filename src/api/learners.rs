@@ -22,7 +22,7 @@ use crate::store::{LearnerFilter, RecordKind};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LearnerLine {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the learner.
     #[schema(example = "L1")]
     learner_id: String,
     /// Where it stands in ACE360.
@@ -53,7 +53,7 @@ pub struct OnefileLine {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LearnerPage {
-    /// At most `pageSize`.
+    /// The records of this page, at most `pageSize`.
     items: Vec<LearnerLine>,
     /// Send it as `pageToken` for the next page; null: there is none.
     #[schema(example = "TC0xMDAx")]

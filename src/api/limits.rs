@@ -14,7 +14,7 @@ use super::problem::{Code, Problem};
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const WINDOW: u64 = 60;
-/// Tokens that are counted at a time; those that were quiet longest begin anew.
+/// Tokens that are counted at a time; those that were quiet longest start again.
 const TOKENS: usize = 10_000;
 
 /// Counts the requests of each token. Shared by all of a process's workers.
@@ -74,7 +74,6 @@ impl Standing {
         }
     }
 
-    /// One too many.
     pub fn problem(self) -> Problem {
         Problem::new(Code::RateLimited, Code::RateLimited.about())
             .with_retry_after(Duration::from_secs(self.resets_in))

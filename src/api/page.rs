@@ -7,7 +7,7 @@ macro_rules! page {
         #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
-            /// At most `pageSize`.
+            /// The records of this page, at most `pageSize`.
             items: Vec<$item>,
             /// Send it as `pageToken` for the next page; null: there is none.
             #[schema(example = "TC0xMDAx")]

@@ -25,7 +25,6 @@ pub struct Params {
 /// Which page of a list.
 #[derive(Clone, Debug)]
 pub struct Paging {
-    /// 1 to 500.
     pub size: i64,
     /// The last id of the page before.
     pub after: Option<String>,
@@ -35,7 +34,7 @@ pub struct Paging {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// At most `pageSize`.
+    /// The records of this page, at most `pageSize`.
     pub items: Vec<T>,
     /// Send it as `pageToken` for the next page; null: there is none.
     pub next_page_token: Option<String>,
@@ -82,7 +81,6 @@ impl Params {
         found.unwrap_or_default()
     }
 
-    /// A whole number.
     pub fn integer<T: std::str::FromStr>(&mut self, name: &str) -> Option<T> {
         let text = self.text(name)?;
         let number = text.parse().ok();
@@ -92,7 +90,6 @@ impl Params {
         number
     }
 
-    /// A time.
     pub fn time(&mut self, name: &str) -> Option<Time> {
         let text = self.text(name)?;
         let time = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
@@ -107,7 +104,6 @@ impl Params {
         self.word(name, &["true", "false"]) == Some("true")
     }
 
-    /// `pageSize` and `pageToken`.
     pub fn paging(&mut self) -> Paging {
         let size = self.integer::<i64>("pageSize").unwrap_or(DEFAULT_PAGE);
         if size < 1 {
@@ -127,7 +123,6 @@ impl Params {
         Paging { size: size.clamp(1, LARGEST_PAGE), after: after.flatten() }
     }
 
-    /// Adds a fault.
     pub fn fault(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
         self.faults.push(Fault::in_parameter(name.to_owned(), code, message));
     }

@@ -20,7 +20,6 @@ pub struct Id<T>(pub T);
 pub trait PathId: Sized {
     /// The name of the path's parameter.
     const NAME: &'static str;
-    /// Reads it.
     fn read(text: &str) -> Result<Self, Broken>;
 }
 

@@ -29,7 +29,6 @@ struct Template {
 }
 
 impl Routes {
-    /// From the document.
     pub fn of(api: &OpenApi) -> Self {
         let mut paths: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
         let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(own) if matches!(own.parameter_in, ParameterIn::Query));

@@ -37,13 +37,11 @@ macro_rules! codes {
         impl ToSchema for Code {}
 
         impl Code {
-            /// All there are.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// As it stands in an answer.
             pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
 
-            /// HTTP status.
             pub fn status(self) -> u16 { match self { $(Self::$variant => $status,)* } }
 
             /// Whether the same request may succeed later.
@@ -84,14 +82,14 @@ codes! {
     SettingsChanged "settingsChanged" 409 true "The settings were changed meanwhile" "Somebody else changed the settings at the same moment. Nothing was kept: read them, and send yours again.",
     TooManyWebhooks "tooManyWebhooks" 409 false "There are too many webhooks" "A provider may have 20 webhooks: delete one that is not needed.",
     WebhookDisabled "webhookDisabled" 409 false "The webhook is switched off" "Nothing is sent to it. Switch it on (`enabled`), then ask for the delivery again.",
-    Expired "expired" 410 false "Too old" "Retention has passed this position of the feed, or it was never given: the database may have been restored from a backup since. Read the records anew, then follow the feed from its start.",
+    Expired "expired" 410 false "Too old" "Retention has passed this position of the feed, or it was never given: the database may have been restored from a backup since. Read the records again, then follow the feed from its start.",
     PreconditionFailed "preconditionFailed" 412 false "It is not as you expected" "Somebody else changed it since you read it, or, with `If-None-Match: *`, it exists already. Nothing was done: read it again, make your change to what is there now, and send it with the new `ETag`.",
     PayloadTooLarge "payloadTooLarge" 413 false "The body is too large" "Send less at once. Imports take up to 10,000 records.",
     UnsupportedMediaType "unsupportedMediaType" 415 false "Not this content type" "Send `Content-Type: application/json`; imports take `application/x-ndjson` as well.",
     InvalidRequest "invalidRequest" 422 false "Fields are wrong" "The body is JSON but breaks rules. `errors[]` names every fault with its JSON pointer and what to do. Nothing was done.",
     NotEligible "notEligible" 422 false "The learner is not eligible" "Only learners of programme type 25 (apprenticeship standards) go to ACE360; only live learners who are in learning, or ended within the last month, are exchanged with OneFile.",
-    FieldsMissing "fieldsMissing" 422 false "Fields are missing" "The records lack what the upload or the enrolment needs. `errors[]` names every field and where in PICSWeb to mend it. Nothing was sent.",
-    UpstreamRejected "upstreamRejected" 422 false "The upstream refused it" "The upstream gave an explicit no; `upstream.message` and `errors[]` hold its reasons. Nothing was created. Mend the record and upload again.",
+    FieldsMissing "fieldsMissing" 422 false "Fields are missing" "The records lack what the upload or the enrolment needs. `errors[]` names every field and where in PICSWeb to fix it. Nothing was sent.",
+    UpstreamRejected "upstreamRejected" 422 false "The upstream refused it" "The upstream gave an explicit no; `upstream.message` and `errors[]` hold its reasons. Nothing was created. Fix the record and upload again.",
     IdempotencyInFlight "idempotencyInFlight" 409 true "The same call is under way" "A call with this Idempotency-Key has not been answered yet. Nothing was done now: ask again in a moment, with the same key.",
     SecretShownOnce "secretShownOnce" 409 false "The secret was shown" "The call with this Idempotency-Key was done, and its answer showed a secret, which is not shown again. Make another with a new key, and delete the first.",
     IdempotencyKeyReused "idempotencyKeyReused" 422 false "The key belongs to another call" "This Idempotency-Key came with another path, query or body within the last 24 hours. Nothing was done now: send a new key with each new call.",
@@ -109,7 +107,7 @@ codes! {
 /// The upstream that caused an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UpstreamCause {
-    /// `ace360` or `onefile`.
+    /// The system that failed: `ace360` or `onefile`.
     #[schema(example = "ace360")]
     pub name: String,
     /// HTTP status of its answer; null when there was none.
@@ -138,7 +136,7 @@ pub struct Problem {
     /// The code, in words.
     #[schema(example = "Fields are wrong")]
     pub title: String,
-    /// HTTP status.
+    /// The HTTP status of the response.
     #[schema(example = 422)]
     pub status: u16,
     /// What happened this time.
@@ -214,7 +212,6 @@ impl Problem {
         Self::new(Code::NotFound, format!("There is no such {what}."))
     }
 
-    /// With faults.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
         self.errors = errors;
@@ -235,7 +232,6 @@ impl Problem {
         self
     }
 
-    /// With a `Retry-After`.
     #[must_use]
     pub fn with_retry_after(mut self, wait: std::time::Duration) -> Self {
         self.retry_after_s = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
@@ -310,7 +306,7 @@ impl ResponseError for Problem {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The middleware makes the answer anew, with the request's path and id.
+    /// The middleware makes the answer again, with the request's path and id.
     fn error_response(&self) -> HttpResponse {
         self.response("", &self.instance, &self.request_id)
     }

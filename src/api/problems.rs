@@ -13,12 +13,12 @@ use super::problem::{Code, Problem};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "code": "invalidRequest", "status": 422, "title": "Fields are wrong", "retryable": false,
-    "about": "Fields are missing or wrong: `errors` names all of them. Mend them and send it again."
+    "about": "Fields are missing or wrong: `errors` names all of them. Fix them and send it again."
 }))]
 pub struct CodePage {
-    /// The code.
+    /// The stable code of the problem.
     code: Code,
-    /// HTTP status.
+    /// The HTTP status that comes with it.
     status: u16,
     /// In a few words.
     title: &'static str,

@@ -26,9 +26,9 @@ use crate::store::{OutcomeKind, RecordOutcome};
             "message": "ulnNumber: Enter it in PICSWeb: Learner > ULN. It cannot be added in ACE360 afterwards."}]}
 }))]
 pub struct RunRecord {
-    /// Which record.
+    /// The record that the run worked on.
     subject: Subject,
-    /// How it went.
+    /// What the run did with the record.
     outcome: OutcomeKind,
     /// What came of it: stable, for programs.
     #[schema(value_type = RecordCode)]
@@ -51,12 +51,12 @@ super::page::page! {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecordProblem {
-    /// Stable.
+    /// A code that never changes.
     #[schema(value_type = RecordCode)]
     code: RecordCode,
     /// What to know and to do.
     message: Option<String>,
-    /// Every fault: for `fieldsMissing` what is missing and where to mend it, for `upstreamRejected` the upstream's reasons.
+    /// Every fault: for `fieldsMissing` what is missing and where to fix it, for `upstreamRejected` the upstream's reasons.
     errors: Vec<Fault>,
     /// ACE360's ids of the records that it may be, for `likelyDuplicate` and `ambiguous`.
     record_ids: Vec<i64>,

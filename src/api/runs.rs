@@ -24,7 +24,7 @@ use crate::upstream::pace::{Account, Class};
 /// How often a waiting call looks whether its run has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// A run.
+/// A run over many records.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -34,11 +34,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
     "startedAt": "2026-11-22T10:00:00Z", "finishedAt": null, "estimatedEndAt": "2026-11-22T10:01:02Z", "queuedBehind": null, "problem": null
 }))]
 pub struct Run {
-    /// Ours.
+    /// This service's id of the run.
     id: Uuid,
-    /// What it does.
+    /// What the run does.
     kind: RunKind,
-    /// With which upstream.
+    /// The system that the run calls.
     #[schema(value_type = String, example = "ace360")]
     upstream: Upstream,
     /// What set it off.
@@ -47,7 +47,7 @@ pub struct Run {
     validate_only: bool,
     /// The run whose failed records it takes again.
     retry_of: Option<Uuid>,
-    /// Where it stands.
+    /// The state of the run.
     state: RunState,
     /// Records in all; null: not known yet.
     total: Option<i32>,
@@ -61,15 +61,15 @@ pub struct Run {
     failed: i32,
     /// Of those: they were not tried.
     skipped: i32,
-    /// Upstream calls.
+    /// Upstream calls, made and planned.
     calls: Calls,
     /// What its upstream account may still call.
     budget: Option<Budget>,
     /// When it was asked for.
     created_at: DateTime<Utc>,
-    /// When it began.
+    /// When the run started. Null before.
     started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the run ended. Null before.
     finished_at: Option<DateTime<Utc>>,
     /// When it will have ended, at the present pace; of one that waits, if what it waits for comes in time. Null: not known yet, or it
     /// has ended.
@@ -88,7 +88,7 @@ super::page::page! {
 /// Upstream calls of a run.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Calls {
-    /// Made.
+    /// Calls made so far.
     used: i32,
     /// Expected in all; null: not known yet. OneFile tells no totals, so that of a refresh of its learning aims it is known at the end.
     planned: Option<i32>,
@@ -98,7 +98,7 @@ pub struct Calls {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Budget {
-    /// Calls a minute.
+    /// Calls allowed in a minute.
     per_minute: u32,
     /// Of those, how many could still go within the next minute.
     remaining: u32,

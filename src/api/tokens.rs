@@ -65,7 +65,7 @@ impl Check for TokenRequest {
     }
 }
 
-/// A token's line.
+/// A token, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -73,9 +73,9 @@ impl Check for TokenRequest {
     "createdAt": "2026-11-22T10:00:00Z", "expiresAt": "2027-11-22T10:00:00Z", "lastUsedAt": "2026-11-22T14:03:11Z"
 }))]
 pub struct Token {
-    /// Its id.
+    /// The token's id (`jti`).
     id: Uuid,
-    /// For people.
+    /// A name that people recognise.
     #[schema(example = "PICSWeb front end")]
     name: String,
     /// What it may do.
@@ -83,7 +83,7 @@ pub struct Token {
     scopes: Vec<String>,
     /// When it was issued.
     created_at: DateTime<Utc>,
-    /// When it ends.
+    /// When the token expires, in UTC.
     expires_at: DateTime<Utc>,
     /// When it was used last, within seconds; null: never.
     last_used_at: Option<DateTime<Utc>>,
@@ -97,7 +97,7 @@ super::page::page! {
 /// A token, just issued.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct IssuedToken {
-    /// Its line.
+    /// The token's description in lists.
     #[serde(flatten)]
     line: Token,
     /// The token itself. It is shown here and never again.

@@ -33,9 +33,9 @@ pub struct Delivery {
     #[serde(rename = "type")]
     #[schema(example = "ace360.statusChanged")]
     type_: String,
-    /// Whose change.
+    /// The record that changed.
     subject: Subject,
-    /// Where it stands.
+    /// The state of the delivery.
     #[schema(value_type = DeliveryState)]
     state: String,
     /// Attempts since it was made, or asked for again.

@@ -1,4 +1,4 @@
-//! Webhooks: who is told of changes as they happen. Their secrets are shown once.
+//! Webhooks: who receives changes as they happen. Their secrets are shown once.
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
@@ -116,7 +116,7 @@ fn address_fault(fault: AddressFault) -> Fault {
     Fault::at("/url", code, message)
 }
 
-/// A webhook.
+/// A webhook, without its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -125,11 +125,11 @@ fn address_fault(fault: AddressFault) -> Fault {
     "failingSince": null, "oldSecretValidUntil": null, "createdAt": "2026-11-22T10:00:00Z", "updatedAt": "2026-11-22T10:00:00Z"
 }))]
 pub struct Webhook {
-    /// Its id.
+    /// This service's id of the webhook.
     id: Uuid,
     /// Where changes are sent.
     url: String,
-    /// For people.
+    /// A description that people recognise.
     description: Option<String>,
     /// The types of changes that are sent; empty: all.
     #[schema(value_type = Vec<ChangeType>)]
@@ -138,7 +138,7 @@ pub struct Webhook {
     enabled: bool,
     /// Why the service switched it off; null: it did not.
     disabled_reason: Option<String>,
-    /// When it did.
+    /// When the webhook was disabled. Null if it was not.
     disabled_at: Option<DateTime<Utc>>,
     /// The first failure since the last success; null: all is well.
     failing_since: Option<DateTime<Utc>>,
@@ -158,7 +158,7 @@ super::page::page! {
 /// A webhook with its secret.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct WebhookWithSecret {
-    /// The webhook.
+    /// The webhook that the secret belongs to.
     #[serde(flatten)]
     webhook: Webhook,
     /// What its messages are signed with. It is shown here and never again.

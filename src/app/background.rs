@@ -79,7 +79,7 @@ impl Running {
         };
         let ended = tokio::time::timeout(limit, async { tokio::join!(jobs, self.parts.tasks.wait()) }).await;
         if ended.is_err() {
-            warn!("some work did not end in time; it is taken up again after its lease");
+            warn!("some work did not end in time; another process continues it after its lease");
         }
         self.pulse.abort();
         self.rereading.abort();

@@ -15,7 +15,6 @@ const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x
 pub struct Jwt<'a> {
     /// Header and claims as they were signed.
     pub message: &'a str,
-    /// Unchanged base64url.
     pub signature: &'a str,
     pub header: Map<String, Value>,
     pub claims: Map<String, Value>,

@@ -22,7 +22,6 @@ pub struct Principal {
 /// The user of a trusted issuer.
 #[derive(Clone, Debug)]
 pub(super) struct User {
-    /// Its `sub`.
     pub(super) subject: String,
     /// Of the issuer's keys that verified the token.
     pub(super) generation: u64,

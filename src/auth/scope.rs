@@ -100,7 +100,6 @@ impl Scope {
 pub struct Scopes(u32);
 
 impl Scopes {
-    /// Every scope.
     pub fn all() -> Self {
         Scope::ALL.iter().copied().collect()
     }
@@ -126,7 +125,6 @@ impl Scopes {
         claim.split(' ').filter_map(Scope::parse).collect()
     }
 
-    /// The claim.
     pub fn claim(self) -> String {
         self.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
     }

@@ -147,7 +147,6 @@ pub async fn serve(mut config: Config, work: bool, migrate: bool) -> anyhow::Res
     Ok(())
 }
 
-/// Works jobs only.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
     if matches!(config.database, Database::Embedded) {
         bail!(
@@ -236,7 +235,6 @@ fn parse_scopes(text: &str) -> anyhow::Result<Scopes> {
     Ok(words.into_iter().filter_map(Scope::parse).collect())
 }
 
-/// Makes a provider.
 pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
     let good = name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -264,7 +262,7 @@ pub async fn create_provider(config: Config, name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Seals everything anew with the first master key. Not while a process runs that lacks it, unless `force`.
+/// Seals everything again with the first master key. Not while a process runs that lacks it, unless `force`.
 pub async fn rotate(config: Config, force: bool) -> anyhow::Result<()> {
     let place = if config.master_key.is_some() {
         "PICSBRIDGE_MASTER_KEY (or --master-key), in every process".to_owned()
@@ -286,7 +284,7 @@ pub async fn rotate(config: Config, force: bool) -> anyhow::Result<()> {
     reached.let_go().await?;
     let (rotated, left) = rotated?;
     for (what, count) in rotated {
-        println!("{what}: {count} sealed anew");
+        println!("{what}: {count} sealed again");
     }
     if left > 0 {
         bail!(
@@ -307,14 +305,13 @@ fn unprepared(without: &[ProcessRow], place: &str) -> String {
         })
         .collect();
     format!(
-        "nothing was sealed anew: {} would not be able to read what the first key seals:\n{}\nPut the new key first in {place}, keep the old one after it, and restart these; then rotate again. \
+        "nothing was sealed again: {} would not be able to read what the first key seals:\n{}\nPut the new key first in {place}, keep the old one after it, and restart these; then rotate again. \
          If they do not run any more, wait three minutes, or say --force.",
         counted(without.len(), "running process", "running processes"),
         lines.join("\n")
     )
 }
 
-/// Prints the document.
 pub fn print_document() -> anyhow::Result<()> {
     println!("{}", serde_json::to_string_pretty(&document())?);
     Ok(())

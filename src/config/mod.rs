@@ -31,14 +31,12 @@ pub use self::upstreams::Upstreams;
 pub enum Database {
     /// A private cluster in the data folder.
     Embedded,
-    /// An ordinary server.
     Url(SecretString),
 }
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
     Text,
     /// One JSON object a line.
     Json,
@@ -51,13 +49,10 @@ pub struct Retention {
     pub payloads_days: u32,
     /// Runs and their records.
     pub runs_days: u32,
-    /// The change feed.
     pub changes_days: u32,
-    /// The audit.
     pub audit_days: u32,
 }
 
-/// The checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Address that the API listens on.

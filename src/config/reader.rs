@@ -8,7 +8,6 @@ use url::Url;
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFault {
-    /// The variable's name.
     pub setting: &'static str,
     /// What is wrong, and what to do.
     pub message: String,

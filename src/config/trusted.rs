@@ -28,7 +28,6 @@ pub struct RawTrusted {
 /// An identity provider whose users' tokens are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedIssuer {
-    /// Its `iss`.
     pub issuer: String,
     /// Where its keys are.
     pub jwks_url: String,
@@ -47,7 +46,6 @@ const AUDIENCE: &str = "PICSBRIDGE_TRUSTED_AUDIENCE";
 /// Claims that mean something else.
 const TAKEN: [&str; 8] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "typ"];
 
-/// Checks them.
 pub(super) fn check(raw: &RawTrusted, reader: &mut Reader) -> Option<TrustedIssuer> {
     let given = |value: &Option<String>| given(value.as_deref()).map(str::to_owned);
     let (issuer, jwks_url, audience) = (given(&raw.issuer), given(&raw.jwks_url), given(&raw.audience));

@@ -6,13 +6,9 @@ use super::reader::{Reader, given};
 /// Base addresses and paces of the upstreams.
 #[derive(Clone, Debug)]
 pub struct Upstreams {
-    /// ACE360 Connect.
     pub ace360_live: String,
-    /// OneFile Live.
     pub onefile_live: String,
-    /// OneFile Practice.
     pub onefile_practice: String,
-    /// OneFile Beta.
     pub onefile_beta: String,
     /// Calls a minute for each ACE360 token.
     pub ace360_calls_per_minute: u32,

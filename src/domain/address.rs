@@ -12,23 +12,23 @@ use super::postcode::Postcode;
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Address {
-    /// First line.
+    /// First line of the address.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "1 High Street")]
     pub line1: Option<String>,
-    /// Second line.
+    /// Second line of the address.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Cowley")]
     pub line2: Option<String>,
-    /// Third line.
+    /// Third line of the address.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Oxford")]
     pub line3: Option<String>,
-    /// Fourth line.
+    /// Fourth line of the address.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Oxfordshire")]
     pub line4: Option<String>,
-    /// Postcode.
+    /// UK postcode, such as `M1 1AA`.
     pub postcode: Option<Postcode>,
 }
 

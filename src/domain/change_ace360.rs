@@ -5,14 +5,14 @@ use utoipa::ToSchema;
 
 use super::UploadMethod;
 
-/// ACE360's status.
+/// The status of an ACE360 record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Status)]
 pub struct Ace360Status {
     /// 1 to 10. Other numbers are kept as they come.
     #[schema(example = 1)]
     pub id: Option<i32>,
-    /// ACE360's words.
+    /// The status in ACE360's words.
     #[schema(example = "In Training")]
     pub text: Option<String>,
 }
@@ -45,7 +45,7 @@ pub struct StatusChangedData {
     pub record_id: i64,
     /// The status that was read before.
     pub before: Ace360Status,
-    /// The status now.
+    /// The status after the change.
     pub after: Ace360Status,
 }
 
@@ -55,7 +55,7 @@ pub struct StatusChangedData {
 pub struct Grades {
     /// The grade before the assessment is settled.
     pub provisional_grade: Option<String>,
-    /// The final grade.
+    /// The final grade, in ACE360's words.
     pub overall_grade: Option<String>,
     /// The day on which the final grade was given.
     pub grade_date: Option<String>,
@@ -69,7 +69,7 @@ pub struct GradeChangedData {
     pub record_id: i64,
     /// The grades that were read before.
     pub before: Grades,
-    /// The grades now.
+    /// The grades after the change.
     pub after: Grades,
 }
 
@@ -91,7 +91,7 @@ pub struct ArchivedData {
     pub record_id: i64,
     /// What was read before.
     pub before: Archiving,
-    /// What holds now.
+    /// The state after the change.
     pub after: Archiving,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Change, ChangeType, Subject};
 
-/// One change.
+/// A change, as in the feed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Change)]
 pub struct ChangeEntry {
@@ -16,9 +16,9 @@ pub struct ChangeEntry {
     /// The kind of change.
     #[serde(rename = "type")]
     pub kind: ChangeType,
-    /// What changed.
+    /// The record that changed.
     pub subject: Subject,
-    /// When it changed.
+    /// When it changed, in UTC.
     pub at: DateTime<Utc>,
     /// What `Change` says of itself.
     #[schema(schema_with = Change::schema)]
@@ -41,14 +41,14 @@ pub struct TestData {}
 pub struct TestEntry {
     /// The id of the delivery.
     pub id: Uuid,
-    /// Always [`TestEntry::KIND`].
+    /// Always the word of [`TestEntry::KIND`].
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// The webhook.
+    /// The webhook that is tested.
     pub subject: Subject,
     /// When somebody asked for the test.
     pub at: DateTime<Utc>,
-    /// Nothing.
+    /// An empty object, since nothing changed.
     pub data: TestData,
 }
 

@@ -43,7 +43,6 @@ impl ChangeEntry {
 }
 
 impl TestEntry {
-    /// An example.
     pub fn example() -> Self {
         Self::new(CHANGE, OTHER, AT)
     }

@@ -144,7 +144,7 @@ pub struct ReviewThere {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ReviewValue {
-    /// A field.
+    /// The text of a field.
     Text(String),
     /// The review in full.
     Review(ReviewThere),

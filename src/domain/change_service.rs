@@ -12,7 +12,7 @@ use super::{LinkMethod, RunKind, RunState, Upstream};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkData {
-    /// `ace360` or `onefile`.
+    /// The linked system: `ace360` or `onefile`.
     #[schema(value_type = String)]
     pub upstream: Upstream,
     /// ACE360's id of the record.
@@ -76,7 +76,7 @@ impl LinkData {
 pub struct RunFinishedData {
     /// What the run did.
     pub kind: RunKind,
-    /// `ace360` or `onefile`.
+    /// The system: `ace360` or `onefile`.
     #[schema(value_type = String)]
     pub upstream: Upstream,
     /// Whether the run only looked, and changed nothing.
@@ -88,7 +88,7 @@ pub struct RunFinishedData {
     pub succeeded: i32,
     /// Records that needed no change.
     pub unchanged: i32,
-    /// Records that failed.
+    /// Number of records that failed.
     pub failed: i32,
     /// Records that the run left alone.
     pub skipped: i32,

@@ -8,12 +8,12 @@ use utoipa::ToSchema;
 use super::newtype::{number, text};
 use super::rule::Broken;
 
-/// PICSWeb's Sex.
+/// Sex, as PICSWeb records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Sex {
-    /// Female.
+    /// PICSWeb's code for female.
     F,
-    /// Male.
+    /// PICSWeb's code for male.
     M,
 }
 
@@ -21,9 +21,9 @@ pub enum Sex {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LearnerStatus {
-    /// In use.
+    /// The record is in use.
     Live,
-    /// Put away.
+    /// The record is no longer in use.
     Dormant,
 }
 
@@ -31,14 +31,14 @@ pub enum LearnerStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Attendance {
-    /// Came.
+    /// The learner attended the review.
     Attended,
-    /// Did not come.
+    /// The learner did not attend the review.
     NotAttended,
 }
 
 number! {
-    /// ILR ethnicity code.
+    /// Ethnicity as an ILR code.
     Ethnicity(u8), code: "invalidEthnicity",
     message: "Send the ILR ethnicity code: 31 to 47, 98, or 99 for not provided.",
     allowed: |code| matches!(code, 31..=47 | 98 | 99),

@@ -1,4 +1,4 @@
-//! What is wrong with something that was sent to us, and where.
+//! A fault in something that was sent to us, and where it is.
 //!
 //! The API answers faults in `errors[]`. They name the field and the rule, never the value: a fault may
 //! be logged, or shown to someone who is not allowed to see the record. `parse.rs` finds them.
@@ -28,7 +28,7 @@ pub struct Fault {
     /// A stable name of the rule that was broken.
     #[schema(value_type = String, example = "invalidPostcode")]
     pub code: Cow<'static, str>,
-    /// What to do.
+    /// What is wrong, and how to fix it.
     #[schema(example = "Send a UK postcode such as SW1A 1AA.")]
     pub message: String,
 }

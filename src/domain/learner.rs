@@ -30,49 +30,49 @@ use super::uln::Uln;
     "programme": {"type": 25, "standardCode": 1029, "startDate": "2025-09-01", "plannedEndDate": "2027-02-28", "fundingOrganisation": "SFZZ"}
 }))]
 pub struct Learner {
-    /// First name.
+    /// The learner's first name.
     #[validate(length(max = 100), custom(function = not_blank))]
     #[schema(min_length = 1, max_length = 100, example = "Lucy")]
     pub first_name: String,
-    /// Surname.
+    /// The learner's last name.
     #[validate(length(max = 100), custom(function = not_blank))]
     #[schema(min_length = 1, max_length = 100, example = "Example")]
     pub last_name: String,
     /// Date of birth: 13 to 100 years ago.
     #[serde(default, deserialize_with = "time::optional")]
     pub date_of_birth: Option<NaiveDate>,
-    /// Sex.
+    /// The learner's sex in PICSWeb.
     pub sex: Option<Sex>,
-    /// ILR ethnicity code.
+    /// Ethnicity as an ILR code.
     pub ethnicity: Option<Ethnicity>,
     /// ILR code of learning difficulty, disability or health problem.
     pub disability: Option<Disability>,
-    /// National Insurance number.
+    /// National Insurance number, such as `QQ123456C`.
     pub national_insurance_number: Option<NiNumber>,
-    /// Unique Learner Number.
+    /// Unique Learner Number, ten digits.
     pub uln: Option<Uln>,
-    /// E-mail address.
+    /// The learner's e-mail address.
     pub email: Option<Email>,
-    /// Telephone number.
+    /// The learner's telephone number.
     pub telephone: Option<Telephone>,
-    /// Mobile number.
+    /// The learner's mobile number.
     pub mobile: Option<Telephone>,
-    /// Postal address.
+    /// The learner's postal address.
     #[serde(default, deserialize_with = "object")]
     #[validate(nested)]
     pub address: Option<Address>,
-    /// PICSWeb's system status.
+    /// The record's status in PICSWeb.
     pub status: Option<LearnerStatus>,
-    /// The programme.
+    /// The learner's programme: standard and dates.
     #[serde(default, deserialize_with = "object")]
     #[validate(nested)]
     pub programme: Option<Programme>,
     /// What was chosen in the ACE360 Standard tab.
     #[serde(default, deserialize_with = "object")]
     pub ace360: Option<Ace360Choice>,
-    /// The employer.
+    /// PICSWeb's id of the employer.
     pub employer_id: Option<OrganisationId>,
-    /// The main officer.
+    /// PICSWeb's id of the main officer.
     pub main_officer_id: Option<OfficerId>,
     /// The Main Tag, from which OneFile's classroom can be taken.
     #[validate(length(max = 100), custom(function = printable))]
@@ -83,17 +83,17 @@ pub struct Learner {
     #[validate(nested)]
     #[schema(max_items = 50)]
     pub officers: Vec<LearnerOfficer>,
-    /// Placements.
+    /// Where the learner works, by period.
     #[serde(default, deserialize_with = "objects::<50, _, _>")]
     #[validate(nested)]
     #[schema(max_items = 50)]
     pub placements: Vec<Placement>,
-    /// Qualifications.
+    /// Qualifications of the delivery plan.
     #[serde(default, deserialize_with = "objects::<100, _, _>")]
     #[validate(nested)]
     #[schema(max_items = 100)]
     pub qualifications: Vec<Qualification>,
-    /// Reviews.
+    /// Reviews of the learner's progress.
     #[serde(default, deserialize_with = "objects::<1000, _, _>")]
     #[validate(nested)]
     #[schema(max_items = 1000)]

@@ -20,7 +20,6 @@ macro_rules! text {
                 parse(text.trim()).map(Self)
             }
 
-            /// The canonical form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -96,7 +95,6 @@ macro_rules! number {
                 <$inner>::try_from(number).map(Self).map_err(|_| broken)
             }
 
-            /// The number.
             pub fn get(self) -> $inner {
                 self.0
             }

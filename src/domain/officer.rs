@@ -16,21 +16,21 @@ use super::fault::Fault;
     "firstName": "Sam", "lastName": "Okoro", "email": "sam.okoro@acme.example", "telephone": "01865 496001", "jobTitle": "Workshop Manager"
 }))]
 pub struct Officer {
-    /// First name.
+    /// The officer's first name.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Sam")]
     pub first_name: Option<String>,
-    /// Surname.
+    /// The officer's last name.
     #[validate(length(max = 100), custom(function = not_blank))]
     #[schema(min_length = 1, max_length = 100, example = "Okoro")]
     pub last_name: String,
-    /// E-mail address.
+    /// The officer's e-mail address.
     pub email: Option<Email>,
-    /// Job title.
+    /// The officer's job title.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Training Manager")]
     pub job_title: Option<String>,
-    /// Telephone number.
+    /// The officer's telephone number.
     pub telephone: Option<Telephone>,
     /// PICSWeb's Ident, which OneFile keeps as MIS value.
     #[validate(length(max = 64), custom(function = printable))]

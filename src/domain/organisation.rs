@@ -21,11 +21,11 @@ use super::serde_fields::{object, objects};
     "address": {"line1": "1 High Street", "line2": "Oxford", "line3": "Oxfordshire", "postcode": "OX1 4AA"}
 }))]
 pub struct Organisation {
-    /// Its name.
+    /// The organisation's name in PICSWeb.
     #[validate(length(max = 200), custom(function = not_blank))]
     #[schema(min_length = 1, max_length = 200, example = "Acme Motors Ltd")]
     pub name: String,
-    /// Employer Reference Number.
+    /// Employer Reference Number (ERN), nine digits.
     pub ern: Option<Ern>,
     /// Additional Details: SEM, whether it is a small employer. Null: not recorded, which does not mean large.
     pub sem: Option<bool>,
@@ -33,15 +33,15 @@ pub struct Organisation {
     #[validate(range(min = 0, max = 10_000_000))]
     #[schema(minimum = 0, maximum = 10_000_000, example = 42)]
     pub employee_count: Option<i64>,
-    /// Its Main Contact.
+    /// PICSWeb's id of the Main Contact.
     pub main_contact_id: Option<OfficerId>,
-    /// Postal address.
+    /// The organisation's postal address.
     #[serde(default, deserialize_with = "object")]
     #[validate(nested)]
     pub address: Option<Address>,
-    /// Telephone number.
+    /// The organisation's telephone number.
     pub telephone: Option<Telephone>,
-    /// E-mail address.
+    /// The organisation's e-mail address.
     pub email: Option<Email>,
     /// PICSWeb's Ident, which OneFile keeps as MIS value.
     #[validate(length(max = 64), custom(function = printable))]
@@ -58,16 +58,16 @@ pub struct Organisation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provision {
-    /// Its type.
+    /// The type of the provision.
     #[serde(rename = "type")]
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "ACE360 Employer Sector")]
     pub kind: Option<String>,
-    /// Its code.
+    /// The code of the provision.
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "1")]
     pub code: Option<String>,
-    /// Its description.
+    /// A description of the provision.
     #[validate(length(max = 200), custom(function = printable))]
     #[schema(max_length = 200, example = "Information Technology")]
     pub description: Option<String>,

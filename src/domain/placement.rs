@@ -14,17 +14,17 @@ use super::time;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placement {
-    /// Where.
+    /// PICSWeb's id of the organisation.
     pub organisation_id: Option<OrganisationId>,
     /// PICSWeb's placement type; OneFile takes the latest of type P.
     #[serde(rename = "type")]
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "P")]
     pub kind: Option<String>,
-    /// From when.
+    /// The first day of the placement.
     #[serde(default, deserialize_with = "time::optional")]
     pub start_date: Option<NaiveDate>,
-    /// Until when.
+    /// The last day of the placement.
     #[serde(default, deserialize_with = "time::optional")]
     pub end_date: Option<NaiveDate>,
 }
@@ -40,10 +40,10 @@ impl Placement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LearnerOfficer {
-    /// The role.
+    /// The officer's role for this learner.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Internal Verifier")]
     pub role: Option<String>,
-    /// Who has it.
+    /// PICSWeb's id of the officer.
     pub officer_id: Option<OfficerId>,
 }

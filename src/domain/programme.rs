@@ -10,7 +10,7 @@ use super::codes::StandardCode;
 use super::fault::Fault;
 use super::time;
 
-/// A learner's programme.
+/// The standard that a learner is on, with dates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Programme {
@@ -21,16 +21,16 @@ pub struct Programme {
     pub kind: Option<i64>,
     /// LARS code of the standard.
     pub standard_code: Option<StandardCode>,
-    /// Start date.
+    /// The first day of the programme.
     #[serde(default, deserialize_with = "time::optional")]
     pub start_date: Option<NaiveDate>,
-    /// Planned end date.
+    /// The planned last day of the programme.
     #[serde(default, deserialize_with = "time::optional")]
     pub planned_end_date: Option<NaiveDate>,
     /// Actual end date; null while in learning.
     #[serde(default, deserialize_with = "time::optional")]
     pub actual_end_date: Option<NaiveDate>,
-    /// PICSWeb's Funding Organisation.
+    /// The Funding Organisation in PICSWeb.
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "SFZZ")]
     pub funding_organisation: Option<String>,

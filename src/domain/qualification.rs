@@ -17,25 +17,25 @@ use super::time;
 pub struct Qualification {
     /// PICSWeb's identifier; unique in the list.
     pub qualification_id: Option<QualificationId>,
-    /// Its title.
+    /// The title of the qualification.
     #[validate(length(max = 300), custom(function = printable))]
     #[schema(max_length = 300, example = "Level 2 Vehicle Maintenance")]
     pub title: Option<String>,
     /// VQ reference, by which OneFile's learning aim is found.
     pub vq_reference: Option<VqReference>,
-    /// Its assessor.
+    /// PICSWeb's id of the assessor.
     pub assessor_id: Option<OfficerId>,
-    /// Start date.
+    /// The first day of the qualification.
     #[serde(default, deserialize_with = "time::optional")]
     pub start_date: Option<NaiveDate>,
-    /// Planned end date.
+    /// The planned last day of the qualification.
     #[serde(default, deserialize_with = "time::optional")]
     pub planned_end_date: Option<NaiveDate>,
     /// Registration number at the awarding body.
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "REG-1")]
     pub registration_number: Option<String>,
-    /// Registration date.
+    /// The date of registration with the awarding organisation.
     #[serde(default, deserialize_with = "time::optional")]
     pub registration_date: Option<NaiveDate>,
     /// When the certificate was applied for.

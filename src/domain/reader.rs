@@ -18,7 +18,7 @@ use super::shape::{ANYTHING, Kind, Shape};
 /// Longer names are nearly nothing.
 const LONGEST_NAME: usize = 64;
 
-/// A body that was read, and what is wrong with it.
+/// A body that was read, and its faults.
 #[derive(Default)]
 pub(super) struct Reading {
     /// With stand-ins where it was wrong.

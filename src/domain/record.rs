@@ -14,15 +14,12 @@ use super::rule::Broken;
 
 /// A record that carries its id beside its fields. `parse::parse_item` reads it.
 pub trait Item: Sized {
-    /// What identifies it.
     type Id;
     /// The record without its id.
     type Record: Check;
     /// The field of the id.
     const ID_FIELD: &'static str;
-    /// Reads the id.
     fn id(text: &str) -> Result<Self::Id, Broken>;
-    /// Puts both together.
     fn new(id: Self::Id, record: Self::Record) -> Self;
 }
 
@@ -31,7 +28,7 @@ macro_rules! item {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         pub struct $name {
-            /// PICSWeb's identifier.
+            /// PICSWeb's id of the record.
             #[serde(rename = $wire)]
             pub $id_field: $id,
             /// All else; its fields stand beside the identifier.

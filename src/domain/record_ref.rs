@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::ids::{LearnerId, OfficerId, OrganisationId};
 
-/// Kinds of records.
+/// The kinds of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RecordKind {
@@ -31,9 +31,9 @@ impl RecordKind {
 /// One of our records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordRef {
-    /// Its kind.
+    /// The kind of the record.
     pub kind: RecordKind,
-    /// PICSWeb's identifier.
+    /// PICSWeb's id of the record.
     #[schema(example = "L-1001")]
     pub id: String,
 }

@@ -19,7 +19,7 @@ pub struct Review {
     /// OneFile System ID, once the review is in OneFile; unique in the list.
     #[serde(default, deserialize_with = "one_file_id")]
     pub one_file_id: Option<OneFileId>,
-    /// PICSWeb's review type.
+    /// The review type in PICSWeb.
     #[serde(rename = "type")]
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Normal")]
@@ -29,7 +29,7 @@ pub struct Review {
     pub scheduled_date: Option<NaiveDate>,
     /// When it starts, London time.
     pub start_time: Option<StartTime>,
-    /// Who holds it.
+    /// PICSWeb's id of the officer who holds it.
     pub officer_id: Option<OfficerId>,
     /// Whether the learner came; null: not recorded.
     pub attendance: Option<Attendance>,

@@ -6,6 +6,5 @@
 pub struct Broken {
     /// A stable camelCase name.
     pub code: &'static str,
-    /// What to do.
     pub message: &'static str,
 }

@@ -11,7 +11,7 @@ use super::{RecordKind, SubjectKind};
 pub struct Subject {
     /// The kind of thing.
     pub kind: SubjectKind,
-    /// Its id.
+    /// The id of the record.
     #[schema(example = "L1")]
     pub id: String,
 }
@@ -22,17 +22,14 @@ impl Subject {
         Self { kind: kind.into(), id: id.into() }
     }
 
-    /// A learner.
     pub fn learner(id: impl Into<String>) -> Self {
         Self { kind: SubjectKind::Learner, id: id.into() }
     }
 
-    /// A run.
     pub fn run(id: Uuid) -> Self {
         Self { kind: SubjectKind::Run, id: id.to_string() }
     }
 
-    /// A webhook.
     pub fn webhook(id: Uuid) -> Self {
         Self { kind: SubjectKind::Webhook, id: id.to_string() }
     }

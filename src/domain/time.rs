@@ -39,7 +39,6 @@ pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
 pub struct StartTime(NaiveTime);
 
 impl StartTime {
-    /// Reads `HH:MM`.
     pub fn parse(text: &str) -> Result<Self, Broken> {
         let shape = text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit() || b == b':');
         shape.then(|| NaiveTime::parse_from_str(text, "%H:%M").ok()).flatten().map(Self).ok_or(Broken {

@@ -13,19 +13,16 @@ macro_rules! words {
         pub enum $name { $(#[doc = $about] #[serde(rename = $text)] $variant,)* }
 
         impl $name {
-            /// All there are.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
             /// As it stands in rows and answers.
             pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
 
-            /// What it means.
             pub const fn about(self) -> &'static str { match self { $(Self::$variant => $about,)* } }
 
             /// As they stand there.
             pub const WORDS: &[&'static str] = &[$($text,)*];
 
-            /// Reads one.
             pub fn parse(text: &str) -> Option<Self> { Self::ALL.iter().copied().find(|own| own.as_str() == text) }
         }
 
@@ -60,7 +57,7 @@ words! {
         QualificationsRefresh "onefile.qualificationsRefresh" "Reads OneFile's learning aims.",
         Exchange "onefile.exchange" "Exchanges linked learners with OneFile.",
     }
-    /// What changed.
+    /// What kind of change it is.
     ChangeType {
         Uploaded "ace360.uploaded" "ACE360 has made the learner's record.",
         StatusChanged "ace360.statusChanged" "The record's status is another.",
@@ -70,7 +67,7 @@ words! {
         Gone "ace360.gone" "The record is no longer in ACE360.",
         Returned "ace360.returned" "The record, which was gone, is in ACE360 again.",
         Enrolled "onefile.enrolled" "The learner is enrolled in OneFile, with every step.",
-        ProgressChanged "onefile.progressChanged" "OneFile counts a qualification's elements anew.",
+        ProgressChanged "onefile.progressChanged" "OneFile has new element counts for a qualification.",
         RegistrationChanged "onefile.registrationChanged" "A registration number or date came down from OneFile.",
         CertificateChanged "onefile.certificateChanged" "The day on which a certificate was applied for, or came, came down from OneFile.",
         DetailsChanged "onefile.detailsChanged" "Details of a learner, officer or organisation came down from OneFile.",
@@ -179,7 +176,7 @@ words! {
         NotUploaded "notUploaded" "Nothing was sent, or nothing of it arrived.",
         Uploading "uploading" "It is being sent.",
         Unknown "unknown" "It was sent and the answer was lost; it is looked for.",
-        Rejected "rejected" "ACE360 refused it; it may be mended and uploaded again.",
+        Rejected "rejected" "ACE360 refused it; it may be fixed and uploaded again.",
         Uploaded "uploaded" "ACE360 has the record.",
         Gone "gone" "The record is no longer in ACE360; its last status is kept.",
     }
@@ -198,7 +195,7 @@ words! {
         Enrolled "enrolled" "OneFile has the learner, whole.",
         Gone "gone" "The user is no longer in OneFile.",
     }
-    /// Which OneFile.
+    /// The OneFile environment that calls go to.
     OneFileEnvironment {
         Live "live" "The real one.",
         Practice "practice" "OneFile's own for trying things, with customer tokens of its own.",
@@ -241,7 +238,7 @@ words! {
         Enrolling "enrolling" "It is under way.",
         Incomplete "incomplete" "OneFile has the learner; a later step was refused, or its outcome is not known. The same call goes on.",
         Unknown "unknown" "The answer to a step was lost; it is looked for, and then the enrolment goes on.",
-        Rejected "rejected" "OneFile refused a step, and does not have the learner. Mend it, and call again.",
+        Rejected "rejected" "OneFile refused a step, and does not have the learner. Fix it, and call again.",
         Enrolled "enrolled" "Every step is done.",
     }
     /// Where a step of an enrolment stands.

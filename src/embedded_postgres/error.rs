@@ -114,7 +114,6 @@ pub enum EmbeddedError {
     /// A program could not be run.
     #[error("cannot run {program}")]
     Program { program: String, source: io::Error },
-    /// `initdb` failed.
     #[error("the database could not be initialised; initdb says:\n{output}")]
     Initialise {
         /// The last lines of what it said.

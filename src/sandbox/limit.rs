@@ -14,7 +14,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 pub enum LimitWindow {
     /// A minute begins with the first call after the last minute ended; at its end all is forgotten.
     Fixed,
-    /// Any 60 seconds.
+    /// Any period of 60 seconds.
     #[default]
     Sliding,
 }

@@ -54,7 +54,7 @@ impl Expected {
         }
     }
 
-    /// The versions of settings that are expected, which are told apart by their count alone. None: any will do.
+    /// The versions of settings that are expected, which are distinguished by their count alone. None: any will do.
     pub(super) fn listed_counts(&self) -> Option<Vec<i64>> {
         let of_settings = |version: &&Version| version.born == 0;
         match self {

@@ -9,7 +9,6 @@ use crate::domain::{OneFileState, TabState};
 /// A line of the list.
 #[derive(Clone, Debug)]
 pub struct LearnerLine {
-    /// PICSWeb's id.
     pub learner_id: String,
     /// The time of the record's last write.
     pub updated_at: Time,

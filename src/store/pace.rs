@@ -12,7 +12,6 @@ use super::clock::interval;
 pub struct Account {
     /// HMAC of upstream, address and token: two providers with one token share a pace.
     pub key: Vec<u8>,
-    /// `ace360` or `onefile`.
     pub upstream: &'static str,
     pub per_minute: u32,
 }

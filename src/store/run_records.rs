@@ -14,9 +14,7 @@ use crate::domain::{Fault, RecordCode, SubjectKind};
 pub struct RecordOutcome {
     /// What the record is.
     pub kind: SubjectKind,
-    /// The record's id.
     pub id: String,
-    /// How it went.
     pub outcome: OutcomeKind,
     /// What came of it.
     pub code: RecordCode,
@@ -30,23 +28,19 @@ pub struct RecordOutcome {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Told {
-    /// In words.
     pub message: String,
-    /// Every fault.
     pub errors: Vec<Fault>,
     /// Records upstream that it may be.
     pub record_ids: Vec<i64>,
 }
 
 impl Told {
-    /// Words alone.
     pub fn words(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
     }
 }
 
 impl RecordOutcome {
-    /// Of a learner.
     pub fn learner(id: impl Into<String>, outcome: OutcomeKind, code: RecordCode) -> Self {
         Self { kind: SubjectKind::Learner, id: id.into(), outcome, code, record_id: None, told: None }
     }
@@ -72,7 +66,6 @@ impl RecordOutcome {
 pub enum OutcomeKind {
     /// Something was done or changed.
     Succeeded,
-    /// Nothing had changed.
     Unchanged,
     /// It could not be done; the problem says why.
     Failed,

@@ -36,7 +36,6 @@ pub struct RunRow {
     pub unchanged: i32,
     pub failed: i32,
     pub skipped: i32,
-    /// Upstream calls made.
     pub calls_used: i32,
     /// Upstream calls expected in all, once known.
     pub calls_planned: Option<i32>,

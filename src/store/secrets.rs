@@ -12,7 +12,6 @@ pub struct SigningKey {
     pub kid: String,
     /// Ed25519 public key, 32 bytes.
     pub public: Vec<u8>,
-    /// PKCS#8.
     pub private: Vec<u8>,
 }
 

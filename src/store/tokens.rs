@@ -6,7 +6,6 @@ use super::{After, By, RecordPage, Store, StoreResult, Time, new_id, records::pa
 
 #[derive(Clone, Debug)]
 pub struct TokenRow {
-    /// Its `jti`.
     pub id: Uuid,
     pub name: String,
     /// What it may do.

@@ -8,13 +8,11 @@ use crate::domain::SubjectKind;
 /// A delivery, as it is shown.
 #[derive(Clone, Debug)]
 pub struct DeliveryLine {
-    /// The receiver's `webhook-id`.
     pub id: Uuid,
     pub type_: String,
     /// What the change is about.
     pub subject_kind: SubjectKind,
     pub subject_id: String,
-    /// `pending`, `delivered`, `failed`.
     pub state: String,
     /// Attempts since it was made or asked for again.
     pub attempts: i32,

@@ -311,7 +311,7 @@ async fn a_caller_who_does_not_wait_is_told_where_to_look() {
     assert_eq!(answer.header("location"), Some("/learners/L1/ace360"));
     assert_eq!(answer.expect(202)["state"], "uploading");
     under_way(&app, "L1", "uploading").await;
-    // One who waits is told of the other's outcome.
+    // A caller who waits gets the other's outcome.
     app.post(&tab("L1"), &json!({})).await.refused(409, "alreadyUploaded");
     assert_eq!(app.get(&tab("L1")).await.expect(200)["method"], "upload");
     made(&app, 1).await;

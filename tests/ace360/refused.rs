@@ -80,7 +80,7 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
     let attention = app.get("/ace360").await.expect(200)["attention"].clone();
     assert!(attention.to_string().contains("rejectedUploads"), "{attention}");
     assert_eq!(credits(&app).await, 0);
-    // Mended meanwhile: the same call is enough.
+    // Fixed meanwhile: the same call is enough.
     app.post(&tab("L1"), &json!({})).await.expect(201);
     assert_eq!(credits(&app).await, 1);
     assert_eq!(app.get("/learners?ace360=rejected").await.expect(200)["items"], json!([]));

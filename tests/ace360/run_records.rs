@@ -1,4 +1,4 @@
-//! What a run tells of each of its records: for programs by codes, places and ids, for people in words.
+//! What a run says about each of its records: for programs by codes, places and ids, for people in words.
 
 use serde_json::{Value, json};
 

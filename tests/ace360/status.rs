@@ -96,7 +96,7 @@ async fn a_record_that_is_gone_keeps_its_last_status_and_comes_back_when_it_does
     assert_eq!(gone["recordId"], record);
     assert_eq!(app.get("/learners?ace360=gone").await.expect(200)["items"][0]["learnerId"], "L1");
     assert!(app.get("/ace360").await.expect(200)["attention"].to_string().contains("goneRecords"));
-    // It is not uploaded anew either: a person decides.
+    // It is not uploaded again either: a person decides.
     app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.refused(409, "alreadyUploaded");
     let back = synced(&app).await;
     assert_eq!((&back["state"], &back["status"]), (&json!("uploaded"), &before["status"]));

@@ -52,7 +52,7 @@ async fn nothing_is_sealed_with_a_key_that_a_running_process_lacks_unless_that_i
     let rotated = rotate(&app, &keys, &[]);
     assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
     let said = String::from_utf8(rotated.stdout).unwrap();
-    assert!(said.contains("records: 1 sealed anew") && said.contains("PICSBRIDGE_MASTER_KEY"), "{said}");
+    assert!(said.contains("records: 1 sealed again") && said.contains("PICSBRIDGE_MASTER_KEY"), "{said}");
     // And this is what would have befallen all records.
     app.get("/learners/L1").await.refused(503, "unavailable");
 

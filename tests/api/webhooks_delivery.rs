@@ -194,7 +194,7 @@ async fn erasing_a_learner_and_the_end_of_retention_take_deliveries_along() {
     let left: Vec<_> = left.iter().map(|line| line["subject"]["id"].as_str().unwrap()).collect();
     assert_eq!(left, [made["id"].as_str().unwrap(), "L2"]);
     app.deliver().await;
-    assert_eq!(receiver.got().len(), 3, "nothing more is told of L1");
+    assert_eq!(receiver.got().len(), 3, "nothing more is sent about L1");
 
     app.clock_advance(TimeDelta::days(91)).await;
     app.tick().await;

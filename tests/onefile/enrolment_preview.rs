@@ -75,7 +75,7 @@ async fn all_that_is_missing_is_told_at_once_by_preview_and_enrolment_alike() {
     for error in problem["errors"].as_array().unwrap() {
         assert_eq!(
             error["record"]["kind"], "learner",
-            "it is mended in the record, and not in the request: {error}"
+            "it is fixed in the record, and not in the request: {error}"
         );
     }
     assert!(made(&app, "user").await.is_empty());
@@ -90,7 +90,7 @@ async fn with_several_centres_one_is_chosen_and_one_that_is_not_there_is_a_fault
         assert_eq!(missing(&shown), [("OrganisationID", "/centreId")], "{shown:#}");
         assert_eq!(shown["centres"].as_array().unwrap().len(), 3);
         let problem = app.post(&tab(1), &body).await.refused(422, "fieldsMissing");
-        assert_eq!(problem["errors"][0].get("record"), None, "it is mended in the request: {problem:#}");
+        assert_eq!(problem["errors"][0].get("record"), None, "it is fixed in the request: {problem:#}");
     }
 }
 

@@ -50,7 +50,7 @@ async fn only_what_changed_is_read() {
         assert_eq!(calls(&app, "getLearningAim").await - aims, 2, "its two learning aims");
         assert!(calls(&app, "searchLearningAims").await - lists <= 5, "no list of a learner's own");
     }
-    // What PICSWeb sends anew without a change is not read for that; what it changed is sent.
+    // What PICSWeb sends again without a change is not read for that; what it changed is sent.
     app.put("/learners/M-003", &record(&app, "M-003").await.without_answers()).await.good();
     let mut mine = record(&app, "M-004").await.without_answers();
     mine["qualifications"][0]["registrationNumber"] = json!("R-4");

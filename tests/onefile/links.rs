@@ -48,7 +48,7 @@ async fn a_link_is_made_read_listed_told_and_removed() {
         ]
     );
     assert_eq!(told[0]["data"]["upstream"], "onefile");
-    // And it may be linked anew.
+    // And it may be linked again.
     app.post(LINKS, &request("officer", "O1", &remote)).await.expect(201);
 }
 

@@ -1,4 +1,4 @@
-//! Proposals and candidates: who is who, with the reason; what cannot be told apart is never proposed, and nothing is linked.
+//! Proposals and candidates: who is who, with the reason; what cannot be distinguished is never proposed, and nothing is linked.
 
 use reqwest::Method;
 use serde_json::{Value, json};

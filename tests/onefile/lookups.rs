@@ -1,4 +1,4 @@
-//! Look-ups: from what was read last, with its age; read anew when asked to.
+//! Look-ups: from what was read last, with its age; read again when asked to.
 
 use std::collections::BTreeSet;
 

@@ -28,7 +28,6 @@ const LEARNERS: u64 = 20;
 struct Stage {
     place: Place,
     caller: Caller,
-    /// Answers and works.
     whole: Process,
     sandbox: Option<Sandbox>,
     sandbox_at: SocketAddr,
@@ -343,7 +342,6 @@ impl Cluster {
         self.line.close().await;
     }
 
-    /// Through the line.
     fn url(&self) -> String {
         let mut url = url::Url::parse(&self.server.as_ref().unwrap().url()).unwrap();
         url.set_port(Some(self.line.listen.port())).unwrap();

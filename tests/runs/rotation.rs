@@ -212,12 +212,12 @@ async fn a_key_is_changed_while_the_service_serves_and_the_old_one_is_not_needed
     // The app itself, which is there still, has the old key only.
     let said = command(&place, &["keys", "rotate", "--force"]).await;
     assert!(said.contains("may be removed from PICSBRIDGE_MASTER_KEY"), "{said}");
-    assert!(!said.contains(": 0 sealed anew"), "there was one of each: {said}");
+    assert!(!said.contains(": 0 sealed again"), "there was one of each: {said}");
     let (new, _) = keys_in_use(app).await;
     assert!(new.len() == 1 && new.is_disjoint(&old), "nothing is left of the old one");
     let again = command(&place, &["keys", "rotate", "--force"]).await;
     assert!(
-        again.lines().filter(|line| line.contains("sealed anew")).all(|line| line.contains(": 0 ")),
+        again.lines().filter(|line| line.contains("sealed again")).all(|line| line.contains(": 0 ")),
         "{again}"
     );
     stop.store(true, Ordering::Relaxed);
@@ -242,8 +242,8 @@ async fn what_a_process_with_the_old_key_wrote_meanwhile_is_sealed_by_the_next_r
     let app = TestApp::builder().no_worker().start().await;
     app.put("/learners/L1", &people::learner(1)).await.good();
     let place = Place { master_key: format!("{NEW_KEY},{MASTER_KEY}"), ..Place::of(&app) };
-    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 1 sealed anew"));
+    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 1 sealed again"));
     app.put("/learners/L2", &people::learner(2)).await.good();
-    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 1 sealed anew"));
-    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 0 sealed anew"));
+    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 1 sealed again"));
+    assert!(command(&place, &["keys", "rotate", "--force"]).await.contains("records: 0 sealed again"));
 }

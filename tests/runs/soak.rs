@@ -21,7 +21,6 @@ const LEARNERS: u64 = 50;
 /// Those below are uploaded one by one, those from [`BULK_FROM`] on by a run: some by both.
 const SINGLE_TO: u64 = 28;
 const BULK_FROM: u64 = 22;
-/// Callers at once.
 const CALLERS: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,7 +62,6 @@ async fn soak_random_faults_and_kills_leave_one_record_for_each_learner() {
     println!("{rounds} rounds from seed {first} in {took} s: {}", total.lock().unwrap());
 }
 
-/// What happened.
 #[derive(Debug, Default)]
 struct Figures {
     uploaded: u64,

@@ -31,7 +31,6 @@ pub struct Call {
 }
 
 impl Api {
-    /// Without a token.
     pub async fn new(base: &str) -> Self {
         let http = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build().unwrap();
         let contract = Contract::served_at(base, &http).await;

@@ -116,7 +116,6 @@ impl Signer {
     }
 }
 
-/// The listener.
 #[derive(Clone, Debug)]
 pub struct TestIssuer {
     pub jwks_url: String,

@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 
 /// The organisation that [`learner`]s work for.
 pub const ORGANISATION: &str = "ORG7";
-/// Its main contact.
 pub const OFFICER: &str = "OFF12";
 /// ACE360's standard in the sandbox: LARS 105, one version, without options or an end.
 pub const STANDARD: i64 = 800;
-/// Its LARS code.
 pub const LARS_CODE: i64 = 105;
 
 const FIRST: [&str; 12] = [

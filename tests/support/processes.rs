@@ -24,9 +24,7 @@ static LOGS: AtomicU32 = AtomicU32::new(0);
 pub enum Role {
     /// Answers the API and works jobs.
     Whole,
-    /// Answers the API.
     Api,
-    /// Works jobs.
     Worker,
 }
 
@@ -213,7 +211,6 @@ impl Caller {
         Self::send(request).await
     }
 
-    /// With an `Idempotency-Key`.
     pub async fn post_keyed(&self, url: String, key: &str, body: &Value) -> Reply {
         let request = self.http.post(url).bearer_auth(&self.token).header("idempotency-key", key);
         Self::send(request.json(body)).await

@@ -84,7 +84,6 @@ impl Receiver {
         *self.manners.lock().unwrap() = Arc::new(manners);
     }
 
-    /// All that arrived.
     pub fn got(&self) -> Vec<Message> {
         self.got.borrow().clone()
     }

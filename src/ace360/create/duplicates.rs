@@ -35,7 +35,6 @@ pub struct Duplicates {
 #[derive(Clone, Copy, Debug)]
 pub struct Sought<'a> {
     pub provider: Uuid,
-    /// Of ACE360.
     pub environment: &'a str,
     pub id: &'a str,
     /// The learner, as ACE360 would have it.

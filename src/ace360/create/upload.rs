@@ -39,7 +39,6 @@ pub enum Uploaded {
     LikelyDuplicate(Box<Duplicates>),
     /// The mirror does not hold ACE360's whole list, so a duplicate could be overlooked.
     CannotTell,
-    /// ACE360 refused it.
     Rejected(Failure),
     NotSent(Failure),
     /// It was sent, and the answer was lost.

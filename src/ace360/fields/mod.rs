@@ -26,7 +26,6 @@ use Read::{Contact, Employer, Learner};
 
 /// A field of ACE360's record.
 pub struct Field {
-    /// ACE360's key.
     pub name: &'static str,
     /// The fields it is made from, as pointers into the record that `read` names. Where it is missing,
     /// the first is the one to fill in.

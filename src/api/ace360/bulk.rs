@@ -41,7 +41,7 @@ pub struct BulkUpload {
     allow_duplicate: bool,
 }
 
-/// Which learners.
+/// Chooses learners by their state.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BulkFilter {
@@ -69,7 +69,7 @@ impl Check for BulkUpload {
     }
 }
 
-/// How to match.
+/// Settings of a matching run.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"validateOnly": true}))]

@@ -22,7 +22,7 @@ use crate::store::NewRun;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StandardsPage {
-    /// At most `pageSize`.
+    /// The records of this page, at most `pageSize`.
     items: Vec<Standard>,
     /// Send it as `pageToken` for the next page; null: there is none.
     #[schema(example = "TC0xMDAx")]
@@ -31,7 +31,7 @@ pub struct StandardsPage {
     refreshed_at: Option<DateTime<Utc>>,
 }
 
-/// The sectors.
+/// All employer sectors that standards name.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Sectors {
     /// In the order of their ids.

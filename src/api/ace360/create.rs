@@ -28,7 +28,7 @@ use crate::domain::{Check, Fault, LearnerId, TabState};
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
 
-/// How to upload.
+/// Settings of one upload. All are optional.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"allowDuplicate": false}))]
@@ -47,7 +47,7 @@ impl Check for UploadRequest {
 
 /// Preview a learner's upload
 ///
-/// What would be sent to ACE360, field by field with its place in PICSWeb; everything that is missing and where to mend it; warnings; the
+/// What would be sent to ACE360, field by field with its place in PICSWeb; everything that is missing and where to fix it; warnings; the
 /// standards to choose from; records in ACE360 that may be this learner's. ACE360's newest records are read for that, nothing is created. Needs
 /// `ace360:read`.
 #[utoipa::path(operation_id = "previewLearnerAce360", tag = "ACE360", security(("bearer" = ["ace360:read"])), params(("learnerId" = LearnerId, Path)),
@@ -184,7 +184,7 @@ fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
     }
 }
 
-/// Every missing field, with where in PICSWeb to mend it.
+/// Every missing field, with where in PICSWeb to fix it.
 fn missing(built: &Upload) -> Problem {
     let detail = format!("{}. Nothing was sent.", built.missing_in_words());
     Problem::new(Code::FieldsMissing, detail).with_errors(built.faults())

@@ -29,14 +29,14 @@ use crate::upstream::failure::faults;
     "method": "upload", "problem": null, "history": "/learners/L-1001/ace360/history"
 }))]
 pub struct Tab {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the learner.
     #[schema(example = "L1")]
     pub learner_id: String,
     /// Whether the learner may go to ACE360; one that is there already may.
     eligible: bool,
-    /// Why not.
+    /// Why the learner is not eligible. Null for a learner who is.
     ineligible_reason: Option<String>,
-    /// Where it stands.
+    /// The learner's state in this system.
     pub state: TabState,
     /// ACE360's id of the record.
     #[schema(example = 248)]
@@ -52,7 +52,7 @@ pub struct Tab {
     /// Before the assessment is settled.
     #[schema(example = "merit")]
     provisional_grade: Option<String>,
-    /// The final grade.
+    /// The final grade, in ACE360's words.
     #[schema(example = "pass")]
     overall_grade: Option<String>,
     /// When it was given.
@@ -63,20 +63,20 @@ pub struct Tab {
     uploaded_at: Option<DateTime<Utc>>,
     /// How the link came to be: `upload`, `manual`, `matched`, `reconciled`.
     method: Option<String>,
-    /// What ails it.
+    /// Why the last upload or sync of this learner failed, if it did.
     problem: Option<TabProblem>,
     /// Where its history is.
     #[schema(example = "/learners/L1/ace360/history")]
     history: String,
 }
 
-/// What ails a learner's upload or record.
+/// Why the last upload or sync of a learner failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TabProblem {
     /// As in an error.
     #[schema(value_type = Code)]
     code: String,
-    /// What to know.
+    /// What happened, and what to do next.
     message: String,
     /// The upstream's part in it.
     upstream: Option<UpstreamCause>,
@@ -107,7 +107,7 @@ impl From<IntentProblem> for TabProblem {
     {"status": {"id": 2, "text": "Gateway in Progress"}, "readAt": "2026-11-22T05:00:03Z"}
 ]}))]
 pub struct History {
-    /// Oldest first.
+    /// Every status that was read, oldest first.
     items: Vec<HistoryItem>,
 }
 
@@ -115,7 +115,7 @@ pub struct History {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryItem {
-    /// The status.
+    /// The status that ACE360 showed.
     status: Ace360Status,
     /// When it was seen first.
     read_at: DateTime<Utc>,

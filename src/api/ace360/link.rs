@@ -18,7 +18,7 @@ use crate::domain::{Check, Fault, Learner, LearnerId, LinkMethod};
 use crate::store::{Linked, RecordKind};
 use crate::upstream::pace::Class;
 
-/// Which record.
+/// The ACE360 record to link.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"recordId": 248}))]

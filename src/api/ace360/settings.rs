@@ -19,7 +19,7 @@ use crate::domain::serde_fields::object;
 use crate::domain::{Check, Fault};
 use crate::store::{Ace360Settings, NewAce360Settings, Version};
 
-/// Which ACE360.
+/// The ACE360 environment that calls go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {
@@ -38,13 +38,13 @@ impl Environment {
     }
 }
 
-/// The settings.
+/// A provider's settings for ACE360.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Whether ACE360 is called at all.
     enabled: bool,
-    /// Which ACE360.
+    /// The ACE360 environment that calls go to.
     environment: Environment,
     /// Whether a token is kept. The token itself is never shown.
     token_set: bool,
@@ -56,14 +56,14 @@ pub struct Settings {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DailySync {
-    /// Whether it happens.
+    /// Whether the daily run is on.
     enabled: bool,
     /// Local time of the provider (Europe/London), `HH:MM`.
     #[schema(example = "05:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     at: String,
 }
 
-/// Settings to keep.
+/// New settings. They replace the old ones.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({

@@ -14,7 +14,7 @@ use crate::auth::scope::needs::Ace360Read;
 use crate::domain::{Ace360Status, RunKind};
 use crate::runs::schedule;
 
-/// The integration's page.
+/// The state of the integration in numbers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -28,7 +28,7 @@ use crate::runs::schedule;
 pub struct Summary {
     /// Whether ACE360 is called at all.
     enabled: bool,
-    /// `live` or `sandbox`.
+    /// The environment: `live` or `sandbox`.
     #[schema(example = "sandbox")]
     environment: String,
     /// How the connection was, when it was used last.
@@ -52,7 +52,7 @@ pub struct Connection {
     /// `ok`, `untested`, or the code of what went wrong.
     #[schema(example = "ok")]
     state: String,
-    /// When that was.
+    /// When the connection was last tested.
     tested_at: Option<DateTime<Utc>>,
 }
 
@@ -60,7 +60,7 @@ pub struct Connection {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryCounts {
-    /// All learners.
+    /// All learners of the provider.
     learners: i64,
     /// With an ACE360 record.
     uploaded: i64,
@@ -73,7 +73,7 @@ pub struct SummaryCounts {
 pub struct StatusCount {
     /// The status; null: none was read yet.
     status: Option<Ace360Status>,
-    /// Learners.
+    /// Learners with this status.
     learners: i64,
 }
 
@@ -83,10 +83,10 @@ pub struct Attention {
     /// What it is, for programs.
     #[schema(example = "unknownUploads")]
     code: &'static str,
-    /// How many.
+    /// How many learners this concerns.
     count: i64,
     /// What it is and what to do.
-    #[schema(value_type = String, example = "ACE360 refused these uploads: mend what it says, then upload again.")]
+    #[schema(value_type = String, example = "ACE360 refused these uploads: fix what it says, then upload again.")]
     message: &'static str,
 }
 
@@ -130,7 +130,7 @@ pub async fn get(who: Caller<Ace360Read>, state: Data<State>) -> Result<Json<Sum
         (
             "rejectedUploads",
             counts.rejected,
-            "Uploads that ACE360 refused: GET /learners?ace360=rejected lists the learners; mend and upload them again.",
+            "Uploads that ACE360 refused: GET /learners?ace360=rejected lists the learners; fix and upload them again.",
         ),
         (
             "goneRecords",

@@ -49,7 +49,7 @@ pub struct BulkEnrol {
     allow_duplicate: bool,
 }
 
-/// Which learners.
+/// Chooses learners by their state.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnrolFilter {

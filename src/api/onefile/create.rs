@@ -30,7 +30,7 @@ use crate::upstream::failure::faults;
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
 
-/// How to enrol.
+/// Settings of one enrolment. All are optional.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"centreId": "1001", "pathways": {"196AS": "901"}, "allowDuplicate": false}))]
@@ -56,7 +56,7 @@ impl Check for EnrolRequest {
 /// Preview a learner's enrolment
 ///
 /// What would be sent to OneFile, field by field with its place in PICSWeb; of each officer, the organisation and the classroom whether OneFile has it;
-/// of each qualification whether it is there, and in which pathways; everything that is missing and where to mend it; users of OneFile's who may be this
+/// of each qualification whether it is there, and in which pathways; everything that is missing and where to fix it; users of OneFile's who may be this
 /// learner already. Some searches in OneFile, nothing is made. Works before the integration is switched on. Needs `onefile:read`.
 #[utoipa::path(operation_id = "previewLearnerOneFile", tag = "OneFile", security(("bearer" = ["onefile:read"])),
     params(("learnerId" = LearnerId, Path), ("centreId" = Option<String>, Query, description = "OneFile's centre; needed where there are several.", example = "1001"),
@@ -207,7 +207,7 @@ fn rejected(tab: &OneFileTab) -> Problem {
     };
     let code = Code::ALL.iter().copied().find(|code| code.as_str() == problem.code);
     let detail = format!(
-        "The enrolment stopped at the step {}: {} Mend it, and call again: it goes on where it stopped.",
+        "The enrolment stopped at the step {}: {} Fix it, and call again: it goes on where it stopped.",
         step.name,
         problem.message.trim_end_matches('.').to_owned() + "."
     );

@@ -24,7 +24,7 @@ use crate::store::DirectoryEntry;
     "archived": false, "refreshedAt": "2026-11-22T09:12:00Z"
 }))]
 pub struct Entry {
-    /// OneFile's id.
+    /// OneFile's id of this entry.
     #[schema(example = "1042")]
     id: String,
     /// Its name; null: nobody has entered one.

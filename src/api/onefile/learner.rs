@@ -42,14 +42,14 @@ impl From<EnrolmentState> for OneFileState {
     "reviews": [], "steps": [{"name": "user", "state": "done", "remoteId": "20011", "problem": null}], "notes": [], "problem": null
 }))]
 pub struct OneFileTab {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the learner.
     #[schema(example = "L-1001")]
     pub learner_id: String,
     /// Whether the learner may be enrolled.
     eligible: bool,
-    /// Why not.
+    /// Why the learner is not eligible. Null for a learner who is.
     ineligible_reason: Option<String>,
-    /// Where it stands.
+    /// The learner's state in this system.
     state: OneFileState,
     /// OneFile's id of the user.
     #[schema(example = "20011")]
@@ -71,7 +71,7 @@ pub struct OneFileTab {
     pub steps: Vec<OneFileStep>,
     /// What the last exchange found that somebody should look at.
     notes: Vec<String>,
-    /// What ails it.
+    /// Why the last enrolment or exchange of this learner failed, if it did.
     problem: Option<OneFileProblem>,
 }
 
@@ -79,25 +79,25 @@ pub struct OneFileTab {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileLearnerQualification {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the qualification.
     #[schema(example = "Q-31")]
     qualification_id: Option<String>,
-    /// Its VQ reference.
+    /// The qualification's VQ reference in PICSWeb.
     #[schema(example = "196AS")]
     vq_reference: Option<String>,
-    /// OneFile's standard.
+    /// OneFile's id of the standard.
     #[schema(example = "901")]
     standard_id: Option<String>,
     /// OneFile's learning aim; null: it is not assigned.
     #[schema(example = "50112")]
     learning_aim_id: Option<String>,
-    /// Elements in all.
+    /// Number of elements in OneFile.
     total_elements: Option<i64>,
-    /// Of these, done.
+    /// Number of elements that are complete.
     elements_done: Option<i64>,
-    /// Registration number.
+    /// The awarding organisation's registration number.
     registration_number: Option<String>,
-    /// Registration date.
+    /// The date of registration with the awarding organisation.
     registration_date: Option<NaiveDate>,
     /// When the certificate was applied for.
     certificate_applied_for_date: Option<NaiveDate>,
@@ -126,7 +126,7 @@ pub struct OneFileStep {
     /// `assign:<officer>`, `visit:<review>`, `review:<review>`.
     #[schema(example = "user")]
     pub name: String,
-    /// Where it stands.
+    /// The state of this step.
     pub state: StepState,
     /// OneFile's id of what was made or found.
     #[schema(example = "20011")]
@@ -135,13 +135,13 @@ pub struct OneFileStep {
     pub problem: Option<OneFileProblem>,
 }
 
-/// What ails an enrolment or an exchange.
+/// Why the last enrolment or exchange of a learner failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OneFileProblem {
     /// As in an error.
     #[schema(value_type = Code)]
     pub code: String,
-    /// What to know.
+    /// What happened, and what to do next.
     pub message: String,
     /// OneFile's part in it.
     pub upstream: Option<UpstreamCause>,

@@ -20,7 +20,7 @@ use crate::domain::{Check, Fault, LearnerId, LinkMethod};
 use crate::onefile::links::suggest::LinkKind;
 use crate::store::{Linking, OneFileLinked, RecordKind};
 
-/// Which user.
+/// The OneFile user to link.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"userId": "20011", "centreId": "1001"}))]

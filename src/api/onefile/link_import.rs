@@ -24,12 +24,12 @@ use crate::onefile::links::Seen;
 use crate::onefile::links::suggest::LinkKind;
 use crate::store::{By, Linking};
 
-/// Links to make.
+/// The links to create, as a list.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OneFileLinkImport, example = json!({"items": [{"kind": "officer", "localId": "O-17", "remoteId": "1042"}], "validateOnly": true}))]
 pub struct LinkImport {
-    /// At most 10,000.
+    /// The links, at most 10,000.
     #[serde(deserialize_with = "required_list::<10_000, _, _>")]
     #[schema(value_type = Vec<LinkRequest>, max_items = 10_000)]
     items: Vec<Value>,
@@ -79,7 +79,7 @@ pub struct LinkImportItem {
     /// Its `localId`, if one could be read.
     #[schema(example = "O-17")]
     id: Option<String>,
-    /// How it went.
+    /// Whether this link was created.
     outcome: LinkImportOutcome,
     /// The link that there is; null when it failed, and with `validateOnly` where there is none yet.
     link: Option<Link>,
@@ -92,7 +92,7 @@ pub struct LinkImportItem {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileLinkImportOutcome)]
 pub enum LinkImportOutcome {
-    /// It was made.
+    /// The link was created.
     Succeeded,
     /// It was there already.
     Unchanged,
@@ -100,7 +100,7 @@ pub enum LinkImportOutcome {
     Failed,
 }
 
-/// What is wrong with a link.
+/// The faults of a link.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OneFileLinkImportProblem)]
 pub struct LinkImportProblem {

@@ -101,13 +101,13 @@ fn add(all: &mut Suggestions, found: Suggestions) {
 pub struct LinkCandidate {
     /// Which of the two.
     kind: LinkKind,
-    /// PICSWeb's id.
+    /// PICSWeb's id of the record.
     #[schema(example = "O-17")]
     local_id: String,
-    /// The name here.
+    /// The record's name in PICSWeb.
     #[schema(example = "Sam Okoro")]
     local_name: String,
-    /// Where it stands.
+    /// Whether the record has a link or a proposal.
     state: CandidateState,
     /// What should be linked; in several centres: the best of them. Null: nothing fits, or several do.
     proposal: Option<Suggestion>,
@@ -129,7 +129,7 @@ super::super::page::page! {
 pub enum CandidateState {
     /// It has no link; `proposal` says which it should have, if one fits.
     Unlinked,
-    /// It has no link, and what fits cannot be told apart.
+    /// It has no link, and what fits cannot be distinguished.
     Ambiguous,
 }
 
@@ -150,7 +150,7 @@ impl From<Candidate> for LinkCandidate {
 /// List what is in use and not linked
 ///
 /// Officers and organisations that a learner names (main officer, officers, assessors, reviews; employer, placements) and that have no link with OneFile in any
-/// centre, each with its best proposal: an enrolment would make them there anew. Compared with what was read of OneFile last. Needs `onefile:read`.
+/// centre, each with its best proposal: an enrolment would make them there again. Compared with what was read of OneFile last. Needs `onefile:read`.
 #[utoipa::path(operation_id = "listOneFileLinkCandidates", tag = "OneFile", security(("bearer" = ["onefile:read"])),
     params(("kind" = Option<String>, Query, description = "Only `officer` or only `organisation`; not given: both.", example = "officer"),
            ("state" = Option<String>, Query, description = "Only those in these states, with commas between: `unlinked`, `ambiguous`.", example = "unlinked,ambiguous"),

@@ -29,7 +29,7 @@ use crate::store::{LinkFilter, Linking, NewOneFileLink, OneFileLink, OneFileLink
     "remoteName": "Sam Okoro", "method": "manual", "state": "linked", "createdAt": "2026-11-22T10:00:00Z"
 }))]
 pub struct Link {
-    /// Ours.
+    /// This service's id of the link.
     id: Uuid,
     /// What is linked with what.
     kind: LinkKind,

@@ -42,7 +42,7 @@ pub struct Migration {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileMigrationUnread)]
 pub struct Unread {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the learner.
     #[schema(example = "L-1001")]
     learner_id: String,
     /// OneFile's id of the centre.
@@ -51,7 +51,7 @@ pub struct Unread {
     /// OneFile's id of the user.
     #[schema(example = "2041")]
     user_id: String,
-    /// The problem's code.
+    /// The stable code of the problem.
     #[schema(value_type = String, example = "upstreamMissing")]
     code: &'static str,
     /// What it is, and what to do.

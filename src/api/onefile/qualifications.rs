@@ -22,13 +22,13 @@ use crate::store::{NewRun, OneFileStandard, StandardFilter};
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileQualification)]
 pub struct Qualification {
-    /// OneFile's id.
+    /// OneFile's id of the learning aim.
     #[schema(example = "901")]
     id: String,
     /// OneFile's id of its centre.
     #[schema(example = "1001")]
     centre_id: String,
-    /// Its title.
+    /// The title of the qualification.
     #[schema(example = "Sample aim [196AS]")]
     title: String,
     /// Its code, which is compared with VQ references; case and blanks do not count. Null: it has none, and nothing can be matched with it.

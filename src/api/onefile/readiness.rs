@@ -100,7 +100,7 @@ pub async fn coverage(who: Caller<OnefileRead>, state: Data<State>) -> Result<Js
 
 /// Read the set-up checklist
 ///
-/// OneFile's guide for the first set-up, line by line: a verdict, how many records are behind it and which, and the call that mends it. From what
+/// OneFile's guide for the first set-up, line by line: a verdict, how many records are behind it and which, and the call that fixes it. From what
 /// is kept here: test the connection, read the look-ups and refresh the qualification links first. Needs `onefile:read`.
 #[utoipa::path(operation_id = "getOneFileReadiness", tag = "OneFile settings", security(("bearer" = ["onefile:read"])), responses((status = 200, description = "The checklist.", body = Readiness), ReadErrors))]
 #[get("/onefile/readiness")]

@@ -20,7 +20,7 @@ use crate::auth::scope::needs::{OnefileConfigure, OnefileRead};
 use crate::domain::{DemographicsMode, DesktopIntegration, Fault, OneFileEnvironment, VisitType};
 use crate::store::{Expected, OneFileChoices, OneFileSettings, Version};
 
-/// The settings.
+/// A provider's settings for OneFile.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileSettings, example = json!({
@@ -64,7 +64,7 @@ pub struct Settings {
     push_changes: bool,
     /// Whether PICS Desktop's own OneFile integration is on. While it is, this one cannot be.
     desktop_integration: DesktopIntegration,
-    /// The daily exchange.
+    /// When the daily exchange runs.
     daily_sync: DailySync,
     /// Every so many days the exchange reads all enrolled learners, not only those that OneFile says have changed.
     full_sweep_days: i32,

@@ -9,12 +9,12 @@ use super::remote_id::RemoteId;
 use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{DemographicsMode, DesktopIntegration, OneFileEnvironment, VisitType};
 
-/// The daily exchange.
+/// When the daily exchange runs.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = OneFileDailySync)]
 pub struct DailySync {
-    /// Whether it happens.
+    /// Whether the daily run is on.
     pub enabled: bool,
     /// Local time of the provider (Europe/London), `HH:MM`. OneFile is released between 07:00 and 07:30: choose another.
     #[schema(example = "05:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]

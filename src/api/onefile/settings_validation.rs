@@ -1,4 +1,4 @@
-//! What is wrong with OneFile settings by themselves. What depends on the rest of the set-up is `onefile::enabling`.
+//! The faults of OneFile settings by themselves. What depends on the rest of the set-up is `onefile::enabling`.
 
 use std::collections::HashSet;
 

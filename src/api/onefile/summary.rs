@@ -15,7 +15,7 @@ use crate::domain::{DemographicsMode, DesktopIntegration, DirectoryKind, OneFile
 use crate::onefile::sync::release_window;
 use crate::runs::schedule;
 
-/// The integration's page.
+/// The state of the integration in numbers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileSummary, example = json!({
@@ -28,7 +28,7 @@ use crate::runs::schedule;
 pub struct Summary {
     /// Whether learners are enrolled and exchanged at all.
     enabled: bool,
-    /// Which OneFile.
+    /// The OneFile environment that calls go to.
     environment: OneFileEnvironment,
     /// How the connection was, when it was used last.
     connection: Connection,
@@ -67,7 +67,7 @@ pub struct Connection {
     /// `ok`, `untested`, or the code of what went wrong.
     #[schema(example = "ok")]
     state: String,
-    /// When that was.
+    /// When the connection was last tested.
     tested_at: Option<DateTime<Utc>>,
 }
 
@@ -87,7 +87,7 @@ pub struct Budget {
 #[serde(rename_all = "camelCase")]
 #[schema(as = OneFileDirectoryAge)]
 pub struct DirectoryAge {
-    /// Which part.
+    /// The part of the directory.
     kind: DirectoryKind,
     /// When; null: not yet.
     refreshed_at: Option<DateTime<Utc>>,
@@ -101,7 +101,7 @@ pub struct Attention {
     #[schema(example = "noToken")]
     code: &'static str,
     /// What it is and what to do.
-    #[schema(value_type = String, example = "OneFile refused these enrolments: mend what it says, then enrol again.")]
+    #[schema(value_type = String, example = "OneFile refused these enrolments: fix what it says, then enrol again.")]
     message: &'static str,
 }
 
@@ -139,7 +139,7 @@ pub async fn get(who: Caller<OnefileRead>, state: Data<State>) -> Result<Json<Su
         (
             "usersGone",
             gone > 0,
-            "OneFile has the users of some learners no more: GET /onefile/links?kind=learner&state=gone names them. Remove the links, and link or enrol the learners anew.",
+            "OneFile has the users of some learners no more: GET /onefile/links?kind=learner&state=gone names them. Remove the links, and link or enrol the learners again.",
         ),
         (
             "noToken",

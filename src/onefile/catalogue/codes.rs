@@ -20,13 +20,13 @@ pub struct Code {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AimMatch {
-    /// Its centre.
+    /// OneFile's id of the centre.
     #[schema(example = "3")]
     pub centre_id: String,
-    /// OneFile's id.
+    /// OneFile's id of the learning aim.
     #[schema(example = "901")]
     pub standard_id: String,
-    /// Its title.
+    /// The learning aim's title in OneFile.
     #[schema(example = "Sample aim [196AS]")]
     pub title: String,
     /// Its code, as it is written there.
@@ -42,13 +42,13 @@ pub enum StandardAim {
     /// The main aim: the standard itself.
     #[serde(rename = "AS")]
     Standard,
-    /// On-programme learning.
+    /// The aim of on-programme learning.
     #[serde(rename = "OP")]
     OnProgramme,
-    /// The gateway.
+    /// The aim of the gateway.
     #[serde(rename = "GW")]
     Gateway,
-    /// End-point assessment.
+    /// The aim of the end-point assessment.
     #[serde(rename = "EP")]
     EndPoint,
 }
@@ -57,7 +57,6 @@ impl StandardAim {
     /// All four, in the order in which they are taken.
     pub const ALL: [Self; 4] = [Self::Standard, Self::OnProgramme, Self::Gateway, Self::EndPoint];
 
-    /// The two letters.
     pub const fn letters(self) -> &'static str {
         match self {
             Self::Standard => "AS",

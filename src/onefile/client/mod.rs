@@ -64,7 +64,6 @@ pub struct Connection {
 /// A search: what is looked for, and by which filters.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// `User`, say.
     noun: &'static str,
     operation: &'static str,
     filters: Map<String, Value>,

@@ -36,7 +36,6 @@ pub struct AimFilter<'a> {
 pub struct ReviewFilter<'a> {
     pub learner_id: Option<&'a str>,
     pub centre_id: Option<&'a str>,
-    /// 1: scheduled ones.
     pub status: Option<u8>,
     /// When they are planned for.
     pub window: Window,

@@ -41,7 +41,6 @@ pub struct CreateCall {
 /// Whom what is made is linked with.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LinkTo {
-    /// `learner`, `officer`, `organisation`.
     pub kind: String,
     pub local_id: String,
     pub centre_id: String,

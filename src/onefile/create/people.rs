@@ -77,7 +77,7 @@ fn shared_mis(context: &EnrolmentContext, centre: &str, remote: Option<&str>) ->
     let other = here().find(shares)?;
     let archived = if other.archived { ", in the archive" } else { "" };
     Some(format!(
-        "OneFile's assessors {} and {}{archived} share the MIS value {mis}, and OneFile refuses an enrolment then: change one there, and read them anew (GET /onefile/assessors?refresh=true).",
+        "OneFile's assessors {} and {}{archived} share the MIS value {mis}, and OneFile refuses an enrolment then: change one there, and read them again (GET /onefile/assessors?refresh=true).",
         own.remote_id, other.remote_id
     ))
 }

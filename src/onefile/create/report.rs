@@ -1,5 +1,5 @@
 //! What the preview of an enrolment shows, and a refused one: fields with their sources, whom and what the learner needs in
-//! OneFile and where it stands there, what is missing and where to mend it.
+//! OneFile and where it stands there, what is missing and where to fix it.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,7 +36,7 @@ pub struct EnrolmentPreview {
     pub centres: Vec<CentreChoice>,
     /// What would be sent of the learner, field by field, by OneFile's names.
     pub fields: Vec<EnrolmentField>,
-    /// All that must be mended or chosen first.
+    /// All that must be fixed or chosen first.
     pub missing: Vec<EnrolmentMissing>,
     /// What should be looked at; it stops nothing.
     pub warnings: Vec<EnrolmentWarning>,
@@ -44,7 +44,7 @@ pub struct EnrolmentPreview {
     pub officers: Vec<PlannedOfficer>,
     /// The organisation whom the learner needs as placement.
     pub organisation: Option<PlannedOrganisation>,
-    /// The classroom.
+    /// The classroom that the learner would join.
     pub classroom: Option<PlannedClassroom>,
     /// The qualifications of the delivery plan.
     pub qualifications: Vec<PlannedQualification>,
@@ -68,10 +68,10 @@ pub struct EnrolmentRefusal {
 /// A centre to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CentreChoice {
-    /// OneFile's id.
+    /// OneFile's id of the centre.
     #[schema(example = "1001")]
     pub id: String,
-    /// Its name.
+    /// The centre's name in OneFile.
     #[schema(example = "Copperfold (sample)")]
     pub name: Option<String>,
 }
@@ -79,10 +79,10 @@ pub struct CentreChoice {
 /// A field that would be sent.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 pub struct EnrolmentField {
-    /// OneFile's name.
+    /// The field's name in OneFile.
     #[schema(value_type = String, example = "FirstName")]
     pub name: &'static str,
-    /// The value.
+    /// The value that would be sent.
     pub value: serde_json::Value,
     /// Where in PICSWeb it comes from.
     #[schema(example = "Learner > First Name")]
@@ -95,10 +95,10 @@ pub struct EnrolmentMissing {
     /// OneFile's name of the field, or what is needed.
     #[schema(example = "Email")]
     pub field: String,
-    /// Where it is mended: in the learner, or, from `/centreId` and `/pathways` on, in the request.
+    /// Where it is fixed: in the learner, or, from `/centreId` and `/pathways` on, in the request.
     #[schema(example = "/email")]
     pub pointer: String,
-    /// What to do.
+    /// What is missing, and where to enter it.
     pub message: String,
 }
 
@@ -108,7 +108,7 @@ pub struct EnrolmentWarning {
     /// What it is about.
     #[schema(example = "ULN")]
     pub field: String,
-    /// What to know.
+    /// What would happen, and how to change it.
     pub message: String,
 }
 
@@ -116,7 +116,7 @@ pub struct EnrolmentWarning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PlannedState {
-    /// Linked, and there.
+    /// It is linked, and OneFile has it.
     Linked,
     /// Found by its MIS value: it would be linked.
     Matched,
@@ -132,15 +132,15 @@ pub enum PlannedState {
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedOfficer {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the officer.
     #[schema(example = "O-17")]
     pub officer_id: String,
-    /// The name.
+    /// The officer's name in PICSWeb.
     #[schema(example = "Sam Okoro")]
     pub name: String,
     /// What for: main officer, assessor of a qualification, an additional role, holder of a review.
     pub roles: Vec<String>,
-    /// Where it stands.
+    /// Whether OneFile has the officer.
     pub state: PlannedState,
     /// OneFile's id, where it is there.
     #[schema(example = "117")]
@@ -155,16 +155,16 @@ pub struct PlannedOfficer {
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedOrganisation {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the organisation.
     #[schema(example = "ACME")]
     pub organisation_id: String,
-    /// Its name.
+    /// The organisation's name in PICSWeb.
     #[schema(example = "Acme Motors Ltd")]
     pub name: String,
     /// Where in PICSWeb it comes from.
     #[schema(example = "Learner > Placements (the latest of type P)")]
     pub source: String,
-    /// Where it stands.
+    /// Whether OneFile has the organisation.
     pub state: PlannedState,
     /// OneFile's id, where it is there.
     #[schema(example = "501")]
@@ -179,23 +179,23 @@ pub struct PlannedOrganisation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ClassroomState {
-    /// It is there.
+    /// OneFile has the classroom.
     Found,
     /// It would be made.
     Create,
 }
 
-/// The classroom.
+/// The classroom that the learner would join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedClassroom {
-    /// Its name.
+    /// The classroom's name in OneFile.
     #[schema(example = "Vehicle 2026")]
     pub name: Option<String>,
     /// OneFile's id, where it is there.
     #[schema(example = "301")]
     pub remote_id: Option<String>,
-    /// Where it stands.
+    /// Whether OneFile has the classroom.
     pub state: ClassroomState,
     /// Where it comes from.
     #[schema(example = "Learner > Main Tag")]
@@ -222,15 +222,15 @@ pub enum PlannedAim {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedQualification {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the qualification.
     #[schema(example = "Q-31")]
     pub qualification_id: Option<String>,
-    /// Its VQ reference.
+    /// The qualification's VQ reference in PICSWeb.
     #[schema(example = "196AS")]
     pub vq_reference: Option<String>,
     /// Its title in PICSWeb.
     pub title: Option<String>,
-    /// Where it stands.
+    /// What the enrolment would do with it.
     pub state: PlannedAim,
     /// OneFile's standard that would be assigned, or was.
     #[schema(example = "901")]
@@ -248,7 +248,7 @@ pub struct PlannedQualification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedReview {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the review.
     #[schema(example = "R-501")]
     pub review_id: String,
     /// From when, UTC; to an hour later.
@@ -263,15 +263,15 @@ pub struct PlannedReview {
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PossibleUser {
-    /// OneFile's id.
+    /// OneFile's id of the user.
     #[schema(example = "20011")]
     pub user_id: String,
     /// Its centre, where that is said.
     #[schema(example = "1001")]
     pub centre_id: Option<String>,
-    /// The name there.
+    /// The user's name in OneFile.
     pub name: Option<String>,
-    /// In the archive.
+    /// Whether the user is archived.
     pub archived: bool,
     /// The learner whose user it is here.
     #[schema(example = "L-1002")]

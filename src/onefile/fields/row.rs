@@ -15,7 +15,7 @@ use crate::onefile::client::wire::day_out;
 pub struct Field {
     /// Its name here, as the API shows it; of a field within the programme its path.
     pub here: &'static str,
-    /// OneFile's name.
+    /// The field's name in OneFile.
     pub there: &'static str,
     pub kind: Kind,
     pub group: Group,
@@ -69,9 +69,9 @@ pub enum Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Side {
-    /// In PICSWeb.
+    /// The record in PICSWeb changes.
     PicsWeb,
-    /// In OneFile.
+    /// The record in OneFile changes.
     OneFile,
 }
 

@@ -1,4 +1,4 @@
-//! The exchange of one learner: read, compare, send up, and keep what came down, with what the feed and the run are told of it, in one
+//! The exchange of one learner: read, compare, send up, and keep what came down, with what the feed and the run say of it, in one
 //! transaction.
 
 use uuid::Uuid;
@@ -219,7 +219,7 @@ fn outcome_of(
     outcome::outcome(&there.learner_id, &reading.failed, problem, told)
 }
 
-/// What the feed is told of a user who went into the archive, came out of it, or is gone.
+/// The change in the feed for a user who went into the archive, came out of it, or is gone.
 fn state_news(there: &LearnerThere<Learner>, now: LinkState) -> Option<Change> {
     let (user_id, centre_id) = (there.user_id.clone(), there.centre_id.clone());
     let archived = match (there.state, now) {

@@ -11,7 +11,7 @@ use crate::onefile::sync::convert;
 use crate::store::{LearnerThere, Portfolio, PortfolioReview, Time};
 use crate::upstream::failure::{Failure, FailureKind};
 
-const STRANGER: &str = "OneFile shows neither the user nor its centre: the customer token is probably another customer's. Nobody was taken for gone";
+const STRANGER: &str = "OneFile shows neither the user nor its centre: the customer token is probably another customer's. No learner was marked as gone";
 /// So long after its day a review that was not held is looked at every night; later only by sweeps.
 const WAITS_FOR: TimeDelta = TimeDelta::days(14);
 /// So long before it, too.
@@ -98,7 +98,7 @@ impl ExchangeContext {
         Ok(())
     }
 
-    /// To another customer's token everybody is missing, and their centre is not among the customer's: then nobody is taken for gone. Where
+    /// To another customer's token everybody is missing, and their centre is not among the customer's: then no learner is marked as gone. Where
     /// OneFile does not say which centres there are, it cannot be told.
     async fn has_centre(&self, centre_id: &str) -> Result<(), Trouble> {
         let centres = match self.client.customer().await? {

@@ -5,7 +5,7 @@ use crate::domain::Change;
 use crate::domain::change_onefile::{ReviewChangedData, ReviewThere, ReviewValue};
 use crate::store::{Portfolio, PortfolioReview};
 
-/// What the feed is told of reviews that PICSWeb has not claimed, and of all that are gone.
+/// The changes in the feed for reviews that PICSWeb has not claimed, and for all that are gone.
 pub(crate) fn of_reviews(before: &Portfolio, now: &Portfolio) -> Vec<Change> {
     let mut told = Vec::new();
     for own in &now.reviews {

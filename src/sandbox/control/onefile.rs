@@ -41,7 +41,7 @@ impl From<&Record> for OneFileRecord {
     }
 }
 
-/// Which records.
+/// Chooses records of the simulator.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

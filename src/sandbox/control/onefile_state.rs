@@ -11,7 +11,7 @@ use crate::sandbox::onefile::invariants::Duplicates;
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::onefile::world::OneFile;
 
-/// OneFile in numbers.
+/// Numbers of the simulated OneFile.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileState {
@@ -40,7 +40,7 @@ pub struct CustomerState {
     sessions: usize,
     /// Calls that count against the limit now.
     calls_this_minute: usize,
-    /// By kind.
+    /// Number of records by kind.
     records: BTreeMap<&'static str, usize>,
     archived_users: usize,
 }

@@ -28,10 +28,10 @@ pub struct ForToken {
 #[serde(rename_all = "camelCase")]
 pub struct SettingsShown {
     credits: u64,
-    /// Null: no limit.
+    /// Calls allowed in a minute. Null means no limit.
     #[schema(required)]
     calls_per_minute: Option<u32>,
-    /// For both upstreams.
+    /// How both upstreams count a minute.
     window: LimitWindow,
     /// Whether archived records leave the list.
     hide_archived: bool,
@@ -44,7 +44,7 @@ pub struct SettingsShown {
 #[expect(clippy::option_option, reason = "absent, null and a number are three things here")]
 pub struct SettingsChange {
     credits: Option<u64>,
-    /// Null: no limit.
+    /// Calls allowed in a minute. Null means no limit.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>)]
     calls_per_minute: Option<Option<u32>>,
@@ -61,14 +61,14 @@ fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::
     Option::deserialize(value).map(Some)
 }
 
-/// The settings
+/// Read the simulators' settings
 #[utoipa::path(tag = "settings", params(ForToken), responses((status = 200, body = SettingsShown)))]
 #[get("/control/settings")]
 pub async fn get_settings(shared: web::Data<Shared>, query: Query<ForToken>) -> HttpResponse {
     HttpResponse::Ok().json(shown(&mut shared.world(), &query.for_token))
 }
 
-/// Change settings
+/// Change the simulators' settings
 #[utoipa::path(
     tag = "settings",
     params(ForToken),

@@ -12,7 +12,7 @@ use crate::sandbox::onefile::lifecycle;
 use crate::sandbox::onefile::world::Desk;
 use crate::sandbox::world::{Shared, World};
 
-/// Which way.
+/// Whether to archive or to restore.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Archive {
@@ -26,7 +26,7 @@ impl Default for Archive {
     }
 }
 
-/// Into which user.
+/// The user that stays.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Merge {

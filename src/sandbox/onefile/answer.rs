@@ -9,7 +9,6 @@ pub enum Answer {
     Empty,
     /// 200 with this. A new id alone is a bare number.
     Json(Value),
-    /// 400, and why.
     Refused(String),
     NotFound,
 }

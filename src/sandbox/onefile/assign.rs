@@ -11,7 +11,6 @@ use super::settings::AssignReading;
 use super::world::Desk;
 use crate::sandbox::origin::Origin;
 
-/// `POST /User/{id}/Assign`.
 pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answer {
     let Some(named) = fields.get("LearnerID").and_then(Value::as_u64) else {
         return Answer::refused("Required: LearnerID.");

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 // The fault switch has a `Kind` in the same document.
 #[schema(as = RecordKind)]
 pub enum Kind {
-    /// A centre.
     Organisation,
     User,
     Placement,

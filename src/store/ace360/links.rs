@@ -9,9 +9,7 @@ use crate::store::{By, IntentProblem, Reading, RecordKind, Store, StoreResult, T
 #[derive(Clone, Debug)]
 pub struct LinkRow {
     pub learner_id: String,
-    /// Of ACE360.
     pub environment: String,
-    /// ACE360's id.
     pub record_id: i64,
     pub state: Ace360LinkState,
     /// `upload`, `manual`, `matched`, `reconciled`.

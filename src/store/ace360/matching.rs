@@ -15,7 +15,6 @@ pub enum MatchKind {
 /// A record that may be a learner's.
 #[derive(Clone, Debug)]
 pub struct MatchedRecord {
-    /// ACE360's id.
     pub record_id: i64,
     /// How it was found.
     pub kind: MatchKind,

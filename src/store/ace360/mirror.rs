@@ -8,7 +8,6 @@ use crate::store::{Store, StoreResult, Time, Tx};
 /// A record of ACE360's as its list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorRow {
-    /// ACE360's id.
     pub record_id: i64,
     /// Blind index of name and birth date, when the list had both.
     pub person_index: Option<Vec<u8>>,
@@ -39,7 +38,6 @@ pub struct PersonIndex {
 /// A record that may be a learner's.
 #[derive(Clone, Debug)]
 pub struct Twin {
-    /// ACE360's id.
     pub record_id: i64,
     /// ACE360's id of the standard.
     pub standard_id: Option<i64>,

@@ -5,7 +5,6 @@ use crate::domain::Ace360Status;
 /// What ACE360 says of one record, from its list or from the single record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// ACE360's id.
     pub record_id: i64,
     /// `None`: ACE360 did not say.
     pub status_id: Option<i32>,

@@ -11,7 +11,6 @@ use crate::store::{After, By, Expected, RecordPage, Store, StoreResult, Time};
 #[derive(Clone, Debug)]
 pub struct Ace360Settings {
     pub enabled: bool,
-    /// `live` or `sandbox`.
     pub environment: String,
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
@@ -49,7 +48,6 @@ pub(crate) struct SettingsRow {
 #[derive(Clone, Debug)]
 pub struct NewAce360Settings {
     pub enabled: bool,
-    /// `live` or `sandbox`.
     pub environment: String,
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
@@ -61,9 +59,7 @@ pub struct NewAce360Settings {
 /// A row of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardRow {
-    /// ACE360's id.
     pub standard_id: i64,
-    /// `ST0070/02`.
     pub st_code: Option<String>,
     /// Number of the standard in the LARS catalogue.
     pub lars_code: Option<i32>,

@@ -26,7 +26,6 @@ pub struct LinkStatus {
 #[derive(Clone, Debug)]
 pub struct SingleRow {
     pub learner_id: String,
-    /// ACE360's id.
     pub record_id: i64,
     /// The run's list showed it, and it was counted then.
     pub seen: bool,

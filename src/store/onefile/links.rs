@@ -1,4 +1,4 @@
-//! Which of OneFile's records is which of ours: reading and removing links, and what becomes of them when OneFile is read anew.
+//! Which of OneFile's records is which of ours: reading and removing links, and what becomes of them when OneFile is read again.
 //! How they are made: `onefile_linking`.
 
 use std::collections::BTreeSet;
@@ -271,7 +271,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Removes what a record that goes was linked to, in every environment; told in the feed, but for a learner, of whom nothing
+    /// Removes what a record that goes was linked to, in every environment; reported in the feed, except for a learner, whose id nothing
     /// stays there.
     pub(crate) async fn remove_onefile_links_of(
         &self,

@@ -109,7 +109,6 @@ pub async fn outcomes(app: &TestApp, run: &Value) -> Vec<(String, String, Option
         .collect()
 }
 
-/// A run's counts.
 pub fn counts(run: &Value) -> [i64; 6] {
     ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap())
 }

@@ -37,7 +37,6 @@ impl AppBuilder {
         self
     }
 
-    /// Any other setting.
     pub fn setting(mut self, set: impl FnOnce(&mut RawConfig)) -> Self {
         set(&mut self.raw);
         self
@@ -55,7 +54,6 @@ impl AppBuilder {
         self
     }
 
-    /// Nobody works jobs.
     pub fn no_worker(mut self) -> Self {
         self.worker = false;
         self

@@ -52,7 +52,7 @@ pub async fn sync(app: &TestApp, id: &str) -> Value {
     app.post(&format!("/learners/{id}/onefile:sync"), &Value::Null).await.expect(200)
 }
 
-/// What the feed tells of OneFile, beside links: type, field, before and after.
+/// What the feed says about OneFile, besides links: type, field, before and after.
 pub async fn news(app: &TestApp) -> Vec<String> {
     let page = app.get("/changes?pageSize=500").await.expect(200);
     let items = page["items"].as_array().unwrap().iter();

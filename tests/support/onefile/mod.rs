@@ -87,12 +87,12 @@ pub async fn entries(api: &Api, path: &str) -> BTreeMap<String, Value> {
             Some(next) => token = format!("&pageToken={next}"),
             None => return found,
         }
-        // Only the first page reads it anew.
+        // Only the first page reads it again.
         assert!(!path.contains("refresh=true"), "ask for what was refreshed in a call of its own");
     }
 }
 
-/// Reads a part anew.
+/// Reads a part again.
 pub async fn refresh(api: &Api, part: &str) -> Value {
     api.get(&format!("/onefile/{part}?refresh=true&pageSize=1")).await.expect(200)
 }

@@ -12,7 +12,6 @@ pub const BASE: &str = "/onefile/api/v2.1";
 pub struct OneFile {
     pub running: Running,
     pub session: String,
-    /// The three centres.
     pub main: u64,
     pub north: u64,
     pub south: u64,
@@ -117,7 +116,6 @@ impl OneFile {
         })
     }
 
-    /// That learner, made.
     pub async fn enrolled(&self) -> u64 {
         self.made("/User", self.learner().await).await
     }

@@ -19,17 +19,17 @@ pub type StandardPage = Page<Standard>;
     "validFrom": "2024-01-01", "validTo": null, "archived": false
 }))]
 pub struct Standard {
-    /// ACE360's id.
+    /// ACE360's id of this standard.
     pub standard_id: i64,
     /// Reference such as `ST0353/02`.
     pub st_code: Option<String>,
     /// LARS code; several standards share one.
     pub lars_code: Option<u32>,
-    /// Version.
+    /// The standard's version, such as `1.2`.
     pub version: Option<String>,
-    /// Option or pathway.
+    /// The option or pathway within the standard.
     pub option: Option<String>,
-    /// Name.
+    /// The standard's name in ACE360.
     pub name: Option<String>,
     /// ACE360's id of its sector.
     pub sector_id: Option<i64>,
@@ -55,7 +55,7 @@ impl Standard {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"id": 3, "name": "Engineering and Manufacturing"}))]
 pub struct Sector {
-    /// ACE360's id.
+    /// ACE360's id of this sector.
     pub id: i64,
     /// Its name, which may change.
     pub name: String,

@@ -16,7 +16,7 @@ pub struct Upload {
     pub eligibility: Result<(), Ineligible>,
     /// What would be sent, in the order of PICSWeb's preview.
     pub fields: Vec<PreviewField>,
-    /// All that must be mended before it can be sent.
+    /// All that must be fixed before it can be sent.
     pub missing: Vec<Missing>,
     /// What should be looked at; it does not stop the upload.
     pub warnings: Vec<Warning>,
@@ -32,7 +32,7 @@ impl Upload {
         self.payload.is_some()
     }
 
-    /// Every missing field as a fault of the record that lacks it, with where in PICSWeb to mend it.
+    /// Every missing field as a fault of the record that lacks it, with where in PICSWeb to fix it.
     pub fn faults(&self) -> Vec<Fault> {
         let fault = |missing: &Missing| {
             Fault::at(missing.pointer.clone(), "missing", format!("{}: {}", missing.field, missing.message))
@@ -101,11 +101,11 @@ pub struct Preview {
     pub not_ready: Vec<NotReady>,
     /// Whether the learner may go to ACE360 at all.
     pub eligible: bool,
-    /// Why not.
+    /// Why the learner is not eligible. Null for a learner who is.
     pub ineligible_reason: Option<String>,
     /// What would be sent, field by field.
     pub fields: Vec<PreviewField>,
-    /// All that must be mended first.
+    /// All that must be fixed first.
     pub missing: Vec<Missing>,
     /// What should be looked at.
     pub warnings: Vec<Warning>,
@@ -138,10 +138,10 @@ pub struct Ineligible {
 /// A field that would be sent.
 #[derive(Clone, PartialEq, Serialize, ToSchema)]
 pub struct PreviewField {
-    /// ACE360's key.
+    /// The field's name in ACE360.
     #[schema(value_type = String, example = "firstName")]
     pub name: &'static str,
-    /// The value.
+    /// The value that would be sent.
     pub value: serde_json::Value,
     /// Where in PICSWeb it comes from.
     #[schema(example = "Learner > First Name")]
@@ -150,13 +150,13 @@ pub struct PreviewField {
 
 redacted!(PreviewField);
 
-/// Something that must be mended before the upload.
+/// Something that must be fixed before the upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Missing {
-    /// ACE360's key.
+    /// The field's name in ACE360.
     #[schema(value_type = String, example = "postcode")]
     pub field: &'static str,
-    /// The record in which to mend it.
+    /// The record in which to fix it.
     pub record: RecordRef,
     /// Where in that record, as an RFC 6901 pointer.
     #[schema(example = "/address/postcode")]
@@ -168,7 +168,7 @@ pub struct Missing {
 /// Something that should be looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
-    /// ACE360's key.
+    /// The field's name in ACE360.
     #[schema(value_type = String, example = "employerCompanySize")]
     pub field: &'static str,
     /// What is odd, and what will happen.
@@ -183,17 +183,17 @@ pub struct CandidateStandard {
     pub standard_id: i64,
     /// Reference such as `ST0353/02`.
     pub st_code: Option<String>,
-    /// LARS code.
+    /// The standard's LARS code.
     pub lars_code: Option<u32>,
-    /// Version.
+    /// The standard's version, such as `1.2`.
     pub version: Option<String>,
-    /// Option or pathway.
+    /// The option or pathway within the standard.
     pub option: Option<String>,
-    /// Name.
+    /// The standard's name in ACE360.
     pub name: Option<String>,
-    /// First start date.
+    /// The first start date that ACE360 accepts.
     pub valid_from: Option<NaiveDate>,
-    /// Last start date.
+    /// The last start date that ACE360 accepts.
     pub valid_to: Option<NaiveDate>,
 }
 

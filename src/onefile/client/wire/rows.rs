@@ -7,29 +7,21 @@ use crate::domain::redacted;
 /// The customer: who the token belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
-    /// OneFile's id.
     pub id: String,
-    /// Name.
     pub name: Option<String>,
 }
 
 /// A centre, which the API calls organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Centre {
-    /// OneFile's id.
     pub id: String,
-    /// Name.
     pub name: Option<String>,
 }
 
-/// A classroom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Classroom {
-    /// OneFile's id.
     pub id: String,
-    /// Name.
     pub name: Option<String>,
-    /// MIS value.
     pub mis_id: Option<String>,
     /// Its centre, where that is said.
     pub centre_id: Option<String>,
@@ -40,13 +32,9 @@ pub struct Classroom {
 /// A user: an assessor, a learner, and others.
 #[derive(Clone, Default, PartialEq)]
 pub struct User {
-    /// OneFile's id.
     pub id: String,
-    /// First name.
     pub first_name: Option<String>,
-    /// Last name.
     pub last_name: Option<String>,
-    /// MIS value.
     pub mis_id: Option<String>,
     /// 1 learner, 4 trainee assessor, 5 assessor, 10 internal verifier, 40 employer, 45 observer.
     pub role: Option<i64>,
@@ -56,35 +44,25 @@ pub struct User {
     pub archived: Option<bool>,
     /// Name to log in with.
     pub username: Option<String>,
-    /// E-mail address.
     pub email: Option<String>,
-    /// A learner's.
     pub date_of_birth: Option<NaiveDate>,
-    /// A learner's.
     pub uln: Option<String>,
     /// A learner's National Insurance number.
     pub national_insurance_number: Option<String>,
     /// A learner's ethnicity: an ILR code.
     pub ethnicity: Option<String>,
-    /// A learner's sex.
     pub sex: Option<String>,
     /// One text, its lines parted by newlines or commas.
     pub home_address: Option<String>,
-    /// Telephone.
     pub telephone: Option<String>,
-    /// Mobile telephone.
     pub mobile: Option<String>,
     /// A learner's default assessor.
     pub default_assessor_id: Option<String>,
-    /// A learner's placement.
     pub placement_id: Option<String>,
-    /// A learner's classroom.
     pub classroom_id: Option<String>,
-    /// A learner's start.
     pub started: Option<NaiveDate>,
     /// A learner's planned end.
     pub planned_end: Option<NaiveDate>,
-    /// A learner's, percent.
     pub progress: Option<f64>,
     /// When it was changed last.
     pub last_modified: Option<DateTime<Utc>>,
@@ -93,11 +71,8 @@ pub struct User {
 /// A placement: an employer.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Placement {
-    /// OneFile's id.
     pub id: String,
-    /// Name.
     pub name: Option<String>,
-    /// MIS value.
     pub mis_id: Option<String>,
     /// Its centre, where that is said.
     pub centre_id: Option<String>,
@@ -105,16 +80,13 @@ pub struct Placement {
     pub active: Option<bool>,
     /// One text, its lines parted by newlines or commas.
     pub address: Option<String>,
-    /// E-mail address.
     pub email: Option<String>,
-    /// Telephone.
     pub telephone: Option<String>,
 }
 
 /// A standard or qualification, of which a learning aim is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standard {
-    /// OneFile's id.
     pub id: String,
     /// Title; the code may stand in its last square brackets.
     pub title: Option<String>,

@@ -197,7 +197,6 @@ fn is_certain(kind: LinkKind, reasons: &[Reason]) -> bool {
 /// The best of what only a likeness says.
 const GUESSED: u8 = 97;
 
-/// 50 to 80.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 50 and 80")]
 fn near_score(likeness: f64) -> u8 {
     (50.0 + 30.0 * ((likeness - NEAR) / (1.0 - NEAR)).clamp(0.0, 1.0)) as u8

@@ -1,4 +1,4 @@
-//! What the suggestions show: a proposal with its score and reasons, what cannot be told apart, what nothing fits.
+//! What the suggestions show: a proposal with its score and reasons, what cannot be distinguished, what nothing fits.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,7 +55,7 @@ impl LinkKind {
     }
 }
 
-/// Which links should be made, which cannot be told apart, and who has no partner in OneFile.
+/// Which links should be made, which cannot be distinguished, and who has no partner in OneFile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Suggestions {
@@ -80,7 +80,7 @@ pub struct SuggestionCounts {
     pub to_confirm: usize,
     /// Nothing proposed, since several fit.
     pub ambiguous: usize,
-    /// Nothing fits.
+    /// Number of records without a match.
     pub unmatched: usize,
 }
 
@@ -95,19 +95,19 @@ pub struct SuggestionCounts {
 pub struct Suggestion {
     /// What is linked with what.
     pub kind: LinkKind,
-    /// PICSWeb's id.
+    /// PICSWeb's id of the record.
     #[schema(example = "O-17")]
     pub local_id: String,
-    /// The name here.
+    /// The record's name in PICSWeb.
     #[schema(example = "Sam Okoro")]
     pub local_name: String,
-    /// OneFile's centre.
+    /// OneFile's id of the centre.
     #[schema(example = "3")]
     pub centre_id: String,
-    /// OneFile's id.
+    /// OneFile's id of the record.
     #[schema(example = "117")]
     pub remote_id: String,
-    /// The name there.
+    /// The record's name in OneFile.
     #[schema(example = "Sam Okoro")]
     pub remote_name: String,
     /// Whether it is archived in OneFile: then nothing live fits.
@@ -127,9 +127,9 @@ pub struct Suggestion {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
-    /// For programs.
+    /// A stable code for programs.
     pub code: ReasonCode,
-    /// In words.
+    /// The reason in a sentence.
     #[schema(example = "The assessor's MIS value is the officer's Ident.")]
     pub message: String,
 }
@@ -162,20 +162,20 @@ pub enum ReasonCode {
 pub struct Ambiguous {
     /// What is linked with what.
     pub kind: LinkKind,
-    /// PICSWeb's id.
+    /// PICSWeb's id of the record.
     #[schema(example = "O-17")]
     pub local_id: String,
-    /// The name here.
+    /// The record's name in PICSWeb.
     #[schema(example = "Sam Okoro")]
     pub local_name: String,
     /// Why nothing is proposed.
     pub why: AmbiguousBecause,
-    /// What to do.
+    /// What a person has to decide.
     #[schema(example = "Several of OneFile's look alike: link the right one (POST /onefile/links).")]
     pub message: String,
     /// What fits, the best first; the first 10.
     pub candidates: Vec<Suggestion>,
-    /// How many fit.
+    /// Number of records that match.
     pub candidate_count: usize,
     /// Ids of our other records that one of the candidates fits as well; the first 10.
     #[schema(example = json!(["O-18"]))]
@@ -200,10 +200,10 @@ pub enum AmbiguousBecause {
 pub struct Unmatched {
     /// What is linked with what.
     pub kind: LinkKind,
-    /// PICSWeb's id.
+    /// PICSWeb's id of the record.
     #[schema(example = "O-17")]
     pub local_id: String,
-    /// The name here.
+    /// The record's name in PICSWeb.
     #[schema(example = "Sam Okoro")]
     pub local_name: String,
     /// What happens, and what to look at.

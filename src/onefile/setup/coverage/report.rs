@@ -28,7 +28,7 @@ pub struct CoverageCounts {
     pub matched: usize,
     /// Several learning aims: somebody has to choose.
     pub ambiguous: usize,
-    /// None.
+    /// References that OneFile does not have.
     pub missing: usize,
 }
 
@@ -61,7 +61,7 @@ pub struct CoverageItem {
     pub similar: Vec<String>,
     /// When it is an aim of an apprenticeship standard: which of the four are in OneFile.
     pub standard: Option<StandardAims>,
-    /// What to do.
+    /// What was found, and what to do.
     #[schema(example = "Found: nothing to do.")]
     pub message: String,
 }
@@ -72,9 +72,9 @@ pub struct CoverageItem {
 pub enum CoverageState {
     /// No learning aim that is in use has this code.
     Missing,
-    /// Several have.
+    /// Several learning aims have the code.
     Ambiguous,
-    /// One has.
+    /// One learning aim has the code.
     Matched,
 }
 
@@ -92,7 +92,7 @@ pub enum Choose {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LearnersMet {
-    /// How many.
+    /// Number of learners with this reference.
     pub count: usize,
     /// The first 20, by id.
     #[schema(example = json!(["L-1001"]))]
@@ -106,9 +106,9 @@ pub struct StandardAims {
     /// The standard's LARS code.
     #[schema(example = 196)]
     pub lars_code: u32,
-    /// These are there.
+    /// Aims that OneFile has.
     pub present: Vec<StandardAim>,
-    /// These are not.
+    /// Aims that OneFile does not have.
     pub absent: Vec<StandardAim>,
 }
 
@@ -121,9 +121,9 @@ pub struct StandardCoverage {
     pub lars_code: u32,
     /// Who is on it (programme type 25) or has one of its aims in the delivery plan.
     pub learners: LearnersMet,
-    /// The four aims.
+    /// The four aims of the standard.
     pub aims: Vec<AimCoverage>,
-    /// What to do.
+    /// What was found, and what to do.
     #[schema(example = "Found: nothing to do.")]
     pub message: String,
 }
@@ -132,9 +132,9 @@ pub struct StandardCoverage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AimCoverage {
-    /// Which.
+    /// Which of the four aims.
     pub aim: StandardAim,
-    /// Its code.
+    /// The code of the aim.
     #[schema(example = "196AS")]
     pub code: String,
     /// Whether OneFile has it.

@@ -61,7 +61,7 @@ pub struct Linking<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlinked {
     pub record: Named,
-    /// Whether something in OneFile fits (a suggestion, or several that cannot be told apart).
+    /// Whether something in OneFile fits (a suggestion, or several that cannot be distinguished).
     pub likely_there: bool,
 }
 

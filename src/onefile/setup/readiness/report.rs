@@ -36,7 +36,7 @@ impl Readiness {
     "fix": {"method": "POST", "path": "/onefile/links:suggest"}
 }))]
 pub struct Check {
-    /// Which line.
+    /// The stable id of the check.
     pub id: CheckId,
     /// Whether it stands in the way.
     pub verdict: Verdict,
@@ -46,7 +46,7 @@ pub struct Check {
     pub examples: Vec<Named>,
     /// What is so, and what to do.
     pub message: String,
-    /// The call that mends it or begins to; null: nothing to mend.
+    /// The call that fixes it or begins to; null: nothing to fix.
     pub fix: Option<Fix>,
 }
 
@@ -76,11 +76,11 @@ pub enum CheckId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
-    /// Nothing to do.
+    /// There is nothing to do.
     Ok,
     /// It works, but somebody should know.
     Attention,
-    /// Mend it before the integration is enabled.
+    /// Fix it before the integration is enabled.
     Blocked,
 }
 
@@ -100,10 +100,10 @@ redacted!(Named);
 /// A call of this API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fix {
-    /// The HTTP method.
+    /// The HTTP method of the call.
     #[schema(value_type = String, example = "POST")]
     pub method: &'static str,
-    /// The path.
+    /// The path of the call.
     #[schema(value_type = String, example = "/onefile/links:suggest")]
     pub path: &'static str,
 }

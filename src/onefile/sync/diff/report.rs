@@ -50,7 +50,7 @@ pub struct TakeoverCounts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LearnerTakeover {
-    /// PICSWeb's id.
+    /// PICSWeb's id of the learner.
     #[schema(example = "L-1001")]
     pub learner_id: String,
     /// OneFile's id of the centre.
@@ -92,9 +92,9 @@ pub struct FieldChange {
     pub effect: Effect,
     /// The value there now; null: blank.
     pub before: Option<String>,
-    /// The value afterwards.
+    /// The value after the change.
     pub after: String,
-    /// The rule.
+    /// The rule that decides.
     #[schema(value_type = String, example = "Both sides have a value: OneFile's wins.")]
     pub why: SyncRule,
     /// Its place in the learner's list, where the record is one of several.
@@ -111,7 +111,7 @@ redacted!(FieldChange);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangedRecord {
-    /// The learner.
+    /// The learner's own record.
     Learner,
     /// A qualification of the learner's.
     Qualification,
@@ -123,7 +123,7 @@ pub enum ChangedRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
-    /// It was blank.
+    /// It fills a blank field.
     Fills,
     /// It was something else.
     Overwrites,
@@ -149,7 +149,7 @@ pub struct PushedReview {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PulledReview {
-    /// OneFile's id.
+    /// OneFile's id of the review.
     #[schema(example = "70211")]
     pub one_file_id: String,
     /// The day it is planned for, London's.

@@ -25,7 +25,6 @@ enum Style {
     Bracket,
     /// There, and in `NDAQCode`.
     Both,
-    /// In `NDAQCode` only.
     Code,
     /// In the last of several brackets.
     Brackets,
