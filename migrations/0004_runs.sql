@@ -7,6 +7,8 @@ create table runs (
     id uuid primary key,
     provider_id uuid not null references providers on delete cascade,
     upstream text not null,
+    -- The upstream's environment in which the run began. Its settings may be changed meanwhile, and then the run ends.
+    environment text not null,
     -- Such as `ace360.statusSync`.
     kind text not null,
     trigger text not null check (trigger in ('manual', 'schedule', 'retry')),
@@ -53,8 +55,8 @@ create table runs (
     started_at timestamptz,
     finished_at timestamptz
 );
--- One active shared run of each kind.
-create unique index runs_one_shared on runs (provider_id, upstream, kind)
+-- One active shared run of each kind in each environment.
+create unique index runs_one_shared on runs (provider_id, upstream, kind, environment)
     where shared and state in ('queued', 'running', 'waiting');
 -- One run of each kind at work, unless it only validates.
 create unique index runs_one_working on runs (provider_id, upstream, kind)

@@ -110,6 +110,8 @@ create table ace360_mirror (
     record_id bigint not null,
     -- First name, last name and birth date. Null: the list did not have all three.
     person_index bytea,
+    -- The birth date alone: ACE360 may keep a name otherwise than it was sent.
+    birth_index bytea,
     standard_id bigint,
     status_id integer,
     status_text text,
@@ -120,8 +122,11 @@ create table ace360_mirror (
     -- The last run over the whole list that saw the record.
     seen_by uuid,
     refreshed_at timestamptz not null,
+    -- When the list first showed the record here.
+    first_seen_at timestamptz not null,
     primary key (provider_id, environment, record_id)
 );
 -- Hash indexes, as of the records' ULNs. The provider's id is part of the HMACs.
 create index ace360_mirror_by_person on ace360_mirror using hash (person_index);
+create index ace360_mirror_by_birth on ace360_mirror using hash (birth_index);
 create index ace360_mirror_by_uln on ace360_mirror using hash (uln_index);

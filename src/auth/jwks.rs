@@ -82,7 +82,7 @@ pub fn read(body: &[u8]) -> Option<Vec<IssuerKey>> {
     if body.len() > LARGEST_SET {
         return None;
     }
-    let set: Set = serde_json::from_slice(body).ok()?;
+    let set: Set = crate::http::json(body)?;
     let keys: Vec<_> = set.keys.into_iter().take(MOST_KEYS).filter_map(key).collect();
     (!keys.is_empty()).then_some(keys)
 }

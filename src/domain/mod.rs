@@ -28,6 +28,7 @@ mod check;
 mod codes;
 mod contact;
 pub mod fault;
+pub mod folding;
 mod ids;
 mod newtype;
 mod ni_number;

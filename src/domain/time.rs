@@ -1,6 +1,7 @@
 //! Dates and times of day as they stand in records. No clock: what day it is comes in as a parameter.
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono_tz::Europe::London;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::rule::Broken;
@@ -24,6 +25,42 @@ pub fn parse_date(text: &str) -> Result<NaiveDate, Broken> {
             code: "invalidDate",
             message: "Send a date of the calendar as YYYY-MM-DD; null when there is none.",
         })
+}
+
+/// A time as upstreams write it. One without a zone is UTC; a day alone is its midnight. A year that no record can have is
+/// no time: .NET writes `0001-01-01T00:00:00` where there is none.
+pub fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let time = if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        Some(time.to_utc())
+    } else if let Ok(day) = parse_date(text) {
+        Some(day.and_time(NaiveTime::MIN).and_utc())
+    } else {
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%:z"]
+            .iter()
+            .find_map(|form| match DateTime::parse_from_str(text, form) {
+                Ok(time) => Some(time.to_utc()),
+                Err(_) => NaiveDateTime::parse_from_str(text, form).ok().map(|time| time.and_utc()),
+            })
+    };
+    time.filter(|time| (1900..2200).contains(&time.year()))
+}
+
+/// The day of a time, in London: midnight in UTC is the same day there, and midnight in London is the evening before in
+/// UTC in summer.
+pub fn london_day(text: &str) -> Option<NaiveDate> {
+    instant(text).map(day_of)
+}
+
+/// The day of a time, in London.
+pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
+    time.with_timezone(&London).date_naive()
+}
+
+/// Whether a text says that there is no date: it is blank, or .NET's empty date.
+pub fn says_no_date(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || text.starts_with("0001-01-01") || text.starts_with("0000-00-00")
 }
 
 /// For a field that holds a date or null.

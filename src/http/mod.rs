@@ -47,6 +47,11 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// The JSON of an answer, which may begin with a byte order mark.
+pub fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)).ok()
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {

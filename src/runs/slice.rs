@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{SliceEnd, Store, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
-use crate::upstream::run::{Halt, RunContext, RunWork, Step};
+use crate::upstream::run::{Halt, RunContext, RunLine, RunWork, Step};
 
 /// A run that its upstream has kept waiting for this long has failed.
 const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
@@ -81,7 +81,15 @@ async fn steps<W: RunWork>(
     let ends = Instant::now() + limits.slice;
     let params: W::Params = read("parameters", &run.row.params)?;
     let line = work.connect(run.row.provider_id).await?;
-    run.count_calls_of(line.as_ref());
+    if line.environment() != run.row.environment {
+        return Err(Halt::Never(format!(
+            "The settings' environment is {} now, and this run began in {}. What it had read stays. Start it again for {}.",
+            line.environment(),
+            run.row.environment,
+            line.environment()
+        )));
+    }
+    run.count_calls_of(line.meter());
     loop {
         if store.is_cancel_requested(run.row.id).await? {
             return Ok(SliceEnd::Cancelled);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::SandboxOptions;
+use super::ace360::alterations::Alterations;
 use super::ace360::books::Books;
 use super::ace360::catalogue::Catalogue;
 use super::ace360::entry::Entry;
@@ -46,6 +47,7 @@ pub struct Settings {
     pub calls_per_minute: Option<u32>,
     pub window: LimitWindow,
     pub hide_archived: bool,
+    pub alterations: Alterations,
 }
 
 impl Shared {
@@ -103,6 +105,7 @@ impl From<&SandboxOptions> for Settings {
             calls_per_minute: options.ace360_calls_per_minute,
             window: options.limit_window,
             hide_archived: false,
+            alterations: Alterations::default(),
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::domain::{
     Ace360LinkState, ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream,
 };
 
+use crate::store::ace360::mirror::TwinMatch;
+
 macro_rules! read_as_text {
     ($($name:ty),*) => {$(
         impl Type<Postgres> for $name {
@@ -30,4 +32,14 @@ macro_rules! read_as_text {
     )*};
 }
 
-read_as_text!(Ace360LinkState, ChangeType, IntentState, RunKind, RunState, RunTrigger, SubjectKind, Upstream);
+read_as_text!(
+    Ace360LinkState,
+    ChangeType,
+    IntentState,
+    RunKind,
+    RunState,
+    RunTrigger,
+    SubjectKind,
+    TwinMatch,
+    Upstream
+);

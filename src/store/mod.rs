@@ -69,11 +69,12 @@ pub use self::tokens::{Pulse, TokenRow};
 pub use self::webhook_deliveries::{DueDelivery, Receiver, Settlement, WebhookMessage};
 pub use self::webhook_lines::{DeliveryLine, Resent};
 pub use self::webhooks::{MOST_WEBHOOKS, WebhookChoices, WebhookRow};
+use crate::domain::folding::name_key;
 use crate::seal::{BlindIndex, SealError, Sealer};
 pub use crate::store::ace360::history::{Counts, HistoryRow};
 pub use crate::store::ace360::links::{LinkRow, Linked, TabRow};
 pub use crate::store::ace360::matching::{MatchCandidate, MatchKind, MatchedRecord};
-pub use crate::store::ace360::mirror::{MirrorRow, Mirrored, PersonIndex, Twin};
+pub use crate::store::ace360::mirror::{MirrorRow, Mirrored, PersonIndex, Twin, TwinMatch};
 pub use crate::store::ace360::reading::{Detail, Reading};
 pub use crate::store::ace360::settings::{Ace360Settings, NewAce360Settings, StandardRow};
 pub use crate::store::ace360::status::{LinkStatus, SingleRow};
@@ -192,7 +193,7 @@ impl Store {
         self.vault.index.of("uln", &[provider.as_bytes(), uln.as_bytes()])
     }
 
-    /// The blind index of a person: first name, last name, birth date. Case and spacing do not count.
+    /// The blind index of a person: first name, last name, birth date. Names count as [`name_key`] folds them.
     pub fn person_index(
         &self,
         provider: Uuid,
@@ -200,16 +201,20 @@ impl Store {
         last_name: &str,
         birth: chrono::NaiveDate,
     ) -> Vec<u8> {
-        let fold = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         self.vault.index.of(
             "person",
             &[
                 provider.as_bytes(),
-                fold(first_name).as_bytes(),
-                fold(last_name).as_bytes(),
+                name_key(first_name).as_bytes(),
+                name_key(last_name).as_bytes(),
                 birth.to_string().as_bytes(),
             ],
         )
+    }
+
+    /// The blind index of a birth date.
+    pub fn birth_index(&self, provider: Uuid, birth: chrono::NaiveDate) -> Vec<u8> {
+        self.vault.index.of("birth", &[provider.as_bytes(), birth.to_string().as_bytes()])
     }
 
     /// The blind index of a name that stands for itself: of a classroom, say. Case and spacing do not count.

@@ -44,6 +44,8 @@ pub struct Progress {
     pub outcomes: Vec<RecordOutcome>,
     /// Learners that an earlier step may have counted as unchanged, and that have changed after all.
     pub changed_after_all: Vec<String>,
+    /// Learners that an earlier step has counted as unchanged or changed, and that have failed after all.
+    pub failed_after_all: Vec<RecordOutcome>,
     /// Nothing is left: the records that have an outcome are all there are, whatever was counted before.
     pub complete: bool,
 }
@@ -191,6 +193,10 @@ impl Store {
             self.count_as_changed(tx, run, &progress.changed_after_all).await?;
         }
         self.tell_records(tx, run, &progress.outcomes).await?;
+        if !progress.failed_after_all.is_empty() {
+            self.count_as_failed(tx, run, &progress.failed_after_all).await?;
+            self.tell_records(tx, run, &progress.failed_after_all).await?;
+        }
         Ok(true)
     }
 
@@ -211,6 +217,25 @@ impl Store {
                                succeeded = succeeded + (select count(*) from told)::int where id = $1"#,
             run,
             learners
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Moves learners to `failed`: from `succeeded` who has a line already, from `unchanged` who has none.
+    async fn count_as_failed(&self, tx: &mut Tx, run: Uuid, failed: &[RecordOutcome]) -> StoreResult<()> {
+        let learners: Vec<String> = failed.iter().map(|outcome| outcome.id.clone()).collect();
+        sqlx::query!(
+            r#"with changed as (
+                   select count(*)::int as n from run_records
+                   where run_id = $1 and subject_kind = 'learner' and subject_id = any($2) and outcome = 'succeeded'
+               )
+               update runs set succeeded = succeeded - changed.n, unchanged = unchanged - (cardinality($2) - changed.n),
+                               failed = failed + cardinality($2)
+               from changed where id = $1"#,
+            run,
+            &learners
         )
         .execute(&mut **tx)
         .await?;

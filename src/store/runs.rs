@@ -16,6 +16,8 @@ pub struct RunRow {
     pub id: Uuid,
     pub provider_id: Uuid,
     pub kind: RunKind,
+    /// The upstream's environment in which it began. It does nothing in another.
+    pub environment: String,
     pub trigger: RunTrigger,
     pub state: RunState,
     /// Whether it only says what would happen: nothing is sent or linked.
@@ -107,7 +109,7 @@ macro_rules! run_rows {
         sqlx::query_as!(
             RunRow,
             $before
-                + r#" id, provider_id, kind as "kind: RunKind", trigger as "trigger: RunTrigger", state as "state: RunState", validate_only,
+                + r#" id, provider_id, kind as "kind: RunKind", environment, trigger as "trigger: RunTrigger", state as "state: RunState", validate_only,
                      learners, params, cursor, slice, total, done, succeeded, unchanged, failed, skipped, calls_used, calls_planned, problem,
                      created_at, started_at, finished_at, due_at, retry_of "#
                 + $after,
@@ -156,8 +158,12 @@ impl Store {
     /// `false`: a run is there already that this one must not stand beside.
     async fn insert_run(&self, tx: &mut Tx, id: Uuid, new: &NewRun) -> StoreResult<bool> {
         let inserted = sqlx::query!(
-            r#"insert into runs (id, provider_id, upstream, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, learners, created_at, due_at)
-               select $1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $10, $12, app_now(), app_now()
+            r#"insert into runs (id, provider_id, upstream, environment, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, learners, created_at, due_at)
+               select $1, $2, $3,
+                      -- Without settings a run fails by itself, and says so.
+                      coalesce(case $3 when 'ace360' then (select environment from ace360_settings where provider_id = $2)
+                                       else (select environment from onefile_settings where provider_id = $2) end, 'live'),
+                      $4, $5, 'queued', $6, $7, $8, $9, $10, $12, app_now(), app_now()
                where not exists (
                    select from runs r where r.provider_id = $2 and r.upstream = $3 and r.kind = $4 and r.shared and r.id > $11
                )
@@ -191,7 +197,9 @@ impl Store {
     async fn active_run(&self, new: &NewRun) -> StoreResult<Option<RunRow>> {
         Ok(run_rows!(
             "select",
-            "from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared and state in ('queued', 'running', 'waiting')",
+            "from runs where provider_id = $1 and upstream = $2 and kind = $3 and shared and state in ('queued', 'running', 'waiting')
+             and environment = coalesce(case $2 when 'ace360' then (select environment from ace360_settings where provider_id = $1)
+                                                else (select environment from onefile_settings where provider_id = $1) end, 'live')",
             new.provider,
             new.kind.upstream().as_str(),
             new.kind.as_str(),

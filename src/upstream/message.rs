@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::folding::trimmed;
 use crate::domain::redacted;
 
 const LONGEST_MESSAGE: usize = 500;
@@ -27,7 +28,7 @@ redacted!(UpstreamMessage);
 /// Reads an error answer's body, whatever it is.
 pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> UpstreamMessage {
     let text = String::from_utf8_lossy(body);
-    let text = text.trim();
+    let text = trimmed(&text);
     let html = content_type.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
     let mut seen = None;
     let (message, field_errors) = if text.is_empty() {

@@ -61,10 +61,19 @@ impl From<Failure> for Halt {
 #[serde(deny_unknown_fields)]
 pub struct NoParams {}
 
+/// The connection of a slice.
+pub trait RunLine: Send + Sync {
+    /// Counts the connection's calls.
+    fn meter(&self) -> &Meter;
+
+    /// The upstream's environment that it leads to.
+    fn environment(&self) -> &str;
+}
+
 /// The work of one kind of run.
 pub trait RunWork: Send + Sync {
     /// The connection that a slice's steps share; its meter counts the calls.
-    type Line: AsRef<Meter> + Send + Sync;
+    type Line: RunLine;
     /// What a run is asked. The engine reads it, and fails a run whose parameters it cannot read.
     type Params: DeserializeOwned + Send + Sync;
     /// Where a run stands. The engine reads it, and fails a run whose cursor it cannot read.
@@ -206,7 +215,7 @@ pub enum Known {
 /// The work of a batch: the same creation for many learners, each by the way of a single one, each with its outcome.
 /// The batch (`runs/batch.rs`) chooses the learners, counts, waits for what is open, and leaves it in order.
 pub trait BatchWork: Send + Sync {
-    type Line: AsRef<Meter> + Send + Sync;
+    type Line: RunLine;
     /// Where a learner stands in the upstream.
     type State: DeserializeOwned + Send + Sync;
     /// What the work needs beside the learners.

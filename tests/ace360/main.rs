@@ -18,6 +18,7 @@ mod leases;
 mod links;
 mod lost;
 mod matching;
+mod never_twice;
 mod pacing;
 mod preview;
 mod refused;

@@ -98,7 +98,9 @@ fn upward(links: &[Link]) -> Vec<String> {
 fn room(file: &str) -> Option<(&str, usize)> {
     let mut path = file.split('/').skip(1);
     let system = path.next().filter(|part| ["ace360", "onefile"].contains(part))?;
-    let name = path.next().filter(|name| !name.ends_with(".rs"))?;
+    let name = path.next()?;
+    // A file beside the rooms.
+    path.next()?;
     let floor = ROOMS.iter().position(|room| *room == name);
     Some((system, floor.unwrap_or_else(|| panic!("src/{system}/{name} is no room: {ROOMS:?}"))))
 }

@@ -32,8 +32,8 @@ async fn stage() -> TestApp {
 async fn ended(app: &TestApp, kind: RunKind, params: &Value, cursor: &Value) -> Value {
     let mut sql = app.sql().await;
     let row = sqlx::query(
-        "insert into runs (id, provider_id, upstream, kind, trigger, state, shared, params, cursor, requested_by, created_at, due_at)
-         select gen_random_uuid(), id, $1, $2, 'manual', 'queued', false, $3, $4, 'a test', app_now(), app_now() - interval '1 hour'
+        "insert into runs (id, provider_id, upstream, environment, kind, trigger, state, shared, params, cursor, requested_by, created_at, due_at)
+         select gen_random_uuid(), id, $1, 'sandbox', $2, 'manual', 'queued', false, $3, $4, 'a test', app_now(), app_now() - interval '1 hour'
          from providers returning id::text",
     )
     .bind(kind.upstream().as_str())

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use picsbridge::ace360::sync::run::StatusSync;
 use picsbridge::domain::RecordCode;
 use picsbridge::store::{Claim, OutcomeKind, Progress, RecordOutcome, RunRow, SliceEnd};
-use picsbridge::upstream::run::{Halt, NoParams, RunContext, RunWork as _, Step};
+use picsbridge::upstream::run::{Halt, NoParams, RunContext, RunLine, RunWork as _, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ async fn step(app: &TestApp, run: RunRow, fence: Uuid) -> Result<Step, Halt> {
         let work = StatusSync(&ace360);
         let line = work.connect(run.provider_id).await.unwrap();
         let mut run = RunContext::new(ace360.store.clone(), run, fence);
-        run.count_calls_of(line.as_ref());
+        run.count_calls_of(line.meter());
         work.step(&line, &mut run, &NoParams {}, None).await
     })
     .await

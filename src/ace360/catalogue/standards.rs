@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::ace360::Ace360;
 use crate::ace360::catalogue::cache::Catalogue;
 use crate::ace360::client::line::Ace360Line;
-use crate::ace360::client::wire::{Sector, Standard};
+use crate::ace360::client::wire::{ListPosition, Sector, Standard};
 use crate::domain::{Learner, RecordCode, SubjectKind};
 use crate::store::{
     Ace360Settings, OutcomeKind, Progress, RecordOutcome, StandardRow, StoreError, Time, Told,
@@ -22,8 +22,7 @@ pub struct StandardsRefresh<'a>(pub &'a Ace360);
 /// Where a refresh of the standards stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StandardsRefreshCursor {
-    /// The last page that was read.
-    page: i64,
+    list: ListPosition,
     began: Time,
 }
 
@@ -58,12 +57,10 @@ impl StandardsRefresh<'_> {
         let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
         let mut cursor = match cursor {
             Some(cursor) => cursor,
-            None => StandardsRefreshCursor { page: 0, began: store.now().await? },
+            None => StandardsRefreshCursor { list: ListPosition::default(), began: store.now().await? },
         };
-        cursor.page += 1;
-        let page = line.client.standards(cursor.page).await??;
-        // Believe the answer, not the question: a list that is not paged is one page; a page with nothing is the end.
-        let last = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
+        let page = line.client.standards(cursor.list.next()).await??;
+        let last = cursor.list.note(&page);
         let mut outcomes = Vec::new();
         let mut rows = Vec::new();
         for item in page.data {
@@ -71,7 +68,7 @@ impl StandardsRefresh<'_> {
                 Ok((row, _)) => rows.push(to_row(row)),
                 Err(fault) => outcomes.push(RecordOutcome {
                     kind: SubjectKind::Standard,
-                    id: format!("page {} row {}", cursor.page, fault.index + 1),
+                    id: format!("page {} row {}", cursor.list.page, fault.index + 1),
                     outcome: OutcomeKind::Failed,
                     code: RecordCode::Unreadable,
                     record_id: None,

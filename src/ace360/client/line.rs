@@ -4,9 +4,11 @@ use uuid::Uuid;
 
 use crate::ace360::client::Client;
 use crate::ace360::{Ace360, Ace360Error};
+use crate::store::StoreError;
 use crate::upstream::call::Meter;
+use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
-use crate::upstream::run::{Halt, Step};
+use crate::upstream::run::{Halt, RunLine, Step};
 
 /// The connection of a run's slice.
 #[derive(Clone, Debug)]
@@ -15,9 +17,24 @@ pub struct Ace360Line {
     pub environment: String,
 }
 
-impl AsRef<Meter> for Ace360Line {
-    fn as_ref(&self) -> &Meter {
+impl Ace360Line {
+    /// Whether a failure to read one record concerns the connection as a whole. ACE360 may refuse a single record (403) while
+    /// its list works.
+    pub async fn concerns_all(&self, failure: &Failure) -> Result<bool, StoreError> {
+        Ok(match failure.kind {
+            FailureKind::Forbidden => self.client.apprentices(1).await?.is_err(),
+            kind => kind.is_general(),
+        })
+    }
+}
+
+impl RunLine for Ace360Line {
+    fn meter(&self) -> &Meter {
         self.client.meter()
+    }
+
+    fn environment(&self) -> &str {
+        &self.environment
     }
 }
 

@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::duplicates::{Duplicates, Person, Sought};
 use crate::ace360::client::Client;
-use crate::ace360::client::wire::Apprentice;
+use crate::ace360::client::wire::{Apprentice, ListPosition};
 use crate::ace360::links::readings::{mirror_row, single};
 use crate::ace360::{Ace360, Ace360Error, STEP};
-use crate::domain::{IntentState, SubjectKind, UploadMethod, Upstream};
+use crate::domain::folding::name_key;
+use crate::domain::{IntentState, SubjectKind, Uln, UploadMethod, Upstream};
 use crate::store::{By, IntentKey, IntentRow, LinkRow, NewIntent, SettleOutcome, StoreError, Unlinked};
 use crate::upstream::creation::{Creation, Fence, Look, Reconciled, Search, Sent};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -24,6 +25,9 @@ use crate::upstream::read::Answered;
 /// ACE360 writes creation times without a zone, and its clock may differ. A record counts as older than the send only when
 /// it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
+/// Records that one look reads singly whatever their creation time says. There are more only where ACE360's list was not
+/// known before the send.
+const READ_ANYWAY: usize = 300;
 
 /// One creation of a learner's record.
 pub struct Registration {
@@ -138,18 +142,29 @@ impl Registration {
         }
     }
 
-    /// Whether a row of the list may be the record that was sent.
-    fn may_be(&self, row: &Apprentice, person_index: Option<&Vec<u8>>, intent: &IntentRow) -> bool {
+    fn uln(&self) -> Option<&str> {
+        Some(self.person.uln_number.as_str()).filter(|uln| *uln != Uln::PLACEHOLDER)
+    }
+
+    fn uln_index(&self) -> Option<Vec<u8>> {
+        self.uln().map(|uln| self.ace360.store.uln_index(self.key.provider, uln))
+    }
+
+    /// Whether a single record is the one that was sent. The ULN decides; who has none yet is known by name, birth date and
+    /// standard.
+    fn is_sent(&self, single: &Apprentice) -> bool {
         let sent = &self.person;
-        let own = self.ace360.store.person_index(
-            self.key.provider,
-            &sent.first_name,
-            &sent.last_name,
-            sent.date_of_birth,
-        );
-        person_index == Some(&own)
-            && row.standard_id.is_none_or(|id| id == sent.standard_id)
-            && !intent.candidates.contains(&row.id)
+        match (self.uln(), single.uln_number.as_deref().filter(|uln| *uln != Uln::PLACEHOLDER)) {
+            (Some(own), Some(theirs)) => own == theirs,
+            (Some(_), None) | (None, Some(_)) => false,
+            (None, None) => {
+                let key = |first: &str, last: &str| (name_key(first), name_key(last));
+                let theirs = single.first_name.as_deref().zip(single.last_name.as_deref());
+                theirs.is_some_and(|(first, last)| key(first, last) == key(&sent.first_name, &sent.last_name))
+                    && single.date_of_birth == Some(sent.date_of_birth)
+                    && single.standard_id.is_none_or(|id| id == sent.standard_id)
+            }
+        }
     }
 }
 
@@ -184,7 +199,7 @@ impl Creation for Registration {
         let found = match self.mirror_complete {
             Some(complete) => {
                 let twins = self.ace360.mirrored_twins(sought).await?;
-                Duplicates { complete, ..self.ace360.judge(&self.client, sought, twins).await? }
+                self.ace360.judge(&self.client, sought, twins).await?.among(complete)
             }
             None => self.ace360.search_on_top(&self.client, sought).await?,
         };
@@ -231,13 +246,15 @@ impl Creation for Registration {
         self.ace360.note_connection(self.key.provider, Some(failure)).await
     }
 
-    /// Reads the list, newest first, until it comes to records that are surely older than the send. The ULN of the single
-    /// record confirms a row with the same name, birth date and standard.
+    /// Reads the whole list, since nothing is promised about its order, and each record singly that may have been created by
+    /// the send: the ULN decides, because ACE360 may keep a name or a date otherwise than it was sent.
     async fn look(&self, intent: &IntentRow) -> Result<Look<Apprentice>, Ace360Error> {
         let store = &self.ace360.store;
         let oldest = intent.created_at.naive_utc() - CLOCK_DOUBT;
-        for number in 1_i64.. {
-            let page = self.client.apprentices(number).await??;
+        let (mut list, mut read) = (ListPosition::default(), 0);
+        loop {
+            let page = self.client.apprentices(list.next()).await??;
+            let last = list.note(&page);
             let rows: Vec<&Apprentice> =
                 page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
             let mirrored: Vec<_> =
@@ -245,27 +262,22 @@ impl Creation for Registration {
             let mut tx = store.begin().await?;
             store.mirror(&mut tx, intent.provider_id, &intent.environment, &mirrored, None).await?;
             tx.commit().await.map_err(StoreError::from)?;
-            for (row, mirror) in rows.iter().zip(&mirrored) {
-                if !self.may_be(row, mirror.person_index.as_ref(), intent) {
-                    continue;
-                }
-                match self.client.apprentice(row.id).await? {
-                    Ok(single) if single.uln_number.as_ref() == Some(&self.person.uln_number) => {
-                        return Ok(Look::Found(single));
-                    }
-                    Ok(_) => {}
+            let candidates =
+                rows.iter().filter(|row| read < READ_ANYWAY || row.created_at.is_none_or(|at| at >= oldest));
+            let ids: Vec<i64> = candidates.map(|row| row.id).collect();
+            for id in store.records_since(intent, &ids, self.uln_index().as_deref()).await? {
+                read += 1;
+                match self.client.apprentice(id).await? {
+                    Ok(single) if self.is_sent(&single) => return Ok(Look::Found(single)),
+                    Ok(single) => self.ace360.note_uln(self.sought(), &single).await?,
                     Err(failure) if failure.kind == FailureKind::Missing => {}
                     Err(failure) => return Err(failure.into()),
                 }
             }
-            let last = rows.is_empty() || page.total_pages.is_none_or(|pages| number >= pages);
-            // The order is observed, not documented: the rest is older only if every row of this page is.
-            let old = rows.iter().all(|row| row.created_at.is_some_and(|at| at < oldest));
-            if last || old {
-                break;
+            if last {
+                return Ok(Look::Absent);
             }
         }
-        Ok(Look::Absent)
     }
 
     /// Records for which an upload of this learner would be refused now: what was sent, without its ULN, or what somebody

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::ace360::Ace360;
 use crate::ace360::client::line::Ace360Line;
+use crate::ace360::client::wire::ListPosition;
 use crate::ace360::links::readings::{failed, mirror_row, single};
 use crate::domain::{Ace360StandardId, Learner, LinkMethod, RecordCode};
 use crate::store::{
@@ -26,8 +27,7 @@ pub struct Matching<'a>(pub &'a Ace360);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchingCursor {
-    /// The last page that was read.
-    page: i64,
+    list: ListPosition,
     began: Time,
     /// All pages were read.
     listed: bool,
@@ -57,7 +57,7 @@ impl RunWork for Matching<'_> {
             cursor
         } else {
             let began = self.0.store.now().await?;
-            MatchingCursor { page: 0, began, listed: false, read: false, after: None }
+            MatchingCursor { list: ListPosition::default(), began, listed: false, read: false, after: None }
         };
         if !cursor.listed {
             return self.read_list(line, run, cursor).await;
@@ -77,9 +77,8 @@ impl Matching<'_> {
         mut cursor: MatchingCursor,
     ) -> Result<Step, Halt> {
         let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
-        cursor.page += 1;
-        let page = line.client.apprentices(cursor.page).await??;
-        cursor.listed = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
+        let page = line.client.apprentices(cursor.list.next()).await??;
+        cursor.listed = cursor.list.note(&page);
         let rows: Vec<_> = page
             .data
             .iter()
@@ -111,8 +110,10 @@ impl Matching<'_> {
                     let uln = apprentice.uln_number.as_deref().map(|uln| store.uln_index(provider, uln));
                     rows.push((*record, uln, Some(mirror_row(store, provider, &apprentice))));
                 }
-                Err(failure) if failure.kind.is_general() && rows.is_empty() => return Err(failure.into()),
-                Err(failure) if failure.kind.is_general() => break,
+                Err(failure) if line.concerns_all(&failure).await? && rows.is_empty() => {
+                    return Err(failure.into());
+                }
+                Err(failure) if line.concerns_all(&failure).await? => break,
                 // Gone, or not readable: it cannot be matched by its ULN, and is not asked again in this run.
                 Err(_) => rows.push((*record, None, None)),
             }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::ace360::client::wire::Apprentice;
 use crate::store::{Detail, MirrorRow, OutcomeKind, Reading, RecordOutcome, Store, Told};
-use crate::upstream::failure::{Failure, faults};
+use crate::upstream::failure::{Failure, FailureKind, faults};
 
 /// A learner's record that failed upstream, with the upstream's reasons.
 pub(crate) fn failed(learner: impl Into<String>, failure: &Failure) -> RecordOutcome {
@@ -14,6 +14,16 @@ pub(crate) fn failed(learner: impl Into<String>, failure: &Failure) -> RecordOut
         errors: faults(&failure.field_errors),
         ..Told::default()
     })
+}
+
+/// A single record whose status can be read, or has none.
+pub fn readable(answer: Result<Apprentice, Failure>) -> Result<Apprentice, Failure> {
+    match answer {
+        Ok(apprentice) if apprentice.status_unreadable => {
+            Err(Failure::new(FailureKind::Failed, Some(200), "the record's status cannot be read"))
+        }
+        other => other,
+    }
 }
 
 /// What a row of the list says.
@@ -52,6 +62,7 @@ pub fn mirror_row(store: &Store, provider: Uuid, apprentice: &Apprentice) -> Mir
     MirrorRow {
         record_id: apprentice.id,
         person_index: person,
+        birth_index: apprentice.date_of_birth.map(|birth| store.birth_index(provider, birth)),
         standard_id: apprentice.standard_id,
         status_id: status.id.and_then(|id| i32::try_from(id).ok()),
         status_text: status.text,

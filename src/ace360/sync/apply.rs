@@ -40,10 +40,11 @@ pub async fn apply_readings(
         let decision = decide(&link, reading);
         let is_quiet = decision.changes.is_empty();
         let is_known = link.state == Ace360LinkState::Uploaded && link.problem_code.is_none();
-        if is_quiet && is_known && reading.detail.is_none() {
+        if is_quiet && is_known && reading.detail.is_none() && !decision.wants_single {
             same.push(link.record_id);
         } else {
-            store.write_link_status(tx, provider, &link, &decision.now, !is_quiet, run).await?;
+            let wanted = !is_quiet || decision.wants_single;
+            store.write_link_status(tx, provider, &link, &decision.now, wanted, run).await?;
             if decision.status_changed() {
                 store.add_ace360_history(tx, provider, &link, &decision.now).await?;
             }

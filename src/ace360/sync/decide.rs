@@ -13,6 +13,8 @@ pub struct Decision {
     /// What is known of the record now.
     pub now: LinkStatus,
     pub changes: Vec<Change>,
+    /// The list shows that the record was archived or came back, but only the single record says why: it must be read.
+    pub wants_single: bool,
 }
 
 impl Decision {
@@ -47,9 +49,13 @@ fn merged(link: &LinkRow, reading: &Reading) -> LinkStatus {
 
 /// What the reading says that was not known.
 pub fn decide(link: &LinkRow, reading: &Reading) -> Decision {
-    let now = merged(link, reading);
+    let mut now = merged(link, reading);
+    let wants_single = !now.read_singly && now.archived_at != link.archived_at;
+    if wants_single {
+        now.archived_at.clone_from(&link.archived_at);
+    }
     let changes = differences(link, now.clone());
-    Decision { now, changes }
+    Decision { now, changes, wants_single }
 }
 
 fn differences(link: &LinkRow, now: LinkStatus) -> Vec<Change> {

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::apply::apply_readings;
 use crate::ace360::Ace360;
 use crate::ace360::client::line::Ace360Line;
-use crate::ace360::client::wire::Apprentice;
-use crate::ace360::links::readings::{failed, listed, mirror_row, single};
+use crate::ace360::client::wire::{Apprentice, ListPosition};
+use crate::ace360::links::readings::{failed, listed, mirror_row, readable, single};
 use crate::domain::RecordCode;
 use crate::store::{OutcomeKind, Progress, RecordOutcome, SingleRow, Time, Told, Tx};
 use crate::upstream::failure::{Failure, FailureKind};
@@ -28,8 +28,7 @@ pub struct StatusSync<'a>(pub &'a Ace360);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusSyncCursor {
-    /// The last page that was read.
-    page: i64,
+    list: ListPosition,
     began: Time,
     /// All pages were read.
     listed: bool,
@@ -59,7 +58,13 @@ impl RunWork for StatusSync<'_> {
             cursor
         } else {
             let began = self.0.store.now().await?;
-            StatusSyncCursor { page: 0, began, listed: false, after: None, next_place: 0 }
+            StatusSyncCursor {
+                list: ListPosition::default(),
+                began,
+                listed: false,
+                after: None,
+                next_place: 0,
+            }
         };
         let came = if run.row.learners.is_some() {
             self.read_named(line, run, cursor).await
@@ -79,13 +84,14 @@ impl StatusSync<'_> {
         run: &mut RunContext,
         mut cursor: StatusSyncCursor,
     ) -> Result<Step, Halt> {
-        cursor.page += 1;
-        let page = line.client.apprentices(cursor.page).await??;
-        cursor.listed = page.data.is_empty() || page.total_pages.is_none_or(|pages| cursor.page >= pages);
+        let page = line.client.apprentices(cursor.list.next()).await??;
+        cursor.listed = cursor.list.note(&page);
         let (store, provider, environment) = (&self.0.store, run.row.provider_id, &line.environment);
-        // A row that cannot be read concerns one record: if it is a linked one it is read singly, like all that were not seen.
         let rows: Vec<_> = page.data.iter().flatten().map(|(apprentice, _)| apprentice).collect();
-        let readings: Vec<_> = rows.iter().map(|apprentice| listed(apprentice)).collect();
+        // A row that cannot be read, or whose status cannot, concerns one record: if it is a linked one it is read singly, like
+        // all that were not seen.
+        let clear = rows.iter().filter(|apprentice| !apprentice.status_unreadable);
+        let readings: Vec<_> = clear.map(|apprentice| listed(apprentice)).collect();
         let mirrored: Vec<_> =
             rows.iter().map(|apprentice| mirror_row(store, provider, apprentice)).collect();
         // Counted once: for each page it would take a hundred times as long for ten times as many learners.
@@ -206,7 +212,7 @@ impl StatusSync<'_> {
         for row in batch {
             let answer = line.client.apprentice(row.record_id).await?;
             if let Err(failure) = &answer
-                && failure.kind.is_general()
+                && line.concerns_all(failure).await?
             {
                 // What was read of this batch is kept; the rest follows when ACE360 answers again.
                 if answers.is_empty() {
@@ -238,7 +244,7 @@ impl StatusSync<'_> {
     ) -> Result<(), Halt> {
         let (store, environment, id) = (&self.0.store, &line.environment, &row.learner_id);
         let (provider, own) = (run.row.provider_id, Some(run.row.id));
-        match answer {
+        match readable(answer) {
             Ok(apprentice) => {
                 let readings = [single(&apprentice)];
                 let applied = apply_readings(store, tx, provider, environment, &readings, own).await?;
@@ -258,9 +264,8 @@ impl StatusSync<'_> {
             // The list may show a record whose single record is missing: that is trouble, not an end.
             Err(failure) => {
                 store.note_link_problem(tx, provider, environment, id, own, &failure.problem()).await?;
-                if !row.seen {
-                    progress.outcomes.push(failed(id, &failure));
-                }
+                let outcomes = if row.seen { &mut progress.failed_after_all } else { &mut progress.outcomes };
+                outcomes.push(failed(id, &failure));
             }
         }
         Ok(())

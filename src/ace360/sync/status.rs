@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::apply::apply_readings;
-use crate::ace360::links::readings::{mirror_row, single};
+use crate::ace360::links::readings::{mirror_row, readable, single};
 use crate::ace360::{Ace360, Ace360Error};
 use crate::store::StoreError;
 use crate::upstream::failure::FailureKind;
@@ -28,7 +28,7 @@ impl Ace360 {
         let Some(link) = self.store.ace360_link(provider, learner).await? else {
             return Ok(SyncedOne::NotLinked);
         };
-        match client.apprentice(link.record_id).await? {
+        match readable(client.apprentice(link.record_id).await?) {
             Ok(apprentice) => {
                 let mut tx = self.store.begin().await?;
                 let readings = [single(&apprentice)];

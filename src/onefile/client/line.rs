@@ -7,7 +7,7 @@ use crate::onefile::client::Client;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::OneFileSettings;
 use crate::upstream::call::Meter;
-use crate::upstream::run::{Halt, Step};
+use crate::upstream::run::{Halt, RunLine, Step};
 
 /// The connection of a run's slice.
 #[derive(Clone, Debug)]
@@ -16,9 +16,13 @@ pub struct OneFileLine {
     pub settings: OneFileSettings,
 }
 
-impl AsRef<Meter> for OneFileLine {
-    fn as_ref(&self) -> &Meter {
+impl RunLine for OneFileLine {
+    fn meter(&self) -> &Meter {
         self.client.meter()
+    }
+
+    fn environment(&self) -> &str {
+        self.settings.choices.environment.as_str()
     }
 }
 

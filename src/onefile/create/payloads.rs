@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::people::name_of;
+use crate::domain::time::instant;
 use crate::domain::{Officer, Organisation, Qualification, VisitType};
-use crate::onefile::client::wire::{instant, instant_out};
+use crate::onefile::client::wire::instant_out;
 use crate::onefile::client::{ASSESSOR_ROLES, id_out};
 use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find, LinkTo, Person};
 use crate::onefile::fields;

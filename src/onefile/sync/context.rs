@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::domain::time::day_of;
 use crate::domain::{DemographicsMode, OneFileEnvironment};
 use crate::onefile::catalogue::codes_cache::Catalogue;
 use crate::onefile::client::Client;
-use crate::onefile::client::wire::day_of;
 use crate::onefile::sync::diff::TakeoverSettings;
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{By, OneFileChoices, OneFileSettings, RecordKind, RecordOutcome, StoreError};

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use super::run::{ExchangeCursor, Phase, Work};
 use crate::domain::change_onefile::DetailsChangedData;
 use crate::domain::parse::parse_value;
+use crate::domain::time::day_of;
 use crate::domain::{
     Change, DemographicsMode, LinkState, Officer, Organisation, RecordCode, Subject, counted,
 };
 use crate::onefile::client::Client;
-use crate::onefile::client::wire::day_of;
 use crate::onefile::fields::{Difference, OFFICER, ORGANISATION, differences, values};
 use crate::onefile::{OneFile, OneFileError};
 use crate::store::{DueParties, OutcomeKind, Party, Progress, RecordKind, RecordOutcome, StoreError, Told};

@@ -287,7 +287,7 @@ impl ExchangeContext {
         reading.portfolio.reviews.push(PortfolioReview {
             one_file_id: remote,
             review_id: Some(id.clone()),
-            scheduled_for: crate::onefile::client::wire::instant(&review.from),
+            scheduled_for: crate::domain::time::instant(&review.from),
             ..PortfolioReview::default()
         });
         Ok(())

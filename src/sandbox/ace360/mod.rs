@@ -2,6 +2,7 @@
 //! assumed, since ACE360's own specification is not public.
 
 mod account;
+pub mod alterations;
 pub mod books;
 pub mod catalogue;
 pub mod create;

@@ -6,9 +6,10 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::alterations::Totals;
 use super::catalogue::Standard;
 use super::gate::{Caller, gate};
-use super::page::Asked;
+use super::page::{Asked, Page};
 use super::record::Row;
 use super::{BASE, create};
 use crate::sandbox::origin::Origin;
@@ -44,12 +45,23 @@ async fn list_apprentices(
     asked: web::Query<Asked>,
 ) -> HttpResponse {
     let world = shared.world();
-    let hide_archived = world.settings.hide_archived;
-    let page = asked.take(world.books.count(&caller.0, hide_archived), |places| {
-        let records = world.books.list(&caller.0, hide_archived, places);
+    let (hide_archived, alterations) = (world.settings.hide_archived, &world.settings.alterations);
+    let count = world.books.count(&caller.0, hide_archived);
+    // The newest are the youngest, so those that are too young to be shown are at the beginning.
+    let newest =
+        world.books.list(&caller.0, hide_archived, 0..if alterations.late_seconds == 0 { 0 } else { count });
+    let hidden = newest.iter().take_while(|record| !alterations.shows(&record.apprentice.created_at)).count();
+    let total = count - hidden;
+    let page = asked.take(total, |places| {
+        let places = if alterations.oldest_first { total - places.end..total - places.start } else { places };
+        let mut records =
+            world.books.list(&caller.0, hide_archived, places.start + hidden..places.end + hidden);
+        if alterations.oldest_first {
+            records.reverse();
+        }
         records.into_iter().map(|record| Row::from(&record.apprentice)).collect()
     });
-    HttpResponse::Ok().json(page)
+    listed(&page, alterations.totals)
 }
 
 /// Another organisation's record is not found, like one that is not there.
@@ -79,7 +91,10 @@ async fn create_apprentice(
         Ok(made) => made,
         Err(problem) => return HttpResponse::UnprocessableEntity().json(problem),
     };
-    let Ok(apprentice) = shared.world().create(&caller.0, Origin::Api, made) else {
+    let (apprentice, write_only) = made;
+    let mut world = shared.world();
+    let made = (world.settings.alterations.keep(apprentice), write_only);
+    let Ok(apprentice) = world.create(&caller.0, Origin::Api, made) else {
         let message = "There are no apprentice credits left on this account.";
         return HttpResponse::PaymentRequired().json(json!({ "message": message }));
     };
@@ -93,6 +108,7 @@ async fn list_standards(
 ) -> HttpResponse {
     let standards = shared.catalogue.all();
     let mut world = shared.world();
+    let totals = world.settings.alterations.totals;
     let organisation = world.books.organisation(&caller.0);
     let page = asked.take(standards.len(), |places| {
         let standards = standards[places].iter();
@@ -103,7 +119,30 @@ async fn list_standards(
             })
             .collect()
     });
-    HttpResponse::Ok().json(page)
+    listed(&page, totals)
+}
+
+/// A page as it goes out.
+fn listed<T: Serialize>(page: &Page<T>, totals: Totals) -> HttpResponse {
+    let Ok(mut shown) = serde_json::to_value(page) else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    let said = match totals {
+        Totals::Right => return HttpResponse::Ok().json(page),
+        Totals::Missing => None,
+        Totals::Null => Some(Value::Null),
+        Totals::Zero => Some(json!(0)),
+        Totals::Words => Some(json!("many")),
+    };
+    if let Value::Object(fields) = &mut shown {
+        for name in ["total", "totalPages"] {
+            fields.remove(name);
+            if let Some(said) = &said {
+                fields.insert(name.to_owned(), said.clone());
+            }
+        }
+    }
+    HttpResponse::Ok().json(shown)
 }
 
 async fn get_standard(

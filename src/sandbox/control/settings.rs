@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::default_token::default_token;
 use super::problem::{Problem, Refusal};
+use crate::sandbox::ace360::alterations::Alterations;
 use crate::sandbox::limit::LimitWindow;
 use crate::sandbox::onefile::settings::Settings as OneFileSettings;
 use crate::sandbox::world::{Shared, World};
@@ -35,6 +36,8 @@ pub struct SettingsShown {
     window: LimitWindow,
     /// Whether archived records leave the list.
     hide_archived: bool,
+    /// How the simulated ACE360 alters what it keeps and shows.
+    alterations: Alterations,
     onefile: OneFileSettings,
 }
 
@@ -50,6 +53,8 @@ pub struct SettingsChange {
     calls_per_minute: Option<Option<u32>>,
     window: Option<LimitWindow>,
     hide_archived: Option<bool>,
+    /// The new alterations, as a whole: what is absent is off.
+    alterations: Option<Alterations>,
     /// Of these, too, what is absent stays.
     #[schema(value_type = Option<OneFileSettings>)]
     onefile: Option<Map<String, Value>>,
@@ -91,6 +96,9 @@ pub async fn put_settings(
     settings.calls_per_minute = change.calls_per_minute.unwrap_or(settings.calls_per_minute);
     settings.window = change.window.unwrap_or(settings.window);
     settings.hide_archived = change.hide_archived.unwrap_or(settings.hide_archived);
+    if let Some(alterations) = &change.alterations {
+        settings.alterations = alterations.clone();
+    }
     world.onefile.window = world.settings.window;
     Ok(HttpResponse::Ok().json(shown(&mut world, &query.for_token)))
 }
@@ -110,6 +118,7 @@ fn shown(world: &mut World, token: &str) -> SettingsShown {
         calls_per_minute: world.settings.calls_per_minute,
         window: world.settings.window,
         hide_archived: world.settings.hide_archived,
+        alterations: world.settings.alterations.clone(),
         onefile: world.onefile.settings.clone(),
     }
 }

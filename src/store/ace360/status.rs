@@ -75,14 +75,14 @@ impl Store {
         Ok(())
     }
 
-    /// Writes what is known of a record now. A change that only the list showed makes the record wanted singly.
+    /// Writes what is known of a record now. `wanted`: the single record must be read too, if this was not it.
     pub async fn write_link_status(
         &self,
         tx: &mut Tx,
         provider: Uuid,
         link: &LinkRow,
         now: &LinkStatus,
-        changed: bool,
+        wanted: bool,
         run: Option<Uuid>,
     ) -> StoreResult<()> {
         sqlx::query!(
@@ -103,7 +103,7 @@ impl Store {
             now.grade_date,
             now.certificate_claimed_at,
             now.read_singly,
-            changed,
+            wanted,
             run,
             link.environment
         )

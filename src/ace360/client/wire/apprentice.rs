@@ -24,6 +24,8 @@ pub struct Apprentice {
     /// ACE360's id of the standard.
     pub standard_id: Option<i64>,
     pub status: Option<Status>,
+    /// There is a status, and it cannot be read.
+    pub status_unreadable: bool,
     /// ACE360's id of the training provider.
     pub tpo_id: Option<i64>,
     pub estimated_start_date: Option<NaiveDate>,
@@ -66,14 +68,16 @@ impl Row for Apprentice {
     fn read(id: i64, fields: &mut Reader<'_>) -> Self {
         let archived =
             fields.raw("archivedAt").is_some_and(|at| !matches!(at, Value::Bool(false)) && at != "");
+        let status = status(fields);
         Self {
             id,
+            status_unreadable: status.is_none() && fields.raw("status").is_some_and(|status| status != ""),
             first_name: fields.text("firstName"),
             last_name: fields.text("lastName"),
             uln_number: fields.text("ulnNumber"),
             date_of_birth: fields.date("dateOfBirth"),
             standard_id: fields.integer("standardId"),
-            status: status(fields),
+            status,
             tpo_id: fields.integer("tpoId"),
             estimated_start_date: fields.date("estimatedStartDate"),
             estimated_end_date: fields.date("estimatedEndDate"),

@@ -12,7 +12,7 @@ mod standard;
 
 pub use apprentice::{Apprentice, ApprenticePage, Status};
 pub use create::CreateApprentice;
-pub use page::{Page, RowFault, Unreadable, page, record};
+pub use page::{ListPosition, Page, RowFault, Unreadable, page, record};
 pub use reader::{Note, Row};
 pub use standard::{Sector, Standard, StandardPage};
 

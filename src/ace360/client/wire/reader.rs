@@ -3,6 +3,9 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Map, Value};
 
+use crate::domain::folding::trimmed;
+use crate::domain::time::{instant, london_day, says_no_date};
+
 /// Longer than any name or label; what is longer is cut, so that nothing we keep is without limit.
 const LONGEST: usize = 500;
 
@@ -52,7 +55,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Option<T> {
         let value = read(self.raw(key)?);
-        if value.is_none() && self.raw(key).and_then(Value::as_str) != Some("") {
+        if value.is_none() && !self.raw(key).and_then(Value::as_str).is_some_and(says_no_date) {
             self.note(key, odd);
         }
         value
@@ -61,7 +64,7 @@ impl<'a> Reader<'a> {
     /// A text that says something. A number will do: they are not consistent.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let text = self.read(key, "not a text", |value| match value {
-            Value::String(text) => Some(text.trim().chars().take(LONGEST).collect::<String>()),
+            Value::String(text) => Some(trimmed(text).chars().take(LONGEST).collect::<String>()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         });
@@ -91,14 +94,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A date, or the date of a date and time.
+    /// A date, or the day in London of a time.
     pub(super) fn date(&mut self, key: &str) -> Option<NaiveDate> {
-        self.read(key, "not a date", |value| date(value.as_str()?))
+        self.read(key, "not a date", |value| london_day(value.as_str()?))
     }
 
-    /// A date and time without zone, which is how they write it; midnight for a date alone.
+    /// A date and time. They write it without a zone; UTC is assumed. Midnight for a date alone.
     pub(super) fn moment(&mut self, key: &str) -> Option<NaiveDateTime> {
-        self.read(key, "not a date and time", |value| moment(value.as_str()?))
+        self.read(key, "not a date and time", |value| Some(instant(value.as_str()?)?.naive_utc()))
     }
 
     /// An object within, read by `read`.
@@ -117,23 +120,5 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
-    }
-}
-
-fn date(text: &str) -> Option<NaiveDate> {
-    let text = text.trim();
-    let day = text.get(..10)?;
-    let rest = text.get(10..).unwrap_or_default();
-    (rest.is_empty() || rest.starts_with([' ', 'T']))
-        .then(|| crate::domain::time::parse_date(day).ok())
-        .flatten()
-}
-
-fn moment(text: &str) -> Option<NaiveDateTime> {
-    let day = date(text)?;
-    let text = text.trim();
-    match text.get(11..19) {
-        None => (text.len() == 10).then(|| day.and_time(chrono::NaiveTime::MIN)),
-        Some(time) => Some(day.and_time(chrono::NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?)),
     }
 }

@@ -6,6 +6,7 @@ use std::hash::{Hash as _, Hasher as _};
 use serde_json::{Map, Value};
 
 use super::reader::{Note, Reader, Row, id};
+use crate::http::json;
 
 /// A page of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,11 +39,11 @@ pub fn page<T: Row>(body: &[u8]) -> Result<Page<T>, Unreadable> {
     let mut hasher = DefaultHasher::new();
     body.hash(&mut hasher);
     let print = hasher.finish();
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    if body.iter().all(u8::is_ascii_whitespace) {
+    let bare = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    if bare.iter().all(u8::is_ascii_whitespace) {
         return Ok(Page { rows: Vec::new(), print });
     }
-    let rows = match serde_json::from_slice(body).map_err(|_| Unreadable("it is not JSON"))? {
+    let rows = match json(body).ok_or(Unreadable("it is not JSON"))? {
         Value::Array(rows) => rows,
         Value::Null => Vec::new(),
         _ => return Err(Unreadable("it is not a list")),
@@ -57,7 +58,7 @@ pub fn page<T: Row>(body: &[u8]) -> Result<Page<T>, Unreadable> {
 /// # Errors
 /// It is none.
 pub fn record<T: Row>(body: &[u8]) -> Result<(T, Vec<Note>), Unreadable> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| Unreadable("it is not JSON"))?;
+    let value: Value = json(body).ok_or(Unreadable("it is not JSON"))?;
     read_row(0, &value).map_err(|fault| Unreadable(fault.message))
 }
 

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::reader::id;
+use crate::http::json;
 
 /// The id of what was made: a number, a text that is one, or an object's `ID` (whatever the case of its name).
 pub fn new_id(body: &[u8]) -> Option<i64> {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let value: Value = serde_json::from_slice(body).ok()?;
+    let value: Value = json(body)?;
     let own = match &value {
         Value::Object(fields) => {
             fields.iter().find_map(|(name, value)| name.eq_ignore_ascii_case("id").then_some(value))?

@@ -17,7 +17,7 @@ pub use portfolio::{LearningAim, Review};
 pub use reader::{Note, Reader, Row};
 pub use rows::{Centre, Classroom, Customer, Placement, Standard, User};
 pub use session::session;
-pub use time::{day_of, day_out, instant, instant_out, london_day, time_out};
+pub use time::{day_out, instant_out, time_out};
 
 #[cfg(test)]
 mod tests;

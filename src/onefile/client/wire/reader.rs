@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
 
-use super::time::{instant, london_day};
+use crate::domain::folding::trimmed;
+use crate::domain::time::{instant, london_day, says_no_date};
 
 /// Longer than any name; what is longer is cut, so that nothing we keep is without limit.
 const LONGEST: usize = 500;
@@ -65,8 +66,8 @@ impl<'a> Reader<'a> {
     ) -> Option<T> {
         let raw = self.raw(name)?;
         let value = read(raw);
-        // Blank text stands for none.
-        if value.is_none() && raw.as_str().is_none_or(|text| !text.trim().is_empty()) {
+        // Blank text stands for none, and so does an empty date.
+        if value.is_none() && raw.as_str().is_none_or(|text| !says_no_date(trimmed(text))) {
             self.notes.push(Note { field: name, message: odd });
         }
         value
@@ -75,7 +76,7 @@ impl<'a> Reader<'a> {
     /// A text that says something. A number will do.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         let text = self.read(name, "not a text", |value| match value {
-            Value::String(text) => Some(text.trim().chars().take(LONGEST).collect::<String>()),
+            Value::String(text) => Some(trimmed(text).chars().take(LONGEST).collect::<String>()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         });
@@ -96,11 +97,17 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A number, or a text that is one.
+    /// A number, or a text that is one, such as `45%`.
     pub(super) fn number(&mut self, name: &'static str) -> Option<f64> {
         self.read(name, "not a number", |value| match value {
             Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Value::String(text) => text
+                .trim()
+                .trim_end_matches('%')
+                .trim_end()
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite()),
             _ => None,
         })
     }

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::time::london_day;
 
 fn users(body: &Value) -> Page<User> {
     page(body.to_string().as_bytes()).unwrap()

@@ -1,35 +1,7 @@
-//! Times as OneFile writes them: ISO 8601 in UTC; a day alone is its midnight in UTC. Days are London's, so that a birthday never
-//! moves: midnight in UTC is the same day there, and midnight in London is the evening before in UTC in summer.
+//! Times as they are sent to OneFile: ISO 8601 in UTC; a day alone is its midnight in UTC. Times of day are London's.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone as _, Utc};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveTime, SecondsFormat, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
-
-use crate::domain::time::parse_date;
-
-/// Reads a time. One without a zone is UTC; a day alone is its midnight.
-pub fn instant(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.to_utc());
-    }
-    if let Ok(day) = parse_date(text) {
-        return Some(day.and_time(NaiveTime::MIN).and_utc());
-    }
-    ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .map(|time| time.and_utc())
-}
-
-/// The day of a time, in London. Years that no record of ours can have are none.
-pub fn london_day(text: &str) -> Option<NaiveDate> {
-    parse_date(&day_of(instant(text)?).to_string()).ok()
-}
-
-/// The day of a time, in London.
-pub fn day_of(time: DateTime<Utc>) -> NaiveDate {
-    time.with_timezone(&London).date_naive()
-}
 
 /// A day, as it is sent.
 pub fn day_out(day: NaiveDate) -> String {

@@ -1,7 +1,8 @@
 //! What is the same in two spellings: case, spaces, diacritics, punctuation, and what companies are called by law.
 
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
+
+use crate::domain::folding::tokens;
 
 /// What a company is by law; one name is written with and without it.
 const COMPANY: [&str; 6] = ["ltd", "limited", "plc", "llp", "cic", "inc"];
@@ -57,39 +58,6 @@ pub fn plain(text: Option<&str>) -> Option<String> {
     let folded: String = text?.trim().nfkc().flat_map(char::to_lowercase).collect();
     let spaced = folded.split_whitespace().collect::<Vec<_>>().join(" ");
     (!spaced.is_empty()).then_some(spaced)
-}
-
-fn tokens(text: &str) -> Vec<String> {
-    let mut plain = String::with_capacity(text.len());
-    for sign in text.nfkd().filter(|sign| !is_combining_mark(*sign)).flat_map(char::to_lowercase) {
-        match sign {
-            '\'' | '’' | '‘' | '`' | '\u{200b}' | '\u{feff}' | '\u{ad}' => {}
-            '&' | '+' => plain.push_str(" and "),
-            _ if sign.is_ascii_alphanumeric() => plain.push(sign),
-            _ => match without_stroke(sign) {
-                Some(letters) => plain.push_str(letters),
-                None if sign.is_alphanumeric() => plain.push(sign),
-                None => plain.push(' '),
-            },
-        }
-    }
-    plain.split_whitespace().map(str::to_owned).collect()
-}
-
-/// Letters that Unicode does not take apart.
-fn without_stroke(sign: char) -> Option<&'static str> {
-    Some(match sign {
-        'ø' => "o",
-        'ł' => "l",
-        'đ' | 'ð' => "d",
-        'þ' => "th",
-        'ß' => "ss",
-        'æ' => "ae",
-        'œ' => "oe",
-        'ı' => "i",
-        'ħ' => "h",
-        _ => return None,
-    })
 }
 
 /// Letters that stand alone make one word: `L.L.P.` is `LLP`, `A B C Motors` is `ABC Motors`.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pair::{Of, Pair, TakeoverSettings};
 use super::report::{ChangedRecord, LearnerTakeover, PulledReview, PushedReview};
+use crate::domain::time::day_of;
 use crate::domain::{DemographicsMode, OneFileId, Review, ReviewId};
-use crate::onefile::client::wire::day_of;
 use crate::onefile::create::reviews::is_open;
 use crate::onefile::fields::{REVIEW, values};
 use crate::store::PortfolioReview;
