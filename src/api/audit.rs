@@ -132,7 +132,7 @@ pub async fn list(
         }
     }
     let (after, before) = (params.time("after"), params.time("before"));
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let filter = AuditFilter {
         action: action.as_deref(),
@@ -143,5 +143,5 @@ pub async fn list(
     };
     let page = state.store.list_audit(who.provider(), filter, paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
-    Ok(Json(Page::new(page.items.into_iter().map(AuditLine::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(page.items.into_iter().map(AuditLine::from).collect(), last.as_deref())))
 }

@@ -127,6 +127,11 @@ fn content_type(request: &HttpRequest, allowed: &[&'static str]) -> Result<&'sta
     })
 }
 
+/// Some tools begin a text with a byte order mark, which is no part of it.
+fn without_mark(bytes: Bytes) -> Bytes {
+    if bytes.starts_with("\u{feff}".as_bytes()) { bytes.slice(3..) } else { bytes }
+}
+
 /// Reads the whole body.
 ///
 /// # Errors
@@ -149,7 +154,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, cap: usize) -> Re
         // A caller who sends a byte now and then would hold a connection for ever.
         let next = timeout_at(ends.min(Instant::now() + SLOWEST_PART), payload.next()).await;
         let next = next.map_err(|_| Problem::new(Code::BodyTooSlow, Code::BodyTooSlow.about()))?;
-        let Some(chunk) = next else { return Ok(bytes.freeze()) };
+        let Some(chunk) = next else { return Ok(without_mark(bytes.freeze())) };
         let chunk =
             chunk.map_err(|_| Problem::new(Code::MalformedJson, "The body broke off before its end."))?;
         if bytes.len() + chunk.len() > cap {

@@ -56,7 +56,7 @@ pub async fn list(
             0
         }),
     };
-    let size = params.paging().size;
+    let size = params.page_size();
     params.done()?;
     state.store.place_changes().await?;
     let rows = state

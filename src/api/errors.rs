@@ -41,7 +41,7 @@ errors! {
     /// Of links with OneFile.
     OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Errors of an upload.
-    UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
+    UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate Leaver StartsLater InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Errors of an enrolment.
     EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Of operations that begin a run.

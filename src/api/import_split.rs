@@ -22,6 +22,9 @@ pub fn split(body: &ImportBody) -> Result<Vec<&[u8]>, Problem> {
         let array = array(&body.bytes).map_err(|fault| Problem::faults(vec![fault]))?;
         (array.entries.into_iter().map(|value| value.get().as_bytes()).collect(), array.cut_off)
     };
+    if records.is_empty() {
+        return Err(Problem::faults(vec![empty()]));
+    }
     if cut_off {
         let message = format!("Send at most {MOST} records at once.");
         return Err(Problem::faults(vec![Fault::at("", "tooMany", message)]));
@@ -47,6 +50,10 @@ fn array(json: &[u8]) -> Result<Bounded<&RawValue, MOST>, Fault> {
             Fault::at("", "malformedJson", message)
         }
     })
+}
+
+fn empty() -> Fault {
+    Fault::at("", "emptyImport", "There is no record. Send at least one.")
 }
 
 /// The lines of a body, without their ends.

@@ -113,7 +113,7 @@ pub async fn list(
     if let Some(Err(broken)) = learner.as_deref().map(LearnerId::parse) {
         params.fault("learnerId", broken.code, broken.message);
     }
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let page = state
         .store
@@ -124,7 +124,7 @@ pub async fn list(
     for row in page.items {
         items.push(shown(&state, row)?);
     }
-    Ok(Json(Page::new(items, last.as_deref())))
+    Ok(Json(paging.page(items, last.as_deref())))
 }
 
 /// What a person found out.

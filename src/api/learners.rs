@@ -131,7 +131,7 @@ pub async fn list(
     let ace360 = params.word("ace360", TabState::WORDS).and_then(TabState::parse);
     let onefile = params.word("onefile", OneFileState::WORDS).and_then(OneFileState::parse);
     let updated_after = params.time("updatedAfter");
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let page = state
         .store
@@ -156,7 +156,7 @@ pub async fn list(
             updated_at: line.updated_at,
         })
         .collect();
-    Ok(Json(Page::new(items, last.as_deref())))
+    Ok(Json(paging.page(items, last.as_deref())))
 }
 
 /// Import learners

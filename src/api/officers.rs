@@ -79,7 +79,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<OfficerRecord>>, Problem> {
     let mut params = Params::of(&request);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     records::list(&state, who.provider(), &paging).await.map(Json)
 }

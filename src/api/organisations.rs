@@ -80,7 +80,7 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<OrganisationRecord>>, Problem> {
     let mut params = Params::of(&request);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     records::list(&state, who.provider(), &paging).await.map(Json)
 }

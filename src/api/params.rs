@@ -6,20 +6,27 @@ use actix_web::HttpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::problem::Problem;
+use super::request_context::state;
 use crate::domain::Fault;
-use crate::store::Time;
+use crate::store::{Store, Time};
 
 const DEFAULT_PAGE: i64 = 50;
 const LARGEST_PAGE: i64 = 500;
 const LONGEST_WAIT: u64 = 60;
+/// Bytes of the tag of a page token.
+const TAG: usize = 16;
 
 /// The query of one request.
 #[derive(Debug)]
 pub struct Params {
     left: Vec<(String, String)>,
     faults: Vec<Fault>,
+    /// Path and filters: what a page token is good for.
+    list: String,
+    store: Option<Store>,
 }
 
 /// Which page of a list.
@@ -28,6 +35,8 @@ pub struct Paging {
     pub size: i64,
     /// The last id of the page before.
     pub after: Option<String>,
+    list: String,
+    store: Option<Store>,
 }
 
 /// A page of a list, as it goes out.
@@ -43,10 +52,28 @@ pub struct Page<T> {
 impl Params {
     /// Reads the request's query.
     pub fn of(request: &HttpRequest) -> Self {
-        let left = url::form_urlencoded::parse(request.query_string().as_bytes())
+        let left: Vec<(String, String)> = url::form_urlencoded::parse(request.query_string().as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
-        Self { left, faults: Vec::new() }
+        let mut filters: Vec<_> =
+            left.iter().filter(|(name, _)| !["pageSize", "pageToken"].contains(&name.as_str())).collect();
+        filters.sort();
+        let list = format!("{} {filters:?}", request.path());
+        let store = state(request).ok().map(|state| state.store.clone());
+        let mut params = Self { left, faults: Vec::new(), list, store };
+        params.refuse_control_characters();
+        params
+    }
+
+    /// No value of ours has them, and the database cannot hold a NUL.
+    fn refuse_control_characters(&mut self) {
+        let (wrong, left) = std::mem::take(&mut self.left)
+            .into_iter()
+            .partition(|(_, value)| value.contains(char::is_control));
+        self.left = left;
+        for (name, _) in wrong as Vec<(String, String)> {
+            self.fault(&name, "invalidValue", "Remove the control characters.");
+        }
     }
 
     /// A parameter's text, if it was given.
@@ -104,23 +131,31 @@ impl Params {
         self.word(name, &["true", "false"]) == Some("true")
     }
 
-    pub fn paging(&mut self) -> Paging {
+    /// How many records a page has.
+    pub fn page_size(&mut self) -> i64 {
         let size = self.integer::<i64>("pageSize").unwrap_or(DEFAULT_PAGE);
         if size < 1 {
             self.fault("pageSize", "outOfRange", "Send a whole number from 1 to 500.");
         }
-        let token = self.text("pageToken").filter(|token| !token.is_empty());
-        let after = token
-            .as_deref()
-            .map(|token| URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
-        if matches!(after, Some(None)) {
-            self.fault(
-                "pageToken",
-                "invalidValue",
-                "Send the `nextPageToken` of the page before, unaltered.",
-            );
+        size.clamp(1, LARGEST_PAGE)
+    }
+
+    /// The page that is asked for. A token of another list, of other filters or of another provider is a fault.
+    pub fn paging(&mut self, provider: Uuid) -> Paging {
+        let size = self.page_size();
+        let list = format!("{provider} {}", self.list);
+        let mut paging = Paging { size, after: None, list, store: self.store.clone() };
+        if let Some(token) = self.text("pageToken").filter(|token| !token.is_empty()) {
+            paging.after = paging.read(&token);
+            if paging.after.is_none() {
+                self.fault(
+                    "pageToken",
+                    "invalidPageToken",
+                    "Send the `nextPageToken` of the page before, unaltered and with the same filters.",
+                );
+            }
         }
-        Paging { size: size.clamp(1, LARGEST_PAGE), after: after.flatten() }
+        paging
     }
 
     pub fn fault(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
@@ -143,10 +178,31 @@ impl Params {
     }
 }
 
-impl<T> Page<T> {
-    /// A page; `last_id` of its last item, when more follow.
-    pub fn new(items: Vec<T>, last_id: Option<&str>) -> Self {
-        Self { items, next_page_token: last_id.map(|id| URL_SAFE_NO_PAD.encode(id)) }
+impl Paging {
+    /// A page of this list; `last_id` of its last item, when more follow.
+    pub fn page<T>(&self, items: Vec<T>, last_id: Option<&str>) -> Page<T> {
+        Page { items, next_page_token: last_id.map(|id| self.token(id)) }
+    }
+
+    /// An authentication tag, then the id.
+    fn token(&self, last_id: &str) -> String {
+        let mut token = self.tag(last_id);
+        token.extend_from_slice(last_id.as_bytes());
+        URL_SAFE_NO_PAD.encode(token)
+    }
+
+    fn read(&self, token: &str) -> Option<String> {
+        let token = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (tag, id) = token.split_at_checked(TAG)?;
+        let id = std::str::from_utf8(id).ok()?;
+        (self.tag(id) == tag).then(|| id.to_owned())
+    }
+
+    fn tag(&self, last_id: &str) -> Vec<u8> {
+        let mut tag =
+            self.store.as_ref().map(|store| store.page_tag(&self.list, last_id)).unwrap_or_default();
+        tag.truncate(TAG);
+        tag
     }
 }
 

@@ -158,7 +158,7 @@ pub async fn list<R: Resource>(state: &State, provider: Uuid, paging: &Paging) -
         .into_iter()
         .filter_map(|row| R::id(&row.id).ok().map(|id| R::new(id, row.record)))
         .collect();
-    Ok(Page::new(items, last.as_deref()))
+    Ok(paging.page(items, last.as_deref()))
 }
 
 /// Deletes an officer or an organisation.

@@ -104,10 +104,10 @@ pub async fn list(
     let mut params = Params::of(&request);
     let outcome =
         params.word("outcome", &["succeeded", "unchanged", "failed", "skipped"]).and_then(OutcomeKind::parse);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let run = state.store.run(who.provider(), id.0).await?.ok_or_else(|| Problem::not_found("run"))?;
     let page = state.store.run_records(run.id, outcome, paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.clone());
-    Ok(Json(Page::new(page.items.into_iter().map(RunRecord::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(page.items.into_iter().map(RunRecord::from).collect(), last.as_deref())))
 }

@@ -231,7 +231,7 @@ pub async fn list(
         kind: params.word("kind", RunKind::WORDS).and_then(RunKind::parse),
         states: params.words("state", RunState::WORDS).into_iter().filter_map(RunState::parse).collect(),
     };
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let page = state.store.list_runs(who.provider(), &wanted, paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
@@ -239,7 +239,7 @@ pub async fn list(
     for row in page.items {
         items.push(shown(&state, row).await?);
     }
-    Ok(Json(Page::new(items, last.as_deref())))
+    Ok(Json(paging.page(items, last.as_deref())))
 }
 
 /// Read a run

@@ -163,11 +163,11 @@ pub async fn list(
     request: HttpRequest,
 ) -> Result<Json<Page<Token>>, Problem> {
     let mut params = Params::of(&request);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let page = state.store.list_tokens(who.provider(), paging.after.as_deref(), paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.id.to_string());
-    Ok(Json(Page::new(page.items.into_iter().map(Token::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(page.items.into_iter().map(Token::from).collect(), last.as_deref())))
 }
 
 /// Revoke a token

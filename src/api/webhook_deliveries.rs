@@ -121,7 +121,7 @@ pub async fn list(
     let mut params = Params::of(&request);
     let states: Vec<_> = DeliveryState::ALL.iter().map(|state| state.as_str()).collect();
     let states: Vec<_> = params.words("state", &states).into_iter().map(str::to_owned).collect();
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let page = state
         .store
@@ -129,7 +129,7 @@ pub async fn list(
         .await?
         .ok_or_else(|| Problem::not_found("webhook"))?;
     let last = page.items.last().filter(|_| page.more).map(|line| line.id.to_string());
-    Ok(Json(Page::new(page.items.into_iter().map(Delivery::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(page.items.into_iter().map(Delivery::from).collect(), last.as_deref())))
 }
 
 /// Send a delivery again

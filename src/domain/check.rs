@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::fault::{Fault, join};
+use super::folding::is_invisible;
 
 /// What can be parsed from a request. serde and the schema say what each value must be; here is the rest.
 pub trait Check: DeserializeOwned + ToSchema + 'static {
@@ -82,19 +83,22 @@ pub(super) fn wire_name(field: &str) -> String {
 
 /// A name that a person or an organisation must have.
 pub(super) fn not_blank(text: &str) -> Result<(), ValidationError> {
-    if text.trim().is_empty() {
-        return Err(
-            ValidationError::new("required").with_message("Send a name: it must not be blank.".into())
-        );
+    printable(text)?;
+    if text.chars().any(char::is_alphabetic) {
+        return Ok(());
     }
-    printable(text)
+    Err(ValidationError::new("required").with_message("Send a name: it must have a letter.".into()))
 }
 
-/// One line of text: control characters break the upstreams' pages and forms.
+/// One line of text: control characters break the upstreams' pages and forms, and invisible ones make two names of one.
 pub(super) fn printable(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) {
-        let message = "Take out line breaks, tabs and other control characters.";
+        let message = "Remove line breaks, tabs and other control characters.";
         return Err(ValidationError::new("controlCharacter").with_message(message.into()));
+    }
+    if let Some(sign) = text.chars().find(|sign| is_invisible(*sign)) {
+        let message = format!("Remove the invisible character U+{:04X}.", u32::from(sign));
+        return Err(ValidationError::new("invisibleCharacter").with_message(message.into()));
     }
     Ok(())
 }

@@ -88,9 +88,9 @@ pub use time::StartTime;
 pub use uln::Uln;
 pub use words::{
     Ace360LinkState, ChangeType, DeliveryState, DemographicsMode, DesktopIntegration, DirectoryKind,
-    EnrolmentState, IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState, RecordCode,
-    RunKind, RunState, RunTrigger, Settlement, StepState, SubjectKind, TabState, UploadMethod, Upstream,
-    VisitType, counted,
+    DoubtCode, EnrolmentState, IntentState, LinkMethod, LinkState, OneFileEnvironment, OneFileState,
+    RecordCode, RunKind, RunState, RunTrigger, Settlement, StepState, SubjectKind, TabState, UploadMethod,
+    Upstream, VisitType, counted,
 };
 
 redacted!(Learner Officer Organisation Address Uln NiNumber Postcode Email Telephone);

@@ -14,10 +14,10 @@ macro_rules! text {
             /// The pattern of the canonical form, as the API's document shows it.
             pub const PATTERN: &'static str = $pattern;
 
-            /// Reads the text, or says which rule it breaks. Blanks around it fall off.
+            /// Reads the text, or says which rule it breaks. Blanks and invisible signs around it fall off.
             pub fn parse(text: &str) -> Result<Self, $crate::domain::rule::Broken> {
                 let parse: fn(&str) -> Result<String, $crate::domain::rule::Broken> = $parse;
-                parse(text.trim()).map(Self)
+                parse($crate::domain::folding::trimmed(text)).map(Self)
             }
 
             pub fn as_str(&self) -> &str {

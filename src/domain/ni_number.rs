@@ -6,8 +6,8 @@ use super::rule::Broken;
 text! {
     /// A National Insurance number, without blanks, in capitals.
     NiNumber,
-    pattern: "^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]$", max: 9, example: "AB123456C",
-    about: "National Insurance number: two letters, six digits and a letter from A to D. \
+    pattern: "^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]?$", max: 9, example: "AB123456C",
+    about: "National Insurance number: two letters, six digits and, where it is known, a letter from A to D. \
             Blanks and small letters are put right.",
     parse: parse
 }
@@ -18,13 +18,14 @@ fn parse(text: &str) -> Result<String, Broken> {
     let number: String =
         text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
     let good = match number.as_bytes() {
-        [first, second, digits @ .., suffix] if digits.len() == 6 => {
+        [first, second, rest @ ..] if matches!(rest.len(), 6 | 7) => {
+            let (digits, suffix) = rest.split_at(6);
             prefix_letter(*first)
                 && prefix_letter(*second)
                 && *second != b'O'
                 && !matches!(&[*first, *second], b"BG" | b"GB" | b"KN" | b"NK" | b"NT" | b"TN" | b"ZZ")
                 && digits.iter().all(u8::is_ascii_digit)
-                && matches!(suffix, b'A'..=b'D')
+                && suffix.iter().all(|suffix| matches!(suffix, b'A'..=b'D'))
         }
         _ => false,
     };
@@ -33,7 +34,7 @@ fn parse(text: &str) -> Result<String, Broken> {
     }
     Err(Broken {
         code: "invalidNiNumber",
-        message: "Send a National Insurance number: two letters, six digits and a letter from A to D, \
+        message: "Send a National Insurance number: two letters, six digits and a letter from A to D if it is known, \
                   with a prefix that HMRC issues; null when there is none.",
     })
 }
@@ -51,9 +52,10 @@ mod tests {
         for good in ["AB123456C", "ab 12 34 56 c", "OA000000A", "JK999999D"] {
             assert_eq!(NiNumber::parse(good).unwrap().as_str().len(), 9, "{good}");
         }
+        // The ILR takes a number whose suffix is not known.
+        assert_eq!(NiNumber::parse("ab 12 34 56 ").unwrap().as_str(), "AB123456");
         for bad in [
             "",
-            "AB123456",
             "AB123456E",
             "AB12345C",
             "DA123456A",

@@ -71,6 +71,9 @@ impl Reading {
     }
 }
 
+/// Below this every whole number is exact in a float.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// Where a value stands in the body.
 #[derive(Clone, Copy)]
 enum Place<'a> {
@@ -183,8 +186,16 @@ impl<'de> Visitor<'de> for Node<'_> {
         }
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(if matches!(self.shape.kind, Kind::Anything) { value.into() } else { self.wrong_type() })
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        // Data tools write 25 as 25.0 or 2.5e1, which is a whole number by JSON Schema.
+        #[expect(clippy::cast_possible_truncation, reason = "the value is whole and small")]
+        match self.shape.kind {
+            Kind::Integer(_) if value.fract() == 0.0 && value.abs() < LARGEST_WHOLE => {
+                self.visit_i64(value as i64)
+            }
+            Kind::Anything => Ok(value.into()),
+            _ => Ok(self.wrong_type()),
+        }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

@@ -114,6 +114,8 @@ words! {
         NotFound "notFound" "There is no such record here.",
         FieldsMissing "fieldsMissing" "What an upload needs is missing; `errors` names each.",
         LikelyDuplicate "likelyDuplicate" "ACE360 probably has it already (`recordIds`).",
+        Leaver "leaver" "The learner is dormant, or the programme has ended: nothing was sent.",
+        StartsLater "startsLater" "The programme starts in more than 30 days: nothing was sent.",
         Ambiguous "ambiguous" "Several records may be its own, or none surely is (`recordIds`).",
         AlreadyLinked "alreadyLinked" "The record is another learner's.",
         InFlight "inFlight" "The outcome of an upload is open.",
@@ -184,6 +186,12 @@ words! {
     Ace360LinkState {
         Uploaded "uploaded" "ACE360 has the record.",
         Gone "gone" "The record is no longer in ACE360.",
+    }
+    /// What speaks against a creation without making it impossible.
+    DoubtCode {
+        LikelyDuplicate "likelyDuplicate" "The upstream probably has the learner already.",
+        Leaver "leaver" "The learner is dormant, or the programme has ended.",
+        StartsLater "startsLater" "The programme starts in more than 30 days.",
     }
     /// Where a learner stands in OneFile.
     OneFileState {

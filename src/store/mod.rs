@@ -223,6 +223,11 @@ impl Store {
         self.vault.index.of("name", &[provider.as_bytes(), name.as_bytes()])
     }
 
+    /// Authenticates where a list goes on: `list` says whose list it is, and with which filters.
+    pub fn page_tag(&self, list: &str, last_id: &str) -> Vec<u8> {
+        self.vault.index.of("page", &[list.as_bytes(), last_id.as_bytes()])
+    }
+
     /// The pace row's key of an upstream account.
     pub fn account_key(&self, upstream: &str, base_url: &str, token: &str) -> Vec<u8> {
         self.vault.index.of("account", &[upstream.as_bytes(), base_url.as_bytes(), token.as_bytes()])

@@ -4,10 +4,10 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
 use crate::support::ace360::lost::{lose, made, once, quick, until};
 use crate::support::ace360::{counts, later, outcomes, ran, ready, tab};
 use crate::support::people::{self, but};
+use crate::support::{TestApp, on_runtime};
 
 const ALTERED: [&str; 5] = [
     r#"{"names": "entities"}"#,
@@ -213,4 +213,69 @@ async fn a_refresh_of_another_environment_is_not_joined_and_ends() {
     let ended = app.wait_run(run["id"].as_str().unwrap()).await;
     assert_eq!(ended["state"], "failed", "{ended:#}");
     assert!(ended["problem"].as_str().unwrap().contains("environment is live now"), "{ended:#}");
+}
+
+/// The programme with these dates instead.
+fn programme(changes: &Value) -> Value {
+    let mut programme = people::learner(1)["programme"].clone();
+    programme.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    programme
+}
+
+#[tokio::test]
+async fn a_leaver_and_one_who_starts_later_are_uploaded_only_when_the_doubt_is_overruled_by_name() {
+    let app = ready().await;
+    let store = app.parts.store.clone();
+    let today = on_runtime(async move { store.now().await.unwrap() }).await.date_naive();
+    let day = |days: i64| (today + TimeDelta::days(days)).to_string();
+    let cases = [
+        ("leaver", json!({"status": "dormant"})),
+        ("leaver", json!({"programme": programme(&json!({"actualEndDate": day(-1)}))})),
+        ("leaver", json!({"programme": programme(&json!({"actualEndDate": day(-45)}))})),
+        (
+            "startsLater",
+            json!({"programme": programme(&json!({"startDate": day(40), "plannedEndDate": day(500)}))}),
+        ),
+    ];
+    for (n, (code, changes)) in (1..).zip(&cases) {
+        let id = format!("L{n}");
+        app.put_ready(&id, n).await;
+        app.put(&format!("/learners/{id}"), &but(people::learner(n), changes.clone())).await.good();
+        let preview = app.get(&format!("{}/preview", tab(&id))).await.expect(200);
+        assert_eq!((&preview["ready"], &preview["missing"]), (&json!(false), &json!([])), "{preview:#}");
+        assert_eq!(preview["doubts"][0]["code"], *code, "{preview:#}");
+        assert_eq!(preview["notReady"][0]["code"], *code, "{preview:#}");
+        for body in [json!({}), json!({"allowDuplicate": true}), json!({"overrule": ["likelyDuplicate"]})] {
+            let problem = app.post(&tab(&id), &body).await.refused(409, code);
+            assert_eq!(problem["errors"][0]["pointer"], "/overrule", "{problem:#}");
+            assert_eq!(problem["errors"][0]["code"], *code, "{problem:#}");
+        }
+        app.post(&tab(&id), &json!({"overrule": ["nonsense"]})).await.refused(422, "invalidRequest");
+    }
+    assert_eq!(app.sandbox_state().await["creditsUsed"], 0);
+    // A filter leaves them out, whatever it overrules; by their ids they are taken.
+    let body = json!({"filter": {}, "overrule": ["leaver", "startsLater"]});
+    let run = crate::support::ace360::ran_with(&app, "/ace360/learners:upload", &body).await;
+    assert_eq!((&run["state"], counts(&run)), (&json!("succeeded"), [4, 4, 0, 0, 0, 4]), "{run:#}");
+    let codes: Vec<_> = outcomes(&app, &run).await.into_iter().map(|own| own.2.unwrap()).collect();
+    assert_eq!(codes, ["leaver", "leaver", "leaver", "startsLater"]);
+    let named = json!({"learnerIds": ["L1", "L2"], "overrule": ["leaver"]});
+    let run = crate::support::ace360::ran_with(&app, "/ace360/learners:upload", &named).await;
+    assert_eq!(counts(&run), [2, 2, 2, 0, 0, 0], "{run:#}");
+    app.post(&tab("L3"), &json!({"overrule": ["leaver"]})).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_refusal_names_every_doubt() {
+    let app = ready().await;
+    app.put_ready("L1", 1).await;
+    app.post(&tab("L1"), &json!({})).await.expect(201);
+    app.put("/learners/L2", &but(people::learner(1), json!({"status": "dormant"}))).await.good();
+    let problem = app.post(&tab("L2"), &json!({})).await.refused(409, "likelyDuplicate");
+    let codes: Vec<_> =
+        problem["errors"].as_array().unwrap().iter().map(|error| error["code"].clone()).collect();
+    assert_eq!(codes, ["likelyDuplicate", "leaver"], "{problem:#}");
+    app.post(&tab("L2"), &json!({"overrule": ["likelyDuplicate"]})).await.refused(409, "leaver");
+    app.post(&tab("L2"), &json!({"overrule": ["leaver"]})).await.refused(409, "likelyDuplicate");
+    app.post(&tab("L2"), &json!({"overrule": ["leaver", "likelyDuplicate"]})).await.expect(201);
 }

@@ -29,6 +29,7 @@ mod limits;
 mod messages;
 mod paths;
 mod records;
+mod records_as_people_have_them;
 mod sealed;
 mod service;
 mod token_attacks;

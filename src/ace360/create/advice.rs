@@ -1,11 +1,16 @@
 //! What to do about records in ACE360 that an upload would probably double, in words.
 
 use super::duplicates::Duplicates;
-use crate::ace360::create::plan::PossibleDuplicate;
+use crate::ace360::create::plan::{Doubt, PossibleDuplicate};
 
 impl Duplicates {
     fn likely_ones(&self) -> Vec<&PossibleDuplicate> {
         self.possible.iter().filter(|possible| self.likely.contains(&possible.record_id)).collect()
+    }
+
+    /// The doubt that the likely records are.
+    pub fn doubt(&self, learner_id: &str) -> Doubt {
+        Doubt::likely_duplicate(self.advice(learner_id), &self.likely_ones())
     }
 
     /// For who uploads this learner: names the learners that have the records.

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::ace360::client::line::Ace360Line;
+use crate::ace360::create::plan::Doubt;
 use crate::ace360::create::upload::{CANNOT_TELL, OfRun, Order, Uploaded};
 use crate::ace360::links::readings::failed;
 use crate::ace360::{Ace360, Ace360Error};
-use crate::domain::{IntentState, LearnerId, RecordCode, TabState, counted};
+use crate::domain::{DoubtCode, IntentState, LearnerId, RecordCode, TabState, counted};
 use crate::store::{
     IntentRow, LearnerFilter, OutcomeKind, RecordKind, RecordOutcome, StoreError, Time, Told,
 };
@@ -27,11 +28,11 @@ const FRESH: TimeDelta = TimeDelta::seconds(60);
 pub struct Uploads<'a>(pub &'a Ace360);
 
 /// What a bulk upload is asked beside the learners.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UploadOptions {
-    /// Also upload learners that ACE360 probably has.
-    pub allow_duplicate: bool,
+    /// Upload learners in spite of these doubts. A filter never takes leavers and those who start later.
+    pub overrule: Vec<DoubtCode>,
 }
 
 /// When the newest pages were read, and whether the mirror then held ACE360's whole list.
@@ -100,10 +101,15 @@ impl BatchWork for Uploads<'_> {
             environment: line.environment.clone(),
             complete: ahead.complete,
         };
+        let by_filter = run.row.learners.is_none();
+        let mut overrule = options.overrule.clone();
+        if by_filter {
+            overrule.retain(|code| *code == DoubtCode::LikelyDuplicate);
+        }
         let order = Order {
             provider: run.row.provider_id,
             learner,
-            allow_duplicate: options.allow_duplicate,
+            overrule,
             validate_only: run.row.validate_only,
             run: Some(of_run),
             by: run.by(),
@@ -111,7 +117,7 @@ impl BatchWork for Uploads<'_> {
         let (ace360, run) = (self.0.clone(), run.row.id);
         Box::pin(async move {
             let uploaded = ace360.upload(&order, &CancellationToken::new()).await;
-            begun(&ace360, run, &order, uploaded).await
+            begun(&ace360, run, &order, by_filter, uploaded).await
         })
     }
 
@@ -151,6 +157,7 @@ async fn begun(
     ace360: &Ace360,
     run: Uuid,
     order: &Order,
+    by_filter: bool,
     uploaded: Result<Uploaded, Ace360Error>,
 ) -> Result<Begun, Halt> {
     let id = order.learner.as_str();
@@ -180,10 +187,26 @@ async fn begun(
             let missing = Told { message, errors: built.faults(), ..Told::default() };
             told(OutcomeKind::Failed, RecordCode::FieldsMissing, missing)
         }
-        Ok(Uploaded::LikelyDuplicate(search)) => {
-            let found =
-                Told { message: search.lasting_advice(), record_ids: search.likely, ..Told::default() };
-            told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, found)
+        Ok(Uploaded::Doubted(doubts, search)) => {
+            // A filter leaves out whom it should not have taken.
+            let own = doubts.iter().find(|doubt| doubt.code != DoubtCode::LikelyDuplicate);
+            if let Some(doubt) = own.filter(|_| by_filter) {
+                let words = format!("{} A filter leaves such learners out.", doubt.message);
+                return told(OutcomeKind::Skipped, doubt.record_code(), Told::words(words));
+            }
+            let message = |doubt: &Doubt| match doubt.code {
+                DoubtCode::LikelyDuplicate => search.lasting_advice(),
+                DoubtCode::Leaver | DoubtCode::StartsLater => {
+                    format!(
+                        "{} Nothing was sent. If it is right all the same, overrule it by name.",
+                        doubt.message
+                    )
+                }
+            };
+            let words = doubts.iter().map(message).collect::<Vec<_>>().join(" ");
+            let code = doubts.first().map_or(RecordCode::Other, Doubt::record_code);
+            let found = Told { message: words, record_ids: search.likely.clone(), ..Told::default() };
+            told(OutcomeKind::Failed, code, found)
         }
         Ok(Uploaded::CannotTell) => {
             told(OutcomeKind::Failed, RecordCode::LikelyDuplicate, Told::words(CANNOT_TELL))

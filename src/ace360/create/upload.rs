@@ -11,9 +11,10 @@ use super::duplicates::{Duplicates, Sought};
 use crate::ace360::catalogue::{cache::Catalogue, standards::chosen_standard};
 use crate::ace360::client::Client;
 use crate::ace360::create::plan;
-use crate::ace360::create::plan::{NotReady, Preview, Upload, UploadInput, Warning};
+use crate::ace360::create::plan::{Doubt, NotReady, Preview, Upload, UploadInput, Warning};
 use crate::ace360::{Ace360, Ace360Error, STEP};
-use crate::domain::{LearnerId, RecordCode};
+use crate::domain::time::day_of;
+use crate::domain::{DoubtCode, LearnerId, RecordCode};
 use crate::store::{By, LinkRow, StoreError, UploadContext};
 use crate::upstream::creation::{Created, Creation as _, Search};
 use crate::upstream::failure::Failure;
@@ -35,8 +36,8 @@ pub enum Uploaded {
     /// The learner may not go to ACE360; the reason.
     NotEligible(String),
     Missing(Box<Upload>),
-    /// ACE360 probably has these records of the learner.
-    LikelyDuplicate(Box<Duplicates>),
+    /// These doubts speak against it, and none of them was overruled. With the records that it probably has.
+    Doubted(Vec<Doubt>, Box<Duplicates>),
     /// The mirror does not hold ACE360's whole list, so a duplicate could be overlooked.
     CannotTell,
     Rejected(Failure),
@@ -50,8 +51,8 @@ pub enum Uploaded {
 pub struct Order {
     pub provider: Uuid,
     pub learner: LearnerId,
-    /// Upload though ACE360 probably has the learner.
-    pub allow_duplicate: bool,
+    /// Upload it in spite of these doubts.
+    pub overrule: Vec<DoubtCode>,
     /// Only say what would happen.
     pub validate_only: bool,
     /// The run that it belongs to; none: a person waits for it.
@@ -69,6 +70,12 @@ pub struct OfRun {
     pub complete: bool,
 }
 
+impl Order {
+    fn overrules(&self, code: DoubtCode) -> bool {
+        self.overrule.contains(&code)
+    }
+}
+
 impl Ace360 {
     /// What an upload would send, and what is in its way; `None`: no such learner. Duplicates are looked for when the
     /// integration can call ACE360; when it cannot, a warning says that they were not.
@@ -78,6 +85,7 @@ impl Ace360 {
         };
         let catalogue = self.catalogue_of(provider, &context.settings, &context.learner).await?;
         let mut built = build(learner, &context, &catalogue);
+        let mut doubts = plan::doubts(&context.learner, day_of(context.now));
         let searched = match self.enabled_client(&context.settings, Class::Interactive) {
             Ok(client) => {
                 let sought = Sought {
@@ -102,6 +110,9 @@ impl Ace360 {
                 };
                 if !search.complete {
                     built.warnings.push(incomplete());
+                }
+                if !search.likely.is_empty() {
+                    doubts.insert(0, search.doubt(learner.as_str()));
                 }
                 (search, refusal.map(|message| NotReady { code: RecordCode::LikelyDuplicate, message }))
             }
@@ -130,7 +141,7 @@ impl Ace360 {
         } else {
             None
         };
-        Ok(Some(built.into_preview(search.possible, standing.or(refusal))))
+        Ok(Some(built.into_preview(search.possible, standing.or(refusal), doubts)))
     }
 
     /// Uploads a learner, or only says what would happen. `opened` is cancelled once the intent is written.
@@ -165,22 +176,26 @@ impl Ace360 {
             key: Self::key_of(provider, learner.as_str(), &environment),
             person: SentPerson::read(&payload)?,
             payload,
-            allow_duplicate: order.allow_duplicate,
+            allow_duplicate: order.overrules(DoubtCode::LikelyDuplicate),
             mirror_complete: order.run.as_ref().map(|run| run.complete),
             done_before: context.done_before,
             run_id: order.run.as_ref().map(|run| run.id),
             by: order.by.clone(),
             opened: opened.clone(),
         });
-        if order.validate_only {
+        let mut doubts = plan::doubts(&context.learner, day_of(context.now));
+        doubts.retain(|doubt| !order.overrules(doubt.code));
+        if order.validate_only || !doubts.is_empty() {
+            // A refusal names every doubt.
             return match registration.search().await? {
-                Search::Clear { .. } => Ok(Uploaded::Would),
-                Search::Stop(stop) => self.stopped(order, stop).await,
+                Search::Clear { .. } if doubts.is_empty() => Ok(Uploaded::Would),
+                Search::Clear { .. } => Ok(Uploaded::Doubted(doubts, Box::default())),
+                Search::Stop(stop) => self.stopped(order, stop, doubts).await,
             };
         }
         Ok(match self.creations.create(&registration).await? {
             Created::Done(link) => Uploaded::Done(Box::new(link)),
-            Created::Stopped(stop) => self.stopped(order, stop).await?,
+            Created::Stopped(stop) => self.stopped(order, stop, Vec::new()).await?,
             Created::Rejected(failure) => Uploaded::Rejected(failure),
             Created::NotSent(failure) => Uploaded::NotSent(failure),
             Created::Unknown(_) => Uploaded::Unknown,
@@ -200,14 +215,22 @@ impl Ace360 {
     }
 
     /// The search ended the upload. If another upload of this learner created the record meanwhile, it is no duplicate.
-    async fn stopped(&self, order: &Order, stop: SearchStop) -> Result<Uploaded, Ace360Error> {
+    async fn stopped(
+        &self,
+        order: &Order,
+        stop: SearchStop,
+        mut doubts: Vec<Doubt>,
+    ) -> Result<Uploaded, Ace360Error> {
         let now = self.store.upload_context(order.provider, &order.learner, STEP).await?;
         Ok(match (now, stop) {
             (Some(now), _) if now.in_flight => Uploaded::InFlight,
             (Some(now), _) if now.record_id.is_some() => {
                 Uploaded::AlreadyUploaded(now.record_id.unwrap_or_default())
             }
-            (_, SearchStop::LikelyDuplicate(found)) => Uploaded::LikelyDuplicate(found),
+            (_, SearchStop::LikelyDuplicate(found)) => {
+                doubts.insert(0, found.doubt(order.learner.as_str()));
+                Uploaded::Doubted(doubts, found)
+            }
             (_, SearchStop::CannotTell) => Uploaded::CannotTell,
         })
     }

@@ -12,10 +12,11 @@ use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller, OptionalBody};
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
+use super::create::overruled;
 use crate::ace360::create::bulk::UploadOptions;
 use crate::auth::scope::needs::Ace360Write;
 use crate::domain::serde_fields::{object, optional_list};
-use crate::domain::{Check, Fault, LearnerId, RunKind, TabState};
+use crate::domain::{Check, DoubtCode, Fault, LearnerId, RunKind, TabState};
 use crate::store::NewRun;
 use crate::upstream::run::BatchFilter;
 
@@ -39,6 +40,10 @@ pub struct BulkUpload {
     #[serde(default)]
     #[schema(default = false)]
     allow_duplicate: bool,
+    /// Upload learners in spite of these doubts. A filter leaves out leavers and those who start later all the same.
+    #[serde(default, deserialize_with = "optional_list::<20, _, _>")]
+    #[schema(max_items = 20)]
+    overrule: Option<Vec<DoubtCode>>,
 }
 
 /// Chooses learners by their state.
@@ -107,7 +112,7 @@ pub async fn upload(
         kind: RunKind::Upload,
         learners: body.learner_ids,
         filter: body.filter.map(BatchFilter::from),
-        options: UploadOptions { allow_duplicate: body.allow_duplicate },
+        options: UploadOptions { overrule: overruled(body.allow_duplicate, body.overrule) },
         validate_only: body.validate_only,
     };
     batch.start(&state, &request, who.provider(), who.by()).await

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::State;
 use super::super::errors::{ReadErrors, RunErrors};
 use super::super::extract::Caller;
-use super::super::params::{Page, Params};
+use super::super::params::Params;
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
 use crate::ace360::catalogue::standards::from_row;
@@ -55,7 +55,7 @@ pub async fn standards(
 ) -> Result<Json<StandardsPage>, Problem> {
     let mut params = Params::of(&request);
     let lars_code = params.integer("larsCode");
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let settings = state.store.ace360_settings(who.provider()).await?;
     let page = state
@@ -63,7 +63,7 @@ pub async fn standards(
         .standards(who.provider(), &settings.environment, lars_code, paging.after.as_deref(), paging.size)
         .await?;
     let last = page.items.last().filter(|_| page.more).map(|row| row.standard_id.to_string());
-    let page = Page::new(page.items.into_iter().map(from_row).collect(), last.as_deref());
+    let page = paging.page(page.items.into_iter().map(from_row).collect(), last.as_deref());
     Ok(Json(StandardsPage {
         items: page.items,
         next_page_token: page.next_page_token,

@@ -20,10 +20,11 @@ use super::super::problem::{Code, Problem};
 use super::learner::{Tab, linked_tab, tab_of};
 use super::of_failure;
 use crate::ace360::Ace360Error;
-use crate::ace360::create::plan::{Preview, Upload};
+use crate::ace360::create::plan::{Doubt, Preview, Upload};
 use crate::ace360::create::upload::{CANNOT_TELL, Order, Uploaded};
 use crate::auth::scope::needs::{Ace360Read, Ace360Write};
-use crate::domain::{Check, Fault, LearnerId, TabState};
+use crate::domain::serde_fields::optional_list;
+use crate::domain::{Check, DoubtCode, Fault, LearnerId, TabState};
 
 /// A call on one learner waits this long for its outcome, if `Prefer: wait` does not say otherwise.
 const WAIT: Duration = Duration::from_secs(25);
@@ -31,12 +32,25 @@ const WAIT: Duration = Duration::from_secs(25);
 /// Settings of one upload. All are optional.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(example = json!({"allowDuplicate": false}))]
+#[schema(example = json!({"overrule": ["leaver"]}))]
 pub struct UploadRequest {
-    /// Upload even though ACE360 probably has the learner. It costs another credit.
+    /// Short for `overrule: ["likelyDuplicate"]`. Another record costs another credit.
     #[serde(default)]
     #[schema(default = false)]
     allow_duplicate: bool,
+    /// The doubts of the preview that the upload overrules, by their codes.
+    #[serde(default, deserialize_with = "optional_list::<20, _, _>")]
+    #[schema(max_items = 20)]
+    overrule: Option<Vec<DoubtCode>>,
+}
+
+/// The doubts that a request overrules.
+pub fn overruled(allow_duplicate: bool, overrule: Option<Vec<DoubtCode>>) -> Vec<DoubtCode> {
+    let mut codes = overrule.unwrap_or_default();
+    if allow_duplicate {
+        codes.push(DoubtCode::LikelyDuplicate);
+    }
+    codes
 }
 
 impl Check for UploadRequest {
@@ -65,7 +79,8 @@ pub async fn preview(
 ///
 /// Creates the learner's record in ACE360. **It costs the provider one ACE360 credit and cannot be undone.** It is sent once and never twice:
 /// when the answer is lost the call answers 202, the record is looked for, and the tab tells what came of it. Nothing is sent when a field is
-/// missing (422 with every one), when the learner is uploaded already or when ACE360 probably has it (409). Needs `ace360:write`.
+/// missing (422 with every one), when the learner is uploaded already (409), or when there is a doubt that `overrule` does not name (409).
+/// Doubts are that ACE360 probably has the learner, that the learner has left, or that the programme starts in more than 30 days. Needs `ace360:write`.
 #[utoipa::path(operation_id = "uploadLearnerToAce360", tag = "ACE360", security(("bearer" = ["ace360:write"])),
     params(("learnerId" = LearnerId, Path), ("Prefer" = Option<String>, Header, description = "`wait=20`: how many seconds to wait for the outcome, at most 60; 25 if not said.")),
     request_body(content = Option<UploadRequest>, description = "May be left out."),
@@ -83,7 +98,7 @@ pub async fn upload(
     let order = Order {
         provider,
         learner: id.0.clone(),
-        allow_duplicate: body.0.allow_duplicate,
+        overrule: overruled(body.0.allow_duplicate, body.0.overrule),
         validate_only: false,
         run: None,
         by: who.by(),
@@ -132,11 +147,11 @@ pub async fn upload(
             let tab = wait_for_other(&state, provider, id.0.as_str(), ends).await?;
             match (tab.state, tab.record_id) {
                 (TabState::Uploading | TabState::Unknown, _) => Ok(accepted(tab)),
-                (_, Some(record)) => Err(refusal(Uploaded::AlreadyUploaded(record), id.0.as_str())),
-                _ => Err(refusal(Uploaded::InFlight, id.0.as_str())),
+                (_, Some(record)) => Err(refusal(Uploaded::AlreadyUploaded(record))),
+                _ => Err(refusal(Uploaded::InFlight)),
             }
         }
-        refused => Err(refusal(refused, id.0.as_str())),
+        refused => Err(refusal(refused)),
     }
 }
 
@@ -157,7 +172,7 @@ async fn wait_for_other(
     }
 }
 
-fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
+fn refusal(uploaded: Uploaded) -> Problem {
     match uploaded {
         Uploaded::NoLearner => Problem::not_found("learner"),
         Uploaded::AlreadyUploaded(record) => Problem::new(
@@ -167,9 +182,7 @@ fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
         .with_records(vec![record]),
         Uploaded::NotEligible(reason) => Problem::new(Code::NotEligible, reason),
         Uploaded::Missing(built) => missing(&built),
-        Uploaded::LikelyDuplicate(search) => {
-            Problem::new(Code::LikelyDuplicate, search.advice(learner)).with_records(search.likely)
-        }
+        Uploaded::Doubted(doubts, search) => doubted(&doubts).with_records(search.likely),
         Uploaded::CannotTell => Problem::new(Code::LikelyDuplicate, CANNOT_TELL).with_records(Vec::new()),
         Uploaded::Rejected(failure) => of_failure(failure),
         Uploaded::NotSent(failure) => {
@@ -182,6 +195,24 @@ fn refusal(uploaded: Uploaded, learner: &str) -> Problem {
             "Another upload of this learner was under way and ended without a record. Nothing was sent now: see the tab, and upload again.",
         ),
     }
+}
+
+/// The code is the first doubt's; `errors` names each.
+fn doubted(doubts: &[Doubt]) -> Problem {
+    let code = match doubts.first().map(|doubt| doubt.code) {
+        Some(DoubtCode::Leaver) => Code::Leaver,
+        Some(DoubtCode::StartsLater) => Code::StartsLater,
+        Some(DoubtCode::LikelyDuplicate) | None => Code::LikelyDuplicate,
+    };
+    let words: Vec<_> = doubts.iter().map(|doubt| doubt.message.as_str()).collect();
+    let mut detail = words.join(" ");
+    if code != Code::LikelyDuplicate {
+        detail
+            .push_str(" Nothing was sent. If it is right all the same, repeat with the codes in `overrule`.");
+    }
+    let faults =
+        doubts.iter().map(|doubt| Fault::at("/overrule", doubt.code.as_str(), doubt.message.clone()));
+    Problem::new(code, detail).with_errors(faults.collect())
 }
 
 /// Every missing field, with where in PICSWeb to fix it.

@@ -14,7 +14,7 @@ use super::super::errors::BulkErrors;
 use super::super::extract::{Body, Caller};
 use super::super::problem::Problem;
 use super::super::runs::Run;
-use super::remote_id::RemoteId;
+use super::remote_id::{RemoteId, enrolment_faults};
 use crate::auth::scope::needs::OnefileWrite;
 use crate::domain::serde_fields::{object, optional_list};
 use crate::domain::{Check, Fault, LearnerId, OneFileState, RunKind};
@@ -73,7 +73,9 @@ impl From<EnrolFilter> for BatchFilter<OneFileState> {
 
 impl Check for BulkEnrol {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        which(self.learner_ids.as_deref(), self.filter.is_some(), "enrolled")
+        let mut faults = which(self.learner_ids.as_deref(), self.filter.is_some(), "enrolled");
+        faults.extend(enrolment_faults(self.centre_id.as_ref(), self.pathways.as_ref()));
+        faults
     }
 }
 

@@ -18,7 +18,7 @@ use super::super::extract::{Caller, Id, OptionalBody};
 use super::super::params::{Params, prefer_wait};
 use super::super::problem::{Code, Problem};
 use super::learner::{OneFileTab, tab_of};
-use super::remote_id::RemoteId;
+use super::remote_id::{RemoteId, enrolment_faults};
 use crate::auth::scope::needs::{OnefileRead, OnefileWrite};
 use crate::domain::{Check, EnrolmentState, Fault, LearnerId, StepState};
 use crate::onefile::OneFileError;
@@ -49,7 +49,7 @@ pub struct EnrolRequest {
 
 impl Check for EnrolRequest {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        Vec::new()
+        enrolment_faults(self.centre_id.as_ref(), self.pathways.as_ref())
     }
 }
 

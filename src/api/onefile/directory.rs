@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::State;
 use super::super::errors::LookUpErrors;
 use super::super::extract::Caller;
-use super::super::params::{Page, Params};
+use super::super::params::Params;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::DirectoryKind;
@@ -89,7 +89,7 @@ async fn look_up(
     let (query, centre_id) = (params.text("query"), params.text("centreId"));
     let archived = params.word("archived", &["true", "false"]).map(|word| word == "true");
     let refresh = params.flag("refresh");
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let (onefile, provider) = (state.background.onefile.clone(), who.provider());
     // What was begun is of use to the next caller, also when this one goes away.
@@ -97,10 +97,10 @@ async fn look_up(
     let part = part
         .await
         .map_err(|_| Problem::new(super::super::problem::Code::Internal, "The look-up broke off."))??;
-    let wanted = Wanted { kind, centre_id, archived, query, after: paging.after, most: paging.size };
+    let wanted = Wanted { kind, centre_id, archived, query, after: paging.after.clone(), most: paging.size };
     let found = state.onefile.look_up(provider, wanted).await?;
     let last = found.entries.last().filter(|_| found.more).map(|entry| entry.remote_id.clone());
-    let page = Page::new(found.entries.into_iter().map(Entry::from).collect(), last.as_deref());
+    let page = paging.page(found.entries.into_iter().map(Entry::from).collect(), last.as_deref());
     Ok(Json(EntryPage {
         items: page.items,
         next_page_token: page.next_page_token,

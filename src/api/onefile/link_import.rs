@@ -41,7 +41,8 @@ pub struct LinkImport {
 
 impl Check for LinkImport {
     fn check(&self, _: NaiveDate) -> Vec<Fault> {
-        Vec::new()
+        let empty = || Fault::at("/items", "emptyImport", "There is no link. Send at least one.");
+        self.items.is_empty().then(empty).into_iter().collect()
     }
 }
 

@@ -166,7 +166,7 @@ pub async fn candidates(
     let mut params = Params::of(&request);
     let kind = params.word("kind", &["officer", "organisation"]).and_then(kind_of);
     let states = params.words("state", &["unlinked", "ambiguous"]);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let kinds = match kind {
         Some(kind) => vec![kind],
@@ -185,7 +185,7 @@ pub async fn candidates(
     let more = items.len() > size;
     items.truncate(size);
     let last = items.last().filter(|_| more).map(place);
-    Ok(Json(Page::new(items.into_iter().map(LinkCandidate::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(items.into_iter().map(LinkCandidate::from).collect(), last.as_deref())))
 }
 
 /// Where it stands in the list: `officer` goes before `organisation`.

@@ -231,7 +231,7 @@ pub async fn list(
     let mut params = Params::of(&request);
     let kind = params.word("kind", &["officer", "organisation", "learner"]).and_then(kind_of);
     let states = params.words("state", &["linked", "archived", "gone"]);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     let after = paging.after.as_deref().map(Uuid::parse_str);
     if matches!(after, Some(Err(_))) {
         params.fault("pageToken", "invalidValue", "Send the `nextPageToken` of the page before, unaltered.");
@@ -246,7 +246,7 @@ pub async fn list(
     let page =
         state.store.list_onefile_links(who.provider(), environment, &filter, after, paging.size).await?;
     let last = page.items.last().filter(|_| page.more).map(|link| link.id.to_string());
-    Ok(Json(Page::new(page.items.into_iter().map(Link::from).collect(), last.as_deref())))
+    Ok(Json(paging.page(page.items.into_iter().map(Link::from).collect(), last.as_deref())))
 }
 
 /// The kind of this name.

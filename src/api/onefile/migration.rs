@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::super::State;
 use super::super::errors::LookUpErrors;
 use super::super::extract::Caller;
-use super::super::params::{Page, Params};
+use super::super::params::Params;
 use super::super::problem::Problem;
 use crate::auth::scope::needs::OnefileRead;
 use crate::domain::redacted;
@@ -91,11 +91,11 @@ pub async fn get(
     request: HttpRequest,
 ) -> Result<Json<Migration>, Problem> {
     let mut params = Params::of(&request);
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let today = state.auth.clock().today();
     let found = state.onefile.migration(who.provider(), paging.after.as_deref(), paging.size, today).await?;
-    let page = Page::new(found.takeover.learners, found.last.as_deref());
+    let page = paging.page(found.takeover.learners, found.last.as_deref());
     Ok(Json(Migration {
         linked: found.linked,
         counts: found.takeover.counts,

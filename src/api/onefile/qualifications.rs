@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::State;
 use super::super::errors::{ReadErrors, RunErrors};
 use super::super::extract::Caller;
-use super::super::params::{Page, Params};
+use super::super::params::Params;
 use super::super::problem::Problem;
 use super::super::runs::{self as run_api, Run};
 use crate::auth::scope::needs::{OnefileRead, OnefileSync};
@@ -106,7 +106,7 @@ pub async fn list(
     let mut params = Params::of(&request);
     let (query, centre_id) = (params.text("query"), params.text("centreId"));
     let code = params.text("code").map(|code| Code::parse(&code).map(|code| code.key).unwrap_or_default());
-    let paging = params.paging();
+    let paging = params.paging(who.provider());
     params.done()?;
     let environment = state.store.onefile_settings(who.provider()).await?.choices.environment;
     let refreshed_at = state.store.onefile_standards_refreshed(who.provider(), environment).await?;
@@ -121,6 +121,6 @@ pub async fn list(
     let last = found.items.last().filter(|_| found.more);
     let last = last.map(|row| format!("{}/{}", row.centre_id, row.standard_id));
     let items = found.items.into_iter().map(|row| Qualification::of(row, refreshed_at)).collect();
-    let page = Page::new(items, last.as_deref());
+    let page = paging.page(items, last.as_deref());
     Ok(Json(QualificationPage { items: page.items, next_page_token: page.next_page_token, refreshed_at }))
 }

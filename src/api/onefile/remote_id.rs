@@ -1,5 +1,7 @@
 //! An id of OneFile's in a request.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -53,4 +55,26 @@ impl RemoteId {
             Fault::at(pointer, "invalidId", message)
         })
     }
+}
+
+/// The faults of what an enrolment is asked: the centre, and a standard for each VQ reference.
+pub(super) fn enrolment_faults(
+    centre: Option<&RemoteId>,
+    pathways: Option<&BTreeMap<String, RemoteId>>,
+) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = centre.and_then(|id| id.fault("/centreId".to_owned())).into_iter().collect();
+    for (reference, id) in pathways.into_iter().flatten() {
+        if reference.chars().any(char::is_control) {
+            let message = "Send VQ references as the learner's qualifications have them.";
+            faults.push(Fault::at("/pathways", "invalidVqReference", message));
+        } else if !id.is_id() {
+            let pointer = format!("/pathways/{}", reference.replace('~', "~0").replace('/', "~1"));
+            faults.push(Fault::at(
+                pointer,
+                "invalidId",
+                "Send the id of a learning aim as the preview shows it.",
+            ));
+        }
+    }
+    faults
 }

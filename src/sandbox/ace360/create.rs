@@ -187,13 +187,13 @@ fn is_telephone(text: &str) -> bool {
     (6..=15).contains(&digits) && text.bytes().all(|byte| byte.is_ascii_digit() || b" +()-".contains(&byte))
 }
 
-/// Two letters, six digits, one letter.
+/// Two letters, six digits, and one letter, which may be missing (assumed: the ILR takes it so).
 fn is_national_insurance(text: &str) -> bool {
     let compact: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
-    compact.len() == 9
+    matches!(compact.len(), 8 | 9)
         && compact[..2].iter().all(u8::is_ascii_alphabetic)
         && compact[2..8].iter().all(u8::is_ascii_digit)
-        && compact[8].is_ascii_alphabetic()
+        && compact[8..].iter().all(u8::is_ascii_alphabetic)
 }
 
 fn is_ern(text: &str) -> bool {

@@ -10,6 +10,7 @@ use crate::domain::{
 use crate::store::ace360::settings::SettingsRow;
 use crate::store::{
     Ace360Settings, IntentRow, LinkRow, MirrorRow, Reading, RecordKind, SettleOutcome, Store, StoreResult,
+    Time,
 };
 
 /// The records that an upload is made of, and what is in its way already.
@@ -29,6 +30,8 @@ pub struct UploadContext {
     /// The latest upload that was done.
     pub done_before: Option<Uuid>,
     pub settings: Ace360Settings,
+    /// When it was read.
+    pub now: Time,
 }
 
 impl Store {
@@ -40,7 +43,7 @@ impl Store {
         step: &str,
     ) -> StoreResult<Option<UploadContext>> {
         let row = sqlx::query!(
-            r#"select r.sealed, link.record_id as "linked?", intent.id as "intent_id?", intent.state as "intent_state?: IntentState",
+            r#"select r.sealed, app_now() as "now!", link.record_id as "linked?", intent.id as "intent_id?", intent.state as "intent_state?: IntentState",
                       exists (select from intents i where i.provider_id = r.provider_id and i.upstream = 'ace360'
                               and i.subject_kind = 'learner' and i.subject_id = r.record_id and i.step = $3
                               and i.state in ('sending', 'unknown')) as "in_flight!",
@@ -114,6 +117,7 @@ impl Store {
             in_flight: row.in_flight,
             done_before: row.intent_id.filter(|_| row.intent_state == Some(IntentState::Done)),
             settings: self.ace360_settings_of(provider, settings)?,
+            now: row.now,
         }))
     }
 
@@ -143,12 +147,7 @@ impl Store {
     }
 }
 
-fn new_link(
-    intent: &IntentRow,
-    method: UploadMethod,
-    reading: &Reading,
-    linked_at: crate::store::Time,
-) -> LinkRow {
+fn new_link(intent: &IntentRow, method: UploadMethod, reading: &Reading, linked_at: Time) -> LinkRow {
     let detail = reading.detail.clone().unwrap_or_default();
     let status_was_read = reading.status_id.is_some() || reading.status_text.is_some();
     LinkRow {

@@ -2,6 +2,7 @@
 //! function, so that the one cannot promise what the other does not do. Pure: who looks the records up,
 //! finds duplicates and sends is elsewhere. Which fields there are: `fields.rs`.
 
+mod doubts;
 mod report;
 
 #[cfg(test)]
@@ -11,11 +12,9 @@ use crate::ace360::client::wire::CreateApprentice;
 use crate::ace360::fields;
 use crate::ace360::fields::{FIELDS, Field, Need, Read, Reading};
 use crate::domain::{Learner, Organisation, Programme, RecordRef};
+pub use doubts::{Doubt, DoubtCandidate, PossibleDuplicate, doubts};
 pub use fields::UploadInput;
-pub use report::{
-    CandidateStandard, Ineligible, Missing, NotReady, PossibleDuplicate, Preview, PreviewField, Upload,
-    Warning,
-};
+pub use report::{CandidateStandard, Ineligible, Missing, NotReady, Preview, PreviewField, Upload, Warning};
 
 #[derive(Default)]
 struct Draft {

@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::doubts::{Doubt, PossibleDuplicate};
 use crate::ace360::client::wire::CreateApprentice;
 use crate::ace360::client::wire::Standard;
 use crate::domain::{Fault, RecordCode, RecordRef, counted, redacted};
@@ -65,8 +66,14 @@ impl Upload {
         self,
         possible_duplicates: Vec<PossibleDuplicate>,
         refusal: Option<NotReady>,
+        doubts: Vec<Doubt>,
     ) -> Preview {
-        let not_ready: Vec<_> = self.not_ready().into_iter().chain(refusal).collect();
+        let refusal_code = refusal.as_ref().map(|refusal| refusal.code);
+        let doubted = doubts
+            .iter()
+            .map(|doubt| NotReady { code: doubt.record_code(), message: doubt.message.clone() })
+            .filter(|not_ready| Some(not_ready.code) != refusal_code);
+        let not_ready: Vec<_> = self.not_ready().into_iter().chain(refusal).chain(doubted).collect();
         Preview {
             ready: not_ready.is_empty(),
             not_ready,
@@ -77,6 +84,7 @@ impl Upload {
             warnings: self.warnings,
             candidate_standards: self.candidate_standards,
             possible_duplicates,
+            doubts,
         }
     }
 }
@@ -92,7 +100,7 @@ impl Upload {
     "warnings": [{"field": "email", "message": "Not sent, since it is blank in PICSWeb: Learner > Email."}],
     "candidateStandards": [{"standardId": 170, "stCode": "ST0033/02", "larsCode": 1029, "version": "1.1", "option": null, "name": "Bus and coach engineering technician",
         "validFrom": "2023-01-01", "validTo": null}],
-    "possibleDuplicates": []
+    "possibleDuplicates": [], "doubts": []
 }))]
 pub struct Preview {
     /// Whether an upload would be sent.
@@ -113,6 +121,8 @@ pub struct Preview {
     pub candidate_standards: Vec<CandidateStandard>,
     /// Records in ACE360 that may be this learner's already.
     pub possible_duplicates: Vec<PossibleDuplicate>,
+    /// What speaks against the upload. Repeat it with the codes in `overrule` if it is right all the same.
+    pub doubts: Vec<Doubt>,
 }
 
 /// Why an upload would be refused.
@@ -210,27 +220,4 @@ impl From<&Standard> for CandidateStandard {
             valid_to: standard.valid_to,
         }
     }
-}
-
-/// A record in ACE360 that may be this learner's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PossibleDuplicate {
-    /// ACE360's id of the record.
-    pub record_id: i64,
-    /// ACE360's id of its standard.
-    pub standard_id: Option<i64>,
-    /// Its status in ACE360's words.
-    pub status_text: Option<String>,
-    /// Whether it is in ACE360's archive.
-    pub archived: bool,
-    /// The learner here that has the record; null: none has.
-    #[schema(example = json!(null))]
-    pub linked_to: Option<String>,
-    /// Why it may be the same.
-    #[schema(example = "the same ULN, name and birth date")]
-    pub reason: String,
-    /// The same, without whose it is.
-    #[serde(skip)]
-    pub likeness: &'static str,
 }
