@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 
 use chrono::NaiveTime;
 use picsbridge::app::Parts;
+use picsbridge::auth::NewToken;
 use picsbridge::auth::scope::Scopes;
 use picsbridge::config::{Config, RawConfig};
 use picsbridge::embedded_postgres::{EmbeddedOptions, EmbeddedPostgres};
@@ -173,7 +174,13 @@ impl Site<'_> {
         let (token, _) = self
             .parts
             .auth
-            .issue(&self.parts.store, &provider, "bench", Scopes::all(), 30, &by())
+            .issue(
+                &self.parts.store,
+                &provider,
+                NewToken { name: "bench", scopes: Scopes::all(), days: 30 },
+                None,
+                &by(),
+            )
             .await
             .unwrap();
         (provider, token)

@@ -58,6 +58,8 @@ create table tokens (
     -- The token's `jti`.
     id uuid primary key,
     provider_id uuid not null references providers on delete cascade,
+    -- The token that issued it, which it does not outlive. Null: the command line or a user did.
+    parent_id uuid references tokens on delete cascade,
     -- What the token is for, for people.
     name text not null,
     -- Such as `records:read`.
@@ -68,6 +70,7 @@ create table tokens (
     last_used_at timestamptz
 );
 create index tokens_of_provider on tokens (provider_id, id);
+create index tokens_of_parent on tokens (parent_id);
 -- Every process reads the revoked tokens once a second, without those that have expired.
 create index tokens_revoked on tokens (expires_at) where revoked_at is not null;
 

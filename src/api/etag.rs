@@ -110,12 +110,16 @@ fn read(request: &HttpRequest) -> Result<Expected, Problem> {
         Some(list) => {
             let tags = tags(list).filter(|tags| tags.len() <= MOST_TAGS);
             let tags = tags.ok_or_else(|| fault(&IF_MATCH, NOT_TAGS))?;
+            if tags.iter().all(|tag| tag.weak) && tags.iter().any(is_weakened) {
+                return Err(Problem::new(Code::PreconditionFailed, WEAKENED));
+            }
             // A tag that we never gave is of no version of ours.
             Ok(Expected::OneOf(tags.iter().filter_map(version).collect()))
         }
     }
 }
 
+const WEAKENED: &str = "The tag in `If-Match` is weak (`W/`). The service gave it as a strong one, and a proxy weakened it on the way, probably when it compressed the answer. Nothing was done: remove the `W/`, or send `Accept-Encoding: identity` when you read.";
 const NOT_TAGS: &str = "Send the `ETag` of an earlier answer with its quotation marks, up to 50 of them with commas between, or `*`.";
 
 /// All lines of a header as one.
@@ -135,6 +139,11 @@ fn tags(list: &str) -> Option<Vec<EntityTag>> {
         letter == ',' && !quoted
     };
     list.split(ends).map(|tag| tag.trim().parse().ok()).collect()
+}
+
+/// Whether a weak tag is one of ours that somebody weakened.
+fn is_weakened(own: &EntityTag) -> bool {
+    own.weak && version(&EntityTag::new_strong(own.tag().to_owned())).is_some()
 }
 
 /// The version that a tag stands for. If-Match compares strongly (RFC 9110, 13.1.1): a weak tag is of none.

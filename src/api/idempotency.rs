@@ -162,7 +162,12 @@ async fn keep<B: MessageBody + 'static>(
     if !response.status().is_success() {
         // Nothing was done: with the same key it may be tried again. Given back before it is answered, so that it can be at once.
         held.kept = true;
-        store.release_key(held.claim).await.map_err(Problem::from)?;
+        if response.status().is_client_error() {
+            // A call that was refused has not used its key: the corrected one may have it.
+            store.forget_key(held.claim).await.map_err(Problem::from)?;
+        } else {
+            store.release_key(held.claim).await.map_err(Problem::from)?;
+        }
         return Ok(response.map_into_left_body());
     }
     let secret = response.response().extensions().get::<ShownOnce>().is_some();

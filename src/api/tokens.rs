@@ -13,6 +13,7 @@ use super::extract::{Body, Caller, Id};
 use super::idempotency::ShownOnce;
 use super::params::{Page, Params};
 use super::problem::{Code, Problem};
+use crate::auth::NewToken;
 use crate::auth::scope::needs::TokensManage;
 use crate::auth::scope::{Scope, Scopes};
 use crate::domain::serde_fields::required_list;
@@ -69,12 +70,14 @@ impl Check for TokenRequest {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
-    "id": "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d", "name": "PICSWeb front end", "scopes": ["records:read", "records:write", "ace360:read"],
+    "id": "019acb5e-7a10-7c3e-9d52-6f0e3b1a2c4d", "parentId": null, "name": "PICSWeb front end", "scopes": ["records:read", "records:write", "ace360:read"],
     "createdAt": "2026-11-22T10:00:00Z", "expiresAt": "2027-11-22T10:00:00Z", "lastUsedAt": "2026-11-22T14:03:11Z"
 }))]
 pub struct Token {
     /// The token's id (`jti`).
     id: Uuid,
+    /// The token that issued this one. Null if a user or the operator did.
+    parent_id: Option<Uuid>,
     /// A name that people recognise.
     #[schema(example = "PICSWeb front end")]
     name: String,
@@ -109,6 +112,7 @@ impl From<TokenRow> for Token {
     fn from(row: TokenRow) -> Self {
         Self {
             id: row.id,
+            parent_id: row.parent_id,
             name: row.name,
             scopes: row.scopes,
             created_at: row.created_at,
@@ -120,7 +124,7 @@ impl From<TokenRow> for Token {
 
 /// Issue a token
 ///
-/// For the same provider, and with no scope that the asking token lacks. The token is shown in this answer only. Needs `tokens:manage`.
+/// For the same provider, and with no scope that the asking token lacks. It ends no later than the asking token, and is revoked with it. The token is shown in this answer only. Needs `tokens:manage`.
 #[utoipa::path(operation_id = "createToken", tag = "Tokens", security(("bearer" = ["tokens:manage"])), request_body = TokenRequest,
     responses((status = 201, description = "The token.", body = IssuedToken), WriteErrors))]
 #[post("/tokens")]
@@ -141,7 +145,15 @@ pub async fn create(
     let days = body.0.days.and_then(|days| u32::try_from(days).ok()).unwrap_or(DEFAULT_DAYS);
     let (token, row) = state
         .auth
-        .issue(&state.store, who.whole_provider(), body.0.name.trim(), wanted, days, &who.by())
+        .issue(
+            &state.store,
+            who.whole_provider(),
+            body.0.name.trim(),
+            wanted,
+            days,
+            Some(&who.principal),
+            &who.by(),
+        )
         .await?;
     let mut response = HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
@@ -172,7 +184,7 @@ pub async fn list(
 
 /// Revoke a token
 ///
-/// It is refused from now on: here at once, by the other processes within a second. Needs `tokens:manage`.
+/// It is refused from now on, with every token that it issued: here at once, by the other processes within a second. Needs `tokens:manage`.
 #[utoipa::path(operation_id = "revokeToken", tag = "Tokens", security(("bearer" = ["tokens:manage"])), params(("id" = Uuid, Path)), responses((status = 204, description = "It is revoked."), ReadErrors))]
 #[delete("/tokens/{id}")]
 pub async fn revoke(
@@ -180,12 +192,14 @@ pub async fn revoke(
     state: Data<State>,
     id: Id<Uuid>,
 ) -> Result<HttpResponse, Problem> {
-    if state.store.revoke_token(who.provider(), id.0, &who.by()).await? {
-        state.auth.forget(id.0);
-        Ok(HttpResponse::NoContent().finish())
-    } else {
-        Err(Problem::not_found("token"))
+    let revoked = state.store.revoke_token(who.provider(), id.0, &who.by()).await?;
+    if revoked.is_empty() {
+        return Err(Problem::not_found("token"));
     }
+    for id in revoked {
+        state.auth.forget(id);
+    }
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Read the public keys

@@ -17,7 +17,7 @@ use aws_lc_rs::digest;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{SubsecRound as _, TimeDelta};
+use chrono::{DateTime, SubsecRound as _, TimeDelta};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,16 @@ const LONGEST_USER_TOKEN: usize = 8192;
 /// Longer than any is issued for.
 const LONGEST_LIFE: i64 = 3661 * 24 * 3600;
 const CACHED_TOKENS: usize = 10_000;
+
+/// A token to issue.
+#[derive(Clone, Copy, Debug)]
+pub struct NewToken<'a> {
+    /// What it is for, for people.
+    pub name: &'a str,
+    pub scopes: Scopes,
+    /// For how many days it is good.
+    pub days: u32,
+}
 
 /// What is in a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -279,7 +289,7 @@ impl Auth {
             .cloned()
     }
 
-    /// Makes a token; it is told here and nowhere else.
+    /// Makes a token; it is told here and nowhere else. One that a token or a user issues ends no later than its `parent`.
     ///
     /// # Errors
     /// The database's; no signing key.
@@ -287,21 +297,24 @@ impl Auth {
         &self,
         store: &Store,
         provider: &Provider,
-        name: &str,
-        scopes: Scopes,
-        days: u32,
+        new: NewToken<'_>,
+        parent: Option<&Principal>,
         by: &By,
     ) -> Result<(String, TokenRow), StoreError> {
+        let NewToken { name, scopes, days } = new;
         let key = self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).last().cloned();
         let key = key.ok_or(StoreError::Seal(SealError::BadKey))?;
         // As precise as the database keeps it.
         let now = self.inner.clock.now().trunc_subsecs(6);
+        let longest = now + TimeDelta::days(i64::from(days));
+        let parents = parent.and_then(|parent| DateTime::from_timestamp(parent.expires_at, 0));
         let row = TokenRow {
             id: new_id(),
+            parent_id: parent.filter(|parent| parent.user.is_none()).map(|parent| parent.token_id),
             name: name.to_owned(),
             scopes: scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             created_at: now,
-            expires_at: now + TimeDelta::days(i64::from(days)),
+            expires_at: parents.map_or(longest, |parents| longest.min(parents)),
             last_used_at: None,
         };
         let claims = Claims {

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use picsbridge::app::Parts;
+use picsbridge::auth::NewToken;
 use picsbridge::auth::scope::Scopes;
 use picsbridge::config::Config;
 use picsbridge::domain::{OneFileEnvironment, RunKind};
@@ -69,7 +70,16 @@ pub async fn demo(parts: &Parts, config: &Config) -> anyhow::Result<SecretString
     {
         return Ok(SecretString::from(token.trim().to_owned()));
     }
-    let (token, _) = parts.auth.issue(&parts.store, &provider, "demo", Scopes::all(), 365, &by).await?;
+    let (token, _) = parts
+        .auth
+        .issue(
+            &parts.store,
+            &provider,
+            NewToken { name: "demo", scopes: Scopes::all(), days: 365 },
+            None,
+            &by,
+        )
+        .await?;
     let token = SecretString::from(token);
     write_secret(&path, &token)?;
     Ok(token)

@@ -9,6 +9,7 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
 use picsbridge::app::{Parts, StartError, document};
+use picsbridge::auth::NewToken;
 use picsbridge::auth::scope::{Scope, Scopes};
 use picsbridge::config::{Config, Database};
 use picsbridge::domain::counted;
@@ -214,7 +215,9 @@ pub async fn create_token(
             format!("there is no provider `{provider}`: make it with `picsbridge provider create {provider}`")
         })?;
         let by = By::itself("cli");
-        Ok::<_, anyhow::Error>(parts.auth.issue(&parts.store, &owner, name, scopes, days, &by).await?.0)
+        Ok::<_, anyhow::Error>(
+            parts.auth.issue(&parts.store, &owner, NewToken { name, scopes, days }, None, &by).await?.0,
+        )
     }
     .await;
     reached.let_go().await?;

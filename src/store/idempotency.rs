@@ -136,6 +136,17 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets a key whose call was refused.
+    pub async fn forget_key(&self, claim: Uuid) -> StoreResult<()> {
+        leased!(query:
+            "delete from idempotency_keys where status is null and " + ours("claim" = "$1");
+            claim
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Forgets answers that may tell of a learner.
     pub(super) async fn forget_answers(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
         sqlx::query!(

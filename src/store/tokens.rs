@@ -7,6 +7,8 @@ use super::{After, By, RecordPage, Store, StoreResult, Time, new_id, records::pa
 #[derive(Clone, Debug)]
 pub struct TokenRow {
     pub id: Uuid,
+    /// The token that issued it.
+    pub parent_id: Option<Uuid>,
     pub name: String,
     /// What it may do.
     pub scopes: Vec<String>,
@@ -31,7 +33,7 @@ impl Store {
     pub async fn keep_token(&self, provider: Uuid, token: &TokenRow, by: &By) -> StoreResult<()> {
         sqlx::query!(
             r#"with kept as (
-                   insert into tokens (id, provider_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
+                   insert into tokens (id, provider_id, name, scopes, created_at, expires_at, parent_id) values ($1, $2, $3, $4, $5, $6, $12)
                )
                insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
                values ($7, $2, app_now(), $8, 'token.create', 'token', $9, $10, $11)"#,
@@ -46,6 +48,7 @@ impl Store {
             token.id.to_string(),
             by.request_id,
             by.address,
+            token.parent_id,
         )
         .execute(&self.pool)
         .await?;
@@ -62,7 +65,7 @@ impl Store {
         let after = after.and_then(|id| Uuid::parse_str(id).ok());
         let items = sqlx::query_as!(
             TokenRow,
-            r#"select id, name, scopes, created_at, expires_at, last_used_at from tokens
+            r#"select id, parent_id, name, scopes, created_at, expires_at, last_used_at from tokens
                where provider_id = $1 and revoked_at is null and expires_at > app_now() and ($2::uuid is null or id > $2)
                order by id limit $3"#,
             provider,
@@ -74,16 +77,22 @@ impl Store {
         Ok(page(items, size))
     }
 
-    /// Revokes a token; `false` when the provider has no such token that is still good.
-    pub async fn revoke_token(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<bool> {
-        let revoked = sqlx::query_scalar!(
-            r#"with revoked as (
-                   update tokens set revoked_at = app_now() where provider_id = $1 and id = $2 and revoked_at is null returning id
+    /// Revokes a token with all that it issued, and answers their ids; none when the provider has no such token that is
+    /// still good.
+    pub async fn revoke_token(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<Vec<Uuid>> {
+        Ok(sqlx::query_scalar!(
+            r#"with recursive family as (
+                   select id from tokens where provider_id = $1 and id = $2 and revoked_at is null
+                   union
+                   select child.id from tokens child join family on child.parent_id = family.id
+               ), revoked as (
+                   update tokens set revoked_at = app_now()
+                   where id in (select id from family) and revoked_at is null returning id
                ), told as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
                    select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5, $6 from revoked
                )
-               select count(*) as "count!" from revoked"#,
+               select id from revoked"#,
             provider,
             id,
             new_id(),
@@ -91,9 +100,8 @@ impl Store {
             by.request_id,
             by.address,
         )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(revoked > 0)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// The revoked tokens and the shared clock's offset; writes down which tokens were used since the last time.

@@ -95,6 +95,19 @@ async fn a_tag_that_is_weak_or_was_never_given_fits_nothing() {
 }
 
 #[tokio::test]
+async fn a_tag_of_ours_that_a_proxy_weakened_is_refused_with_what_to_do() {
+    let app = TestApp::start().await;
+    let own = tag(&app.put(OFFICER, &people::officer()).await);
+    let weak = format!("W/{own}");
+    let problem = put_if(&app, OFFICER, ("if-match", &weak), &people::officer())
+        .await
+        .refused(412, "preconditionFailed");
+    assert!(problem["detail"].as_str().unwrap().contains("weakened"), "{problem:#}");
+    let other = put_if(&app, OFFICER, ("if-match", "W/\"1-9\""), &people::officer()).await;
+    other.refused(412, "preconditionFailed");
+}
+
+#[tokio::test]
 async fn a_condition_that_cannot_be_read_is_a_fault_and_nothing_is_written() {
     let app = TestApp::start().await;
     app.put(OFFICER, &people::officer()).await.expect(201);

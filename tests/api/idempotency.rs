@@ -89,6 +89,19 @@ async fn what_did_nothing_is_not_kept_and_may_be_tried_again_with_the_same_key()
 }
 
 #[tokio::test]
+async fn a_call_that_was_refused_has_not_used_its_key() {
+    let app = ready().await;
+    let bad = json!({"learnerIds": ["L1"], "nonsense": 1});
+    post(&app, UPLOAD, "one", &bad).await.refused(422, "invalidRequest");
+    let corrected = post(&app, UPLOAD, "one", &look()).await;
+    assert!(corrected.status < 300, "{corrected:?}");
+    let again = post(&app, UPLOAD, "one", &look()).await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    let other = json!({"filter": {}, "validateOnly": true, "allowDuplicate": true});
+    post(&app, UPLOAD, "one", &other).await.refused(422, "idempotencyKeyReused");
+}
+
+#[tokio::test]
 async fn an_answer_that_showed_a_secret_is_not_shown_again() {
     let app = ready().await;
     let body = json!({"name": "Partner", "scopes": ["records:read"]});

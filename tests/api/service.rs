@@ -64,6 +64,19 @@ async fn metrics_count_requests_by_route_and_never_by_what_is_in_the_path() {
 }
 
 #[tokio::test]
+async fn invented_methods_are_one_metric() {
+    let app = TestApp::start().await;
+    for n in 0..50 {
+        let method = Method::from_bytes(format!("INVENTED{n}").as_bytes()).unwrap();
+        let answer = app.without_token().call(method, "/learners").send().await;
+        assert!(answer.status >= 400, "{answer:?}");
+    }
+    let metrics = app.without_token().get("/metrics").await;
+    assert!(metrics.text.contains(r#"method="other""#), "{}", metrics.text);
+    assert!(!metrics.text.contains("INVENTED"), "{}", metrics.text);
+}
+
+#[tokio::test]
 async fn a_request_id_that_was_sent_comes_back_and_one_that_cannot_be_used_is_replaced() {
     let app = TestApp::start().await;
     for id in ["abc", "A.b_c-9", &"x".repeat(64)] {

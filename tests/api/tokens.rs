@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::app::PATIENCE;
+use crate::support::client::Api;
 use crate::support::{TestApp, faults, on_runtime};
 
 const READ: &str = "/officers";
@@ -413,6 +414,28 @@ async fn a_tokens_last_use_is_written_down() {
     assert_eq!(issued["lastUsedAt"], Value::Null);
     app.as_token(issued["token"].as_str().unwrap()).get(READ).await.expect(200);
     app.eventually("/tokens", |list| !list["items"][1]["lastUsedAt"].is_null()).await;
+}
+
+#[tokio::test]
+async fn a_token_ends_no_later_than_the_one_that_issued_it_and_is_revoked_with_it() {
+    let app = TestApp::start().await;
+    let issue = async |api: &Api, days: u32| {
+        let request = json!({"name": "child", "scopes": ["records:read", "tokens:manage"], "days": days});
+        api.post("/tokens", &request).await.expect(201)
+    };
+    let parent = issue(&app, 1).await;
+    let as_parent = app.as_token(parent["token"].as_str().unwrap());
+    let child = issue(&as_parent, 3660).await;
+    assert_eq!((&child["expiresAt"], &child["parentId"]), (&parent["expiresAt"], &parent["id"]), "{child:#}");
+    let as_child = app.as_token(child["token"].as_str().unwrap());
+    let grandchild = issue(&as_child, 1).await;
+    let as_grandchild = app.as_token(grandchild["token"].as_str().unwrap());
+    as_grandchild.get(READ).await.expect(200);
+    app.delete(&format!("/tokens/{}", parent["id"].as_str().unwrap())).await.expect(204);
+    for api in [&as_parent, &as_child, &as_grandchild] {
+        api.get(READ).await.refused(401, "unauthenticated");
+    }
+    assert_eq!(app.get("/tokens").await.expect(200)["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -58,6 +58,19 @@ async fn what_issuers_do_in_different_ways_is_understood() {
 }
 
 #[tokio::test]
+async fn a_user_issues_tokens_only_for_as_long_as_their_own() {
+    let key = Signer::ec("e");
+    let issuer = TestIssuer::start(&[&key]).await;
+    let app = trusting(&issuer).await;
+    let ends = now(&app) + 60;
+    let own = but(claims(&app), json!({"exp": ends, "scope": "records:read tokens:manage"}));
+    let request = json!({"name": "long", "scopes": ["records:read"], "days": 3660});
+    let issued = app.as_token(&key.token(&own)).post("/tokens", &request).await.expect(201);
+    let expires = chrono::DateTime::parse_from_rfc3339(issued["expiresAt"].as_str().unwrap()).unwrap();
+    assert_eq!((expires.timestamp(), &issued["parentId"]), (ends, &json!(null)), "{issued:#}");
+}
+
+#[tokio::test]
 async fn the_claims_names_are_settings() {
     let key = Signer::ec("e");
     let issuer = TestIssuer::start(&[&key]).await;

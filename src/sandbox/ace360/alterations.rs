@@ -34,11 +34,11 @@ pub enum Totals {
     Right,
     /// Neither `total` nor `totalPages`.
     Missing,
-    /// Both are null.
+    /// Both numbers are null.
     Null,
-    /// Both are zero.
+    /// Both numbers are zero.
     Zero,
-    /// Both are words.
+    /// Both numbers are words.
     Words,
 }
 

@@ -45,7 +45,7 @@ pub struct PersonIndex {
 pub enum TwinMatch {
     /// Name and birth date.
     Person,
-    /// The ULN alone.
+    /// The ULN, though another name or birth date.
     Uln,
     /// Birth date and standard alone.
     Birth,

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use chrono::NaiveTime;
 use picsbridge::app::Parts;
+use picsbridge::auth::NewToken;
 use picsbridge::auth::scope::Scopes;
 use picsbridge::store::{By, Expected, NewAce360Settings, Provider};
 use secrecy::SecretString;
@@ -49,7 +50,12 @@ pub async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_tok
 pub async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32) -> String {
     let (parts, provider) = (parts.clone(), provider.clone());
     on_runtime(async move {
-        parts.auth.issue(&parts.store, &provider, "test", scopes, days, &by()).await.unwrap().0
+        parts
+            .auth
+            .issue(&parts.store, &provider, NewToken { name: "test", scopes, days }, None, &by())
+            .await
+            .unwrap()
+            .0
     })
     .await
 }

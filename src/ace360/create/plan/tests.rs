@@ -159,7 +159,7 @@ fn a_whole_record_is_sent_whole() {
         source(&upload, "employerCompanySize"),
         "Organisation (Additional Details) > SEM + Employee Count"
     );
-    let preview = serde_json::to_value(upload.into_preview(Vec::new(), None)).unwrap();
+    let preview = serde_json::to_value(upload.into_preview(Vec::new(), None, Vec::new())).unwrap();
     assert_eq!((&preview["ready"], &preview["ineligibleReason"]), (&json!(true), &Value::Null));
     assert_eq!(
         preview["fields"][0],
