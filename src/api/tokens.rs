@@ -143,18 +143,9 @@ pub async fn create(
         ));
     }
     let days = body.0.days.and_then(|days| u32::try_from(days).ok()).unwrap_or(DEFAULT_DAYS);
-    let (token, row) = state
-        .auth
-        .issue(
-            &state.store,
-            who.whole_provider(),
-            body.0.name.trim(),
-            wanted,
-            days,
-            Some(&who.principal),
-            &who.by(),
-        )
-        .await?;
+    let new = NewToken { name: body.0.name.trim(), scopes: wanted, days };
+    let (token, row) =
+        state.auth.issue(&state.store, who.whole_provider(), new, Some(&who.principal), &who.by()).await?;
     let mut response = HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
         .json(IssuedToken { line: row.into(), token });
