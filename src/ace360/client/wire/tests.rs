@@ -63,7 +63,7 @@ fn what_is_odd_is_left_out_and_noted_without_its_value() {
     assert_eq!(apprentice.certificate_claimed_at.unwrap().to_string(), "2024-01-01 00:00:00");
     assert!(apprentice.archived && apprentice.archived_at.is_none() && apprentice.created_at.is_some());
     let noted: Vec<_> = notes.iter().map(|note| note.field.as_str()).collect();
-    assert_eq!(noted, ["firstName", "dateOfBirth", "standardId", "status.id", "archivedAt"]);
+    assert_eq!(noted, ["status.id", "firstName", "dateOfBirth", "standardId", "archivedAt"]);
     assert!(!format!("{notes:?}").contains("Secret"));
 }
 
