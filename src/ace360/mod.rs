@@ -1,8 +1,8 @@
-//! All that knows ACE360, the end-point-assessment platform. Deleting this folder, its lines in the routing
-//! table and its slices in `runs` removes it.
+//! The integration with ACE360, the end-point-assessment platform. To remove it, delete this
+//! folder, its lines in the routing table and its slices in `runs`.
 //!
-//! What we rely on there is in `openapi/upstream/ace360-connect.yaml`; little of it is public, so what the
-//! code assumes is marked "assumed" where it is made.
+//! `openapi/upstream/ace360-connect.yaml` describes what the code relies on. Little of it is
+//! public, so assumptions are marked "assumed" in the code.
 
 pub mod catalogue;
 pub mod client;
@@ -14,5 +14,5 @@ pub mod sync;
 
 pub use context::{Ace360, Ace360Error};
 
-/// The one creation that a learner has in ACE360.
+/// The step of the only creation that a learner has in ACE360.
 pub const STEP: &str = "apprentice";

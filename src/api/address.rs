@@ -1,18 +1,20 @@
-//! From where a request comes. Behind proxies that the operator named it is what they say; what anybody else says counts for nothing.
+//! The client address of a request. The service trusts only the forwarding headers of proxies that
+//! the operator configured.
 
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
 
-/// The caller's address; `None`: it cannot be known.
+/// The caller's address; `None` if it cannot be determined.
 pub fn of(request: &HttpRequest, proxies: &[IpNet]) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let lines = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().ok());
     told(peer, &lines.collect::<Vec<_>>(), proxies)
 }
 
-/// Each proxy adds at the end whom it was called by: from the end, the first who is no proxy of the operator's.
+/// Each proxy appends the address of its caller. Reading from the end, the first address that is
+/// not a trusted proxy is the client.
 fn told(peer: IpAddr, lines: &[Option<&str>], proxies: &[IpNet]) -> Option<IpAddr> {
     let trusted = |address: IpAddr| proxies.iter().any(|own| own.contains(&address));
     if !trusted(peer) {
@@ -26,11 +28,11 @@ fn told(peer: IpAddr, lines: &[Option<&str>], proxies: &[IpNet]) -> Option<IpAdd
             }
         }
     }
-    // A proxy itself, or one that does not say for whom.
+    // The caller is a trusted proxy itself, or a proxy that does not name its client.
     None
 }
 
-/// With a port or without.
+/// Reads an address with or without a port.
 fn hop_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|own| own.ip()))
@@ -48,7 +50,7 @@ mod tests {
             ("203.0.113.7", vec![], Some("203.0.113.7")),
             ("203.0.113.7", vec!["198.51.100.1"], Some("203.0.113.7")),
             ("127.0.0.1", vec!["198.51.100.1"], Some("198.51.100.1")),
-            // What the caller wrote itself stands before what the proxy added.
+            // A value that the caller sent comes before the values that the proxies append.
             ("127.0.0.1", vec!["192.0.2.9, 198.51.100.1"], Some("198.51.100.1")),
             ("127.0.0.1", vec!["192.0.2.9", "198.51.100.1, 10.1.2.3"], Some("198.51.100.1")),
             ("127.0.0.1", vec!["198.51.100.1:4711"], Some("198.51.100.1")),

@@ -1,4 +1,4 @@
-//! What handlers work with.
+//! The state that handlers use.
 
 use std::sync::Arc;
 
@@ -15,46 +15,44 @@ use crate::onefile::OneFile;
 use crate::store::Store;
 use crate::webhooks::Webhooks;
 
-/// What handlers work with; each worker has its own, with a pool of its own.
+/// The state that handlers use. Each worker has its own, with its own connection pool.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Where state is kept.
     pub store: Store,
     pub auth: Auth,
     pub ace360: Ace360,
     pub onefile: OneFile,
-    /// How many requests a token may make.
+    /// The request limit of each token.
     pub limits: Limits,
-    /// What was refused, for the audit.
+    /// Counts refused calls for the audit.
     pub refusals: Refusals,
-    /// The proxies whose word on where a request comes from is taken.
+    /// The proxies whose forwarding headers are trusted.
     pub proxies: Arc<[IpNet]>,
-    /// The address that others reach the service at, without a trailing slash.
+    /// The public address of the service, without a trailing slash.
     pub public_url: String,
-    /// The paths that there are, for 405.
+    /// The paths of the API, for 405 responses.
     pub routes: Arc<Routes>,
     pub metrics: PrometheusHandle,
     /// Work that must outlive its request.
     pub background: Background,
 }
 
-/// Work that must outlive its request: a client that goes away, or a worker that stops, must not take a half-sent
-/// upload with it. It runs on the main runtime, with that runtime's pool and HTTP client; a stop waits for it.
+/// Work that must outlive its request. A client that disconnects, or a worker that stops, must not
+/// abort a half-sent upload. The work runs on the main runtime, with that runtime's pool and HTTP
+/// client, and a shutdown waits for it.
 #[derive(Clone, Debug)]
 pub struct Background {
-    /// Of the main runtime.
     pub runtime: tokio::runtime::Handle,
-    /// What a stop waits for.
+    /// The tasks that a shutdown waits for.
     pub tasks: TaskTracker,
-    /// ACE360 over the main runtime's pool and client.
+    /// ACE360 on the main runtime's pool and client.
     pub ace360: Ace360,
     pub onefile: OneFile,
-    /// What sends to webhooks.
     pub webhooks: Webhooks,
 }
 
 impl Background {
-    /// Begins work that must come to its end.
+    /// Starts work that must complete.
     pub fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The error answers that operations of the API's document share.
+//! The error responses that operations of the API document share.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use super::problem::Code;
 
-/// Declares sets of error answers that operations share.
+/// Declares sets of error responses that operations share.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident [$($code:ident)*],)*) => {$(
         $(#[$doc])*
@@ -24,47 +24,47 @@ macro_rules! errors {
 }
 
 errors! {
-    /// Of operations that read what is kept here.
+    /// Errors of operations that read stored data.
     ReadErrors [InvalidParameter Unauthenticated ScopeMissing NotFound RateLimited Internal Unavailable],
-    /// Of operations that write what is kept here.
+    /// Errors of operations that write stored data.
     WriteErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
-    /// Of settings that may switch something on.
+    /// Errors of changes to settings that can switch an integration on.
     SettingsErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotReady SettingsChanged BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
-    /// Of look-ups, which read from an upstream at first use.
+    /// Errors of look-ups, which read from an upstream at first use.
     LookUpErrors [InvalidParameter Unauthenticated ScopeMissing UpstreamMissing IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of operations that read from an upstream.
+    /// Errors of operations that read from an upstream.
     UpstreamErrors [InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing NotUploaded InFlight IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of exchanging a learner.
+    /// Errors of exchanging a learner.
     ExchangeErrors [InvalidParameter Unauthenticated ScopeMissing NotFound NotEnrolled InFlight NotEligible IntegrationDisabled IntegrationNotConfigured UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of linking by hand.
+    /// Errors of linking a learner by hand.
     LinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of links with OneFile.
+    /// Errors of links with OneFile.
     OneFileLinkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked InFlight IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Errors of an upload.
     UploadErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyUploaded LikelyDuplicate Leaver StartsLater InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest NotEligible FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
     /// Errors of an enrolment.
     EnrolErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadyLinked LikelyDuplicate InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest FieldsMissing UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of operations that begin a run.
+    /// Errors of operations that start a run.
     RunErrors [InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
-    /// Of stopping a run.
+    /// Errors of cancelling a run.
     CancelErrors [InvalidParameter Unauthenticated ScopeMissing NotFound NotActive RateLimited Internal Unavailable],
-    /// Of taking a run's failed records again.
+    /// Errors of retrying a run's failed records.
     RetryErrors [InvalidParameter Unauthenticated ScopeMissing NotFound StillActive NothingToRetry IntegrationDisabled IntegrationNotConfigured RateLimited Internal Unavailable],
-    /// Of settling an intent by hand.
+    /// Errors of settling an intent by hand.
     ResolveErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing NotFound UpstreamMissing AlreadySettled AlreadyLinked OtherPerson InFlight IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest UpstreamRejected RateLimited Internal UpstreamUnauthorised UpstreamForbidden UpstreamFailed Unavailable UpstreamUnavailable UpstreamLimited],
-    /// Of making a webhook.
+    /// Errors of creating a webhook.
     NewWebhookErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing TooManyWebhooks BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
-    /// Of asking for a delivery again.
+    /// Errors of sending a delivery again.
     ResendErrors [InvalidParameter Unauthenticated ScopeMissing NotFound WebhookDisabled RateLimited Internal Unavailable],
-    /// Of operations that begin a run with a body.
+    /// Errors of operations that start a run with a body.
     BulkErrors [MalformedJson InvalidParameter Unauthenticated ScopeMissing IntegrationDisabled IntegrationNotConfigured BodyTooSlow PayloadTooLarge UnsupportedMediaType InvalidRequest RateLimited Internal Unavailable],
-    /// Of operations without a token that may not find something.
+    /// Errors of operations without a token that can fail to find something.
     NotFoundError [NotFound Internal],
-    /// Of operations without a token that may not be able to answer.
+    /// Errors of operations without a token that can be unavailable.
     UnavailableError [Internal Unavailable],
 }
 
-/// Declares these errors too.
+/// Adds the responses of these error codes to an operation.
 pub fn add_problems(operation: &mut Operation, codes: &[Code]) {
     for (status, response) in problems(codes) {
         let RefOr::T(more) = response else { continue };
@@ -83,7 +83,7 @@ pub fn add_problems(operation: &mut Operation, codes: &[Code]) {
     }
 }
 
-/// One answer a status; its description names the codes.
+/// One response per status. Its description names the codes.
 fn problems(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {

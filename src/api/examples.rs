@@ -1,14 +1,14 @@
-//! An example for every answer, where its type has none of its own: put together from the examples of its parts, as it would be sent.
+//! Builds an example for each response whose type has none, from the examples of its parts.
 
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{OpenApi, RefOr, Response};
 
 use crate::domain::{RunKind, Upstream};
 
-/// Stands where a text has no example; a test finds it.
+/// Marks a text without an example; a test finds it.
 const NONE: &str = "…";
 
-/// Gives every successful answer in JSON its example.
+/// Adds an example to every successful JSON response.
 pub fn document(api: &mut OpenApi) {
     let schemas = api.components.as_ref().and_then(|own| serde_json::to_value(&own.schemas).ok());
     let Some(schemas) = schemas else { return };
@@ -26,7 +26,7 @@ pub fn document(api: &mut OpenApi) {
     }
 }
 
-/// What is otherwise in the example of a call than in that of its answer's type.
+/// How the example of an operation differs from the example of its response type.
 fn as_there(operation: &str, status: &str) -> Value {
     let begun = match operation {
         "uploadLearnersToAce360" | "retryRun" => Some(RunKind::Upload),
@@ -93,7 +93,7 @@ fn looked_up(item: &Value) -> Value {
     json!({"items": [item]})
 }
 
-/// Puts the fields of one object over those of another, those of objects within too; of a list, item by item.
+/// Merges one object into another, recursively; lists are merged item by item.
 fn merge(base: &mut Value, over: &Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -122,7 +122,7 @@ fn show(response: &mut Response, schemas: &Value, as_there: &Value) {
     }
 }
 
-/// A value of a schema.
+/// An example value for a schema.
 fn of(schema: &Value, schemas: &Value) -> Value {
     if let Some(own) = schema.get("example").or_else(|| schema.pointer("/examples/0")) {
         return own.clone();

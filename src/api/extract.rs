@@ -1,5 +1,5 @@
-//! What handlers ask a request for: its caller, ids in its path, its body. Each answers with a problem
-//! of its own where the request does not have it.
+//! Extractors for handlers: the caller, ids in the path, the body. Each returns its own problem if
+//! the request does not have what it needs.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -29,7 +29,7 @@ use crate::store::{By, Provider};
 pub use super::body::{Body, ImportBody, LargeBody, OptionalBody, RecordBody};
 pub use super::path_id::{DeliveryId, Id};
 
-/// Whoever calls, with the scope that the handler needs.
+/// The caller, who has the scope that the handler needs.
 #[derive(Debug)]
 pub struct Caller<N> {
     pub principal: Arc<Principal>,
@@ -42,15 +42,12 @@ impl<N> Caller<N> {
         self.principal.provider.id
     }
 
-    /// The token's provider, with its name.
+    /// The token's provider, including its name.
     pub fn whole_provider(&self) -> &Provider {
         &self.principal.provider
     }
 
-    /// Asks for one more scope: which one is known only now.
-    ///
-    /// # Errors
-    /// The token lacks it.
+    /// Requires one more scope, for handlers that know only now which one.
     pub fn needs(&self, scope: Scope) -> Result<(), Problem> {
         if self.principal.scopes.contains(scope) { Ok(()) } else { Err(Problem::scope_missing(&[scope])) }
     }
@@ -75,8 +72,9 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             if !N::ONE_OF.iter().any(|scope| principal.scopes.contains(*scope)) {
                 return Err(Problem::scope_missing(N::ONE_OF));
             }
-            // A handler that takes parameters looks at them itself, and tells all their faults at once. Only reads take any: whoever says
-            // `?validateOnly=true` with an import must not be taken for one who says nothing.
+            // A handler that takes parameters checks them itself and reports all faults at once.
+            // Only reads take parameters. An import with `?validateOnly=true` must be refused,
+            // because it would be carried out.
             let reads = request.method() == Method::GET
                 && state.routes.template_of(&request).is_none_or(|template| state.routes.asks(&template));
             if !reads && !request.query_string().is_empty() {
@@ -84,7 +82,8 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
             }
             let by = by(&request, &state, &principal);
             admitted.cancel();
-            // Nor must whoever names learners where all are taken.
+            // A body is also refused: a caller who names learners must not get a call on all
+            // learners.
             if let Some(payload) = body {
                 let bytes = read(&request, payload, BODY_CAP).await?;
                 if !bytes.iter().all(u8::is_ascii_whitespace) {
@@ -96,7 +95,7 @@ impl<N: Needs + 'static> FromRequest for Caller<N> {
     }
 }
 
-/// The body of a call that takes none: it may be left out.
+/// The body of a call that needs none. It can be left out.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -114,10 +113,7 @@ fn takes_none(request: &HttpRequest) -> bool {
     })
 }
 
-/// Whose token the request carries.
-///
-/// # Errors
-/// None, or none that is good.
+/// The principal of the request's token.
 pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principal>, Problem> {
     let Some(value) = request.headers().get("authorization") else {
         return Err(Problem::new(Code::Unauthenticated, "No token: send `Authorization: Bearer <token>`."));
@@ -135,13 +131,13 @@ pub async fn bearer(request: &HttpRequest, state: &State) -> Result<Arc<Principa
     let principal = match state.auth.verify(&state.store, token).await {
         Ok(principal) => principal,
         Err(AuthError::Over(why, principal)) => {
-            // Whose it was is known: the audit tells that it was tried.
+            // The owner of the token is known, so the audit records the attempt.
             request.extensions_mut().insert(Known(Arc::clone(&principal)));
             return Err(AuthError::Over(why, principal).into());
         }
         Err(error) => return Err(error.into()),
     };
-    // Once a request, whoever asks first.
+    // Counts each request once, whichever extractor comes first.
     let known = request.extensions_mut().insert(Arc::clone(&principal)).is_some();
     if !known {
         let counted = state.limits.count(principal.token_id);

@@ -1,10 +1,12 @@
-//! Which calls follow from which answers: the document's links, for readers, generated clients and testers that go from call to call.
+//! Links in the API document from a response to the calls that use it, for readers, generated
+//! clients and test tools.
 
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{OpenApi, RefOr, Response};
 
-/// Of an answer of this schema the value at `pointer` is what each of these calls takes as `parameter`.
+/// For a response with this schema, each of these calls takes the value at `pointer` as
+/// `parameter`.
 struct Follow {
     schema: &'static str,
     parameter: &'static str,
@@ -52,7 +54,7 @@ const FOLLOWS: [Follow; 9] = [
     follow("IssuedToken", "id", "/id", &["revokeToken"]),
 ];
 
-/// Puts the links into the document.
+/// Adds the links to the document.
 pub fn document(api: &mut OpenApi) {
     for item in api.paths.paths.values_mut() {
         for operation in [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten() {
@@ -81,7 +83,7 @@ fn link(operation: &mut Operation) {
     }
 }
 
-/// What the answer refers to.
+/// The schema that a response refers to.
 fn schema_of(response: &Response) -> Option<String> {
     let RefOr::T(content) = response.content.get("application/json")? else { return None };
     match content.schema.as_ref()? {

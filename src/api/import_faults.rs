@@ -1,12 +1,12 @@
-//! How many faults the answer of an import lists: so many of each record, and so many in all. Every
-//! record that failed still has its outcome.
+//! Limits the faults in the response of an import: so many per record, and so many in all. Every
+//! failed record still has its outcome.
 
 use crate::domain::{Fault, Faults};
 
 pub const MOST_OF_A_RECORD: usize = 10;
 const MOST_IN_ALL: usize = 1000;
 
-/// What is left of an answer's room for faults.
+/// The number of faults that the response can still hold.
 #[derive(Debug)]
 pub struct FaultRoom {
     left: usize,
@@ -19,7 +19,7 @@ impl Default for FaultRoom {
 }
 
 impl FaultRoom {
-    /// The faults of one record that are listed; a last one counts the others.
+    /// The faults of one record to list. A last one counts the others.
     pub fn list(&mut self, faults: Faults) -> Vec<Fault> {
         let room = MOST_OF_A_RECORD.min(self.left);
         let listed = faults.list(room);

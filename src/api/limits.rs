@@ -1,5 +1,5 @@
-//! How many requests a token may make: a count for each minute, in each process. Every answer to a token tells it
-//! (draft-ietf-httpapi-ratelimit-headers).
+//! The request limit of each token: a count per minute in each process. Every response to a token
+//! reports it (draft-ietf-httpapi-ratelimit-headers).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,16 +17,16 @@ const WINDOW: u64 = 60;
 /// Tokens that are counted at a time; those that were quiet longest start again.
 const TOKENS: usize = 10_000;
 
-/// Counts the requests of each token. Shared by all of a process's workers.
+/// Counts the requests of each token. All workers of a process share it.
 #[derive(Clone, Debug)]
 pub struct Limits {
     per_minute: Option<u32>,
     began: Instant,
-    /// The minute in the upper half, its requests in the lower.
+    /// The minute in the upper 32 bits, its requests in the lower 32.
     counts: Arc<Cache<Uuid, Arc<AtomicU64>>>,
 }
 
-/// Where a token stands after a request.
+/// The count of a token after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     quota: u32,
@@ -35,12 +35,12 @@ pub struct Standing {
 }
 
 impl Limits {
-    /// So many a minute; `None`: as many as come.
+    /// The limit per minute; `None`: no limit.
     pub fn new(per_minute: Option<u32>) -> Self {
         Self { per_minute, began: Instant::now(), counts: Arc::new(Cache::new(TOKENS)) }
     }
 
-    /// Counts a request; `Err`: it is one too many. `None`: there is no limit.
+    /// Counts a request. `Err`: the limit is exceeded. `None`: there is no limit.
     pub fn count(&self, token: Uuid) -> Result<Option<Standing>, Standing> {
         let Some(quota) = self.per_minute else { return Ok(None) };
         let seconds = self.began.elapsed().as_secs();
@@ -56,14 +56,14 @@ impl Limits {
     }
 }
 
-/// One more in this minute.
+/// Adds one request to the count of this minute.
 fn counted(value: u64, minute: u64) -> u64 {
     let minute = minute & u64::from(u32::MAX);
     if value >> 32 == minute { value.saturating_add(1) } else { (minute << 32) + 1 }
 }
 
 impl Standing {
-    /// Tells it in an answer's headers.
+    /// Adds the rate-limit headers to a response.
     pub fn tell(self, headers: &mut HeaderMap) {
         let policy = format!("\"token\";q={};w={WINDOW}", self.quota);
         let limit = format!("\"token\";r={};t={}", self.left, self.resets_in);

@@ -1,5 +1,5 @@
-//! The HTTP API. This file is the only routing table; one file a resource. Handlers are short: extract, call one
-//! function, answer a type. Rules are elsewhere.
+//! The HTTP API. This file is the only routing table, and each resource has its own file. Handlers
+//! are short: they extract, call one function and return a type. Business rules are elsewhere.
 
 pub mod ace360;
 pub mod address;
@@ -52,7 +52,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::context::{Background, State};
 
-/// The routing table. Only `.service()`: what `.route()` adds is served but not documented.
+/// The routing table. Use only `.service()`: routes added with `.route()` are served but not
+/// documented.
 pub fn routes(config: &mut ServiceConfig) {
     config
         .service(learners::put)

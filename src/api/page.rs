@@ -1,4 +1,4 @@
-//! Pages of lists, as the API's document shows them.
+//! Pages of lists, as the API document shows them.
 
 /// Declares the type of a page.
 macro_rules! page {
@@ -9,7 +9,7 @@ macro_rules! page {
         pub struct $name {
             /// The records of this page, at most `pageSize`.
             items: Vec<$item>,
-            /// Send it as `pageToken` for the next page; null: there is none.
+            /// Send it as `pageToken` to get the next page. Null: this is the last page.
             #[schema(example = "TC0xMDAx")]
             next_page_token: Option<String>,
         }

@@ -1,4 +1,4 @@
-//! The paths and methods that the API has, taken from its document.
+//! The paths and methods of the API, taken from its document.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -8,14 +8,14 @@ use actix_web::HttpRequest;
 use utoipa::openapi::path::{Parameter, ParameterIn, PathItem};
 use utoipa::openapi::{OpenApi, RefOr};
 
-/// The paths that there are, with their methods.
+/// The paths of the API, with their methods.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    /// By their first segment, which is never a parameter.
+    /// Grouped by their first segment, which is never a parameter.
     templates: HashMap<String, Vec<Template>>,
-    /// Those whose `GET` takes parameters in its query.
+    /// Templates whose `GET` takes query parameters.
     asked: BTreeSet<String>,
-    /// Those whose `POST` takes no body.
+    /// Templates whose `POST` takes no body.
     posted_bare: BTreeSet<String>,
     /// The document, serialised once.
     json: String,
@@ -69,7 +69,7 @@ impl Routes {
         self.json.clone()
     }
 
-    /// Whether the `GET` of a template takes parameters in its query.
+    /// Whether the `GET` of a template takes query parameters.
     pub fn asks(&self, template: &str) -> bool {
         self.asked.contains(template)
     }
@@ -79,17 +79,19 @@ impl Routes {
         self.posted_bare.contains(template)
     }
 
-    /// The methods of a path, as `Allow` says them; `None`: there is no such path.
+    /// The methods of a path, as in the `Allow` header; `None` if there is no such path.
     pub fn methods_of(&self, path: &str) -> Option<String> {
         let methods: Vec<&str> =
             self.of_path(path).flat_map(|template| template.methods.iter().copied()).collect();
         (!methods.is_empty()).then(|| methods.join(", "))
     }
 
-    /// The template of a request's path, such as `/learners/{learnerId}`; `None`: there is no such path. As actix's
-    /// `match_pattern`, which tries a regular expression for each route.
+    /// The template of a request's path, such as `/learners/{learnerId}`; `None` if there is no
+    /// such path. It is faster than actix's `match_pattern`, which tries a regular expression for
+    /// each route.
     pub fn template_of(&self, request: &HttpRequest) -> Option<Cow<'_, str>> {
-        // Where a fixed one fits too (`/tokens/self`), it stands first: braces come after letters.
+        // A fixed path such as `/tokens/self` sorts before a template, because braces sort after
+        // letters.
         match self.of_path(request.path()).next() {
             Some(template) => Some(Cow::Borrowed(&template.path)),
             None => request.match_pattern().map(Cow::Owned),
@@ -107,13 +109,14 @@ impl Routes {
     }
 }
 
-/// The first segment of a path, and those behind it.
+/// Splits a path into its first segment and the others.
 fn parts(path: &str) -> (&str, Split<'_, char>) {
     let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
     (segments.next().unwrap_or_default(), segments)
 }
 
-/// Whether a template's segment, such as `{learnerId}`, `{id}:cancel` or `ace360:sync`, takes a path's.
+/// Whether a template's segment, such as `{learnerId}`, `{id}:cancel` or `ace360:sync`, matches a
+/// path's segment.
 fn matches(template: &str, given: &str) -> bool {
     match template.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         Some((_, verb)) => {

@@ -1,5 +1,5 @@
-//! What middleware and extractors know of a request that is under way: its id, its caller, and whether
-//! the caller is allowed in.
+//! What middleware and extractors know about the current request: its id, its caller, and whether
+//! the caller is admitted.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,20 +13,21 @@ use super::problem::{Code, Problem};
 use crate::auth::Principal;
 use crate::store::By;
 
-/// The request's id: the caller's, or one of ours.
+/// The request's id: the caller's, or a new one.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// The principal of a token that is no longer good.
+/// The principal of a token that is no longer valid.
 #[derive(Clone, Debug)]
 pub struct Known(pub Arc<Principal>);
 
-/// Cancelled when the caller is allowed in. A handler's extractors run side by side, and a token that is
-/// new here takes a while: without this a body would be read, and its faults reported, to a stranger.
+/// Cancelled when the caller is admitted. A handler's extractors run concurrently, and verifying an
+/// unknown token takes a while. Without this, a stranger's body would be read and its faults
+/// reported.
 pub(super) struct Admitted(pub(super) CancellationToken);
 
-/// Waits until the caller is allowed in. Every handler that needs one extracts it first. Where the
-/// caller is refused this never ends, and need not: that refusal answers the request.
+/// Waits until the caller is admitted. Every extractor that depends on it awaits it first. If the
+/// caller is refused, this never completes, because the refusal answers the request.
 pub(super) fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<> {
     let admitted = request.extensions().get::<Admitted>().map(|admitted| admitted.0.clone());
     async move {
@@ -36,7 +37,7 @@ pub(super) fn admitted(request: &HttpRequest) -> impl Future<Output = ()> + use<
     }
 }
 
-/// Who acts, for the audit.
+/// The actor for the audit.
 pub fn by(request: &HttpRequest, state: &State, principal: &Principal) -> By {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     By {
@@ -46,7 +47,6 @@ pub fn by(request: &HttpRequest, state: &State, principal: &Principal) -> By {
     }
 }
 
-/// The state of the app that serves the request.
 pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> {
     request
         .app_data::<web::Data<State>>()

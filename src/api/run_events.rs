@@ -1,4 +1,4 @@
-//! Following a run: server-sent events whenever it moves on.
+//! Following a run: server-sent events for its progress.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::auth::scope::needs::RunsRead;
 
 /// Follow a run
 ///
-/// Server-sent events: `progress` with the run whenever it moved on, and `end` with the run when it has ended, after which the stream closes. Needs
-/// `runs:read`.
+/// Server-sent events: `progress` with the run whenever it advances, and `end` with the run when it
+/// has ended. Then the stream closes. Needs `runs:read`.
 #[utoipa::path(operation_id = "followRun", tag = "Runs", security(("bearer" = ["runs:read"])), params(("id" = Uuid, Path)),
     responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream"), ReadErrors))]
 #[get("/runs/{id}/events")]
@@ -32,13 +32,13 @@ pub async fn events(
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header(("Cache-Control", "no-store"))
-        // A proxy that gathers an answer before it passes it on would hold the events back.
+        // Proxies that buffer responses would hold the events back.
         .insert_header(("X-Accel-Buffering", "no"))
         .insert_header(actix_web::http::header::ContentEncoding::Identity)
         .streaming(stream))
 }
 
-/// Who follows a run: the row is read now and then, and told when it moved.
+/// A client that follows a run. The row is read periodically and sent when it has changed.
 struct Follower {
     state: Data<State>,
     provider: Uuid,
@@ -48,7 +48,7 @@ struct Follower {
     ended: bool,
 }
 
-/// Looks without news after which a comment shows that the connection lives: 15 seconds.
+/// Reads without a change until a comment shows that the connection is alive: 15 seconds.
 const QUIET: u32 = 30;
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 
@@ -58,11 +58,11 @@ impl Follower {
             return None;
         }
         loop {
-            // Removed, or the database is away: the reader asks again.
+            // The run was removed, or the database is unavailable. The client connects again.
             let Ok(Some(row)) = self.state.store.run(self.provider, self.id).await else { return None };
             self.ended = row.state.is_final();
             let json = serde_json::to_string(&shown(&self.state, row).await.ok()?).ok()?;
-            // Times that only count down are no news.
+            // Fields that only count down time are ignored.
             let told = if self.ended { "end" } else { "progress" };
             if self.ended || news(&json) != news(&self.last) {
                 self.quiet = 0;
@@ -79,7 +79,7 @@ impl Follower {
     }
 }
 
-/// A run without what moves by itself.
+/// A run without the fields that change by themselves.
 fn news(json: &str) -> Option<serde_json::Value> {
     let mut run: serde_json::Value = serde_json::from_str(json).ok()?;
     let fields = run.as_object_mut()?;

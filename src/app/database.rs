@@ -20,15 +20,12 @@ pub async fn connect(options: &PgConnectOptions, config: &Config) -> Result<PgPo
         .map_err(StartError::Database)
 }
 
-/// Brings the database to this version.
-///
-/// # Errors
-/// The database's; another version made it.
+/// Migrates the database to this version.
 pub async fn migrate_with(config: &Config, pool: &PgPool) -> Result<(), StartError> {
     store::migrate(pool).await.map_err(|error| explained(error, config, pool))
 }
 
-/// What to do about a database that another version made, where that is the error.
+/// Adds a remedy to the error if another version created the database.
 pub(super) fn explained(error: StoreError, config: &Config, pool: &PgPool) -> StartError {
     if !matches!(error, StoreError::OtherSchema) {
         return StartError::Store(error);
@@ -58,9 +55,11 @@ pub(super) fn pool_options(config: &Config, size: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(config.connection_wait)
-        // A check before each use costs a round trip a request; a connection that died is found out by its use.
+        // A check before each use would cost a round trip per request. A dead connection is
+        // detected when it is used.
         .test_before_acquire(false)
-        // But one that has been quiet for a while may have died with a server that was restarted: it is asked first.
+        // A connection that was idle for a while may have died with a restarted server, so it is
+        // checked first.
         .before_acquire(|connection, meta| {
             Box::pin(async move { Ok(meta.idle_for < QUIET || connection.ping().await.is_ok()) })
         })

@@ -1,4 +1,4 @@
-//! The API's document, collected from the routing table.
+//! The API document, collected from the routing table.
 
 use actix_web::App;
 use utoipa::openapi::OpenApi;

@@ -1,4 +1,4 @@
-//! The only place where the parts are put together: the binary and every test come here.
+//! The only place where the parts are assembled. The binary and every test use it.
 
 mod background;
 mod database;

@@ -23,22 +23,21 @@ use crate::store::{self, Store};
 use crate::upstream::call::Caller;
 use crate::webhooks::Webhooks;
 
-/// Requests with a key that is new wait for the trusted issuer's set, and no longer than this.
+/// Requests with an unknown key wait for the trusted issuer's JWK set, but no longer than this.
 const ISSUER_CALL: Duration = Duration::from_secs(5);
 
-/// The parts, over a migrated database.
+/// The parts, connected to a migrated database.
 #[derive(Clone, Debug)]
 pub struct Parts {
     pub config: Arc<Config>,
-    /// Over the main pool.
+    /// The store on the main pool.
     pub store: Store,
     pub auth: Auth,
-    /// ACE360, over the main pool.
+    /// ACE360 on the main pool.
     pub ace360: Ace360,
-    /// OneFile, over the main pool.
+    /// OneFile on the main pool.
     pub onefile: OneFile,
     pub runs: Runs,
-    /// What delivers changes to webhooks.
     pub webhooks: Webhooks,
     pub(super) refusals: Refusals,
     pub(super) stopping: CancellationToken,
@@ -47,10 +46,6 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Puts the parts together.
-    ///
-    /// # Errors
-    /// The database, its migrations, its keys.
     pub async fn build(
         config: Config,
         connect_to: PgConnectOptions,
@@ -103,7 +98,7 @@ impl Parts {
         })
     }
 
-    /// Writes what was refused and only counted so far into the audit.
+    /// Writes the refusals that were only counted so far to the audit.
     pub async fn flush_refusals(&self) {
         self.refusals.flush(&self.store, true).await;
     }

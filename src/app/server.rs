@@ -25,16 +25,14 @@ use crate::http::Http;
 use crate::telemetry;
 use crate::upstream::call::Caller;
 
-/// Connections of one API worker: its requests hold one each, and briefly.
+/// Connections in the pool of one API worker. Each of its requests holds one, briefly.
 const WORKER_POOL: u32 = 8;
-/// Connections of one API worker; more wait at the door, so that those within are served.
+/// Client connections per API worker. Further clients wait until one closes, so that open ones are
+/// served.
 const CONNECTIONS: usize = 4096;
 
 impl Parts {
-    /// Serves the API on a bound listener, with `workers` threads, each with a pool of its own.
-    ///
-    /// # Errors
-    /// The listener cannot be used.
+    /// Serves the API on a bound listener with `workers` threads, each with its own pool.
     pub fn serve(&self, listener: TcpListener, workers: usize) -> Result<Server, StartError> {
         let address = listener.local_addr()?;
         let public_url = self.config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
@@ -56,7 +54,7 @@ impl Parts {
             let store = parts
                 .store
                 .over(pool_options(&parts.config, WORKER_POOL).connect_lazy_with(parts.connect.clone()));
-            // If a new client cannot be created (one could a moment ago), the first one is shared.
+            // If a new client cannot be created, the first one is shared.
             let http = Http::new(parts.config.timings.call).unwrap_or_else(|_| http.clone());
             let caller = Caller::new(http, store.clone());
             let state = State {
@@ -98,7 +96,7 @@ impl Parts {
         .max_connections(CONNECTIONS)
         .disable_signals()
         .shutdown_timeout(self.config.timings.shutdown.as_secs().max(1))
-        // Slow senders: the headers must be here within this.
+        // Slow senders: the headers must arrive within this time.
         .client_request_timeout(Duration::from_secs(10))
         .listen(listener)?
         .run();
@@ -106,8 +104,8 @@ impl Parts {
     }
 }
 
-/// What scripts on other origins may do: those that the operator named call as everybody does; others are not answered in a way
-/// that their browser lets them read.
+/// CORS: origins that the operator named can call the API. Browsers hide the responses from all
+/// other origins.
 fn cross_origin(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "PUT", "POST", "DELETE"])
@@ -129,13 +127,15 @@ fn cross_origin(origins: &[String]) -> Cors {
             "retry-after",
             "x-request-id",
         ])
-        // A wrong origin's call is answered without the headers, and its browser keeps the answer to itself; programs have no origin.
+        // A call from another origin is answered without the CORS headers, so its browser hides the
+        // response. Programs send no origin.
         .block_on_origin_mismatch(false)
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// Each request leaves its time behind, for the next reader of `/metrics`: without this they would pile up where nobody reads.
+/// Each request adds its duration to the metrics until someone reads `/metrics`. Without this task
+/// they would pile up if nobody does.
 async fn keep_metrics_small(metrics: PrometheusHandle, stopping: CancellationToken) {
     let mut ticks = tokio::time::interval(Duration::from_secs(5));
     loop {

@@ -1,4 +1,4 @@
-//! Why a token is refused.
+//! The reasons for which a token is refused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use super::principal::Principal;
 use crate::store::StoreError;
 
-/// Revocations older than this are not trusted: better no answer than one to a revoked token.
+/// Older revocation data is not trusted: no response is better than one to a revoked token.
 pub(super) const STALE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// Not a token of ours, or not any more; the word says which, for the caller.
+    /// Not a valid token of this service or the trusted issuer. The text tells the caller why.
     #[error("{0}")]
     Invalid(&'static str),
-    /// It was one, and is not any more: it has expired or was revoked.
+    /// A known token that has expired or was revoked.
     #[error("{0}")]
     Over(&'static str, Arc<Principal>),
-    /// The trusted issuer's keys could never be read.
+    /// The trusted issuer's keys have never been read.
     #[error("the trusted issuer's keys could not be read")]
     Keyless,
-    /// The revocations could not be read lately.
+    /// The revocations have not been read recently.
     #[error("revocations could not be read for {}s", STALE.as_secs())]
     Stale,
     #[error(transparent)]

@@ -1,5 +1,5 @@
-//! The keys of another issuer, as its JWK set tells them (RFC 7517): those that verify by an algorithm that we take. The rest of a set
-//! is passed over: keys for encryption, secrets, curves that we do not know.
+//! Reads another issuer's JWK set (RFC 7517) and takes the keys for supported signature algorithms.
+//! Other entries are ignored: encryption keys, secrets, unknown curves.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,13 +7,13 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Sets are of a few keys and a few kB.
+/// A usual set has a few keys and a few kB.
 const LARGEST_SET: usize = 256 * 1024;
 const MOST_KEYS: usize = 100;
-/// Shorter ones are broken, longer ones cost too much.
+/// Shorter keys are insecure, longer keys are too slow.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// What kind of key it is: each kind has its algorithms, whatever a token says.
+/// The kind of key. It determines the allowed algorithms, whatever a token says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     Rsa,
@@ -21,15 +21,15 @@ enum Family {
     Ed25519,
 }
 
-/// A key that verifies.
+/// A key that verifies signatures.
 #[derive(Clone)]
 pub struct IssuerKey {
     kid: String,
     family: Family,
-    /// The only algorithm that it is for, if it says one.
+    /// The only algorithm that the key allows, if it names one.
     alg: Option<String>,
     key: DecodingKey,
-    /// What it was made of, to tell whether a set is another.
+    /// The raw parameters, to detect a changed set.
     parts: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ struct Jwk {
     y: Option<String>,
 }
 
-/// The algorithm of a token, if it is one that we take.
+/// The algorithm of a token, if it is supported.
 pub fn algorithm(alg: &str) -> Option<Algorithm> {
     match alg {
         "RS256" => Some(Algorithm::RS256),
@@ -77,7 +77,7 @@ pub fn algorithm(alg: &str) -> Option<Algorithm> {
     }
 }
 
-/// The keys of a set that verify; `None`: it is no set, or has none.
+/// The usable keys of a set; `None` if it is not a set or has none.
 pub fn read(body: &[u8]) -> Option<Vec<IssuerKey>> {
     if body.len() > LARGEST_SET {
         return None;
@@ -120,13 +120,13 @@ fn key(value: Value) -> Option<IssuerKey> {
         _ => return None,
     };
     let own = IssuerKey { kid: jwk.kid, family, alg: jwk.alg, key: key.ok()?, parts };
-    // One that says an algorithm that is none of its kind is for nothing.
+    // A key that names an algorithm of another kind cannot be used.
     let of_some = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
     of_some.into_iter().any(|alg| own.is_for(alg)).then_some(own)
 }
 
 impl IssuerKey {
-    /// Whether it is the one that a token names, and for the token's algorithm.
+    /// Whether this is the key that a token names, and allows the token's algorithm.
     pub fn is(&self, kid: &str, alg: Algorithm) -> bool {
         self.kid == kid && self.is_for(alg)
     }
@@ -144,7 +144,7 @@ impl IssuerKey {
         self.family == family && self.alg.as_ref().is_none_or(named)
     }
 
-    /// Whether the signature is this key's.
+    /// Whether this key made the signature.
     pub fn verifies(&self, alg: Algorithm, message: &str, signature: &str) -> bool {
         jsonwebtoken::crypto::verify(signature, message.as_bytes(), &self.key, alg).unwrap_or(false)
     }

@@ -1,5 +1,6 @@
-//! A token's outer form, read strictly before anybody believes it: three parts of canonical base64url, a header and claims that are
-//! JSON objects without a name twice, and nothing in the header that tells us where to find keys or how to read the rest.
+//! Parses the outer form of a token strictly, before any verification: three parts of canonical
+//! base64url, and a header and claims that are JSON objects without duplicate names. The header
+//! must not say where to find keys or how to read the rest.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,13 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::domain::parse::strict_json;
 
-/// Header fields that would have us take a key, or an algorithm, from the token itself, or read it in another way than we do.
+/// Header fields that would take a key or an algorithm from the token itself, or change how it is
+/// read.
 const REFUSED: [&str; 9] = ["crit", "b64", "cty", "enc", "zip", "jku", "jwk", "x5u", "x5c"];
 
-/// A token that is taken apart; nothing of it is verified.
+/// The parts of a token, not verified yet.
 #[derive(Debug)]
 pub struct Jwt<'a> {
-    /// Header and claims as they were signed.
+    /// Header and claims, in the form that was signed.
     pub message: &'a str,
     pub signature: &'a str,
     pub header: Map<String, Value>,
@@ -21,11 +23,13 @@ pub struct Jwt<'a> {
 }
 
 impl<'a> Jwt<'a> {
-    /// Takes a token apart; `None`: it is none, or not one that we read.
+    /// Splits a token into its parts; `None` if it is not a token or has a form that is not
+    /// supported.
     pub fn parse(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
-        // The decoder takes one spelling of each value only, and so no dots, blanks or padding.
+        // The decoder accepts only the canonical spelling, so it also refuses dots, spaces and
+        // padding.
         URL_SAFE_NO_PAD.decode(signature).ok().filter(|bytes| !bytes.is_empty())?;
         let header = object(header)?;
         let claims = object(claims)?;
@@ -37,12 +41,11 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// A field of the header that is a text.
+    /// A text field of the header.
     pub fn header_text(&self, field: &str) -> Option<&str> {
         self.header.get(field)?.as_str()
     }
 
-    /// A claim that is a text.
     pub fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
     }
@@ -74,7 +77,7 @@ mod tests {
             format!("{message}."),
             format!("{message}.c2ln="),
             format!("{message}.c2l "),
-            // Four bits more than a byte has.
+            // The last character has four bits more than a byte needs.
             format!("{message}.c2lnc1"),
             format!("{message}.c2+n"),
             format!("{good}.c2ln"),

@@ -1,4 +1,4 @@
-//! Who calls: with a token of ours, or as a user of a trusted issuer.
+//! The caller: the owner of a token of this service, or a user of a trusted issuer.
 
 use uuid::Uuid;
 
@@ -7,28 +7,26 @@ use crate::store::Provider;
 
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// The token's id; of a user's tokens the same for all of them.
+    /// The token's id. All tokens of a trusted issuer's user share one id.
     pub token_id: Uuid,
-    /// Of a trusted issuer's token, whose it is.
+    /// The user of a trusted issuer's token.
     pub(super) user: Option<User>,
-    /// Whose token it is.
     pub provider: Provider,
-    /// What it may do.
     pub scopes: Scopes,
-    /// When it ends, seconds since 1970.
+    /// The expiry, in seconds since 1970.
     pub expires_at: i64,
 }
 
-/// The user of a trusted issuer.
+/// A user of a trusted issuer.
 #[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) subject: String,
-    /// Of the issuer's keys that verified the token.
+    /// The generation of the issuer's keys that verified the token.
     pub(super) generation: u64,
 }
 
 impl Principal {
-    /// As the audit tells it.
+    /// The name of the actor in the audit.
     pub fn actor(&self) -> String {
         match &self.user {
             Some(user) => format!("user:{}", user.subject),

@@ -1,4 +1,4 @@
-//! Secrets in files that only their owner may read.
+//! Secrets in files that only their owner can read.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use picsbridge::seal;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The master key of the data folder, made on first use.
+/// The master key of the data folder, created on first use.
 pub fn own_master_key(data_dir: &Path) -> anyhow::Result<SecretString> {
     kept_secret(&data_dir.join("master-key"), || Ok(seal::new_master_key()?))
 }
 
-/// Reads a secret from its file; makes both first where there is no file.
+/// Reads a secret from its file. If the file is missing, it creates both.
 fn kept_secret(
     path: &Path,
     make: impl FnOnce() -> anyhow::Result<SecretString>,
@@ -30,7 +30,7 @@ fn kept_secret(
 }
 
 pub fn write_secret(path: &Path, secret: &SecretString) -> anyhow::Result<()> {
-    // Beside, then renamed: half a key would be worse than none.
+    // Written to a temporary file and renamed, because half a key would be worse than none.
     let beside = path.with_extension("new");
     let _ = std::fs::remove_file(&beside);
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;

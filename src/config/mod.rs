@@ -1,5 +1,6 @@
-//! The service's configuration: environment variables, or the flags of the same names. All faults are told at
-//! once, each with its setting and what to do; the effective values are shown without secrets.
+//! The service's configuration: environment variables, or flags with the same names. All faults are
+//! reported at once, each with its setting and a fix. The effective values are shown without
+//! secrets.
 
 mod check;
 mod network;
@@ -26,7 +27,7 @@ pub use self::timings::Timings;
 pub use self::trusted::{RawTrusted, TrustedIssuer};
 pub use self::upstreams::Upstreams;
 
-/// Where the database is.
+/// The location of the database.
 #[derive(Clone, Debug)]
 pub enum Database {
     /// A private cluster in the data folder.
@@ -34,20 +35,19 @@ pub enum Database {
     Url(SecretString),
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How long what is kept, in days.
+/// Retention periods in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// What was sent to the upstreams.
+    /// Payloads that were sent to the upstreams.
     pub payloads_days: u32,
-    /// Runs and their records.
     pub runs_days: u32,
     pub changes_days: u32,
     pub audit_days: u32,
@@ -55,41 +55,39 @@ pub struct Retention {
 
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Address that the API listens on.
+    /// The address that the API listens on.
     pub listen: SocketAddr,
-    /// Where the database is.
     pub database: Database,
-    /// Folder of the private database, the made master key and the sandbox's state.
+    /// The folder of the private database, the generated master key and the sandbox's state.
     pub data_dir: PathBuf,
-    /// As given; with the embedded database it may be absent, and is made in the data folder.
+    /// The configured key. With the embedded database it can be absent; a key is then created in
+    /// the data folder.
     pub master_key: Option<SecretString>,
-    /// Without a trailing slash; none: the listen address.
+    /// Without a trailing slash; `None`: the listen address.
     pub public_url: Option<String>,
-    /// Base addresses of the upstreams, without trailing slashes.
+    /// The base addresses of the upstreams, without trailing slashes.
     pub upstreams: Upstreams,
-    /// Address of the sandbox that this process serves; none: it serves none.
+    /// The address of the sandbox that this process serves; `None`: it serves none.
     pub sandbox_listen: Option<SocketAddr>,
-    /// Requests a minute for each token; none: no limit.
+    /// Requests per minute for each token; `None`: no limit.
     pub requests_per_minute: Option<u32>,
-    /// Origins that browsers may call from.
+    /// The origins that browsers can call from.
     pub cors_origins: Vec<String>,
-    /// Whether webhooks may go to private addresses and by http.
+    /// Whether webhooks can use private addresses and http.
     pub webhook_allow_private: bool,
-    /// The proxies whose word on where a request comes from is taken.
+    /// The proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// The identity provider whose users' tokens are taken beside ours.
+    /// The identity provider whose tokens are accepted besides this service's own.
     pub trusted: Option<TrustedIssuer>,
-    /// How long what is kept.
     pub retention: Retention,
-    /// Filter directives of the log.
+    /// The filter directives of the log.
     pub log: String,
-    /// How the log is written.
     pub log_format: LogFormat,
-    /// Durations of the machinery.
+    /// Internal durations, such as leases and timeouts.
     pub timings: Timings,
-    /// Connections to the database for background work.
+    /// The database connections for background work.
     pub job_connections: u32,
-    /// How long work waits for a free connection to the database.
+    /// How long work waits for a free database connection.
     pub connection_wait: Duration,
 }
 

@@ -1,10 +1,10 @@
-//! Networks that an operator names: single addresses, or `10.0.0.0/8`.
+//! Networks in the settings: single addresses, or networks such as `10.0.0.0/8`.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Reads `10.0.0.0/8`, `::1` and the like; `None`: it is neither a network nor an address.
+/// Reads a network such as `10.0.0.0/8`, or an address such as `::1`; `None` if it is neither.
 pub(super) fn parse(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

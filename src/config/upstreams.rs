@@ -1,20 +1,20 @@
-//! Where the upstreams are, and how often they may be called.
+//! The addresses and rate limits of the upstreams.
 
 use super::raw::RawConfig;
 use super::reader::{Reader, given};
 
-/// Base addresses and paces of the upstreams.
+/// The base addresses and rate limits of the upstreams.
 #[derive(Clone, Debug)]
 pub struct Upstreams {
     pub ace360_live: String,
     pub onefile_live: String,
     pub onefile_practice: String,
     pub onefile_beta: String,
-    /// Calls a minute for each ACE360 token.
+    /// Calls per minute for each ACE360 token.
     pub ace360_calls_per_minute: u32,
-    /// Calls a minute for each OneFile customer token.
+    /// Calls per minute for each OneFile customer token.
     pub onefile_calls_per_minute: u32,
-    /// Base address of the sandbox, when one is known.
+    /// The base address of the sandbox, if one is known.
     pub sandbox: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! An address as PICSWeb holds it: four free lines and a postcode. How it is squeezed into an upstream's
-//! fields is not here.
+//! An address as PICSWeb stores it: four free lines and a postcode. The upstreams' modules map it
+//! to their own fields.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,7 +33,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The lines that say something, trimmed, in their order.
+    /// The lines that are not blank, trimmed and in order.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         [&self.line1, &self.line2, &self.line3, &self.line4]
             .into_iter()

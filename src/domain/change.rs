@@ -1,5 +1,6 @@
-//! What changed, for the feed and the webhooks: one variant for each kind of change, with the data of that kind.
-//! What is stored, sent, documented and tested comes from here. The data types are in `change_*.rs`.
+//! The changes of the feed and the webhooks: one variant for each kind, with the data of that kind.
+//! Storage, messages, the API document and the tests all use these types. The data types are in
+//! `change_*.rs`.
 
 use serde::Serialize;
 use utoipa::openapi::schema::{AdditionalProperties, Type};
@@ -18,13 +19,13 @@ use super::change_service::{LinkData, RunFinishedData, WebhookDisabledData};
 
 macro_rules! changes {
     ($($kind:ident($data:ident),)*) => {
-        /// A change. It serialises as its data alone: the feed, messages and rows hold the kind beside the data.
+        /// A change. It serialises as its data alone: the feed, messages and rows hold the kind
+        /// next to the data.
         #[derive(Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum Change { $(#[doc = concat!("The data of `ChangeType::", stringify!($kind), "`.")] $kind($data),)* }
 
         impl Change {
-            /// The kind of change.
             pub const fn kind(&self) -> ChangeType { match self { $(Self::$kind(_) => ChangeType::$kind,)* } }
 
             /// Reads the data of a change of this kind.
@@ -32,7 +33,7 @@ macro_rules! changes {
                 match kind { $(ChangeType::$kind => serde_json::from_slice(data).map(Self::$kind),)* }
             }
 
-            /// The name that the API's document has for the data of this kind.
+            /// The schema name of this kind's data in the API document.
             pub const fn data_name(kind: ChangeType) -> &'static str {
                 match kind { $(ChangeType::$kind => stringify!($data),)* }
             }
@@ -73,7 +74,8 @@ changes! {
 
 redacted!(Change);
 
-/// Any object. Clients that want more read the schema that its description names for each kind.
+/// Allows any object. Its description names the schema of each kind, for clients that want the
+/// details.
 impl PartialSchema for Change {
     fn schema() -> RefOr<Schema> {
         let lines =

@@ -1,4 +1,4 @@
-//! The data of changes of a learner's record in ACE360.
+//! Data of the changes to a learner's record in ACE360.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +9,8 @@ use super::UploadMethod;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Status)]
 pub struct Ace360Status {
-    /// 1 to 10. Other numbers are kept as they come.
+    /// ACE360's number of the status, 1 to 10. Numbers outside this range are passed on unchanged.
+    /// Null when ACE360 sent none.
     #[schema(example = 1)]
     pub id: Option<i32>,
     /// The status in ACE360's words.
@@ -18,7 +19,7 @@ pub struct Ace360Status {
 }
 
 impl Ace360Status {
-    /// `None`: no status was read.
+    /// `None` when no status was read.
     pub fn of(id: Option<i32>, text: Option<String>) -> Option<Self> {
         (id.is_some() || text.is_some()).then_some(Self { id, text })
     }
@@ -32,7 +33,9 @@ pub struct UploadedData {
     pub record_id: i64,
     /// The status of the new record.
     pub status: Ace360Status,
-    /// `upload`: ACE360 answered the upload. `reconciled`: the answer was lost, and the record was found. `manual`: a person named the record.
+    /// How the record was found. `upload`: ACE360 answered the upload. `reconciled`: the answer was
+    /// lost, and the service found the record. `manual`: the answer was lost, and a person named
+    /// the record.
     #[schema(value_type = String)]
     pub method: UploadMethod,
 }
@@ -43,7 +46,7 @@ pub struct UploadedData {
 pub struct StatusChangedData {
     /// ACE360's id of the record.
     pub record_id: i64,
-    /// The status that was read before.
+    /// The status that the previous read returned.
     pub before: Ace360Status,
     /// The status after the change.
     pub after: Ace360Status,
@@ -53,11 +56,11 @@ pub struct StatusChangedData {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Grades {
-    /// The grade before the assessment is settled.
+    /// The provisional grade, before the assessment is final; null when there is none.
     pub provisional_grade: Option<String>,
     /// The final grade, in ACE360's words.
     pub overall_grade: Option<String>,
-    /// The day on which the final grade was given.
+    /// The day on which the final grade was given; null when there is none.
     pub grade_date: Option<String>,
 }
 
@@ -67,19 +70,20 @@ pub struct Grades {
 pub struct GradeChangedData {
     /// ACE360's id of the record.
     pub record_id: i64,
-    /// The grades that were read before.
+    /// The grades that the previous read returned.
     pub before: Grades,
     /// The grades after the change.
     pub after: Grades,
 }
 
-/// Whether and why a record is in ACE360's archive.
+/// Whether a record is in ACE360's archive, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Archiving {
-    /// When ACE360 archived the record (UTC is assumed; 1970: ACE360 did not say when). Null: it is not archived.
+    /// When ACE360 archived the record (assumed to be UTC). A date in 1970 means that ACE360 gave
+    /// no time. Null: the record is not archived.
     pub archived_at: Option<String>,
-    /// Why, in ACE360's words.
+    /// ACE360's reason for archiving the record; null when there is none.
     pub archival_status: Option<String>,
 }
 
@@ -89,7 +93,7 @@ pub struct Archiving {
 pub struct ArchivedData {
     /// ACE360's id of the record.
     pub record_id: i64,
-    /// What was read before.
+    /// The archive state that the previous read returned.
     pub before: Archiving,
     /// The state after the change.
     pub after: Archiving,
@@ -101,9 +105,11 @@ pub struct ArchivedData {
 pub struct CertificateClaimedData {
     /// ACE360's id of the record.
     pub record_id: i64,
-    /// When the certificate was claimed, as it was read before.
+    /// When the certificate was claimed, as the previous read returned it (assumed to be UTC).
+    /// Null: it was not claimed.
     pub before: Option<String>,
-    /// When the certificate was claimed, as it is now (UTC is assumed).
+    /// When the certificate was claimed, as the latest read returned it (assumed to be UTC). Null:
+    /// it is not claimed.
     pub after: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A change as it stands in the feed and in the messages to webhooks, and the test of a webhook, which has the same fields.
+//! A change in the feed and in webhook messages, and the webhook test, which has the same fields.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,22 @@ use super::{Change, ChangeType, Subject};
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = Change)]
 pub struct ChangeEntry {
-    /// The id of the change: the same in the feed and in webhooks.
+    /// The id of the change. It is the same in the feed and in webhook messages.
     pub id: Uuid,
-    /// The kind of change.
+    /// The kind of change, which selects the schema of `data`.
     #[serde(rename = "type")]
     pub kind: ChangeType,
     /// The record that changed.
     pub subject: Subject,
     /// When it changed, in UTC.
     pub at: DateTime<Utc>,
-    /// What `Change` says of itself.
+    /// The description comes from the `Change` schema.
     #[schema(schema_with = Change::schema)]
     pub data: Change,
 }
 
 impl ChangeEntry {
-    /// The kind comes from the data.
+    /// Takes the kind from the data.
     pub fn new(id: Uuid, subject: Subject, at: DateTime<Utc>, data: Change) -> Self {
         Self { id, kind: data.kind(), subject, at, data }
     }
@@ -36,7 +36,7 @@ impl ChangeEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TestData {}
 
-/// What the test of a webhook sends. It is in no feed.
+/// The message that tests a webhook. It never appears in a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TestEntry {
     /// The id of the delivery.
@@ -46,17 +46,16 @@ pub struct TestEntry {
     pub kind: &'static str,
     /// The webhook that is tested.
     pub subject: Subject,
-    /// When somebody asked for the test.
+    /// When the test was requested.
     pub at: DateTime<Utc>,
     /// An empty object, since nothing changed.
     pub data: TestData,
 }
 
 impl TestEntry {
-    /// Not a `ChangeType`: nobody subscribes to it.
+    /// Not a `ChangeType`, because no webhook can subscribe to it.
     pub const KIND: &str = "webhook.test";
 
-    /// A test of this webhook.
     pub fn new(id: Uuid, webhook: Uuid, at: DateTime<Utc>) -> Self {
         Self { id, kind: Self::KIND, subject: Subject::webhook(webhook), at, data: TestData {} }
     }

@@ -1,5 +1,5 @@
-//! An example of each kind of change, for the API's document and the tests. Examples are values of the real types, so that they
-//! cannot show what the service never sends.
+//! An example of each kind of change, for the API document and the tests. The examples are values
+//! of the real types, so they cannot show what the service never sends.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -28,7 +28,6 @@ const USER: &str = "700412";
 const CENTRE: &str = "1001";
 
 impl ChangeEntry {
-    /// An example of a change of this kind.
     pub fn example(kind: ChangeType) -> Self {
         let subject = match kind {
             ChangeType::RunFinished => Subject::run(OTHER),
@@ -49,7 +48,6 @@ impl TestEntry {
 }
 
 impl Change {
-    /// An example of a change of this kind.
     pub fn example(kind: ChangeType) -> Self {
         match kind {
             ChangeType::Uploaded => Self::Uploaded(UploadedData {

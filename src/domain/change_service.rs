@@ -1,4 +1,4 @@
-//! The data of changes that the service itself makes: links, runs and webhooks.
+//! Data of the changes that the service itself makes: links, runs and webhooks.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,14 +8,15 @@ use uuid::Uuid;
 use super::change_ace360::Ace360Status;
 use super::{LinkMethod, RunKind, RunState, Upstream};
 
-/// The data of `link.created` and `link.removed`: a link with ACE360 has `recordId`, one with OneFile has `linkId`, `centreId` and `remoteId`.
+/// The data of `link.created` and `link.removed`. A link with ACE360 has `recordId`; a link with
+/// OneFile has `linkId`, `centreId` and `remoteId`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkData {
     /// The linked system: `ace360` or `onefile`.
     #[schema(value_type = String)]
     pub upstream: Upstream,
-    /// ACE360's id of the record.
+    /// For ACE360: the id of the record in ACE360.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub record_id: Option<i64>,
@@ -23,31 +24,29 @@ pub struct LinkData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub status: Option<Ace360Status>,
-    /// The id of the link.
+    /// For OneFile: the id of the link in this API.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub link_id: Option<Uuid>,
-    /// OneFile's id of the centre.
+    /// For OneFile: the id of the centre in OneFile.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub centre_id: Option<String>,
-    /// OneFile's id of the linked record.
+    /// For OneFile: the id of the linked record in OneFile.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub remote_id: Option<String>,
-    /// For a new link, how it was made: `manual`, `imported`, `created` or `matched`.
+    /// For a new link, how it was created: `manual`, `imported`, `created` or `matched`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     pub method: Option<LinkMethod>,
 }
 
 impl LinkData {
-    /// A link with a record of ACE360.
     pub fn ace360(record_id: i64) -> Self {
         Self { record_id: Some(record_id), ..Self::with(Upstream::Ace360) }
     }
 
-    /// A link with a record of OneFile.
     pub fn onefile(link_id: Uuid, centre_id: String, remote_id: String) -> Self {
         Self {
             link_id: Some(link_id),
@@ -79,18 +78,18 @@ pub struct RunFinishedData {
     /// The system: `ace360` or `onefile`.
     #[schema(value_type = String)]
     pub upstream: Upstream,
-    /// Whether the run only looked, and changed nothing.
+    /// Whether the run only checked the records and changed nothing.
     pub validate_only: bool,
     /// How the run ended: `succeeded`, `partial`, `failed` or `cancelled`.
     #[schema(value_type = String)]
     pub state: RunState,
-    /// Records that the run changed.
+    /// The number of records that the run changed.
     pub succeeded: i32,
-    /// Records that needed no change.
+    /// The number of records that needed no change.
     pub unchanged: i32,
     /// Number of records that failed.
     pub failed: i32,
-    /// Records that the run left alone.
+    /// The number of records that the run skipped.
     pub skipped: i32,
 }
 
@@ -98,13 +97,13 @@ pub struct RunFinishedData {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookDisabledData {
-    /// Why, as the webhook's `disabledReason` says.
+    /// The reason, as in the webhook's `disabledReason`.
     pub reason: String,
-    /// When the first of the failures was.
+    /// When the first of the failures happened (UTC).
     pub failing_since: DateTime<Utc>,
 }
 
 impl WebhookDisabledData {
-    /// The reason where the receiver asked for no more. A day of failures has a reason that quotes the last of them.
+    /// The reason after a 410. After a day of failures, the reason quotes the last failure instead.
     pub const GONE: &str = "The receiver answered 410: it wants no more.";
 }

@@ -1,6 +1,6 @@
-//! Rules that take more than one value to judge: the trait, and what its implementations share. Rules of
-//! one value are in that value's newtype; lengths and ranges are `validator` attributes on the records,
-//! turned into faults here.
+//! Rules that need more than one value: the trait, and what its implementations share. Rules of one
+//! value are in that value's newtype. Lengths and ranges are `validator` attributes on the records,
+//! and this module turns their results into faults.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,13 +13,14 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 use super::fault::{Fault, join};
 use super::folding::is_invisible;
 
-/// What can be parsed from a request. serde and the schema say what each value must be; here is the rest.
+/// A type that can be parsed from a request. serde and the schema check each value; this trait
+/// checks the rest.
 pub trait Check: DeserializeOwned + ToSchema + 'static {
-    /// Every rule that it breaks; none: it is good. `today` is London's date.
+    /// Every rule that the value breaks; empty when it is valid. `today` is London's date.
     fn check(&self, today: NaiveDate) -> Vec<Fault>;
 }
 
-/// The faults that the `validator` attributes found, in the order of their pointers.
+/// The faults that the `validator` attributes found, sorted by pointer.
 pub(super) fn attributes(result: Result<(), ValidationErrors>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Err(errors) = result {
@@ -63,7 +64,8 @@ fn to_fault(pointer: &str, error: &ValidationError) -> Fault {
     Fault::at(pointer, code, message)
 }
 
-/// Fields are snake_case in Rust and camelCase on the wire; `kind` is `type` there, a word of Rust's.
+/// Converts a Rust field name to its JSON name: snake_case to camelCase, and `kind` to `type`,
+/// which is a Rust keyword.
 pub(super) fn wire_name(field: &str) -> String {
     if field == "kind" {
         return "type".to_owned();
@@ -81,7 +83,7 @@ pub(super) fn wire_name(field: &str) -> String {
     name
 }
 
-/// A name that a person or an organisation must have.
+/// Rejects a blank name.
 pub(super) fn not_blank(text: &str) -> Result<(), ValidationError> {
     printable(text)?;
     if text.chars().any(char::is_alphabetic) {
@@ -103,7 +105,7 @@ pub(super) fn printable(text: &str) -> Result<(), ValidationError> {
     Ok(())
 }
 
-/// A fault at `pointer` when `end` lies before `start`.
+/// A fault at `pointer` when `end` is before `start`.
 pub(super) fn in_order(
     start: Option<NaiveDate>,
     end: Option<NaiveDate>,
@@ -113,7 +115,7 @@ pub(super) fn in_order(
     (end? < start?).then(|| Fault::at(pointer, "endBeforeStart", message))
 }
 
-/// A fault for each entry whose id stands earlier in the list.
+/// A fault for each entry whose id an earlier entry already has.
 pub(super) fn unique<'a>(ids: impl Iterator<Item = Option<&'a str>>, list: &str, field: &str) -> Vec<Fault> {
     let mut seen = HashMap::new();
     let mut faults = Vec::new();

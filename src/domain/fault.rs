@@ -1,7 +1,8 @@
 //! A fault in something that was sent to us, and where it is.
 //!
-//! The API answers faults in `errors[]`. They name the field and the rule, never the value: a fault may
-//! be logged, or shown to someone who is not allowed to see the record. `parse.rs` finds them.
+//! The API returns faults in `errors[]`. A fault names the field and the rule, never the value: it
+//! may be logged, or shown to someone who is not allowed to see the record. `parse.rs` finds
+//! faults.
 
 use std::borrow::Cow;
 
@@ -11,18 +12,20 @@ use utoipa::ToSchema;
 use super::record_ref::RecordRef;
 use super::words::counted;
 
-/// One thing that is wrong with a request, where it is, and what to do about it.
+/// One error in a request: where it is, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
-    /// Where in the body, or in `record`: an RFC 6901 pointer; the empty string is the whole.
+    /// The place in the body, or in `record`, as an RFC 6901 JSON pointer. The empty string means
+    /// the whole body. Absent for a parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/address/postcode")]
     pub pointer: Option<String>,
-    /// The record in which the pointer leads, when it is not the body: of a fault in what is kept, which an upload needs.
+    /// The stored record that the pointer refers to, for example when an upload needs a missing
+    /// field. Absent when the pointer refers to the body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordRef>,
-    /// Which query or path parameter, when it is not in the body.
+    /// The name of the query or path parameter. Absent when the fault is in a body or a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
     /// A stable name of the rule that was broken.
@@ -34,7 +37,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault in the body.
+    /// Creates a fault in the body.
     pub fn at(
         pointer: impl Into<String>,
         code: impl Into<Cow<'static, str>>,
@@ -49,7 +52,7 @@ impl Fault {
         }
     }
 
-    /// A fault in a query or path parameter.
+    /// Creates a fault in a query or path parameter.
     pub fn in_parameter(
         parameter: impl Into<String>,
         code: impl Into<Cow<'static, str>>,
@@ -64,14 +67,14 @@ impl Fault {
         }
     }
 
-    /// The same fault, in a record that is kept.
+    /// The same fault, in a stored record.
     #[must_use]
     pub fn of(mut self, record: RecordRef) -> Self {
         self.record = Some(record);
         self
     }
 
-    /// The same fault, seen from the document that holds ours at `prefix`.
+    /// The same fault, as seen from the document that contains the value at `prefix`.
     #[must_use]
     pub fn under(mut self, prefix: &str) -> Self {
         self.pointer = self.pointer.map(|pointer| format!("{prefix}{pointer}"));
@@ -79,20 +82,20 @@ impl Fault {
     }
 }
 
-/// The faults of one body. All are counted; the first ones are kept.
+/// The faults of one body. All are counted; only the first ones are stored.
 #[derive(Debug, Default)]
 pub struct Faults {
     kept: Vec<Fault>,
     counted: usize,
-    /// Whether a list was cut off: then there may be more faults than were counted.
+    /// Whether a list was cut off. Then there may be more faults than were counted.
     cut_off: bool,
 }
 
 impl Faults {
-    /// The most faults that an answer lists for one body.
+    /// The most faults that a response lists for one body.
     pub const MOST: usize = 100;
 
-    /// Counts a fault. It is made only if it is kept.
+    /// Counts a fault. The closure runs only if the fault is stored.
     pub(super) fn add(&mut self, fault: impl FnOnce() -> Fault) {
         self.counted += 1;
         if self.kept.len() < Self::MOST {
@@ -100,7 +103,8 @@ impl Faults {
         }
     }
 
-    /// A list has more entries than are read. That fault stands first: nothing hides it.
+    /// Records that a list is longer than the service reads. This fault goes first, so that it is
+    /// always listed.
     pub(super) fn cut_off(&mut self, fault: Fault) {
         self.cut_off = true;
         self.counted += 1;
@@ -112,13 +116,13 @@ impl Faults {
         self.counted == 0
     }
 
-    /// Keeps `most` faults at most. The others stay counted.
+    /// Keeps at most `most` faults. The others stay counted.
     pub fn keep(&mut self, most: usize) {
         self.kept.truncate(most);
         self.kept.shrink_to_fit();
     }
 
-    /// What a single fault says, or how many there are.
+    /// The message of a single fault, or the number of faults.
     pub fn summary(&self) -> String {
         match self.kept.as_slice() {
             [only] => only.message.clone(),
@@ -126,7 +130,7 @@ impl Faults {
         }
     }
 
-    /// How many there are, in words: `1 fault`, `at least 300 faults`.
+    /// The number of faults as text: `1 fault`, `at least 300 faults`.
     pub fn counted(&self) -> String {
         self.in_words(self.counted, "fault", "faults")
     }
@@ -135,7 +139,7 @@ impl Faults {
         format!("{}{}", if self.cut_off { "at least " } else { "" }, counted(count, one, many))
     }
 
-    /// The first `most` faults; a last one says how many more there are.
+    /// The first `most` faults. A last entry says how many more there are.
     pub fn list(mut self, most: usize) -> Vec<Fault> {
         self.kept.truncate(most);
         let more = self.counted - self.kept.len();
@@ -164,7 +168,7 @@ impl From<Vec<Fault>> for Faults {
     }
 }
 
-/// Adds one segment to an RFC 6901 pointer, escaped.
+/// Appends one escaped segment to an RFC 6901 pointer.
 pub fn join(pointer: &str, segment: &str) -> String {
     format!("{pointer}/{}", segment.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,10 +1,11 @@
-//! Identifiers: PICSWeb's own of learners, officers, organisations, reviews and qualifications, and the
-//! upstreams' where a record of ours carries one. Our own UUIDs are not here.
+//! Identifiers: PICSWeb's ids of learners, officers, organisations, reviews and qualifications, and
+//! the upstream ids that a record contains. This service's own UUIDs are elsewhere.
 
 use super::newtype::{number, text};
 use super::rule::Broken;
 
-/// They stand in URL paths, where `:` begins a custom verb: hence the few signs, and never `:`.
+/// Identifiers appear in URL paths, where `:` starts a custom verb. So few characters are allowed,
+/// and never `:`.
 fn identifier(text: &str) -> Result<String, Broken> {
     let mut letters = text.chars();
     let first = letters.next().is_some_and(|first| first.is_ascii_alphanumeric());
@@ -44,7 +45,7 @@ identifier!(ReviewId, "R-501", "PICSWeb's identifier of a review.");
 identifier!(QualificationId, "Q-31", "PICSWeb's identifier of a learner's qualification.");
 
 number! {
-    /// ACE360's own id of a standard: of a LARS code, version and option together.
+    /// ACE360's id of a standard, which identifies a LARS code, version and option together.
     Ace360StandardId(i64), code: "invalidStandardId",
     message: "Send the id of a standard from GET /ace360/standards: a whole number above 0.",
     allowed: |id| id > 0,

@@ -1,4 +1,5 @@
-//! A learner, whole: what PICSWeb sends with one PUT. Links to upstreams and their states are not here.
+//! A learner in full: the record that PICSWeb sends with one PUT. Links to upstreams and their
+//! states are elsewhere.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ use super::serde_fields::{object, objects};
 use super::time;
 use super::uln::Uln;
 
-/// A learner of PICSWeb's. All but the names may be missing until an upload needs it.
+/// A learner in PICSWeb. Only the names are required here; an upload may need more fields.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -38,14 +39,14 @@ pub struct Learner {
     #[validate(length(max = 100), custom(function = not_blank))]
     #[schema(min_length = 1, max_length = 100, example = "Example")]
     pub last_name: String,
-    /// Date of birth: 13 to 100 years ago.
+    /// The date of birth, 13 to 100 years ago; null when not recorded.
     #[serde(default, deserialize_with = "time::optional")]
     pub date_of_birth: Option<NaiveDate>,
     /// The learner's sex in PICSWeb.
     pub sex: Option<Sex>,
     /// Ethnicity as an ILR code.
     pub ethnicity: Option<Ethnicity>,
-    /// ILR code of learning difficulty, disability or health problem.
+    /// The ILR code of learning difficulty, disability or health problem; null when not recorded.
     pub disability: Option<Disability>,
     /// National Insurance number, such as `QQ123456C`.
     pub national_insurance_number: Option<NiNumber>,
@@ -67,18 +68,18 @@ pub struct Learner {
     #[serde(default, deserialize_with = "object")]
     #[validate(nested)]
     pub programme: Option<Programme>,
-    /// What was chosen in the ACE360 Standard tab.
+    /// The choices in the learner's ACE360 Standard tab; null when nothing was chosen.
     #[serde(default, deserialize_with = "object")]
     pub ace360: Option<Ace360Choice>,
     /// PICSWeb's id of the employer.
     pub employer_id: Option<OrganisationId>,
     /// PICSWeb's id of the main officer.
     pub main_officer_id: Option<OfficerId>,
-    /// The Main Tag, from which OneFile's classroom can be taken.
+    /// PICSWeb's Main Tag. OneFile's classroom can be taken from it.
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Vehicle 2026")]
     pub main_tag: Option<String>,
-    /// Officers with a role for this learner.
+    /// The officers with a role for this learner, at most 50.
     #[serde(default, deserialize_with = "objects::<50, _, _>")]
     #[validate(nested)]
     #[schema(max_items = 50)]
@@ -100,20 +101,21 @@ pub struct Learner {
     pub reviews: Vec<Review>,
 }
 
-/// What was chosen in the learner's ACE360 Standard tab.
+/// The choices in the learner's ACE360 Standard tab.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Ace360Choice {
-    /// ACE360's standard, since a LARS code alone does not tell version and option.
+    /// ACE360's id of the standard. It is needed because a LARS code does not identify a version or
+    /// an option.
     pub standard_id: Option<Ace360StandardId>,
 }
 
 impl Learner {
-    /// Old enough to be on a programme, young enough to be no typing error.
+    /// A younger or older learner is taken to be a typing error.
     const AGE: std::ops::RangeInclusive<u32> = 13..=100;
 
     fn age_fault(&self, today: NaiveDate) -> Option<Fault> {
-        // Born in the future: no age at all.
+        // A future date of birth gives no age.
         let age = today.years_since(self.date_of_birth?);
         (!age.is_some_and(|age| Self::AGE.contains(&age))).then(|| {
             Fault::at(

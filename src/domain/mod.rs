@@ -1,12 +1,13 @@
-//! What a learner, an officer, an organisation and their parts are, and what makes one good.
+//! Learners, officers, organisations and their parts, and the rules that they must meet.
 //!
-//! Pure: no I/O, no clock (what day it is comes in as `today`), nothing of ours imported. How records are
-//! kept is `store/`; what an upstream makes of them is `ace360/` and `onefile/`.
+//! This module is pure: no I/O, no clock (callers pass the date as `today`), no imports from other
+//! modules. `store/` stores records. `ace360/` and `onefile/` map them to the upstreams' formats.
 //!
-//! `parse::parse` is the way in. Values with rules are newtypes that cannot hold a bad one; `Debug` of
-//! whatever is personal shows its type only, so that no log line can hold it.
+//! `parse::parse` is the entry point. Values with rules are newtypes that cannot hold a bad value.
+//! `Debug` of a personal type shows only the type's name, so that no log line can contain the
+//! value.
 
-/// Shows the type only: the fields are personal.
+/// Implements `Debug` so that it shows only the type's name: the fields are personal.
 macro_rules! redacted {
     ($($name:ident)+) => {$(
         impl std::fmt::Debug for $name {

@@ -1,8 +1,8 @@
-//! The two moulds that the values with rules are cast in: a text and a whole number that cannot hold a
-//! bad value. The rules themselves stand in the files of the values.
+//! Two macros for values with rules: a text type and a whole-number type that cannot hold a bad
+//! value. The rules are in the files of the values.
 
-/// A text with a rule: `$parse` gets the trimmed text and answers its canonical form.
-/// Who uses it says how `Debug` shows it: derived, or redacted in `mod.rs` when it is personal.
+/// A text with a rule: `$parse` gets the trimmed text and returns its canonical form. The caller
+/// provides `Debug`: derived, or redacted in `mod.rs` when the value is personal.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, pattern: $pattern:literal, max: $max:literal, example: $example:literal,
      about: $about:literal, parse: $parse:expr) => {
@@ -11,7 +11,7 @@ macro_rules! text {
         pub struct $name(String);
 
         impl $name {
-            /// The pattern of the canonical form, as the API's document shows it.
+            /// The pattern of the canonical form, as the API document shows it.
             pub const PATTERN: &'static str = $pattern;
 
             /// Reads the text, or says which rule it breaks. Blanks and invisible signs around it fall off.
@@ -25,7 +25,7 @@ macro_rules! text {
             }
         }
 
-        // By hand: serde's `try_from` and `into` make a copy of the text each.
+        // Hand-written, because serde's `try_from` and `into` each copy the text.
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
@@ -75,7 +75,7 @@ macro_rules! text {
     };
 }
 
-/// A whole number with a rule: `$allowed` says which are good.
+/// A whole number with a rule: `$allowed` decides which numbers are valid.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty), code: $code:literal, message: $message:literal,
      allowed: $allowed:expr, schema: $schema:expr) => {
@@ -85,7 +85,7 @@ macro_rules! number {
         pub struct $name($inner);
 
         impl $name {
-            /// Reads the number, or says which rule it breaks.
+            /// Reads the number, or returns the rule that it breaks.
             pub fn parse(number: i64) -> Result<Self, $crate::domain::rule::Broken> {
                 let broken = $crate::domain::rule::Broken { code: $code, message: $message };
                 let allowed: fn(i64) -> bool = $allowed;

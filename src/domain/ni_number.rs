@@ -4,7 +4,7 @@ use super::newtype::text;
 use super::rule::Broken;
 
 text! {
-    /// A National Insurance number, without blanks, in capitals.
+    /// A National Insurance number, in capitals and without spaces.
     NiNumber,
     pattern: "^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][0-9]{6}[A-D]?$", max: 9, example: "AB123456C",
     about: "National Insurance number: two letters, six digits and, where it is known, a letter from A to D. \
@@ -12,8 +12,8 @@ text! {
     parse: parse
 }
 
-/// HMRC's rule (NIM39110), which the ILR follows: D, F, I, Q, U, V in neither place of the prefix, O not in
-/// its second, some prefixes never issued.
+/// Follows HMRC's rule (NIM39110), as the ILR does. The prefix never has D, F, I, Q, U or V, its
+/// second letter is never O, and some prefixes are never issued.
 fn parse(text: &str) -> Result<String, Broken> {
     let number: String =
         text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();

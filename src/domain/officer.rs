@@ -1,4 +1,4 @@
-//! An officer: someone of the provider's or of an employer's whom PICSWeb knows by name.
+//! An officer: a member of the provider's or an employer's staff who is named in PICSWeb.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::check::{Check, attributes, not_blank, printable};
 use super::contact::{Email, Telephone};
 use super::fault::Fault;
 
-/// An officer of PICSWeb's: an assessor, a reviewer, or an employer's contact.
+/// An officer in PICSWeb: an assessor, a reviewer, or an employer's contact.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -32,7 +32,7 @@ pub struct Officer {
     pub job_title: Option<String>,
     /// The officer's telephone number.
     pub telephone: Option<Telephone>,
-    /// PICSWeb's Ident, which OneFile keeps as MIS value.
+    /// PICSWeb's Ident, which OneFile stores as the MIS value; null when there is none.
     #[validate(length(max = 64), custom(function = printable))]
     #[schema(max_length = 64, example = "SOK")]
     pub ident: Option<String>,

@@ -1,4 +1,4 @@
-//! An organisation: an employer or a place where learners are placed, with its provisions.
+//! An organisation: an employer or a site where learners are placed, with its provisions.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::fault::Fault;
 use super::ids::OfficerId;
 use super::serde_fields::{object, objects};
 
-/// An organisation of PICSWeb's, such as a learner's employer.
+/// An organisation in PICSWeb, such as a learner's employer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({
@@ -27,9 +27,11 @@ pub struct Organisation {
     pub name: String,
     /// Employer Reference Number (ERN), nine digits.
     pub ern: Option<Ern>,
-    /// Additional Details: SEM, whether it is a small employer. Null: not recorded, which does not mean large.
+    /// Whether it is a small employer (SEM in PICSWeb's Additional Details). Null: not recorded,
+    /// which does not mean large.
     pub sem: Option<bool>,
-    /// Additional Details: Employee Count.
+    /// The number of employees (Employee Count in PICSWeb's Additional Details); null when not
+    /// recorded.
     #[validate(range(min = 0, max = 10_000_000))]
     #[schema(minimum = 0, maximum = 10_000_000, example = 42)]
     pub employee_count: Option<i64>,
@@ -43,18 +45,18 @@ pub struct Organisation {
     pub telephone: Option<Telephone>,
     /// The organisation's e-mail address.
     pub email: Option<Email>,
-    /// PICSWeb's Ident, which OneFile keeps as MIS value.
+    /// PICSWeb's Ident, which OneFile stores as the MIS value; null when there is none.
     #[validate(length(max = 64), custom(function = printable))]
     #[schema(max_length = 64, example = "ACME")]
     pub ident: Option<String>,
-    /// Its provisions; the ACE360 Employer Sector is one.
+    /// The organisation's provisions, at most 50. The ACE360 Employer Sector is one of them.
     #[serde(default, deserialize_with = "objects::<50, _, _>")]
     #[validate(nested)]
     #[schema(max_items = 50)]
     pub provisions: Vec<Provision>,
 }
 
-/// A Provision of an organisation.
+/// A provision of an organisation, as PICSWeb records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provision {

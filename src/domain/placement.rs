@@ -1,4 +1,4 @@
-//! Who and where: a learner's placements at organisations, and the officers with a role for them.
+//! A learner's placements at organisations, and the officers with a role for the learner.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use super::fault::Fault;
 use super::ids::{OfficerId, OrganisationId};
 use super::time;
 
-/// A time that a learner spends at an organisation.
+/// A period that a learner spends at an organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Placement {
     /// PICSWeb's id of the organisation.
     pub organisation_id: Option<OrganisationId>,
-    /// PICSWeb's placement type; OneFile takes the latest of type P.
+    /// PICSWeb's placement type. OneFile gets the latest placement of type `P`.
     #[serde(rename = "type")]
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "P")]

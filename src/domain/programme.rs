@@ -1,4 +1,4 @@
-//! The programme that a learner is on: what is learnt, when, and who pays.
+//! The programme that a learner is on: its standard, its dates and its funding.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,12 @@ use super::time;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Programme {
-    /// ILR programme type; 25 is an apprenticeship standard.
+    /// The ILR programme type; 25 is an apprenticeship standard. Null when not recorded.
     #[serde(rename = "type")]
     #[validate(range(min = 1, max = 99))]
     #[schema(minimum = 1, maximum = 99, example = 25)]
     pub kind: Option<i64>,
-    /// LARS code of the standard.
+    /// The LARS code of the standard; null when not recorded.
     pub standard_code: Option<StandardCode>,
     /// The first day of the programme.
     #[serde(default, deserialize_with = "time::optional")]
@@ -27,14 +27,14 @@ pub struct Programme {
     /// The planned last day of the programme.
     #[serde(default, deserialize_with = "time::optional")]
     pub planned_end_date: Option<NaiveDate>,
-    /// Actual end date; null while in learning.
+    /// The actual last day of the programme; null while the learner is in learning.
     #[serde(default, deserialize_with = "time::optional")]
     pub actual_end_date: Option<NaiveDate>,
     /// The Funding Organisation in PICSWeb.
     #[validate(length(max = 50), custom(function = printable))]
     #[schema(max_length = 50, example = "SFZZ")]
     pub funding_organisation: Option<String>,
-    /// Whether the learner has additional needs; null: not recorded.
+    /// Whether the learner has additional needs; null when not recorded.
     pub additional_needs: Option<bool>,
 }
 

@@ -1,8 +1,8 @@
 //! Reads a body against its shape and lists every fault in it, in one pass.
 //!
-//! serde stops at the first value that does not fit, so this reader takes over where serde refused a
-//! body. What is wrong is replaced by a stand-in of its shape: the rest can then be read, and the rules
-//! across fields judged. It skips what nobody asked for without keeping it.
+//! serde stops at the first value that does not fit, so this reader handles the bodies that serde
+//! refused. It replaces each faulty value with a stand-in of the right shape. The rest can then be
+//! read, and the rules across fields checked. Unknown fields are skipped and not stored.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -15,21 +15,21 @@ use super::rule::Broken;
 use super::serde_fields::Text;
 use super::shape::{ANYTHING, Kind, Shape};
 
-/// Longer names are nearly nothing.
+/// A longer name cannot be close to a known one.
 const LONGEST_NAME: usize = 64;
 
 /// A body that was read, and its faults.
 #[derive(Default)]
 pub(super) struct Reading {
-    /// With stand-ins where it was wrong.
+    /// Contains a stand-in for each faulty value.
     pub(super) value: Value,
     pub(super) faults: Faults,
-    /// The pointers of the stand-ins.
     replaced: HashSet<String>,
 }
 
 impl Reading {
-    /// Reads JSON text. What is no JSON has one fault. `line`: the line of the whole body in which it begins.
+    /// Reads JSON text. Text that is not JSON has a single fault. `line` is the line of the whole
+    /// body in which this text starts.
     pub(super) fn of_json(json: &[u8], line: usize, shape: &Shape) -> Result<Self, Fault> {
         let malformed = |message: String| Fault::at("", "malformedJson", message);
         if json.iter().all(u8::is_ascii_whitespace) {
@@ -48,14 +48,14 @@ impl Reading {
         })
     }
 
-    /// Reads a value from anywhere. Only its source can fail.
+    /// Reads a value from any deserializer. Only the source can fail.
     pub(super) fn of<'de, D: Deserializer<'de>>(source: D, shape: &Shape) -> Result<Self, D::Error> {
         let mut reading = Self::default();
         reading.value = Node { shape, place: Place::Root, reading: &mut reading }.deserialize(source)?;
         Ok(reading)
     }
 
-    /// Adds the faults that lie at no stand-in.
+    /// Adds the faults that are not at a stand-in.
     pub(super) fn add(&mut self, faults: Vec<Fault>) {
         let replaced = &self.replaced;
         let own = |fault: &Fault| {
@@ -104,7 +104,7 @@ impl Node<'_> {
         self.reading.faults.add(|| Fault::at(place.pointer(), code, message()));
     }
 
-    /// The value does not fit: a stand-in takes its place.
+    /// Records a fault, and returns a stand-in for the value.
     fn refuse(mut self, code: &'static str, message: impl FnOnce() -> String) -> Value {
         let place = self.place;
         self.fault(&place, code, message);
@@ -190,7 +190,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         // Data tools write 25 as 25.0 or 2.5e1, which is a whole number by JSON Schema.
         #[expect(clippy::cast_possible_truncation, reason = "the value is whole and small")]
         match self.shape.kind {
-            Kind::Integer(_) if value.fract() == 0.0 && value.abs() < LARGEST_WHOLE => {
+            Kind::Integer(_) | Kind::Id(_) if value.fract() == 0.0 && value.abs() < LARGEST_WHOLE => {
                 self.visit_i64(value as i64)
             }
             Kind::Anything => Ok(value.into()),

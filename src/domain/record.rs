@@ -1,4 +1,4 @@
-//! Records together with their ids: what an import holds and what a read answers.
+//! Records with their ids: the entries of an import and the results of a read.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,12 +12,12 @@ use super::officer::Officer;
 use super::organisation::Organisation;
 use super::rule::Broken;
 
-/// A record that carries its id beside its fields. `parse::parse_item` reads it.
+/// A record that contains its id next to its fields. `parse::parse_item` reads it.
 pub trait Item: Sized {
     type Id;
     /// The record without its id.
     type Record: Check;
-    /// The field of the id.
+    /// The JSON name of the id.
     const ID_FIELD: &'static str;
     fn id(text: &str) -> Result<Self::Id, Broken>;
     fn new(id: Self::Id, record: Self::Record) -> Self;
@@ -31,7 +31,7 @@ macro_rules! item {
             /// PICSWeb's id of the record.
             #[serde(rename = $wire)]
             pub $id_field: $id,
-            /// All else; its fields stand beside the identifier.
+            /// The record itself. In JSON its fields appear next to the identifier.
             #[serde(flatten)]
             pub $record_field: $record,
         }
@@ -62,7 +62,8 @@ macro_rules! item {
     };
 }
 
-/// The record's own schema with the id added. (`allOf` would not do: the record allows no other fields.)
+/// The record's own schema with the id added. `allOf` would not work: the record allows no other
+/// fields.
 fn with_id(record: RefOr<Schema>, field: &str, id: RefOr<Schema>) -> RefOr<Schema> {
     match record {
         RefOr::T(Schema::Object(mut object)) => {

@@ -1,4 +1,4 @@
-//! Which of PICSWeb's records is meant.
+//! A reference to one of PICSWeb's records.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,12 +13,12 @@ pub enum RecordKind {
     Learner,
     /// A member of the provider's staff, or an employer's contact.
     Officer,
-    /// An employer or site.
+    /// An employer or a site.
     Organisation,
 }
 
 impl RecordKind {
-    /// As the tables and the API say it.
+    /// The name in the tables and the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Learner => "learner",
@@ -28,7 +28,7 @@ impl RecordKind {
     }
 }
 
-/// One of our records.
+/// A reference to a PICSWeb record that is stored here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordRef {
     /// The kind of the record.

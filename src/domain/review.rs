@@ -14,9 +14,9 @@ use super::time::{self, StartTime};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Review {
-    /// PICSWeb's identifier; unique in the list.
+    /// PICSWeb's identifier of the review; unique in the list.
     pub review_id: Option<ReviewId>,
-    /// OneFile System ID, once the review is in OneFile; unique in the list.
+    /// The OneFile System ID, once the review is in OneFile; unique in the list.
     #[serde(default, deserialize_with = "one_file_id")]
     pub one_file_id: Option<OneFileId>,
     /// The review type in PICSWeb.
@@ -24,16 +24,16 @@ pub struct Review {
     #[validate(length(max = 100), custom(function = printable))]
     #[schema(max_length = 100, example = "Normal")]
     pub kind: Option<String>,
-    /// The day it is planned for.
+    /// The day on which the review is planned; null when not recorded.
     #[serde(default, deserialize_with = "time::optional")]
     pub scheduled_date: Option<NaiveDate>,
-    /// When it starts, London time.
+    /// The planned start, London time; null when not recorded.
     pub start_time: Option<StartTime>,
     /// PICSWeb's id of the officer who holds it.
     pub officer_id: Option<OfficerId>,
-    /// Whether the learner came; null: not recorded.
+    /// Whether the learner attended; null when not recorded.
     pub attendance: Option<Attendance>,
-    /// The day it was held.
+    /// The day on which the review was held; null when it was not held yet.
     #[serde(default, deserialize_with = "time::optional")]
     pub actual_date: Option<NaiveDate>,
 }

@@ -1,10 +1,11 @@
-//! A rule that a value broke: its stable code, and what to do. What the newtypes' `parse` answers.
+//! The broken rule of a value: its stable code and a message. The `parse` functions of the newtypes
+//! return it.
 
-/// The rule that a value broke. It never holds the value.
+/// The rule that a value breaks. It never contains the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Broken {
-    /// A stable camelCase name.
+    /// A stable camelCase name of the rule.
     pub code: &'static str,
     pub message: &'static str,
 }

@@ -1,4 +1,4 @@
-//! utoipa does not read `#[validate]`: these tests hold the document and the rules together.
+//! utoipa does not read `#[validate]`, so these tests compare the document with the rules.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -18,7 +18,7 @@ fn faulted<T: Check>(base: &Value, at: &str, field: &str, value: &Value) -> bool
     })
 }
 
-/// Every limit in the schema of `S` holds to the unit when a `T` is parsed, and nothing is without limit.
+/// Parsing a `T` enforces every limit in the schema of `S` exactly, and every field has a limit.
 fn agree<T: Check, S: PartialSchema>(base: &Value, at: &str) {
     let schema = serde_json::to_value(S::schema()).unwrap();
     assert_eq!(schema["additionalProperties"], json!(false));
@@ -97,7 +97,7 @@ fn every_example_keeps_its_own_rule() {
     example_is_good(StartTime::parse);
 }
 
-/// What a record of all nulls and a whole one look like when they go out, held against the document.
+/// Compares the output of an all-null record and a full record with the document.
 #[test]
 fn what_goes_out_is_what_the_document_says() {
     fn hold<T: ToSchema>(records: &[Value]) {
@@ -135,7 +135,7 @@ fn what_goes_out_is_what_the_document_says() {
     hold::<OrganisationRecord>(&[organisation].map(out::<OrganisationRecord>));
 }
 
-/// Without a rule the reader would take what serde refuses.
+/// A missing rule would let the reader accept what serde refuses.
 #[test]
 fn every_value_that_is_a_type_of_its_own_has_its_rule() {
     let mut components = Vec::new();

@@ -1,5 +1,5 @@
-//! What serde's derive leaves open in a request: an object must be an object, a list has a greatest
-//! length, and a text that only becomes something else is borrowed.
+//! Deserializers for what serde's derive does not check: an object must be an object, a list has a
+//! maximum length, and a text that is only converted is borrowed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,12 +8,13 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A text, borrowed from the JSON where nothing in it was escaped.
+/// A text, borrowed from the JSON if nothing in it is escaped.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// A `T` read from an object only: serde's derived structs also read arrays, field by field.
+/// A `T` that is read only from an object: serde's derived structs also accept arrays, field by
+/// field.
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -36,7 +37,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// The first `MOST` entries of a list. Further ones are skipped, not kept.
+/// The first `MOST` entries of a list. Further entries are skipped and not stored.
 #[derive(Debug)]
 pub struct Bounded<T, const MOST: usize> {
     pub entries: Vec<T>,
@@ -51,7 +52,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Bounded<T
 }
 
 impl<T, const MOST: usize> Bounded<T, MOST> {
-    /// All entries, if there are not too many.
+    /// All entries, or an error if there are too many.
     fn whole<E: Error>(self) -> Result<Vec<T>, E> {
         if self.cut_off { Err(E::invalid_length(MOST + 1, &"fewer entries")) } else { Ok(self.entries) }
     }
@@ -82,7 +83,7 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for BoundedVisito
     }
 }
 
-/// For a field that holds an object or null.
+/// For a field that contains an object or null.
 pub fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -91,7 +92,7 @@ where
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
-/// For a list of objects that may be missing or null: both mean empty.
+/// For a list of objects that may be missing or null. Both mean an empty list.
 pub(super) fn objects<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -101,7 +102,7 @@ where
     Ok(list.into_iter().map(|object| object.0).collect())
 }
 
-/// For a list that must be there.
+/// For a list that is required.
 pub fn required_list<'de, const MOST: usize, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! What a value in a body must be, read from the schema that the API's document shows.
+//! The shape that a value in a body must have, read from the schema in the API document.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -9,12 +9,12 @@ use utoipa::ToSchema;
 
 use super::value_rules::{self, NumberRule, TextRule};
 
-/// What a value must be.
+/// The shape that a value must have.
 #[derive(Clone)]
 pub(super) struct Shape {
     pub(super) kind: Kind,
     pub(super) nullable: bool,
-    /// A good value, for where one must stand and none was sent.
+    /// A valid value, used where a required one is missing.
     stand_in: Value,
 }
 
@@ -28,13 +28,13 @@ pub(super) enum Kind {
     Id(Option<TextRule>),
     /// One of these texts.
     Words(Vec<String>),
-    /// The id that the path says.
+    /// The id from the path.
     OwnId(String),
     List {
         entry: Arc<Shape>,
         most: usize,
     },
-    /// Any names, each with a value of the same shape.
+    /// Any keys, each with a value of the same shape.
     Map(Arc<Shape>),
     Object {
         fields: BTreeMap<String, Field>,
@@ -50,11 +50,11 @@ pub(super) struct Field {
 
 pub(super) static ANYTHING: Shape = Shape { kind: Kind::Anything, nullable: true, stand_in: Value::Null };
 
-/// The longest list that is read where the document gives no length.
+/// The longest list that is read where the document gives no maximum.
 const LONGEST_LIST: usize = 10_000;
 
 impl Shape {
-    /// The shape of a type's schema. It is made once.
+    /// The shape of a type's schema. It is computed once and cached.
     pub(super) fn of<T: ToSchema + 'static>() -> Arc<Self> {
         static SHAPES: LazyLock<Mutex<HashMap<TypeId, Arc<Shape>>>> = LazyLock::new(Mutex::default);
         let mut shapes = SHAPES.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ impl Shape {
         Self { kind, nullable: false, stand_in: Value::Null }
     }
 
-    /// An object's shape with one field more.
+    /// An object's shape with one more field.
     pub(super) fn with_field(&self, name: &str, shape: Self, required: bool) -> Self {
         let mut own = self.clone();
         if let Kind::Object { fields, .. } = &mut own.kind {
@@ -119,7 +119,7 @@ impl Shape {
         if is("null") { shape.or_null() } else { shape }
     }
 
-    /// The shape of a component. Some have rules that a schema cannot say.
+    /// The shape of a named schema. Some have rules that a schema cannot express.
     fn named(name: &str, components: &Map<String, Value>) -> Self {
         let schema = components.get(name).unwrap_or(&Value::Null);
         let mut shape = Self::read(schema, components);
@@ -140,12 +140,12 @@ impl Shape {
         self
     }
 
-    /// A value that takes the place of a bad one, so that the rest can be read.
+    /// A value that replaces a faulty one, so that the rest can be read.
     pub(super) fn stand_in(&self) -> Value {
         self.stand_in.clone()
     }
 
-    /// What stands under a name; nothing: no field has it.
+    /// The shape of a field; `None` when there is no such field.
     pub(super) fn field(&self, name: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Object { fields, others } => match fields.get(name) {
@@ -162,7 +162,7 @@ impl Shape {
         fields.into_iter().flatten()
     }
 
-    /// The names of an object's fields.
+    /// The field names of an object.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.fields().map(|(name, _)| name.as_str())
     }
@@ -172,7 +172,7 @@ impl Shape {
         self.fields().filter(|(_, field)| field.required)
     }
 
-    /// What to send, in words.
+    /// The expected type, as words for a message.
     pub(super) fn noun(&self) -> &'static str {
         match self.kind {
             Kind::Anything => "any value",
@@ -206,7 +206,7 @@ fn object(schema: &Value, components: &Map<String, Value>) -> (Kind, Value) {
         if required {
             stand_in.insert(name.clone(), shape.stand_in());
         } else if matches!(shape.kind, Kind::List { .. }) {
-            // A list that is null is empty.
+            // A null list counts as empty.
             shape = shape.or_null();
         }
         fields.insert(name.clone(), Field { shape: Arc::new(shape), required });

@@ -1,4 +1,4 @@
-//! What a change, an intent, a delivery or a run's record is about.
+//! The subject of a change, an intent, a delivery or a run's record.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{RecordKind, SubjectKind};
 
-/// What a change, an intent, a delivery or a run's record is about.
+/// The subject of a change, an intent, a delivery or a run's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Subject {
-    /// The kind of thing.
+    /// The kind of subject, which says what `id` identifies.
     pub kind: SubjectKind,
     /// The id of the record.
     #[schema(example = "L1")]
@@ -17,7 +17,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// A record that we keep.
+    /// A record that is stored here.
     pub fn record(kind: RecordKind, id: impl Into<String>) -> Self {
         Self { kind: kind.into(), id: id.into() }
     }
@@ -46,7 +46,7 @@ impl From<RecordKind> for SubjectKind {
 }
 
 impl SubjectKind {
-    /// The kind of record that it is; none: it is no record that is stored here.
+    /// The kind of record; `None` if the subject is not a record that is stored here.
     pub const fn record(self) -> Option<RecordKind> {
         match self {
             Self::Learner => Some(RecordKind::Learner),

@@ -1,4 +1,4 @@
-//! Dates and times of day as they stand in records. No clock: what day it is comes in as a parameter.
+//! Dates and times of day in records. There is no clock here: callers pass the date as a parameter.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Europe::London;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use super::rule::Broken;
 use super::serde_fields::Text;
 
-/// Reads `YYYY-MM-DD` of the years 1900 to 2199: what lies outside is a typing error, and stores differ in
-/// what they can hold.
+/// Reads `YYYY-MM-DD` in the years 1900 to 2199. Dates outside are typing errors, and databases
+/// differ in the dates that they can store.
 pub fn parse_date(text: &str) -> Result<NaiveDate, Broken> {
-    // By hand: reading it by a format takes ten times as long, and a record has several dates.
+    // Parsed by hand: a format string takes ten times as long, and a record has several dates.
     let number = |from: usize, to: usize| -> Option<u32> {
         let digits = text.as_bytes().get(from..to)?;
         digits.iter().try_fold(0, |number, b| b.is_ascii_digit().then(|| number * 10 + u32::from(b - b'0')))
@@ -84,7 +84,6 @@ impl StartTime {
         })
     }
 
-    /// The time of day.
     pub fn get(self) -> NaiveTime {
         self.0
     }

@@ -4,7 +4,7 @@ use super::newtype::text;
 use super::rule::Broken;
 
 text! {
-    /// A Unique Learner Number whose check digit is right, or the placeholder 9999999999.
+    /// A Unique Learner Number with a correct check digit, or the placeholder 9999999999.
     Uln,
     pattern: "^[0-9]{10}$", max: 10, example: "1000102504",
     about: "Unique Learner Number: 10 digits, the last one its check digit. 9999999999 stands for none.",
@@ -12,10 +12,11 @@ text! {
 }
 
 impl Uln {
-    /// The ILR's "no number yet". Kept in a record; never sent, matched or indexed.
+    /// The ILR's placeholder for no number. It is stored in a record, but never sent, matched or
+    /// indexed.
     pub const PLACEHOLDER: &'static str = "9999999999";
 
-    /// Whether it stands for no number.
+    /// Whether this is the ILR's placeholder for no number.
     pub fn is_placeholder(&self) -> bool {
         self.as_str() == Self::PLACEHOLDER
     }
@@ -34,8 +35,9 @@ fn parse(text: &str) -> Result<String, Broken> {
     Ok(text.to_owned())
 }
 
-/// Weights 10 to 2 on the first nine digits, sum mod 11, check digit 10 minus the remainder; a remainder
-/// of 0 is invalid. Source: the rule that ACE360's makers publish (FISSS-Apprentice/ulnTools).
+/// Weights the first nine digits 10 to 2 and takes the sum mod 11. The check digit is 10 minus the
+/// remainder; a remainder of 0 is invalid. Source: the rule that ACE360's makers publish
+/// (FISSS-Apprentice/ulnTools).
 fn check_digit_is_right(digits: &str) -> bool {
     let digit = |b: u8| u32::from(b - b'0');
     let sum: u32 = digits.bytes().zip((2..=10).rev()).map(|(b, weight)| digit(b) * weight).sum();

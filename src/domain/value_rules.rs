@@ -1,5 +1,5 @@
-//! The rules of the values that are types of their own, found by the name or the format that the API's
-//! document gives them.
+//! Looks up the rule of a value type by the schema name or the format that the API document gives
+//! it.
 
 use chrono::{DateTime, Utc};
 
@@ -24,7 +24,7 @@ macro_rules! rules {
     };
 }
 
-/// The rule of a text, by the name of its schema.
+/// The rule of a text, by its schema name.
 pub(super) fn text(schema: &str) -> Option<TextRule> {
     rules! { schema =>
         Email Ern LearnerId NiNumber OfficerId OneFileId OrganisationId Postcode QualificationId ReviewId
@@ -32,7 +32,7 @@ pub(super) fn text(schema: &str) -> Option<TextRule> {
     }
 }
 
-/// The rule of a whole number, by the name of its schema.
+/// The rule of a whole number, by its schema name.
 pub(super) fn number(schema: &str) -> Option<NumberRule> {
     rules! { schema => Ace360StandardId Disability Ethnicity StandardCode }
 }

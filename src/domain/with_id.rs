@@ -1,5 +1,5 @@
-//! Reads an object in one pass and takes one of its fields, a text, out of it: a record of an import
-//! carries its id beside its own fields.
+//! Reads an object in one pass and separates one of its text fields. A record of an import contains
+//! its id next to its own fields.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,12 +11,12 @@ use serde::de::{
 
 use super::serde_fields::Text;
 
-/// Reads an object's field `name`, and a `T` of its other fields.
+/// Reads an object's field `name`, and a `T` from its other fields.
 pub(super) fn read<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     name: &'static str,
 ) -> Result<(String, T), serde_json::Error> {
-    // All texts at once: that is faster than one by one.
+    // Validating UTF-8 for the whole body is faster than for each text.
     let body = std::str::from_utf8(body).map_err(Error::custom)?;
     let mut reader = serde_json::Deserializer::from_str(body);
     let read = reader.deserialize_map(Both { name, rest: PhantomData })?;
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Both<T> {
     }
 }
 
-/// All entries but the one that is taken out.
+/// All entries except the separated field.
 struct Rest<'a, A> {
     entries: A,
     name: &'static str,

@@ -1,20 +1,20 @@
-//! What several files of this folder go by.
+//! Constants that several files of this folder share.
 
 use std::time::Duration;
 
-/// The role and the database: the cluster has no other of ours.
+/// The name of the role and the database. The cluster has no others of this service.
 pub(super) const NAME: &str = "picsbridge";
 
-/// How long a server may take to accept connections, recovery after a crash included.
+/// How long a server can take to accept connections, including recovery after a crash.
 pub(super) const READY_WITHIN: Duration = Duration::from_mins(1);
 
-/// How long to sleep between two looks at a file or a process.
+/// The interval between two checks of a file or a process.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
-/// The file in a data folder with the password of its cluster.
+/// The file in a data folder with its cluster's password.
 pub(super) const PASSWORD: &str = "postgres-password";
 
-/// Random bytes or a digest, for a file name or a password.
+/// Random bytes or a digest, as text for a file name or a password.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()

@@ -1,7 +1,7 @@
-//! Who holds a data folder: a lock file, which also says the holder's process id and port.
+//! The lock of a data folder: a file that also contains the holder's process id and port.
 //!
-//! The lock is the truth; the text is for people and for the command line beside a running service. The system
-//! releases the lock when the process is gone, so a file left by a crash means nothing.
+//! Only the lock counts. The text is for people, and for commands that run next to a service. The
+//! system releases the lock when the process ends, so a file that a crash left means nothing.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek, Write};
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::constants::POLL;
 use super::error::{EmbeddedError, file};
 
-/// Someone who only looks ([`is_held`]) holds the lock for an instant; a start tries again for as long as this.
+/// [`is_held`] holds the lock for a moment to test it, so a start retries this often.
 const ATTEMPTS: u32 = 10;
 
 pub(super) struct Lock {
@@ -21,7 +21,7 @@ pub(super) struct Lock {
     path: PathBuf,
 }
 
-/// Who holds the lock; the port is known once its server is ready.
+/// The holder of the lock. The port is known once its server is ready.
 #[derive(Debug)]
 pub(super) struct Holder {
     pub(super) pid: u32,
@@ -33,7 +33,7 @@ pub(super) fn path_in(data_dir: &Path) -> PathBuf {
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it.
+    /// Takes the lock, or returns the holder.
     pub(super) async fn take(path: &Path, data_dir: &Path) -> Result<Self, EmbeddedError> {
         let opened = File::options()
             .read(true)
@@ -64,7 +64,7 @@ impl Lock {
         Err(EmbeddedError::InUse { data_dir: data_dir.to_owned(), holder })
     }
 
-    /// Tells others our process id, and the port once there is one.
+    /// Publishes this process's id, and the port once there is one.
     pub(super) fn announce(&self, port: Option<u16>) -> Result<(), EmbeddedError> {
         let port = port.map(|port| format!("port {port}\n")).unwrap_or_default();
         let text = format!("pid {}\n{port}", std::process::id());
@@ -77,7 +77,7 @@ impl Lock {
     }
 }
 
-/// Whether some process holds the lock.
+/// Whether a process holds the lock.
 pub(super) fn is_held(path: &Path) -> Result<bool, EmbeddedError> {
     let opened = match File::open(path) {
         Ok(opened) => opened,
@@ -91,7 +91,8 @@ pub(super) fn is_held(path: &Path) -> Result<bool, EmbeddedError> {
     }
 }
 
-/// What the holder wrote. Only lines that end count: we may be reading while it writes.
+/// Reads the holder's text. Only complete lines count, because the holder may be writing at the
+/// same time.
 pub(super) fn holder(path: &Path) -> Option<Holder> {
     let text = fs::read_to_string(path).ok()?;
     let value = |name: &str| {

@@ -1,13 +1,15 @@
 //! A private PostgreSQL for a data folder, run from the host's own binaries.
 //!
-//! What lives here: finding the binaries, making the cluster, starting and stopping its server, and telling
-//! other processes where it listens. What does not: migrations, pools, anything of our schema.
+//! This module finds the binaries, creates the cluster, starts and stops its server, and tells
+//! other processes its address. Migrations, pools and the schema are elsewhere.
 //!
-//! In the data folder:
-//! - `postgres/` is the cluster (`data/`) and its log (`server.log`); when started as root, the file
-//!   `postgres-location` names the folder below `/var/lib/picsbridge` which holds them instead;
-//! - `postgres-password` is the password of its only role, for nobody but the owner of the folder;
-//! - `postgres.lock` is locked while a service uses it, and says which one and on which port.
+//! The data folder contains:
+//! - `postgres/`: the cluster (`data/`) and its log (`server.log`). If started as root, the file
+//!   `postgres-location` instead names the folder below `/var/lib/picsbridge` that contains them.
+//! - `postgres-password`: the password of the cluster's only role, readable only by the folder's
+//!   owner.
+//! - `postgres.lock`: locked while a service uses the folder, with the service's process id and
+//!   port.
 
 mod cluster;
 mod constants;
@@ -30,28 +32,32 @@ use lock::Lock;
 use place::Place;
 use server::Server;
 
-/// What a caller may change; the default is right for a service.
+/// Options of the caller. The default is right for a service.
 #[derive(Debug, Clone, Default)]
 pub struct EmbeddedOptions {
-    /// Server settings (`name`, `value`) which win over ours, such as `fsync`, `off` in tests.
+    /// Server settings (`name`, `value`) that override the defaults here, such as `fsync`, `off` in
+    /// tests.
     pub extra_settings: Vec<(String, String)>,
-    /// Folders to look for the binaries in, instead of `PATH` and the usual places.
+    /// Folders to search for the binaries, instead of `PATH` and the usual places.
     pub search: Option<Vec<PathBuf>>,
 }
 
-/// A running private server. Dropping it stops the server too, but only [`stop`](Self::stop) waits.
+/// A running private server. Dropping it stops the server, but only [`stop`](Self::stop) waits for
+/// the end.
 pub struct EmbeddedPostgres {
     server: Server,
     password: String,
-    // Fields drop in this order: the server is told to stop before another start may take the folder.
+    // Fields drop in this order: the server must be told to stop before another process can take
+    // the folder.
     lock: Lock,
     _cluster_lock: Option<Lock>,
 }
 
 impl EmbeddedPostgres {
-    /// Starts the private cluster of this data folder, and makes both on first use.
+    /// Starts the private cluster of this data folder. Creates both on first use.
     ///
-    /// The server ends with this process, however that goes. One process at a time may hold a data folder.
+    /// The server ends with this process, even if the process is killed. Only one process at a time
+    /// can hold a data folder.
     pub async fn start(data_dir: &Path, options: EmbeddedOptions) -> Result<Self, EmbeddedError> {
         let data_dir = place::prepare_data_dir(data_dir)?;
         let lock = Lock::take(&lock::path_in(&data_dir), &data_dir).await?;
@@ -60,7 +66,7 @@ impl EmbeddedPostgres {
         let installation =
             installation::choose(options.search.as_deref(), cluster::major_version(&place)?, &place, root)
                 .await?;
-        // A data folder that was copied, its pointer included, must not run the other one's cluster.
+        // A copied data folder, including its pointer, must not run the original's cluster.
         let cluster_lock = match place.lock_path() {
             Some(path) => Some(Lock::take(&path, &data_dir).await?),
             None => None,
@@ -73,28 +79,29 @@ impl EmbeddedPostgres {
         Ok(Self { server, password, lock, _cluster_lock: cluster_lock })
     }
 
-    /// Where it listens, with the password: `postgres://picsbridge:<password>@127.0.0.1:<port>/picsbridge`.
+    /// The address with the password:
+    /// `postgres://picsbridge:<password>@127.0.0.1:<port>/picsbridge`.
     pub fn url(&self) -> String {
         url(self.server.port(), &self.password)
     }
 
-    /// Ends all connections, stops the server and waits for it.
+    /// Closes all connections, stops the server and waits for its end.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         self.lock.announce(None)?;
         self.server.stop().await
     }
 }
 
-// By hand, so that no log shows the password.
+// Hand-written, so that no log shows the password.
 impl fmt::Debug for EmbeddedPostgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmbeddedPostgres").field("port", &self.server.port()).finish_non_exhaustive()
     }
 }
 
-/// Where the database of a running service of this data folder listens; `None` when no service runs.
+/// The database address of a running service of this data folder; `None` if no service runs.
 ///
-/// Waits for a service which is just starting.
+/// Waits for a service that is starting.
 pub async fn running(data_dir: &Path) -> Result<Option<String>, EmbeddedError> {
     let Ok(data_dir) = data_dir.canonicalize() else { return Ok(None) };
     let lock = lock::path_in(&data_dir);

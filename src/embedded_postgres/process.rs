@@ -1,4 +1,5 @@
-//! Running PostgreSQL's programs: as whom, with what environment, and never longer than we live.
+//! Runs PostgreSQL's programs with the right user and environment, and never longer than this
+//! process.
 
 use std::fmt;
 use std::io;
@@ -10,11 +11,13 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use super::error::EmbeddedError;
 
-/// Runs a program whose output goes to a log, and interrupts it when our end of the pipe closes.
+/// Runs a program with its output in a log, and interrupts it when this process's end of the pipe
+/// closes.
 ///
-/// The shell becomes the program (`exec`), so its process id is the program's. The watcher is nobody's child:
-/// PostgreSQL would take the end of a child it does not know for a crash. A line instead of the pipe's end says
-/// that there is nothing left to stop. The log is opened here, not by us: as root we would follow a link.
+/// The shell becomes the program (`exec`), so its process id is the program's. The watcher is not a
+/// child of the server: PostgreSQL treats the end of an unknown child as a crash. A line on the
+/// pipe, instead of its end, means that there is nothing left to stop. The shell opens the log:
+/// this process, as root, would follow a link.
 const WATCHED: &str = r#"
 umask 077
 log=$1
@@ -25,7 +28,7 @@ exec 3<&0 </dev/null >"$log" 2>&1
 exec 3<&- "$@"
 "#;
 
-/// Users to run the server as when we are root: Linux packages, macOS, then anyone without rights.
+/// Users for the server when this process is root: Linux packages, macOS, then an unprivileged one.
 const UNPRIVILEGED: [&str; 3] = ["postgres", "_postgres", "nobody"];
 
 /// A user of the host.
@@ -45,7 +48,8 @@ impl fmt::Display for Account {
     }
 }
 
-/// A program with a clean environment: ours holds secrets, and `PG*` variables would change what it does.
+/// A program with a clean environment: this process's environment contains secrets, and `PG*`
+/// variables would change its behaviour.
 ///
 /// With an account, the standard library also drops root's supplementary groups.
 pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
@@ -57,12 +61,12 @@ pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
     command
 }
 
-/// Whether we are root. Through `id`, since the standard library cannot tell.
+/// Whether this process is root. It uses `id`, because the standard library cannot tell.
 pub(super) async fn is_root() -> Result<bool, EmbeddedError> {
     Ok(id(&["-u"]).await? == Some(0))
 }
 
-/// The user to run the server as when we are root.
+/// The user for the server when this process is root.
 pub(super) async fn unprivileged_account() -> Result<Account, EmbeddedError> {
     for name in UNPRIVILEGED {
         if let (Some(uid), Some(gid)) = (id(&["-u", name]).await?, id(&["-g", name]).await?) {
@@ -82,7 +86,8 @@ async fn id(arguments: &[&str]) -> Result<Option<u32>, EmbeddedError> {
     Ok(if output.status.success() { text.trim().parse().ok() } else { None })
 }
 
-/// The arguments of a live process, to tell a server of ours from a stranger with a reused process id.
+/// The arguments of a live process. They distinguish this service's server from another process
+/// with a reused id.
 pub(super) async fn arguments_of(pid: u32) -> Option<Vec<u8>> {
     if Path::new("/proc/self/cmdline").exists() {
         let arguments = tokio::fs::read(format!("/proc/{pid}/cmdline")).await.ok()?;
@@ -96,16 +101,17 @@ pub(super) async fn arguments_of(pid: u32) -> Option<Vec<u8>> {
     output.status.success().then_some(output.stdout)
 }
 
-/// A program that is interrupted when this value, or our whole process, is gone.
+/// A program that is interrupted when this value, or the whole process, is gone.
 pub(super) struct Watched {
     child: Child,
-    // Held, never read by anyone else: its end is what the watcher waits for.
+    // Held open: the watcher waits for its end.
     pipe: ChildStdin,
     pid: u32,
 }
 
 impl Watched {
-    /// Starts a program in a process group of its own, so that Ctrl-C in the terminal is ours to answer.
+    /// Starts a program in its own process group, so that Ctrl-C in the terminal reaches only this
+    /// process.
     pub(super) fn spawn(mut program: WatchedCommand) -> Result<Self, EmbeddedError> {
         let failed = |source| EmbeddedError::Program { program: program.name.clone(), source };
         let mut child = program.command.stdin(Stdio::piped()).process_group(0).spawn().map_err(failed)?;
@@ -119,21 +125,21 @@ impl Watched {
         self.pid
     }
 
-    /// Whether it has ended already.
+    /// Whether the program has ended.
     pub(super) fn ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
-    /// Waits for its end, and sends the watcher home.
+    /// Waits for the program's end, and ends the watcher.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait().await?;
-        // It may have gone by itself; then there is nobody to tell.
+        // The watcher may have ended by itself. Then there is no reader.
         let _ = self.pipe.write_all(b"over\n").await;
         Ok(status)
     }
 }
 
-/// A program to run with [`Watched::spawn`]; arguments are added to `command`.
+/// A program for [`Watched::spawn`]. Arguments are added to `command`.
 pub(super) struct WatchedCommand {
     pub(super) command: Command,
     name: String,

@@ -1,5 +1,6 @@
-//! Which network addresses belong to the public internet. What a stranger tells us to call must be one: all else may be the
-//! operator's own network, or this machine. By IANA's special-purpose registries. Pure.
+//! Which network addresses belong to the public internet. An address that a stranger chose must be
+//! public, because any other may be the operator's own network or this machine. Based on IANA's
+//! special-purpose registries. Pure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ const fn v6(first: u16, second: u16, bits: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(first, second, 0, 0, 0, 0, 0, 0), bits)
 }
 
-/// Blocks of IPv4 that are not public.
+/// IPv4 blocks that are not public.
 const SPECIAL_V4: [Ipv4Net; 15] = [
     v4(0, 0, 0, 8),       // this network
     v4(10, 0, 0, 8),      // private
@@ -42,7 +43,7 @@ const SPECIAL_V6: [Ipv6Net; 3] = [
     v6(0x3fff, 0, 20),     // documentation
 ];
 
-/// Whether an address is public. One that carries an IPv4 address within it is what that one is.
+/// Whether an address is public. An address that embeds an IPv4 address is judged by that one.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|block| block.contains(&v4)),
@@ -53,7 +54,8 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 one leads to: mapped, by NAT64's well-known prefix, or by 6to4.
+/// The IPv4 address that an IPv6 address leads to: mapped, by NAT64's well-known prefix, or by
+/// 6to4.
 fn embedded(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let two = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match v6.segments() {

@@ -1,6 +1,7 @@
-//! The only user of reqwest: every call that leaves the service goes through here, with time-outs, a cap on the
-//! answer's size, no redirects, no proxy of the environment, and a span that names no personal data. To upstreams, whose
-//! addresses the operator sets, from this file; to addresses that strangers chose from `http/guarded.rs`.
+//! The only user of reqwest. Every outgoing call uses this module, with time-outs, a limit on the
+//! size of the response, no redirects, no proxy from the environment, and a span without personal
+//! data. This file calls upstreams, whose addresses the operator sets; `http/guarded.rs` calls
+//! addresses that strangers chose.
 
 pub mod address;
 pub mod guarded;
@@ -12,36 +13,35 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret as _, SecretString};
 use tracing::debug;
 
-/// The largest answer that is read: a page of 100 full records is about 300 kB.
+/// The largest response that is read. A page of 100 full records has about 300 kB.
 const ANSWER_CAP: usize = 8 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The verbs in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
 }
 
-/// One call to make.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: Method,
-    /// Whole address with the query.
+    /// The full address with the query.
     pub url: String,
-    /// A name for spans and metrics, such as `getApprentice`: never the address, which may hold ids.
+    /// A name for spans and metrics, such as `getApprentice`. It is never the address, which may
+    /// contain ids.
     pub operation: &'static str,
     /// Header names and secret values.
     pub headers: Vec<(&'static str, SecretString)>,
     pub body: Option<Vec<u8>>,
 }
 
-/// What came back, whatever its status.
+/// A response, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
     pub content_type: Option<String>,
-    /// As sent: seconds or a date.
+    /// As it was sent: seconds or a date.
     pub retry_after: Option<String>,
     /// At most 8 MiB.
     pub body: Vec<u8>,
@@ -58,15 +58,15 @@ pub enum SendError {
     /// Nothing of the request reached the other side.
     #[error("no connection: {0}")]
     NotSent(&'static str),
-    /// The request, or part of it, may have arrived; its answer did not.
+    /// The request, or a part of it, may have arrived. The response did not.
     #[error("no answer: {0}")]
     Lost(&'static str),
-    /// The answer is larger than we read; the request did arrive.
+    /// The response is too large. The request did arrive.
     #[error("the answer is too large")]
     TooLarge,
 }
 
-/// The client, made once for a process and cloned.
+/// The client. A process creates it once and clones it.
 #[derive(Clone, Debug)]
 pub struct Http {
     client: reqwest::Client,
@@ -74,10 +74,8 @@ pub struct Http {
 }
 
 impl Http {
-    /// `timeout` bounds each whole call, connecting and reading included.
-    ///
-    /// # Errors
-    /// The TLS library could not start.
+    /// `timeout` limits each full call, including connecting and reading. Fails if the TLS library
+    /// cannot start.
     pub fn new(timeout: Duration) -> Result<Self, reqwest::Error> {
         #[allow(clippy::disallowed_methods, reason = "this module builds the clients")]
         let client = reqwest::Client::builder()
@@ -86,23 +84,22 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .user_agent(concat!("picsbridge/", env!("CARGO_PKG_VERSION")))
-            // Longer than the gap between two slices, shorter than most servers keep a quiet connection.
+            // Longer than the gap between two slices, and shorter than most servers keep an idle
+            // connection.
             .pool_idle_timeout(Duration::from_secs(20))
-            // Retrying is decided by outcome.rs, which knows what may be sent twice.
+            // outcome.rs decides about retries, because it knows what may be sent twice.
             .retry(reqwest::retry::never())
             .build()?;
         Ok(Self { client, timeout })
     }
 
-    /// How long one call may take in all.
+    /// The limit of one full call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Makes the call and reads the whole answer.
-    ///
-    /// # Errors
-    /// No answer, or one too large.
+    /// Makes the call and reads the full response. Fails if there is no response, or if it is too
+    /// large.
     pub async fn send(&self, request: Request) -> Result<Answer, SendError> {
         let operation = request.operation;
         let started = Instant::now();
@@ -143,7 +140,7 @@ impl Http {
     }
 }
 
-/// How long a `Retry-After` asks to wait: seconds, or an HTTP date. `None`: it cannot be read.
+/// The time that a `Retry-After` asks for: seconds, or an HTTP date. `None`: it is unreadable.
 pub fn wait_of(retry_after: &str, now: DateTime<Utc>) -> Option<Duration> {
     let text = retry_after.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -157,7 +154,7 @@ fn text(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<Strin
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-/// reqwest's error texts may hold the address: only what kind it is goes on.
+/// reqwest's error texts may contain the address, so only the kind of the error is kept.
 fn classify(error: &reqwest::Error) -> SendError {
     if error.is_connect() {
         SendError::NotSent(if error.is_timeout() {

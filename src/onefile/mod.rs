@@ -1,8 +1,8 @@
-//! All that knows OneFile, the e-portfolio. Deleting this folder, its lines in the routing table and its slices in `runs`
-//! removes it.
+//! The integration with OneFile, the e-portfolio. To remove it, delete this folder, its lines in
+//! the routing table and its slices in `runs`.
 //!
-//! What we rely on there is in `openapi/upstream/onefile-v2.1.yaml`; OneFile publishes no document, so what the code assumes is
-//! marked "assumed" there and where it is made.
+//! `openapi/upstream/onefile-v2.1.yaml` describes what the code relies on. OneFile publishes no API
+//! document, so assumptions are marked "assumed" there and in the code.
 
 pub mod catalogue;
 pub mod client;

@@ -1,5 +1,6 @@
-//! The work of a batch: a run over chosen learners, some at once, each with its outcome. Bulk upload and bulk enrolment are
-//! batches; what is done for one learner is the upstream's [`BatchWork`].
+//! The work of a batch: a run over chosen learners, several at a time, each with its outcome. Bulk
+//! upload and bulk enrolment are batches. The upstream's [`BatchWork`] defines what is done for one
+//! learner.
 
 use std::mem;
 
@@ -12,27 +13,27 @@ use crate::upstream::run::{
     BatchParams, BatchWork, Begun, Halt, Known, RunContext, RunWork, Step, not_tried,
 };
 
-/// Learners at once: each takes its time upstream, and the calls should keep up with the pace that the limit allows.
+/// Learners at a time. Each waits for the upstream, and together they should use the full rate
+/// limit.
 const AT_ONCE: usize = 4;
 
 const NEITHER: &str =
     "The run's parameters name neither learners nor a filter, so nothing was done. Begin a new run.";
 
-/// A batch with this work.
 pub(super) struct Batch<W>(pub(super) W);
 
-/// Where a batch stands.
+/// How far a batch has come.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BatchCursor<A> {
-    /// The place of the next of the named learners.
+    /// The position of the next named learner.
     next_place: i32,
-    /// The last learner that the filter gave.
+    /// The last learner that the filter returned.
     after: Option<String>,
-    /// All learners were taken once.
+    /// Whether all learners were taken once.
     all_taken: bool,
-    /// The learners of the present step, written down before anything is sent. If the worker dies, the next one takes them
-    /// again; what the dead worker had begun is known by its rows.
+    /// The learners of the current step, stored before anything is sent. If the worker stops, the
+    /// next worker takes them again. Rows show what the stopped worker had begun.
     taking: Vec<String>,
     /// Learners for whom nothing could be sent yet.
     again: Vec<String>,
@@ -40,7 +41,7 @@ pub(super) struct BatchCursor<A> {
     open: Vec<String>,
     /// Since when the batch only waits for these.
     open_since: Option<Time>,
-    /// What was read once for many learners.
+    /// Data that was read once for many learners.
     ahead: A,
 }
 
@@ -86,7 +87,7 @@ impl<W: BatchWork> RunWork for Batch<W> {
         }
     }
 
-    /// Of what was begun, the run says what is known; the rest goes on by itself.
+    /// The run reports what is known about its work. The rest continues on its own.
     async fn leave(&self, run: &mut RunContext, cursor: Option<Self::Cursor>) -> Result<(), Halt> {
         let Some(mut cursor) = cursor else { return Ok(()) };
         let mut begun = mem::take(&mut cursor.open);
@@ -126,7 +127,7 @@ impl<W: BatchWork> Batch<W> {
         Ok(self.0.filter(filter))
     }
 
-    /// The next learners to take; none: all were taken.
+    /// The next learners to take. Empty: all were taken.
     async fn next_learners(
         &self,
         run: &RunContext,
@@ -156,8 +157,8 @@ impl<W: BatchWork> Batch<W> {
         Ok(batch)
     }
 
-    /// Begins the work for some learners at once, and sorts what came of it; also answers why the run cannot go on at once,
-    /// if it cannot.
+    /// Begins the work for several learners at the same time, and sorts the results. Also returns
+    /// why the run cannot continue now, if it cannot.
     async fn begin_all(
         &self,
         line: &W::Line,
@@ -167,7 +168,7 @@ impl<W: BatchWork> Batch<W> {
         batch: Vec<String>,
     ) -> Result<(Vec<RecordOutcome>, Option<Halt>), Halt> {
         let begin = |id: &String| self.0.begin(line, run, &params.options, &cursor.ahead, id);
-        // The engine may drop a slice, but not a send: each learner has a task of its own.
+        // The engine may cancel a slice but not a send, so each learner has its own task.
         let tasks: Vec<_> = batch.iter().map(|id| tokio::spawn(begin(id))).collect();
         let (mut outcomes, mut blocked) = (Vec::new(), None);
         for (id, task) in batch.into_iter().zip(tasks) {
@@ -193,7 +194,8 @@ impl<W: BatchWork> Batch<W> {
         Ok((outcomes, blocked))
     }
 
-    /// All learners were taken: the batch waits for what is open, until it is known or patience ends.
+    /// All learners were taken. The batch waits for open work until its outcome is known or the
+    /// patience ends.
     async fn settle_open(
         &self,
         run: &mut RunContext,
@@ -212,7 +214,8 @@ impl<W: BatchWork> Batch<W> {
             }
         }
         let (again, open) = (!cursor.again.is_empty(), cursor.open.len());
-        // Learners came and went while a filter was worked: the total is what was accounted for.
+        // The filter's result changed during the run, so the total becomes the number of handled
+        // learners.
         self.save(run, &cursor, outcomes, !again && open == 0).await?;
         Ok(match (again, open) {
             (true, _) => Step::More,

@@ -1,4 +1,4 @@
-//! Which work each kind of run is: the only file that names the work of both upstreams.
+//! The work of each kind of run. Only this file names the work of both upstreams.
 
 use super::batch::Batch;
 use super::slice::AnyWork;
@@ -13,7 +13,6 @@ use crate::onefile::catalogue::qualifications::QualificationsRefresh;
 use crate::onefile::create::bulk::Enrolments;
 use crate::onefile::sync::run::Exchange;
 
-/// The work of a run of this kind.
 pub(super) fn work_of<'a>(kind: RunKind, ace360: &'a Ace360, onefile: &'a OneFile) -> Box<dyn AnyWork + 'a> {
     match kind {
         RunKind::StandardsRefresh => Box::new(StandardsRefresh(ace360)),

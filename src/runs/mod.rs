@@ -1,10 +1,10 @@
-//! Background work, on River. Its jobs only wake us: our own rows say what there is to do.
+//! Background work on River. Jobs only wake the workers; our own rows say what there is to do.
 //!
 //! - `engine.rs` works River's jobs, and cancels runs.
-//! - `slice.rs` works one slice of a run: it takes steps until the time is over or the run waits or ends.
+//! - `slice.rs` works one slice of a run: steps until the time is over, or the run waits or ends.
 //! - `batch.rs` is the work of a run over chosen learners.
 //! - `kinds.rs` names the work of each kind of run.
-//! - `tick.rs` finds what is overdue, `schedule.rs` begins daily runs, `retention.rs` removes what is old.
+//! - `tick.rs` finds overdue work, `schedule.rs` begins daily runs, `retention.rs` deletes old data.
 
 mod batch;
 mod engine;

@@ -1,5 +1,5 @@
-//! One slice of a run, whatever its kind: the parameters are read, then steps are taken until the slice's time is over,
-//! or the run has to wait, or it ends.
+//! One slice of a run of any kind. It reads the parameters, then takes steps until the slice's time
+//! is over, or the run waits or ends.
 
 use std::time::{Duration, Instant};
 
@@ -13,23 +13,21 @@ use crate::store::{SliceEnd, Store, StoreError};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::run::{Halt, RunContext, RunLine, RunWork, Step};
 
-/// A run that its upstream has kept waiting for this long has failed.
+/// A run fails when its upstream has kept it waiting for this long.
 const LONGEST_RUN: TimeDelta = TimeDelta::hours(24);
 
-/// What bounds a slice.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     /// How long a slice takes steps.
     pub(super) slice: Duration,
-    /// How long a run waits for an upstream that does not say how long.
+    /// How long a run waits if the upstream does not say how long.
     pub(super) retry: Duration,
-    /// The process stops: the slice ends after its step.
+    /// Cancelled when the process stops: the slice ends after its step.
     pub(super) stopping: CancellationToken,
 }
 
-/// The work of a run of any kind.
 pub(super) trait AnyWork: Send + Sync {
-    /// Works a slice; answers how it ends. `None`: another worker has the run.
+    /// Works a slice, and returns how it ends. `None`: another worker has the run.
     fn slice<'a>(
         &'a self,
         store: &'a Store,
@@ -37,7 +35,7 @@ pub(super) trait AnyWork: Send + Sync {
         run: &'a mut RunContext,
     ) -> BoxFuture<'a, Result<Option<SliceEnd>, StoreError>>;
 
-    /// The run ends before all is done: leaves in order what it has begun.
+    /// Called when the run ends before all is done. Cleans up what the run has begun.
     fn leave<'a>(&'a self, run: &'a mut RunContext) -> BoxFuture<'a, Result<(), StoreError>>;
 }
 
@@ -61,10 +59,10 @@ impl<W: RunWork> AnyWork for W {
 
     fn leave<'a>(&'a self, run: &'a mut RunContext) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            // A cursor that cannot be read says nothing of what was begun.
+            // An unreadable cursor says nothing about what was begun.
             let Ok(cursor) = cursor_of(run) else { return Ok(()) };
             match RunWork::leave(self, run, cursor).await {
-                // Another worker that has the run leaves it in order itself.
+                // Another worker that has the run cleans up itself.
                 Ok(()) | Err(Halt::Replaced | Halt::Blocked(_) | Halt::Never(_)) => Ok(()),
                 Err(Halt::Store(error)) => Err(error),
             }
@@ -102,7 +100,7 @@ async fn steps<W: RunWork>(
             Ok(Step::More) => {}
             Ok(Step::Done) => return Ok(SliceEnd::Finished),
             Ok(Step::Waiting(wait, why)) => return Ok(SliceEnd::Wait(wait, why)),
-            // A short wait for the limit is part of the work.
+            // A short wait for the rate limit is part of the work.
             Err(Halt::Blocked(failure))
                 if failure.kind == FailureKind::Limited && Instant::now() + limits.wait(&failure) < ends =>
             {
@@ -122,7 +120,7 @@ impl Limits {
     }
 }
 
-/// The upstream does not let the run go on: it waits, unless waiting cannot help.
+/// The upstream does not let the run continue. It waits, unless waiting cannot help.
 async fn blocked(
     store: &Store,
     limits: &Limits,
@@ -142,14 +140,15 @@ async fn blocked(
     Ok(if is_hopeless { SliceEnd::Failed(why) } else { SliceEnd::Wait(limits.wait(failure), why) })
 }
 
-/// Where the run stands; `None`: before its first step.
+/// The position of the run. `None`: before its first step.
 fn cursor_of<C: DeserializeOwned>(run: &RunContext) -> Result<Option<C>, Halt> {
     let is_new = run.row.cursor.as_object().is_some_and(serde_json::Map::is_empty);
     if is_new { Ok(None) } else { read("cursor", &run.row.cursor).map(Some) }
 }
 
-/// Reads what a run's row keeps as JSON. What cannot be read never means "everyone": it fails the run. The message names the
-/// place and no value, since a value may be a learner's id, which must not outlive the learner's erasure.
+/// Reads JSON from a run's row. Unreadable JSON never means "everyone": it fails the run. The
+/// message names the place but no value, because a value may be a learner's id, which must not
+/// outlive the learner's erasure.
 fn read<T: DeserializeOwned>(what: &str, value: &Value) -> Result<T, Halt> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let place = match error.path().to_string() {

@@ -1,5 +1,5 @@
-//! The tick: each minute, and by tests with any clock, finds what is overdue, whether a job was lost or the clock moved.
-//! Every process ticks; each piece of work is taken by one.
+//! The tick finds overdue work each minute, and in tests at any clock time, whether a job was lost
+//! or the clock moved. Every process ticks; one process takes each piece of work.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use super::{Runs, retention, schedule};
 use crate::onefile::OneFileError;
 use crate::store::StoreError;
 
-/// How late a run may be before its job counts as lost.
+/// A run that is later than this counts as having lost its job.
 const GRACE: Duration = Duration::from_secs(5);
-/// Enrolments that one tick takes up; more wait for the next one.
+/// The most enrolments that one tick continues. More wait for the next tick.
 const MOST_ENROLMENTS: i64 = 16;
 
 impl Runs {
@@ -30,8 +30,8 @@ impl Runs {
         }
     }
 
-    /// Finds runs without a live job, intents to reconcile, schedules that are due, enrolments that wait, changes without
-    /// a position, and rows past their retention.
+    /// Finds runs without a live job, intents to reconcile, due schedules, waiting enrolments,
+    /// changes without a position, and rows past their retention period.
     pub async fn tick(&self) -> Result<(), StoreError> {
         let revived = self.store.revive_runs(GRACE).await?;
         if revived > 0 {
@@ -45,8 +45,8 @@ impl Runs {
         retention::sweep(&self.store, &self.retention).await
     }
 
-    /// Takes up enrolments that wait: their answer was found, their time has come, or the process that worked at them is
-    /// gone. Each has a task of its own: a tick does not wait for them.
+    /// Continues waiting enrolments: their response was found, their time has come, or their
+    /// process has stopped. Each has its own task, so the tick does not wait for them.
     pub(super) async fn resume_enrolments(&self) -> Result<(), StoreError> {
         for waiting in self.store.waiting_enrolments(MOST_ENROLMENTS).await? {
             let onefile = self.onefile.clone();

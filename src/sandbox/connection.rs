@@ -1,5 +1,5 @@
-//! Closing a caller's connection without a word. Actix always answers, so the socket is kept at hand from the
-//! moment it connects, and is shut down under the server.
+//! Closes a caller's connection without a response. Actix always responds, so the socket is stored
+//! when it connects, and is shut down below the server.
 
 use std::any::Any;
 use std::net::Shutdown;
@@ -15,7 +15,8 @@ use super::world::Shared;
 
 struct Line(Socket);
 
-/// For `HttpServer::on_connect`: keeps a second handle of the socket for as long as the connection lives.
+/// For `HttpServer::on_connect`: keeps a second handle of the socket for as long as the connection
+/// lives.
 pub fn remember(io: &dyn Any, data: &mut Extensions) {
     let socket = io.downcast_ref::<TcpStream>().map(|stream| SockRef::from(stream).try_clone());
     if let Some(Ok(socket)) = socket {
@@ -23,7 +24,7 @@ pub fn remember(io: &dyn Any, data: &mut Extensions) {
     }
 }
 
-/// Closes both ways at once. Whatever the server writes after this never reaches the caller.
+/// Closes both directions at once. Later writes of the server never reach the caller.
 pub fn cut(request: &HttpRequest) {
     if let Some(Line(socket)) = request.conn_data::<Line>()
         && let Err(error) = socket.shutdown(Shutdown::Both)
@@ -32,7 +33,7 @@ pub fn cut(request: &HttpRequest) {
     }
 }
 
-/// Nobody gets an answer from a sandbox that has stopped. Looked at after the call: what it did may have come too
+/// A stopped sandbox never responds. This is checked after the call, because its result may be too
 /// late for the journal.
 pub async fn cut_when_closed(
     shared: web::Data<Shared>,

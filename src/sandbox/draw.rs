@@ -1,7 +1,9 @@
-//! Repeatable randomness: SplitMix64, written out because its numbers must stay the same for ever.
-//! The ids of the catalogue hang on them, and `rand` does not promise the same draws in its next version.
+//! Repeatable randomness: SplitMix64, written here because its numbers must never change. The
+//! catalogue's ids depend on them, and `rand` does not promise the same numbers in its next
+//! version.
 
-/// A source of draws; the same seed gives the same draws, on any machine and in any version.
+/// A source of random numbers. The same seed gives the same numbers on any machine and in any
+/// version.
 #[derive(Debug, Clone)]
 pub struct Draw(u64);
 
@@ -18,19 +20,19 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to, not including, `end`; 0 when `end` is 0.
+    /// A number from 0 up to, but not including, `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: u32) -> u32 {
-        // The high half of a product, instead of a remainder: even enough, and no division.
+        // The high half of a product instead of a remainder: uniform enough, and no division.
         let product = (self.next() >> 32) * u64::from(end);
         u32::try_from(product >> 32).unwrap_or(0)
     }
 
-    /// True with this chance, 0.0 never and 1.0 always.
+    /// True with this probability: 0.0 never, 1.0 always.
     pub fn chance(&mut self, chance: f64) -> bool {
         f64::from(self.below(1 << 24)) < chance * f64::from(1 << 24)
     }
 
-    /// One of the items, which must not be empty.
+    /// One of the items. There must be at least one.
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         let end = u32::try_from(items.len()).unwrap_or(u32::MAX);
         items[self.below(end) as usize]

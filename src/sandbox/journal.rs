@@ -1,6 +1,7 @@
-//! The files that let records outlive a restart, one for each upstream: one JSON line for each change, appended as
-//! it happens, rewritten without what is superseded when the sandbox starts. Lines are not synced to the disk one
-//! by one: they outlive the process, not a power cut, which is enough for invented data.
+//! The files that keep records over a restart, one for each upstream. Each change appends one JSON
+//! line. At the start the file is rewritten without outdated lines. Lines are not synced to the
+//! disk one by one: they survive the process but not a power cut, which is enough for invented
+//! data.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -18,7 +19,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the one of this name, handing each line of the past to `replay`.
+    /// Opens the journal of this name, and passes each old line to `replay`.
     pub fn open<P: DeserializeOwned>(
         folder: &Path,
         name: &str,
@@ -35,7 +36,8 @@ impl Journal {
         let mut lines = BufReader::new(&file);
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line)? > 0 {
-            // A line without an end was being written when the process was killed: it never happened.
+            // A line without an end was being written when the process was killed, so it does not
+            // count.
             if line.ends_with(b"\n") {
                 replay(serde_json::from_slice(&line)?);
             }
@@ -44,7 +46,7 @@ impl Journal {
         Ok(Self { path, file, _lock: lock })
     }
 
-    /// Replaces all that was written by these lines.
+    /// Replaces the file with these lines.
     pub fn rewrite<E: Serialize>(&mut self, entries: impl Iterator<Item = E>) -> io::Result<()> {
         let beside = self.path.with_extension("new");
         let mut writer = BufWriter::new(File::create(&beside)?);
@@ -58,7 +60,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds these lines with one write, so that a killed process leaves all of them or the first few.
+    /// Appends these lines with one write, so that a killed process leaves all of them or the first
+    /// few.
     pub fn append<E: Serialize>(&mut self, entries: &[E]) -> io::Result<()> {
         let mut lines = Vec::with_capacity(2048);
         for entry in entries {
@@ -69,7 +72,7 @@ impl Journal {
     }
 }
 
-/// The simulator goes on without its journal: the records are still in memory.
+/// The simulator continues without its journal, because the records are still in memory.
 pub fn report(outcome: Option<io::Result<()>>) {
     if let Some(Err(error)) = outcome {
         tracing::error!(%error, "the sandbox could not write its journal: records will not survive a restart");

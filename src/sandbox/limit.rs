@@ -1,4 +1,4 @@
-//! Calls per minute, counted for each organisation. A refused call does not count.
+//! The calls per minute of each organisation. A refused call does not count.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What a minute is, for the call limit.
+/// How a minute of the call limit is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LimitWindow {
-    /// A minute begins with the first call after the last minute ended; at its end all is forgotten.
+    /// A minute begins with the first call after the last minute ended. At its end the count is
+    /// reset.
     Fixed,
     /// Any period of 60 seconds.
     #[default]
@@ -26,13 +27,13 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// How many calls of this minute count by now.
+    /// The number of calls that count in this minute.
     pub fn counted(&self, who: &str, now: Instant) -> usize {
         let calls = self.allowed.get(who).into_iter().flatten();
         calls.filter(|call| now.duration_since(**call) < WINDOW).count()
     }
 
-    /// Lets the call through, or says after how many seconds the next one will be.
+    /// Admits the call, or returns the seconds until the next call is admitted.
     pub fn admit(&mut self, who: &str, most: u32, window: LimitWindow, now: Instant) -> Result<(), u64> {
         let calls = self.allowed.entry(who.to_owned()).or_default();
         match window {
@@ -52,7 +53,7 @@ impl Limiter {
             return Ok(());
         }
         let wait = calls.front().map_or(WINDOW, |first| WINDOW.saturating_sub(now.duration_since(*first)));
-        // Rounded up: a caller that waits just as long as it was told must be let in.
+        // Rounded up, so that a caller who waits exactly this long is admitted.
         Err(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60).max(1))
     }
 }

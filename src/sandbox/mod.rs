@@ -1,8 +1,10 @@
-//! Stateful simulators of the upstreams, for first days without tokens, for training, and for the tests.
+//! Stateful simulators of the upstreams, for the first days without tokens, for training, and for
+//! tests.
 //!
-//! They enforce the rules that the real ones are known or assumed to have (`openapi/upstream/*.yaml`), count what
-//! was paid for, accept the duplicates that the real one would accept, and go wrong on demand. Nothing here is
-//! shared with the clients that it tests: a mistake in common code would be a mistake on both sides, and unseen.
+//! They enforce the rules that the real systems are known or assumed to have
+//! (`openapi/upstream/*.yaml`), count paid calls, accept the same duplicates as the real systems,
+//! and fail on demand. They share no code with the clients that they test, because a mistake in
+//! shared code would stay invisible.
 
 mod ace360;
 mod connection;
@@ -36,7 +38,7 @@ pub use limit::LimitWindow;
 pub use options::SandboxOptions;
 use world::Shared;
 
-/// A sandbox that is serving. Dropping it stops it without waiting.
+/// A running sandbox. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -46,10 +48,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts one; when this returns, it is bound and serving.
+    /// Starts a sandbox. When this returns, it is bound and serving.
     pub async fn start(options: SandboxOptions) -> io::Result<Self> {
         let listen = options.listen;
-        // Reading a long journal takes seconds, in which this thread has other things to do.
+        // Reading a long journal takes seconds, so it must not block this thread.
         let shared =
             tokio::task::spawn_blocking(|| Shared::open(options)).await.map_err(io::Error::other)??;
         let shared = web::Data::new(shared);
@@ -76,14 +78,15 @@ impl Sandbox {
         Ok(Self { address, shared, handle, server: Some(tokio::spawn(server)) })
     }
 
-    /// `http://address:port`, without a slash at its end.
+    /// `http://address:port` without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops it at once, calls under way included; the journal's folder is free when this returns.
+    /// Stops the sandbox at once, with all running calls. The journal's folder is free when this
+    /// returns.
     pub async fn stop(mut self) {
-        // This does not wait for the workers: a connection that stays open is served for a moment longer.
+        // This does not wait for the workers: an open connection is served for a moment longer.
         self.handle.stop(false).await;
         if let Some(server) = self.server.take()
             && let Err(error) = server.await
@@ -96,7 +99,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // The command is sent by the call; the future only waits for it.
+        // The call sends the command; the future only waits for it.
         drop(self.handle.stop(false));
     }
 }

@@ -1,4 +1,4 @@
-//! Names for invented people and employers. Nobody is meant.
+//! Names for invented people and employers.
 
 pub const FIRST: [&str; 16] = [
     "Amara", "Bertil", "Carys", "Dinesh", "Elowen", "Fergus", "Gwenda", "Hamid", "Isolde", "Jarek", "Keziah",

@@ -1,5 +1,5 @@
-//! The simulators' own clock, and the shapes that ACE360 writes. The sandbox stands for somebody else's machine,
-//! so the service's clock, which tests move, has no say here.
+//! The simulators' own clock, and ACE360's formats. The sandbox represents another machine, so the
+//! service's clock, which tests move, does not apply.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -12,7 +12,7 @@ pub fn today() -> NaiveDate {
     utc().date_naive()
 }
 
-/// `YYYY-MM-DD HH:MM:SS`, without a zone, as `createdAt` is documented.
+/// `YYYY-MM-DD HH:MM:SS` without a zone, as `createdAt` is documented.
 pub fn stamp() -> String {
     utc().format("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! How a sandbox is to run.
+//! The options of a sandbox.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,17 +7,17 @@ use super::limit::LimitWindow;
 
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
-    /// Where it listens; port 0 takes a free one.
+    /// The address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// The folder that keeps records and credits over a restart; none: they live in memory only.
+    /// The folder that keeps records and credits over a restart. `None`: they exist in memory only.
     pub journal: Option<PathBuf>,
-    /// For the draws of faults and for invented people. The catalogue of standards does not hang on it.
+    /// The seed for faults and invented people. The catalogue of standards does not depend on it.
     pub seed: u64,
-    /// The most calls that one ACE360 organisation may make in a minute; none: no limit.
+    /// The most calls of one ACE360 organisation in a minute. `None`: no limit.
     pub ace360_calls_per_minute: Option<u32>,
-    /// The most calls that one OneFile customer may make in a minute; none: no limit.
+    /// The most calls of one OneFile customer in a minute. `None`: no limit.
     pub onefile_calls_per_minute: Option<u32>,
-    /// What a minute is.
+    /// How a minute is counted.
     pub limit_window: LimitWindow,
 }
 
@@ -28,7 +28,7 @@ impl Default for SandboxOptions {
             journal: None,
             seed: 1,
             ace360_calls_per_minute: None,
-            // The documented limit; of ACE360 none is known.
+            // The documented limit. For ACE360 none is known.
             onefile_calls_per_minute: Some(300),
             limit_window: LimitWindow::Sliding,
         }

@@ -1,16 +1,16 @@
-//! Who made a record.
+//! The origin of a record.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How a record came to be.
+/// How a record was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Origin {
     /// Created through the upstream's API.
     Api,
-    /// Made in the upstream itself, by somebody else.
+    /// Created in the upstream itself by another person.
     Control,
-    /// Was there from the start.
+    /// Seeded when the sandbox or the customer was new.
     Seed,
 }

@@ -1,6 +1,7 @@
-//! The apprenticeship standards that both catalogues are made of, so that a learner of one simulator has a
-//! standard in the other. Real: the 736 ST codes and titles (see `apprenticeship-standards.md`), and the LARS codes
-//! of ST0070, ST0384, ST0005 and ST0116. All other LARS codes are invented, from 1001 up, where no real one is.
+//! The apprenticeship standards that both catalogues use, so that a learner of one simulator has a
+//! standard in the other. The 736 ST codes and titles are real (see `apprenticeship-standards.md`),
+//! and so are the LARS codes of ST0070, ST0384, ST0005 and ST0116. All other LARS codes are
+//! invented: from 1001 up, where no real one is.
 
 use std::io;
 
@@ -15,7 +16,7 @@ pub struct Title {
     pub known: bool,
 }
 
-/// All, in the order of their ST codes.
+/// All standards, in the order of their ST codes.
 pub fn all() -> io::Result<Vec<Title>> {
     let mut titles = Vec::new();
     let mut rows = csv::Reader::from_reader(TITLES.as_bytes());
@@ -33,7 +34,7 @@ pub fn all() -> io::Result<Vec<Title>> {
     Ok(titles)
 }
 
-/// The LARS codes that are public knowledge here.
+/// The LARS codes that are public.
 fn known_lars(st_code: &str) -> Option<&'static str> {
     match st_code {
         "ST0070" => Some("196"),

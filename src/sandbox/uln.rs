@@ -1,10 +1,11 @@
-//! The rule for Unique Learner Numbers that ACE360's makers publish: weights 10 to 2 on the first nine digits,
-//! modulo 11; 10 minus the remainder is the tenth. Remainder 0 has no check digit.
+//! The rule for Unique Learner Numbers that ACE360's makers publish: multiply the first nine digits
+//! by 10 to 2 and take the sum modulo 11. The tenth digit is 10 minus the remainder. Remainder 0
+//! has no check digit.
 
-/// Stands for "no ULN yet" in learner records everywhere; nobody's number.
+/// The usual placeholder for "no ULN yet" in learner records. It belongs to no person.
 const NOT_KNOWN: &str = "9999999999";
 
-/// The fault of a ULN, in words; `None`: it is valid.
+/// The error of a ULN in words. `None`: it is valid.
 pub fn fault(uln: &str) -> Option<&'static str> {
     if uln.is_empty() || !uln.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some("The uln number must be numeric.");
@@ -20,7 +21,7 @@ pub fn fault(uln: &str) -> Option<&'static str> {
     if right { None } else { Some("The uln number has an invalid checksum.") }
 }
 
-/// The check digit for these nine digits; none when the number cannot be used.
+/// The check digit for these nine digits. `None`: the number cannot be used.
 pub fn check_digit(nine: u64) -> Option<u64> {
     let mut rest = nine;
     let mut sum = 0;
@@ -34,10 +35,10 @@ pub fn check_digit(nine: u64) -> Option<u64> {
     }
 }
 
-/// Different for each `number`, in steps that leave out the numbers without a check digit.
+/// A ULN that differs for each `number`. The steps leave out the numbers without a check digit.
 pub fn invented(number: u64) -> String {
-    // Two of any eleven nine-digit numbers that follow each other may be unusable, never two in a row;
-    // hence every second number, or its neighbour.
+    // Of any eleven consecutive nine-digit numbers two may be unusable, but never two in a row. So
+    // use every second number, or its neighbour.
     let nine = 300_000_000 + (number % 300_000_000) * 2;
     let usable = [nine, nine + 1].into_iter().find_map(|nine| check_digit(nine).map(|digit| (nine, digit)));
     usable.map_or_else(String::new, |(nine, digit)| format!("{nine}{digit}"))

@@ -1,5 +1,5 @@
-//! All that changes while the sandbox runs, behind one lock. No call holds it for longer than it takes to look a
-//! few things up, so one lock is enough, and nothing can be seen half done.
+//! The changing state of the sandbox, behind one lock. Each call holds it only for a few look-ups,
+//! so one lock is enough, and no call sees a half-done change.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,13 +35,13 @@ pub struct World {
     pub limiter: Limiter,
     pub counts: Counts,
     pub settings: Settings,
-    /// How many apprentices were invented, so that no two get one ULN.
+    /// The number of invented apprentices, so that no two get the same ULN.
     pub invented: u64,
     pub onefile: OneFile,
     journal: Option<Journal>,
 }
 
-/// The switches. They start as the options say, also after a restart.
+/// The switches. They start with the options' values, also after a restart.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub calls_per_minute: Option<u32>,
@@ -65,7 +65,8 @@ impl Shared {
             limiter: Limiter::default(),
             counts: Counts::default(),
             settings: Settings::from(&options),
-            // Ids are never given twice, so counting from them gives new numbers after a restart as well.
+            // Ids are never reused, so counting from them gives new numbers after a restart as
+            // well.
             invented: books.next_id(),
             books,
             onefile: OneFile::open(&options)?,
@@ -79,21 +80,21 @@ impl Shared {
         })
     }
 
-    /// Lets go of the journal, for the next sandbox on this folder.
+    /// Releases the journal for the next sandbox on this folder.
     pub fn close(&self) {
-        // First, so that a call which comes too late for the journal finds it said.
+        // Set this first, so that a call that is too late for the journal sees it.
         self.closed.store(true, Ordering::SeqCst);
         let mut world = self.world();
         world.journal = None;
         world.onefile.close();
     }
 
-    /// Nothing that is done now is kept.
+    /// Whether changes are no longer stored.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// A worker that panicked leaves nothing half done that matters to a simulator.
+    /// A worker that panicked leaves no partial state that matters to a simulator.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,7 +116,7 @@ impl From<&SandboxOptions> for Settings {
 pub struct NoCredit;
 
 impl World {
-    /// Makes a record and takes a credit for it, when it comes through the API.
+    /// Creates a record, and takes a credit if it comes through the API.
     pub fn create(
         &mut self,
         token: &str,
@@ -138,7 +139,6 @@ impl World {
         Ok(apprentice)
     }
 
-    /// Keeps the new state of a record.
     pub fn change(&mut self, record: Record) {
         self.write(&[Entry::Record(&record)]);
         self.books.put(record);
@@ -156,7 +156,7 @@ impl World {
         self.write(&[Entry::Account(&account)]);
     }
 
-    /// Forgets everything, then keeps what `fill` puts into the empty books.
+    /// Deletes everything, then `fill` fills the empty books.
     pub fn reset(&mut self, options: &SandboxOptions, fill: impl FnOnce(&mut Books)) {
         self.books = Books::default();
         self.faults = Faults::new(options.seed);

@@ -1,63 +1,61 @@
-//! The audit: lines that are added and read, never changed. That retention alone removes any, the database sees to.
+//! The audit log. Lines are only added and read. The database allows only retention to delete them.
 
 use uuid::Uuid;
 
 use super::records::page;
 use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
 
-/// Subjects of one line that are told; an import has up to 10,000.
+/// The most subjects that one line shows. An import has up to 10,000.
 const SUBJECTS_TOLD: i32 = 100;
 
 #[derive(Clone, Debug)]
 pub struct AuditRow {
-    /// In the order of writing.
+    /// Ids are in the order of writing.
     pub id: Uuid,
     pub at: Time,
     pub actor: String,
     pub action: String,
-    /// The code of the problem that it was refused with; none: it was done.
+    /// The problem code of a refused call. `None`: the call was done.
     pub refused: Option<String>,
-    /// How many calls it stands for.
+    /// The number of calls that the line stands for.
     pub calls: i32,
-    /// On what kind of thing.
     pub subject_kind: Option<String>,
     pub subject_id: Option<String>,
-    /// Or on which, the first of many.
+    /// The ids of several subjects: the first of them.
     pub subject_ids: Option<Vec<String>>,
     pub subjects: Option<i32>,
-    /// The request that it came with.
+    /// The id of the HTTP request.
     pub request_id: Option<String>,
     pub address: Option<String>,
-    /// Why, where somebody said.
+    /// The reason that the caller gave.
     pub reason: Option<String>,
-    /// Which person, where somebody said.
+    /// The person that the caller named.
     pub person: Option<String>,
 }
 
-/// Which lines; nothing said: all.
+/// The filters of a list of lines. Without a filter: all lines.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AuditFilter<'a> {
     pub action: Option<&'a str>,
     pub actor: Option<&'a str>,
-    /// On this: kind and id.
+    /// The kind and id of the subject.
     pub subject: Option<(&'a str, &'a str)>,
     pub after: Option<Time>,
     pub before: Option<Time>,
 }
 
-/// A call that was refused.
 #[derive(Clone, Debug)]
 pub struct RefusedCall {
     pub action: String,
-    /// The code of its problem; `several`: calls of several.
+    /// The problem code. `several`: the calls had different codes.
     pub code: String,
-    /// What it was about.
+    /// The kind and id of the subject.
     pub subject: Option<(String, String)>,
     pub calls: u32,
 }
 
 impl Store {
-    /// Writes a line of the audit in the transaction of what it tells.
+    /// Writes an audit line in the transaction of the change.
     pub(super) async fn audit(
         &self,
         tx: &mut Tx,
@@ -84,7 +82,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down what is done without a transaction here.
+    /// Writes an audit line for a call without a transaction here.
     pub async fn audit_call(
         &self,
         provider: Uuid,
@@ -99,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down that a call was refused.
+    /// Writes an audit line for a refused call.
     pub async fn audit_refused(&self, provider: Uuid, call: &RefusedCall, by: &By) -> StoreResult<()> {
         let (kind, id) = call.subject.as_ref().map(|(kind, id)| (kind.as_str(), id.as_str())).unzip();
         sqlx::query!(
@@ -121,7 +119,7 @@ impl Store {
         Ok(())
     }
 
-    /// A page of the provider's audit, the newest first.
+    /// A page of the provider's audit log, newest first.
     pub async fn list_audit(
         &self,
         provider: Uuid,

@@ -1,20 +1,18 @@
-//! Everything that changed: the feed. Rows commit out of the order of their ids. So committed rows get their position
-//! afterwards, under a lock. Readers go by position and miss none.
+//! The feed of all changes. Rows do not commit in the order of their ids, so committed rows get
+//! their position later, under a lock. Readers use positions and miss none.
 
 use uuid::Uuid;
 
 use super::{Store, StoreResult, Time, Tx, new_id};
 use crate::domain::{Change, ChangeEntry, ChangeType, Subject, SubjectKind};
 
-/// A change in the feed.
 #[derive(Clone, Debug)]
 pub struct ChangeRow {
-    /// Its place in the feed.
     pub position: i64,
     pub entry: ChangeEntry,
 }
 
-/// A change as a row holds it.
+/// A change in its sealed form.
 pub(super) struct SealedChange {
     pub(super) id: Uuid,
     pub(super) kind: ChangeType,
@@ -24,7 +22,7 @@ pub(super) struct SealedChange {
     pub(super) sealed: Vec<u8>,
 }
 
-/// "picsbridge feed", as a number that nobody else is likely to lock.
+/// "picsbridge feed" as a number, to avoid a collision with other locks.
 const LOCK: i64 = 0x7069_6373_6665_6564;
 
 impl Store {
@@ -39,7 +37,7 @@ impl Store {
         self.log_changes(tx, provider, &[(subject, change)]).await
     }
 
-    /// Writes changes in the transaction that makes them. In the feed they keep this order.
+    /// Writes changes in the transaction that makes them. The feed keeps this order.
     pub async fn log_changes(
         &self,
         tx: &mut Tx,
@@ -75,7 +73,7 @@ impl Store {
         Ok(())
     }
 
-    /// Seals the data of the change that gets this id.
+    /// Seals the data of the change with this id.
     pub(super) fn seal_change(&self, id: Uuid, change: &Change) -> StoreResult<Vec<u8>> {
         self.seal_json(&change_row(id), change)
     }
@@ -86,8 +84,9 @@ impl Store {
         Ok(ChangeEntry::new(row.id, subject, row.at, Change::read(row.kind, &data)?))
     }
 
-    /// Gives committed changes their positions, and each webhook that wants them a delivery. Any process may do it. The lock is
-    /// held until the positions are committed, so that a reader never sees a later position before an earlier one.
+    /// Gives committed changes their positions, and creates a delivery for each webhook that wants
+    /// them. Any process may call it. It holds the lock until the positions are committed, so that
+    /// a reader never sees a later position before an earlier one.
     pub async fn place_changes(&self) -> StoreResult<u64> {
         let unplaced =
             sqlx::query_scalar!(r#"select exists (select from changes where position is null) as "any!""#)
@@ -98,8 +97,8 @@ impl Store {
         }
         let mut tx = self.begin().await?;
         sqlx::query!("select pg_advisory_xact_lock($1) as locked", LOCK).fetch_one(&mut *tx).await?;
-        // A new statement has a new snapshot, which holds what was committed while we waited for the lock.
-        // The statement waits for a webhook that is being deleted, and leaves it out.
+        // A new statement has a new snapshot, which includes commits that happened while it waited
+        // for the lock. The statement waits for a webhook that is being deleted, and leaves it out.
         let placed = sqlx::query_scalar!(
             r#"with placed as (
                    update changes set position = numbered.position
@@ -121,7 +120,8 @@ impl Store {
         Ok(u64::try_from(placed).unwrap_or(0))
     }
 
-    /// The changes after a position. `None`: retention has passed the position, or it was never given (the database was restored since).
+    /// The changes after a position. `None`: retention has deleted up to the position, or the
+    /// position never existed (the database was restored).
     pub async fn changes_after(
         &self,
         provider: Uuid,
@@ -131,7 +131,7 @@ impl Store {
         let swept = sqlx::query_scalar!("select changes_swept_to from providers where id = $1", provider)
             .fetch_one(&self.pool)
             .await?;
-        // 0 is the start: it means whatever is still there.
+        // Position 0 is the start: everything that still exists.
         if after != 0 && after < swept {
             return Ok(None);
         }

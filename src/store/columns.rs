@@ -1,5 +1,5 @@
-//! How the enums of `domain` stand in columns: as their words. In `query_as!` a column is read as one of them by
-//! `kind as "kind: RunKind"`.
+//! Stores the enums of `domain` as words in columns. `query_as!` reads such a column with `kind as
+//! "kind: RunKind"`.
 
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgTypeInfo, PgValueRef};

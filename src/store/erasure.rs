@@ -1,11 +1,13 @@
-//! Erasing a learner: the record, and all that is stored about it. The id stays in the audit, which says that it was erased.
+//! Erases a learner: the record and all data about it. The id stays in the audit log, which says
+//! that it was erased.
 
 use uuid::Uuid;
 
 use super::{By, Expected, RecordKind, Removed, Store, StoreResult, Tx};
 
 impl Store {
-    /// Erases a learner, if it is what was expected. A learner whose upload or enrolment has no known outcome stays.
+    /// Erases a learner in the expected version. A learner whose upload or enrolment has no known
+    /// outcome is kept.
     pub async fn erase_learner(
         &self,
         provider: Uuid,
@@ -71,8 +73,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what the provider's runs hold of a learner. A run that is under way may hold the id in its cursor and in memory:
-    /// it forgets the learner when it ends.
+    /// Deletes a learner's data from the provider's runs. An active run may hold the id in its
+    /// cursor and in memory; it deletes these when it ends.
     async fn remove_from_runs(&self, tx: &mut Tx, provider: Uuid, learner: &str) -> StoreResult<()> {
         sqlx::query!(
             "delete from run_learners where provider_id = $1 and learner_id = $2",
@@ -92,9 +94,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes what a run that ends holds of learners that were erased while it was under way.
+    /// Deletes the data of learners that were erased during a run, when the run ends.
     pub(super) async fn forget_erased(&self, tx: &mut Tx, provider: Uuid, run: Uuid) -> StoreResult<()> {
-        // Ids are ordered by time: `id > $2` are the rows of the audit since the run was created.
+        // Ids are ordered by time, so `id > $2` selects the audit lines since the run was created.
         sqlx::query!(
             r#"with erased as materialized (
                    select distinct subject_id as id from audit a

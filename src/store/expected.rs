@@ -1,18 +1,18 @@
-//! What a writer expects to be there when it writes: else nothing is written.
+//! The state that a writer expects. If the state differs, nothing is written.
 
 use uuid::Uuid;
 
 use super::{RecordKind, Store, StoreResult, Time, Tx};
 
-/// One state of a row. A record that was deleted and created again counts from 1 again, but has another creation time.
+/// The version of a row. A record that was deleted and created again starts at 1 again, but has
+/// another creation time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// When the row was made, in microseconds since 1970; 0 for settings, which are always there.
+    /// When the row was created, in microseconds since 1970; 0 for settings, which always exist.
     pub born: i64,
     pub count: i64,
 }
 
-/// What a writer expects to be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     #[default]
@@ -22,19 +22,18 @@ pub enum Expected {
     OneOf(Vec<Version>),
 }
 
-/// What came of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
     Done,
     Missing,
-    /// It is not what the caller expected.
+    /// The record is not in the expected version.
     Unexpected,
-    /// What was sent of it has no known outcome yet.
+    /// An upload or enrolment of it has no known outcome yet.
     InFlight,
 }
 
 impl Version {
-    /// Of a record's row.
+    /// The version of a record's row.
     pub(super) fn of(born: Time, count: i64) -> Self {
         Self { born: born.timestamp_micros(), count }
     }
@@ -45,7 +44,7 @@ impl Version {
 }
 
 impl Expected {
-    /// Whether something that is there in this version is what was expected.
+    /// Whether an existing row of this version is as expected.
     pub fn allows(&self, version: Version) -> bool {
         match self {
             Self::Whatever | Self::There => true,
@@ -66,7 +65,7 @@ impl Expected {
 }
 
 impl Store {
-    /// Whether a record whose row the transaction holds is what was expected.
+    /// Whether a record whose row the transaction locks is as expected.
     pub(super) async fn is_as_expected(
         &self,
         tx: &mut Tx,

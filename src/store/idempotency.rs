@@ -1,4 +1,4 @@
-//! Answers that are given again to who asks with the same key.
+//! Stored responses, which are returned again for the same idempotency key.
 
 use std::time::Duration;
 
@@ -9,51 +9,50 @@ use super::lease::{Lease, leased};
 use super::{Store, StoreResult, Tx, new_id};
 use crate::seal::hex;
 
-/// Whose key it is, and what was asked with it.
+/// An idempotency key with its request.
 #[derive(Clone, Debug)]
 pub struct Keyed {
     pub provider: Uuid,
     pub token: Uuid,
-    /// SHA-256 of the key.
+    /// The SHA-256 of the key.
     pub key_hash: Vec<u8>,
-    /// SHA-256 of what was asked.
+    /// The SHA-256 of the request.
     pub request_hash: Vec<u8>,
-    /// The learner whose erasure takes the answer along; `*`: it may tell of any.
+    /// The learner whose erasure deletes the response. `*`: the response may contain any learner's
+    /// data.
     pub about: Option<String>,
 }
 
-/// An answer, as it is given again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
     pub status: u16,
-    /// Headers that belong to it.
+    /// The headers that belong to the response.
     pub headers: Vec<(String, String)>,
-    /// The body; JSON, and so text.
+    /// The body, which is JSON and therefore text.
     pub body: String,
 }
 
-/// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// It is ours to do; what is made gets this id.
+    /// The caller does the work. What it creates gets this id.
     Ours {
-        /// To settle it with.
+        /// The token that settles the claim.
         claim: Uuid,
-        /// For what is made.
+        /// The id for the created resource.
         derived_id: Uuid,
     },
-    /// It was done: this is its answer.
+    /// The request was done: its response.
     Done(KeptAnswer),
-    /// It was done, and its answer showed a secret.
+    /// The request was done, and its response contained a secret.
     Secret,
-    /// Somebody is at it.
+    /// Another request works on it.
     InFlight,
-    /// It came with something else.
+    /// The key was used with another request.
     OtherRequest,
 }
 
 impl Store {
-    /// Claims a key for as long as `lease`, or says what is known of it. One that is older than a day is a new one.
+    /// Claims a key for `term`, or returns its state. A key that is older than a day counts as new.
     pub async fn claim_key(&self, keyed: &Keyed, term: Duration) -> StoreResult<KeyState> {
         let lease = Lease::of(term);
         let ours = leased!(query_scalar:
@@ -96,12 +95,12 @@ impl Store {
                 (Some(_), None) => KeyState::Secret,
                 (None, _) => KeyState::InFlight,
             },
-            // Given back a moment ago.
+            // The key was released a moment ago.
             None => KeyState::InFlight,
         })
     }
 
-    /// Keeps what was answered; `None`: it showed a secret.
+    /// Stores a response. `None`: it contained a secret.
     pub async fn keep_answer(
         &self,
         keyed: &Keyed,
@@ -125,7 +124,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a claim back: nothing was done, or nobody waits for the answer any more.
+    /// Releases a claim: nothing was done, or nobody waits for the response any more.
     pub async fn release_key(&self, claim: Uuid) -> StoreResult<()> {
         leased!(query:
             "update idempotency_keys set " + release("claim", "claimed_until") + " where status is null and " + ours("claim" = "$1");

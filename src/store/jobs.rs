@@ -1,5 +1,5 @@
-//! The background jobs: what each is told, and how it is queued in the transaction that wants it. Ids only, since
-//! the job tables are not sealed. The work itself is in `runs/`.
+//! The background jobs: their arguments, and how a transaction queues them. Arguments are ids only,
+//! because the job tables are not sealed. `runs/` does the work.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,11 +14,10 @@ use super::{Store, StoreResult, Tx};
 #[river(kind = "run.slice")]
 pub struct SliceJob {
     pub run_id: Uuid,
-    /// Which slice; another number than the run's is a job of the past.
+    /// The number of the slice. If the run has another number, the job is outdated.
     pub slice: i32,
 }
 
-/// Looks what became of an intent.
 #[derive(Clone, Debug, Deserialize, Serialize, JobArgs)]
 #[river(kind = "intent.look")]
 pub struct ReconcileJob {
@@ -26,7 +25,7 @@ pub struct ReconcileJob {
 }
 
 impl Store {
-    /// Queues a slice, to start after `wait` of the machine's time.
+    /// Queues a slice to start after `wait`, by the machine's clock.
     pub(super) async fn queue_slice(
         &self,
         tx: &mut Tx,
@@ -38,7 +37,7 @@ impl Store {
         Ok(())
     }
 
-    /// Queues looks at intents, to start now.
+    /// Queues reconciliations to start now.
     pub async fn queue_looks(&self, intents: Vec<Uuid>) -> StoreResult<()> {
         if !intents.is_empty() {
             self.vault
@@ -49,7 +48,7 @@ impl Store {
         Ok(())
     }
 
-    /// Queues a look at an intent, to start after `wait` of the machine's time.
+    /// Queues a reconciliation to start after `wait`, by the machine's clock.
     pub(super) async fn queue_look(&self, tx: &mut Tx, intent_id: Uuid, wait: Duration) -> StoreResult<()> {
         self.vault.jobs.insert(ReconcileJob { intent_id }).opts(after(wait)).tx(tx).await?;
         Ok(())
@@ -57,7 +56,8 @@ impl Store {
 }
 
 fn after(wait: Duration) -> InsertOpts {
-    // Each job may fail often before it is given up: what matters is in our own tables, and the tick brings it back.
+    // A job may fail many times before River gives it up. Our own tables hold the state, and the
+    // tick queues it again.
     let opts = InsertOpts::default().with_max_attempts(25);
     if wait.is_zero() {
         return opts;

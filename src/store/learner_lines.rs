@@ -1,4 +1,5 @@
-//! The list of learners: where each one stands in ACE360 and in OneFile, in the environments that the settings name.
+//! The list of learners, with their state in ACE360 and in OneFile, in the environments that the
+//! settings name.
 
 use uuid::Uuid;
 
@@ -6,23 +7,20 @@ use super::records::page;
 use super::{After, RecordPage, Store, StoreResult, Time, known_word};
 use crate::domain::{OneFileState, TabState};
 
-/// A line of the list.
 #[derive(Clone, Debug)]
 pub struct LearnerLine {
     pub learner_id: String,
-    /// The time of the record's last write.
     pub updated_at: Time,
-    /// As the ACE360 tab shows it.
+    /// The state that the ACE360 tab shows.
     pub ace360: TabState,
-    /// As the OneFile tab shows it.
+    /// The state that the OneFile tab shows.
     pub onefile: OneFileState,
-    /// ACE360's status, as it was last read.
+    /// ACE360's status at the last read.
     pub status_id: Option<i32>,
-    /// The words of that status.
+    /// ACE360's text of that status.
     pub status_text: Option<String>,
 }
 
-/// Which learners are listed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LearnerFilter<'a> {
     /// Only these states in ACE360. Empty: all.
@@ -33,10 +31,11 @@ pub struct LearnerFilter<'a> {
     pub updated_after: Option<Time>,
 }
 
-/// A query over `lines`: the learners of provider $1 that the filter takes ($2: `updated_after`, $3 and $4: the states).
+/// A query over `lines`: the learners of provider $1 that the filter accepts ($2: `updated_after`,
+/// $3 and $4: the states).
 ///
-/// `limit 1` makes PostgreSQL look up each learner's rows by their whole key. Before the tables have statistics, a plain join
-/// would go through all rows of the provider for each learner.
+/// `limit 1` makes PostgreSQL look up each learner's rows by their full key. Before the tables have
+/// statistics, a plain join would scan all rows of the provider for each learner.
 macro_rules! over_lines {
     ($query:ident, $head:literal, $tail:literal, $provider:expr, $filter:expr $(, $more:expr)*) => {
         sqlx::$query!(
@@ -92,7 +91,7 @@ macro_rules! over_lines {
 }
 
 impl Store {
-    /// A page of the list, in the order of the learners' ids.
+    /// A page of the list, in ascending order of the learners' ids.
     pub async fn list_learners(
         &self,
         provider: Uuid,
@@ -128,7 +127,7 @@ impl Store {
         Ok(page(lines, size))
     }
 
-    /// How many learners the filter takes.
+    /// The number of learners that the filter accepts.
     pub async fn count_learners(&self, provider: Uuid, filter: LearnerFilter<'_>) -> StoreResult<i64> {
         Ok(over_lines!(query_scalar, r#"select count(*) as "count!""#, "", provider, filter)
             .fetch_one(&self.pool)

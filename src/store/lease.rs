@@ -1,21 +1,23 @@
-//! Leases: whoever works at a row holds it for a while, and nobody else takes it meanwhile. Runs, enrolments, exchanges,
-//! webhooks and idempotency keys are leased. Each table has two columns of its own for it: the holder's token, and the
-//! time until which the lease lasts. The times are the database's, since the clocks of two processes differ.
+//! Leases: a worker holds a row for a limited time, and no other worker takes it meanwhile. Runs,
+//! enrolments, exchanges, webhooks and idempotency keys are leased. Each table has two columns for
+//! it: the holder's token, and the end of the lease. The times are the database's, because the
+//! clocks of two processes differ.
 //!
-//! This file is the only place that says what a lease means:
+//! Only this file defines what a lease means:
 //!
 //! | fragment | meaning |
 //! |---|---|
-//! | `free("until")` | Nobody holds the row, or the lease has run out: it may be taken. |
-//! | `held("until")` | Somebody holds the row, and the lease has not run out. |
-//! | `ours("token" = "$1")` | Nobody has taken the row since. Each write of a holder asks for this. |
-//! | `outlives("token" = "$1", "until" > "$2")` | It is ours, and the lease lasts longer than this. Ask before a call that must not happen twice. |
-//! | `take("token" = "$1", "until" + "$2")` | Takes the row from now on for so long. |
-//! | `renew("until" + "$2")` | Holds it from now on for so long. |
-//! | `release("token", "until")` | Gives it back. |
+//! | `free("until")` | No worker holds the row, or the lease has expired, so the row can be taken. |
+//! | `held("until")` | A worker holds the row, and the lease has not expired. |
+//! | `ours("token" = "$1")` | The caller still holds the row. Each write of a holder requires this. |
+//! | `outlives("token" = "$1", "until" > "$2")` | The caller holds the row, and the lease lasts longer than this. Required before a call that must not happen twice. |
+//! | `take("token" = "$1", "until" + "$2")` | Takes the row for this time from now. |
+//! | `renew("until" + "$2")` | Extends the lease to this time from now. |
+//! | `release("token", "until")` | Releases the row. |
 //!
-//! A lease that has run out stays its holder's until somebody takes it. A write that asks for `ours` is therefore safe
-//! however late it comes: whoever takes the row replaces the token, and the late write then finds no row.
+//! An expired lease stays its holder's until another worker takes it. A write that requires `ours`
+//! is therefore safe however late it comes: whoever takes the row replaces the token, and the late
+//! write finds no row.
 
 use std::time::Duration;
 
@@ -24,21 +26,21 @@ use uuid::Uuid;
 
 use super::clock::interval;
 
-/// A lease to take.
 pub(super) struct Lease {
     pub(super) token: Uuid,
     pub(super) term: PgInterval,
 }
 
 impl Lease {
-    /// A lease of this length, with a token that nobody else has.
+    /// A lease of this length, with a new random token.
     pub(super) fn of(term: Duration) -> Self {
         Self { token: Uuid::new_v4(), term: interval(term) }
     }
 }
 
-/// One of `sqlx`'s query macros over SQL with the fragments above: `leased!(query_scalar: "update … where " + free("until"); arguments)`.
-/// The whole statement is checked against the schema, as in any other query.
+/// One of `sqlx`'s query macros over SQL with the fragments above: `leased!(query_scalar: "update …
+/// where " + free("until"); arguments)`. The full statement is checked against the schema, as in
+/// any other query.
 macro_rules! leased {
     ($query:ident $(($row:ident))?: $first:tt $($rest:tt)*) => {
         $crate::store::lease::leased!(@ $query [$($row)?] [$first] $($rest)*)

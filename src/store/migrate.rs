@@ -8,17 +8,17 @@ use sqlx::migrate::Migrator;
 
 use super::{StoreError, StoreResult};
 
-/// "picsbridge migrates", as a number that nobody else is likely to lock.
+/// "picsbridge migrates" as a number, to avoid a collision with other locks.
 const LOCK: i64 = 0x7069_6373_6d69_6772;
 
-/// The files in `migrations/`. They say what the schema is today: until version 1.0 they are edited in place, and no file
-/// leads from an older schema to this one.
+/// The files in `migrations/`. They describe today's schema: until version 1.0 they are edited in
+/// place, and no file leads from an older schema to this one.
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// Brings the database to this version.
 ///
 /// # Errors
-/// The database's. `OtherSchema`: other files made the database, and it was left as it is.
+/// `OtherSchema`: other files created the database. It is left unchanged.
 pub async fn migrate(pool: &PgPool) -> StoreResult<()> {
     let mut lock = pool.acquire().await?;
     sqlx::query!("select pg_advisory_lock($1) as locked", LOCK).fetch_one(&mut *lock).await?;
@@ -30,7 +30,7 @@ pub async fn migrate(pool: &PgPool) -> StoreResult<()> {
 /// Whether the database has every migration of this version.
 ///
 /// # Errors
-/// The database's. `OtherSchema`: other files made the database.
+/// `OtherSchema`: other files created the database.
 pub async fn is_migrated(pool: &PgPool) -> StoreResult<bool> {
     let applied = applied(pool).await?;
     Ok(applied == MIGRATIONS.iter().count())
@@ -46,7 +46,7 @@ async fn steps(pool: &PgPool) -> StoreResult<()> {
     Ok(())
 }
 
-/// How many of our files the database was made by. Any other file is an error.
+/// The number of our files that created the database. Any other file is an error.
 async fn applied(pool: &PgPool) -> StoreResult<usize> {
     let has_table =
         sqlx::query_scalar!(r#"select to_regclass('public._sqlx_migrations') is not null as "known!""#)
@@ -55,7 +55,8 @@ async fn applied(pool: &PgPool) -> StoreResult<usize> {
     if !has_table {
         return Ok(0);
     }
-    // The compiler cannot check this query: sqlx creates the table when it runs the first migration.
+    // The compiler cannot check this query, because sqlx creates the table when it runs the first
+    // migration.
     let rows: Vec<(i64, Vec<u8>)> =
         sqlx::query_as("select version, checksum from _sqlx_migrations where success")
             .fetch_all(pool)

@@ -1,5 +1,6 @@
-//! SQL, and nothing but: one file a table or a group of tables that change together. Every function takes the
-//! provider, so that what belongs to another is not there. Records go in and come out sealed.
+//! All SQL: one file for each table, or for a group of tables that change together. Every function
+//! takes the provider, so that another provider's data is invisible. Records are sealed when
+//! written and unsealed when read.
 
 mod ace360;
 mod audit;
@@ -100,13 +101,13 @@ pub use crate::store::onefile::standards::{OneFileStandard, StandardFilter, Stan
 /// Why the store could not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database's. Its own words may quote values, so only its code and the constraint are told.
+    /// A database error. Its text may quote values, so only its code and the constraint are shown.
     #[error("{}", unquoted(.0))]
     Sql(#[from] sqlx::Error),
     /// A value could not be sealed or unsealed.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// A sealed document is not what this version writes.
+    /// A sealed document has a format that this version does not write.
     #[error("a stored document cannot be read")]
     Document(#[from] serde_json::Error),
     /// A row holds a state or kind that this version does not know.
@@ -114,7 +115,7 @@ pub enum StoreError {
     UnknownWord(String),
     #[error("the job could not be queued: {0}")]
     Job(#[from] riverqueue::Error),
-    /// Another version made the database. Nothing leads from its schema to ours.
+    /// Another version created the database, and no migration leads from its schema to ours.
     #[error("another version of picsbridge made the database")]
     OtherSchema,
     #[error("the database could not be migrated: {0}")]
@@ -133,10 +134,9 @@ fn unquoted(error: &sqlx::Error) -> String {
     }
 }
 
-/// Shorthand of this floor.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// The database with what seals and finds its records. Cheap to clone.
+/// The database, with the keys that seal and find its records. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: PgPool,
@@ -155,7 +155,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// A transaction of the store's. Functions that belong together take it by turns.
+/// A transaction of the store. Functions that belong together share it.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
 impl Store {
@@ -170,7 +170,7 @@ impl Store {
         &self.pool
     }
 
-    /// Closes the connections; those in use when they come back.
+    /// Closes the connections. Those in use close when they are returned.
     pub async fn close(&self) {
         self.pool.close().await;
     }
@@ -179,7 +179,6 @@ impl Store {
         Ok(self.pool.begin().await?)
     }
 
-    /// Seals a JSON value for a row.
     fn seal_json<T: serde::Serialize + ?Sized>(&self, row: &str, value: &T) -> StoreResult<Vec<u8>> {
         Ok(self.vault.sealer.seal(row, &serde_json::to_vec(value)?)?)
     }
@@ -234,36 +233,36 @@ impl Store {
     }
 }
 
-/// The state or kind that a row names.
+/// Reads a state or kind from a row.
 fn known_word<T>(parse: impl Fn(&str) -> Option<T>, text: &str) -> StoreResult<T> {
     parse(text).ok_or_else(|| StoreError::UnknownWord(text.to_owned()))
 }
 
-/// A new id, ordered by the time it was made.
+/// A new id. Ids are ordered by creation time.
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
-/// Where the reader of a list goes on: the last id of the page before.
+/// The last id of the previous page of a list.
 pub type After<'a> = Option<&'a str>;
 
-/// The row that is being written, as the audit will tell it.
+/// The actor of a change, for the audit log.
 #[derive(Clone, Debug)]
 pub struct By {
-    /// `token:<jti>`, `user:<sub>`, `run:<id>`, `cli`.
+    /// One of `token:<jti>`, `user:<sub>`, `run:<id>` or `cli`.
     pub actor: String,
-    /// The request that it came with.
+    /// The id of the HTTP request.
     pub request_id: Option<String>,
-    /// From where, where it can be known.
+    /// The caller's address, if it is known.
     pub address: Option<String>,
 }
 
 impl By {
-    /// Somebody who sent no request.
+    /// An actor without a request.
     pub fn itself(actor: impl Into<String>) -> Self {
         Self { actor: actor.into(), request_id: None, address: None }
     }
 }
 
-/// Times of the database.
+/// A time from the database.
 pub type Time = DateTime<Utc>;

@@ -1,4 +1,4 @@
-//! The pace rows. The rule itself is `pace_take` in the migrations.
+//! The rows of the rate limit. The function `pace_take` in the migrations contains the rule.
 
 use std::time::Duration;
 
@@ -7,40 +7,41 @@ use sqlx::postgres::types::PgInterval;
 use super::Store;
 use super::clock::interval;
 
-/// An upstream account, by its token.
+/// An upstream account, identified by its token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
-    /// HMAC of upstream, address and token: two providers with one token share a pace.
+    /// The HMAC of upstream, address and token. Two providers with one token share a rate limit.
     pub key: Vec<u8>,
     pub upstream: &'static str,
     pub per_minute: u32,
 }
 
-/// Permits that somebody wants.
+/// A request for permits.
 #[derive(Clone, Debug)]
 pub struct PaceAsk {
     pub account: Account,
-    /// The tolerance of the class that asks.
+    /// The tolerance of the requesting class.
     pub burst: i32,
-    /// So many at most.
+    /// The most permits to grant.
     pub wanted: i32,
-    /// None whose slot comes later.
+    /// Grant no permit whose slot comes later.
     pub horizon: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Granted {
-    /// Permits, 0 to as many as asked for.
+    /// The number of permits, from 0 to the wanted number.
     pub count: i32,
-    /// From now to the first slot; for none granted: to when it is worth asking again.
+    /// The time until the first slot. If no permit is granted: the time until the next request is
+    /// worthwhile.
     pub first_wait: Duration,
     pub step: Duration,
-    /// From now to the slot 0 as it would be without waiting; the i-th is `max(first_wait, lead + i * step)`.
+    /// The time until slot 0 without waiting. Slot i is at `max(first_wait, lead + i * step)`.
     pub lead_ms: i64,
 }
 
 impl Granted {
-    /// From the answer of `pace_take`.
+    /// Reads the result of `pace_take`.
     pub(super) fn of(count: i32, first_wait: &PgInterval, step: &PgInterval, lead: &PgInterval) -> Self {
         Self {
             count,
@@ -50,7 +51,7 @@ impl Granted {
         }
     }
 
-    /// From now to a permit's slot, counted from 0.
+    /// The time until the slot of a permit, which counts from 0.
     pub fn wait(&self, index: i32) -> Duration {
         let step_ms = i64::try_from(self.step.as_millis()).unwrap_or(0);
         let lead_ms = self.lead_ms + step_ms * i64::from(index);
@@ -59,9 +60,9 @@ impl Granted {
 }
 
 impl Store {
-    /// Takes as many of the permits as there are.
+    /// Takes as many permits as are available.
     pub async fn pace_take(&self, ask: &PaceAsk) -> Result<Granted, sqlx::Error> {
-        // Not worth waiting for the disk: what a crash of the server forgets is less than the server's restart takes.
+        // Do not wait for the disk: a crash of the server loses less than its restart takes.
         let row = sqlx::query!(
             r#"select granted as "granted!", first_wait as "first_wait!", step as "step!", lead as "lead!"
                from set_config('synchronous_commit', 'off', true), pace_take($1, $2, $3, $4, $5, $6)"#,
@@ -77,7 +78,7 @@ impl Store {
         Ok(Granted::of(row.granted, &row.first_wait, &row.step, &row.lead))
     }
 
-    /// Lets nobody call the account before `wait` has passed; an earlier, longer block stays.
+    /// Blocks all calls of the account for `wait`. An existing longer block stays.
     pub async fn pace_block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         sqlx::query!(
             r#"insert into pace (account, upstream, per_minute, tat, blocked_until)
@@ -101,7 +102,7 @@ fn duration(interval: &PgInterval) -> Duration {
 }
 
 impl Store {
-    /// How many calls the account could still make within the next minute.
+    /// The calls that the account may still make within the next minute.
     pub async fn pace_left(&self, account: &Account) -> Result<u32, sqlx::Error> {
         let left = sqlx::query_scalar!(
             r#"select greatest(0, floor(extract(epoch from app_now() + interval '1 minute' - greatest(tat, blocked_until, app_now())) / 60 * $2::int))::int as "left!"

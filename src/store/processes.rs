@@ -1,4 +1,4 @@
-//! Which processes run, and the ids of the master keys that each of them holds.
+//! The running processes, and the ids of the master keys that each of them holds.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use uuid::Uuid;
 use super::clock::interval;
 use super::{Store, StoreResult, Time};
 
-/// One that has been silent for this long does not run any more: several beats.
+/// A process that has been silent for this long has stopped. This is several beats.
 const SILENT: Duration = Duration::from_mins(3);
-/// Rows of processes that were killed are kept this long.
+/// Rows of killed processes are kept this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 
-/// A process that runs, as far as is known.
+/// A process that is probably running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessRow {
-    /// Ours, made when it started.
+    /// The process's own id, created when it started.
     pub id: Uuid,
-    /// Whether it works jobs; else it answers only.
+    /// Whether it works jobs. Otherwise it only serves requests.
     pub works: bool,
     pub started_at: Time,
-    /// When it said last that it lives.
+    /// When it last reported.
     pub seen_at: Time,
 }
 
 impl Store {
-    /// Says that this process lives, with the keys that it holds.
+    /// Reports that this process runs, with the keys that it holds.
     pub async fn beat(&self, id: Uuid, works: bool) -> StoreResult<()> {
         sqlx::query!(
             r#"with forgotten as (delete from processes where seen_at < app_now() - $4::interval)
@@ -41,13 +41,13 @@ impl Store {
         Ok(())
     }
 
-    /// Says that this process ends.
+    /// Reports that this process ends.
     pub async fn leave(&self, id: Uuid) -> StoreResult<()> {
         sqlx::query!("delete from processes where id = $1", id).execute(&self.pool).await?;
         Ok(())
     }
 
-    /// The processes that run and lack the key that seals here, oldest first.
+    /// The running processes that lack the key that seals here, oldest first.
     pub async fn processes_without_present_key(&self) -> StoreResult<Vec<ProcessRow>> {
         let key = self.vault.sealer.key_ids().into_iter().next().unwrap_or_default();
         Ok(sqlx::query_as!(

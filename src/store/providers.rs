@@ -1,4 +1,4 @@
-//! Training providers: everything else belongs to one of them.
+//! Training providers. Everything else belongs to one of them.
 
 use uuid::Uuid;
 
@@ -7,12 +7,12 @@ use super::{Store, StoreResult, new_id};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     pub id: Uuid,
-    /// What tokens call it by.
+    /// The name that tokens use.
     pub name: String,
 }
 
 impl Store {
-    /// Makes a provider; `None` when the name is taken.
+    /// Creates a provider. `None`: the name is taken.
     pub async fn create_provider(&self, name: &str) -> StoreResult<Option<Provider>> {
         let id = new_id();
         let made = sqlx::query_scalar!(
@@ -25,7 +25,6 @@ impl Store {
         Ok(made.map(|id| Provider { id, name: name.to_owned() }))
     }
 
-    /// The provider of this name.
     pub async fn provider_by_name(&self, name: &str) -> StoreResult<Option<Provider>> {
         let id = sqlx::query_scalar!("select id from providers where name = $1", name)
             .fetch_optional(&self.pool)
@@ -35,7 +34,7 @@ impl Store {
 }
 
 impl Store {
-    /// The providers that have ACE360 settings, and whether those are switched on.
+    /// The providers that have ACE360 settings, and whether the integration is switched on.
     pub async fn ace360_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
         let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join ace360_settings s on s.provider_id = p.id order by p.name")
             .fetch_all(&self.pool)
@@ -43,7 +42,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| (Provider { id: row.id, name: row.name }, row.enabled)).collect())
     }
 
-    /// The same of OneFile.
+    /// The providers that have OneFile settings, and whether the integration is switched on.
     pub async fn onefile_configured(&self) -> StoreResult<Vec<(Provider, bool)>> {
         let rows = sqlx::query!("select p.id, p.name, s.enabled from providers p join onefile_settings s on s.provider_id = p.id order by p.name")
             .fetch_all(&self.pool)
@@ -51,8 +50,8 @@ impl Store {
         Ok(rows.into_iter().map(|row| (Provider { id: row.id, name: row.name }, row.enabled)).collect())
     }
 
-    /// The server's version, and whether something between us and it gives each transaction another session: then
-    /// locks that belong to a session do not work.
+    /// The server's version, and whether a proxy gives each transaction another session. In that
+    /// case session locks do not work.
     pub async fn server(&self) -> StoreResult<(String, bool)> {
         let mut connection = self.pool.acquire().await?;
         let mut session = None;

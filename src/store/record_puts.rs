@@ -1,4 +1,4 @@
-//! Writing records: one of them, over what the writer expects to be there, or many at once.
+//! Writes records: one in the expected version, or many at once.
 
 use sqlx::PgExecutor;
 use uuid::Uuid;
@@ -8,8 +8,8 @@ use super::{
 };
 
 impl Store {
-    /// Writes one record in full, and its row of the audit. The answer is its version, which counts from 1. `None`: what is
-    /// there is not what was expected, and nothing was written.
+    /// Writes one full record with its audit line, and returns its version, which counts from 1.
+    /// `None`: the stored version is not the expected one, and nothing was written.
     pub async fn put_record(
         &self,
         provider: Uuid,
@@ -22,7 +22,8 @@ impl Store {
             Expected::Whatever => self.upsert_record(&self.pool, provider, kind, record, true, by).await,
             Expected::Nothing => self.upsert_record(&self.pool, provider, kind, record, false, by).await,
             Expected::There | Expected::OneOf(_) => {
-                // Two writers who expect the same version take turns at the row, and the second one finds another version.
+                // Two writers with the same expected version lock the row in turn, and the second
+                // one finds another version.
                 let mut tx = self.begin().await?;
                 let as_expected = self.lock_record(&mut tx, provider, kind.as_str(), &record.id).await?
                     && self.is_as_expected(&mut tx, provider, kind, &record.id, expected).await?;
@@ -36,7 +37,8 @@ impl Store {
         }
     }
 
-    /// Writes one record, whether it is new or, if it `may_replace`, there already. One statement, and so one round trip.
+    /// Writes one record, new or existing (if `may_replace`), with one statement and so one round
+    /// trip.
     async fn upsert_record(
         &self,
         place: impl PgExecutor<'_>,
@@ -81,7 +83,7 @@ impl Store {
         Ok(row.map(|row| Version::of(row.created_at, row.version)))
     }
 
-    /// Writes many records, all or none of them, and one row of the audit.
+    /// Writes all records or none, with one audit line.
     pub async fn put_records(
         &self,
         provider: Uuid,
@@ -89,8 +91,8 @@ impl Store {
         records: &SealedRecords,
         by: &By,
     ) -> StoreResult<()> {
-        // `on conflict` looks for each record before it writes it, and takes a quarter longer. In most imports either all records
-        // are new or most are not, and the first one tells which.
+        // `on conflict` searches each record before it writes, which takes a quarter longer. In
+        // most imports either all records are new or most exist, and the first record shows which.
         let all_new = match records.ids.first() {
             Some(first) => !self.is_there(provider, kind, first).await?,
             None => return Ok(()),
@@ -105,7 +107,7 @@ impl Store {
     }
 }
 
-/// A function of the store that writes many records with one statement, which ends with `$conflict`.
+/// Defines a function that writes many records with one statement, which ends with `$conflict`.
 macro_rules! put_records {
     ($name:ident, $conflict:literal) => {
         impl Store {

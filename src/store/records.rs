@@ -1,5 +1,5 @@
-//! Learners, officers and organisations: one table, since they are kept alike. What is in a record is not known
-//! here; the caller hands in its JSON and its blind indexes.
+//! Learners, officers and organisations in one table, because they are stored in the same way. This
+//! module does not know their fields; the caller passes the JSON and the blind indexes.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::{After, By, Expected, Removed, Store, StoreResult, Version};
 pub use crate::domain::RecordKind;
 
-/// A record to keep.
 #[derive(Clone, Debug)]
 pub struct NewRecord {
     pub id: String,
     pub json: Vec<u8>,
     pub uln_index: Option<Vec<u8>>,
     pub person_index: Option<Vec<u8>>,
-    /// The record that it names and that is read along with it: a learner's employer, an organisation's main contact.
+    /// The referenced record that is read together with it: a learner's employer, or an
+    /// organisation's main contact.
     pub refers_to: Option<String>,
 }
 
@@ -54,25 +54,22 @@ impl SealedRecords {
         self.references.push(record.refers_to);
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 }
 
-/// A record as it is kept.
 #[derive(Clone, Debug)]
 pub struct StoredRecord<T> {
     pub id: String,
     pub record: T,
-    /// What distinguishes this state from earlier ones.
+    /// The version, which distinguishes this state from earlier ones.
     pub version: Version,
 }
 
-/// A page of a list.
 #[derive(Clone, Debug)]
 pub struct RecordPage<T> {
-    /// At most as many as asked for.
+    /// At most as many as requested.
     pub items: Vec<T>,
     pub more: bool,
 }
@@ -98,14 +95,13 @@ impl Store {
         self.unseal_json(&record_row(provider, kind, id), sealed)
     }
 
-    /// Seals a record, to be written with others.
+    /// Seals a record, to write it together with others.
     pub fn seal_new(&self, provider: Uuid, kind: RecordKind, record: NewRecord) -> StoreResult<SealedRecord> {
         let sealed = self.seal_record(provider, kind, &record.id, &record.json)?;
         let NewRecord { id, uln_index, person_index, refers_to, .. } = record;
         Ok(SealedRecord { id, sealed, uln_index, person_index, refers_to })
     }
 
-    /// Whether there is such a record.
     pub async fn is_there(&self, provider: Uuid, kind: RecordKind, id: &str) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!(
             r#"select exists (select from records where provider_id = $1 and kind = $2 and record_id = $3) as "there!""#,
@@ -117,10 +113,6 @@ impl Store {
         .await?)
     }
 
-    /// Reads one record.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
     pub async fn record<T: DeserializeOwned>(
         &self,
         provider: Uuid,
@@ -145,7 +137,8 @@ impl Store {
         .transpose()
     }
 
-    /// Deletes an officer or an organisation, with its links, if it is what was expected. Learners are erased instead.
+    /// Deletes an officer or organisation with its links, if it is in the expected version.
+    /// Learners are erased instead.
     pub async fn delete_record(
         &self,
         provider: Uuid,
@@ -175,10 +168,7 @@ impl Store {
         Ok(Removed::Done)
     }
 
-    /// A page of records, in the order of their ids.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
+    /// A page of records, in ascending order of their ids.
     pub async fn list_records<T: DeserializeOwned>(
         &self,
         provider: Uuid,
@@ -211,7 +201,7 @@ impl Store {
     }
 }
 
-/// Cuts the one row too many that tells whether more follow.
+/// Removes the extra row that shows whether more rows follow.
 pub(super) fn page<T>(mut items: Vec<T>, size: i64) -> RecordPage<T> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = items.len() > size;
@@ -223,10 +213,7 @@ pub(super) fn record_row(provider: Uuid, kind: RecordKind, id: &str) -> String {
     format!("records/{provider}/{}/{id}", kind.as_str())
 }
 
-/// A record's JSON, which is about `size` bytes long.
-///
-/// # Errors
-/// It cannot be serialised.
+/// A record's JSON. `size`: its approximate length in bytes.
 pub fn to_json<T: Serialize>(record: &T, size: usize) -> StoreResult<Vec<u8>> {
     let mut json = Vec::with_capacity(size);
     serde_json::to_writer(&mut json, record)?;

@@ -1,22 +1,21 @@
-//! What is removed when its time is over.
+//! Deletes data whose retention period is over.
 
 use super::{Store, StoreResult};
 use crate::config::Retention;
 
-/// Rows removed, for the log.
+/// The numbers of deleted rows, for the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Runs, with their records.
+    /// Runs with their records.
     pub runs: u64,
     pub changes: u64,
-    /// Intents that are settled, with what they sent.
+    /// Settled intents with their payloads.
     pub intents: u64,
-    /// Lines of the audit.
     pub audit: u64,
 }
 
 impl Store {
-    /// Removes what is older than its retention. What is open stays, however old.
+    /// Deletes what is older than its retention period. Open work stays, however old.
     pub async fn sweep(&self, keep: &Retention) -> StoreResult<Swept> {
         let days = |days: u32| i32::try_from(days).unwrap_or(i32::MAX);
         let runs = sqlx::query!(
@@ -26,7 +25,7 @@ impl Store {
         .execute(&self.pool)
         .await?
         .rows_affected();
-        // The position that a reader must not be behind moves in the same statement.
+        // The oldest valid position of the feed moves in the same statement.
         let changes = sqlx::query_scalar!(
             r#"with gone as (
                    delete from changes where at < app_now() - make_interval(days => $1) and position is not null returning provider_id, position
@@ -39,7 +38,7 @@ impl Store {
         )
         .fetch_one(&self.pool)
         .await?;
-        // Those of changes went with them; tests have none.
+        // Deliveries of changes were deleted with them. Test deliveries have no change.
         sqlx::query!(
             "delete from webhook_deliveries where change_id is null and created_at < app_now() - make_interval(days => $1)",
             days(keep.changes_days)
@@ -53,7 +52,7 @@ impl Store {
         .execute(&self.pool)
         .await?
         .rows_affected();
-        // The table gives up its lines to whoever says that it is retention, and for that transaction.
+        // The table allows deletion only in a transaction that declares itself as retention.
         let mut tx = self.begin().await?;
         sqlx::query_scalar!("select set_config('picsbridge.retention', 'on', true)")
             .fetch_one(&mut *tx)

@@ -1,21 +1,22 @@
-//! Seals with the current key what an older key sealed, while the service runs. A row that somebody writes
-//! meanwhile is sealed with the present key by that write, and left alone here.
+//! Seals old values with the current key while the service runs. A row that is written in the
+//! meantime is sealed with the current key by that write, and is skipped here.
 
 use super::{Store, StoreError, StoreResult};
 use crate::seal::hex;
 
-/// Rows taken at once.
+/// The rows of one batch.
 const BATCH: i64 = 500;
 const FULL: usize = 500;
 
-/// Declares how each sealed column is found, named and written back.
+/// Declares how each sealed column is found, named and written.
 macro_rules! rotations {
     ($($name:ident $what:literal: $select:literal, $update:literal, |$row:ident| $identity:expr, ($($key:ident),*);)*) => {
         impl Store {
-            /// Seals everything that was not sealed with the current key; returns the number of values, by place.
+            /// Seals everything that is not sealed with the current key. Returns the number of
+            /// values, by table.
             ///
             /// # Errors
-            /// The database's; a value that no key opens: it is told, and nothing of its batch is changed.
+            /// Also fails if no key opens a value. The error names it, and its batch is unchanged.
             pub async fn rotate(&self) -> StoreResult<Vec<(&'static str, u64)>> {
                 Ok(vec![$(($what, self.$name().await?)),*])
             }
@@ -32,8 +33,8 @@ macro_rules! rotations {
                         moved += sqlx::query!($update, fresh, $row.sealed, $($row.$key),*).execute(&self.pool).await?.rows_affected();
                     }
                     done += moved;
-                    // Less than a batch: all that was there is done. What others seal with an older key meanwhile is told afterwards,
-                    // and not waited for.
+                    // A short batch means that the rest is done. Values that others seal with an
+                    // older key in the meantime are reported at the end and not waited for.
                     if moved == 0 || rows.len() < FULL {
                         return Ok(done);
                     }
@@ -128,7 +129,7 @@ rotations! {
 }
 
 impl Store {
-    /// How many values are not sealed with the present key.
+    /// The number of values that are not sealed with the current key.
     pub async fn sealed_with_older_keys(&self) -> Result<i64, StoreError> {
         Ok(sqlx::query_scalar!(
             r#"select (select count(*) from secrets where substring(sealed from 1 for 5) <> $1)

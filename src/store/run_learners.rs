@@ -1,20 +1,20 @@
-//! The learners that a run was asked for, in the order in which it takes them. They are rows, and not part of the run's
-//! parameters: erasing a learner deletes its rows.
+//! The requested learners of a run, in the order of processing. They are rows and not parameters,
+//! so that erasing a learner can delete them.
 
 use uuid::Uuid;
 
 use super::{NewRun, Store, StoreResult, Tx};
 
-/// One of the learners that a run was asked for.
+/// A requested learner of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunLearner {
-    /// Its place in the request, from 0. Erased learners leave gaps.
+    /// The position in the request, from 0. Erased learners leave gaps.
     pub place: i32,
     pub learner_id: String,
 }
 
 impl Store {
-    /// Writes down the learners that a new run is asked for.
+    /// Stores the requested learners of a new run.
     pub(super) async fn add_run_learners(&self, tx: &mut Tx, run: Uuid, new: &NewRun) -> StoreResult<()> {
         let Some(learners) = &new.learners else { return Ok(()) };
         sqlx::query!(
@@ -29,7 +29,7 @@ impl Store {
         Ok(())
     }
 
-    /// At most `size` of the learners that a run was asked for, from this place on.
+    /// At most `size` requested learners, starting at this position.
     pub async fn run_learners(&self, run: Uuid, from: i32, size: i64) -> StoreResult<Vec<RunLearner>> {
         Ok(sqlx::query_as!(
             RunLearner,
@@ -42,9 +42,10 @@ impl Store {
         .await?)
     }
 
-    /// Counts the learners that were erased before the run came to them as failed. No run record names them.
+    /// Counts the learners that were erased before their turn as failed. No run record names them.
     ///
-    /// The run has otherwise come to its end. `least`: a learner that was erased after its turn is counted already.
+    /// The run has otherwise ended. `least`: a learner that was erased after its turn is counted
+    /// already.
     pub(super) async fn count_erased(&self, tx: &mut Tx, run: Uuid, fence: Uuid) -> StoreResult<()> {
         sqlx::query!(
             r#"update runs set failed = failed + erased.many, done = done + erased.many, total = done + erased.many

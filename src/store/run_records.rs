@@ -1,5 +1,5 @@
-//! What happened to the records of a run: told by its steps, read by whoever asks. Each outcome but `unchanged`, which is
-//! only counted, has its row.
+//! The outcomes of a run's records. Each outcome except `unchanged`, which is only counted, has its
+//! row.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,28 +9,27 @@ use super::records::page;
 use super::{After, RecordPage, Store, StoreResult, Tx};
 use crate::domain::{Fault, RecordCode, SubjectKind};
 
-/// What happened to one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordOutcome {
-    /// What the record is.
+    /// The kind of the record.
     pub kind: SubjectKind,
     pub id: String,
     pub outcome: OutcomeKind,
-    /// What came of it.
+    /// The stable code of the outcome.
     pub code: RecordCode,
-    /// The record upstream; a learner's link tells it too, when this does not.
+    /// The id of the upstream record. If it is missing, a learner's link has it.
     pub record_id: Option<i64>,
-    /// More of it, for people.
+    /// More details for people.
     pub told: Option<Told>,
 }
 
-/// What a run reports about a record; sealed, since it may hold the upstream's words.
+/// What a run reports about a record. It is sealed, because it may contain the upstream's words.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(default)]
 pub struct Told {
     pub message: String,
     pub errors: Vec<Fault>,
-    /// Records upstream that it may be.
+    /// Upstream records that may be the same.
     pub record_ids: Vec<i64>,
 }
 
@@ -52,7 +51,7 @@ impl RecordOutcome {
         self
     }
 
-    /// With its record upstream.
+    /// Adds the id of the upstream record.
     #[must_use]
     pub fn of_record(mut self, record: i64) -> Self {
         self.record_id = Some(record);
@@ -60,16 +59,16 @@ impl RecordOutcome {
     }
 }
 
-/// How it went for one record.
+/// The outcome of a run for one record.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum OutcomeKind {
-    /// Something was done or changed.
+    /// The record was processed, and something was done or changed.
     Succeeded,
     Unchanged,
-    /// It could not be done; the problem says why.
+    /// The record could not be processed. The problem says why.
     Failed,
-    /// It was not tried; the problem says why.
+    /// The record was not tried. The problem says why.
     Skipped,
 }
 
@@ -83,7 +82,7 @@ impl OutcomeKind {
         }
     }
 
-    /// From the API's word.
+    /// Reads the API's word.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Succeeded, Self::Unchanged, Self::Failed, Self::Skipped]
             .into_iter()
@@ -92,7 +91,7 @@ impl OutcomeKind {
 }
 
 impl Store {
-    /// What happened to a run's records, by subject.
+    /// The outcomes of a run's records, by subject.
     pub async fn run_records(
         &self,
         run: Uuid,
@@ -137,7 +136,7 @@ impl Store {
         Ok(page(items, size))
     }
 
-    /// The learners of a run that failed, by id.
+    /// The learners that failed in a run, by id.
     pub async fn failed_learners(&self, run: Uuid) -> StoreResult<Vec<String>> {
         Ok(sqlx::query_scalar!(
             "select subject_id from run_records where run_id = $1 and subject_kind = 'learner' and outcome = 'failed' order by subject_id",
@@ -147,7 +146,7 @@ impl Store {
         .await?)
     }
 
-    /// Writes outcomes down, in the transaction of what they tell.
+    /// Stores outcomes in the transaction that causes them.
     pub(super) async fn tell_records(
         &self,
         tx: &mut Tx,
@@ -194,7 +193,7 @@ impl Store {
     }
 }
 
-/// As it was sealed: an object; before there were faults, a text.
+/// Older values are a plain text, newer ones an object with faults.
 fn told_of(value: Value) -> StoreResult<Told> {
     match value {
         Value::String(message) => Ok(Told::words(message)),

@@ -1,5 +1,6 @@
-//! The slices of runs. A worker leases a slice, commits each step together with the rows that it changed, and ends the
-//! slice. Each of these writes is fenced: where another worker has taken the run, it finds no row, and nothing is committed.
+//! The slices of runs. A worker leases a slice, commits each step together with the rows that it
+//! changed, and ends the slice. Each of these writes is fenced: if another worker has taken the
+//! run, the write finds no row, and nothing is committed.
 
 use std::time::Duration;
 
@@ -14,35 +15,34 @@ use super::{RunRow, Store, StoreResult, Tx};
 use crate::domain::change_service::RunFinishedData;
 use crate::domain::{Change, RunState, Subject};
 
-/// What came of taking a slice.
 #[derive(Clone, Debug)]
 pub enum Claim {
-    /// It is ours, under this fence.
+    /// The caller holds the slice, under this fence.
     Mine(Box<RunRow>, Uuid),
     /// The run is at another slice, or has ended: there is nothing to do.
     Stale,
-    /// Another worker holds it; ask again.
+    /// Another worker holds it. Ask again later.
     Held,
-    /// Another run of this kind is being worked; its end queues this one.
+    /// Another run of this kind is active. Its end queues this run.
     Behind,
 }
 
 /// What a step adds to its run.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// Where the run stands after it.
+    /// The position after the step.
     pub cursor: Option<Value>,
-    /// Records in all, if known now.
+    /// The number of all records, if it is now known.
     pub total: Option<i32>,
-    /// Upstream calls in all, if known now.
+    /// The number of all upstream calls, if it is now known.
     pub calls_planned: Option<i32>,
-    /// Upstream calls made since the last step.
+    /// Upstream calls since the last step.
     pub calls: i32,
-    /// Records that had nothing changed: they are counted, and have no line.
+    /// Records without a change. They are counted, but have no line.
     pub unchanged: i32,
-    /// What happened to the other records.
+    /// The outcomes of the other records.
     pub outcomes: Vec<RecordOutcome>,
-    /// Learners that an earlier step may have counted as unchanged, and that have changed after all.
+    /// Learners that changed, but that an earlier step may have counted as unchanged.
     pub changed_after_all: Vec<String>,
     /// Learners that an earlier step has counted as unchanged or changed, and that have failed after all.
     pub failed_after_all: Vec<RecordOutcome>,
@@ -56,7 +56,7 @@ impl Progress {
         i32::try_from(count).unwrap_or(i32::MAX)
     }
 
-    /// Records that get their outcome by this step.
+    /// The number of records that get their outcome in this step.
     pub fn done(&self) -> i32 {
         self.unchanged.saturating_add(i32::try_from(self.outcomes.len()).unwrap_or(i32::MAX))
     }
@@ -65,20 +65,19 @@ impl Progress {
 /// How a slice ends.
 #[derive(Clone, Debug)]
 pub enum SliceEnd {
-    /// There is more to do, now.
+    /// There is more to do now.
     Again,
-    /// There is more to do, after this long; why.
+    /// There is more to do after this time: the reason.
     Wait(Duration, String),
-    /// All is done: `succeeded`, or `partial` when records failed.
+    /// All is done: `succeeded`, or `partial` if records failed.
     Finished,
-    /// It cannot go on; why.
+    /// The run cannot continue: the reason.
     Failed(String),
-    /// Somebody asked it to stop.
+    /// A caller asked it to stop.
     Cancelled,
 }
 
 impl SliceEnd {
-    /// Whether the run ends with the slice.
     pub fn ends_run(&self) -> bool {
         match self {
             Self::Again | Self::Wait(..) => false,
@@ -94,7 +93,8 @@ impl SliceEnd {
         }
     }
 
-    /// The run's state, how long it waits, and why. Without a state the counts decide between `succeeded` and `partial`.
+    /// The run's state, its waiting time and the reason. Without a state the counts decide between
+    /// `succeeded` and `partial`.
     fn parts(&self) -> (Option<RunState>, Duration, Option<&str>) {
         match self {
             Self::Again => (Some(RunState::Running), Duration::ZERO, None),
@@ -107,7 +107,7 @@ impl SliceEnd {
 }
 
 impl Store {
-    /// Takes slice `slice` of a run for `term`.
+    /// Claims slice `slice` of a run for `term`.
     pub async fn claim_slice(&self, run: Uuid, slice: i32, term: Duration) -> StoreResult<Claim> {
         let lease = Lease::of(term);
         let claimed = leased!(query_scalar:
@@ -145,7 +145,7 @@ impl Store {
         Ok(if held { Claim::Held } else { Claim::Stale })
     }
 
-    /// Gives back a slice that failed, so that the next attempt need not wait for the lease to run out.
+    /// Releases a failed slice, so that the next attempt need not wait until the lease expires.
     pub async fn release_slice(&self, run: Uuid, fence: Uuid) -> StoreResult<()> {
         leased!(query:
             "update runs set " + release("fence", "leased_until") + ", due_at = app_now() where id = $1 and " + ours("fence" = "$2");
@@ -157,8 +157,8 @@ impl Store {
         Ok(())
     }
 
-    /// Adds a step to a run in the transaction of the rows that it changed. `false`: another worker has the run, and the
-    /// transaction must be dropped.
+    /// Adds a step to a run in the transaction of the rows that it changed. `false`: another worker
+    /// has the run, and the caller must drop the transaction.
     pub async fn add_progress(
         &self,
         tx: &mut Tx,
@@ -200,7 +200,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Moves learners from `unchanged` to `succeeded`. One that has its line already was counted as changed before.
+    /// Moves learners from `unchanged` to `succeeded`. A learner with a line was counted as changed
+    /// before.
     async fn count_as_changed(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
         sqlx::query!(
             r#"with told as (
@@ -295,7 +296,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Queues the run of the same kind that waits for this one to end.
+    /// Queues the run of the same kind that waits for this one.
     async fn wake_next(&self, tx: &mut Tx, run: &RunRow) -> StoreResult<()> {
         let next = sqlx::query!(
             r#"select id, slice from runs where provider_id = $1 and upstream = $2 and kind = $3 and state = 'queued' order by id limit 1"#,
@@ -311,7 +312,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether somebody asked the run to stop. A run that is gone must stop too.
+    /// Whether a caller asked the run to stop. A deleted run must stop too.
     pub async fn is_cancel_requested(&self, run: Uuid) -> StoreResult<bool> {
         Ok(sqlx::query_scalar!("select cancel_requested from runs where id = $1", run)
             .fetch_optional(&self.pool)
@@ -319,8 +320,9 @@ impl Store {
             .unwrap_or(true))
     }
 
-    /// Asks a run to stop. One that nobody works can be ended at once, by the fence that is returned; where a worker has
-    /// it, this fence writes nothing, and the worker ends it after its step. `None`: no such run.
+    /// Asks a run to stop. If no worker has it, the caller ends it at once with the returned fence.
+    /// If a worker has it, this fence writes nothing, and the worker ends the run after its step.
+    /// `None`: there is no such run.
     pub async fn ask_to_stop(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<(RunRow, Uuid)>> {
         let mut tx = self.begin().await?;
         let fence = Uuid::new_v4();
@@ -338,7 +340,8 @@ impl Store {
         Ok(run.map(|run| (run, fence)))
     }
 
-    /// Queues a job for each run that should have moved on by now and did not: its job was lost, or the clock moved.
+    /// Queues a job for each run that should have moved on by now: its job was lost, or the clock
+    /// moved.
     pub async fn revive_runs(&self, grace: Duration) -> StoreResult<usize> {
         let mut tx = self.begin().await?;
         let overdue = sqlx::query!(
@@ -354,7 +357,8 @@ impl Store {
             self.queue_slice(&mut tx, run.id, run.slice, Duration::ZERO).await?;
         }
         tx.commit().await?;
-        // A queued run may wait for its turn, behind another of its kind: its job went round, which is no news.
+        // A queued run may wait behind another run of its kind. That is normal, so it is not
+        // counted.
         Ok(overdue.iter().filter(|run| run.state != RunState::Queued).count())
     }
 }

@@ -4,17 +4,16 @@ use uuid::Uuid;
 
 use super::{RunRow, Store, StoreResult, Time};
 
-/// What a run waits for.
 #[derive(Clone, Debug, Default)]
 pub struct Awaited {
     /// The run of its kind that must end first.
     pub behind: Option<Uuid>,
-    /// When the last of its creations whose answer was lost is reconciled.
+    /// When the last of its creations with a lost response is reconciled.
     pub looks_until: Option<Time>,
 }
 
 impl Store {
-    /// What a run that has not ended waits for.
+    /// What an active run waits for.
     pub async fn awaited(&self, run: &RunRow) -> StoreResult<Awaited> {
         let row = sqlx::query!(
             r#"select (select id from runs where provider_id = $2 and upstream = $3 and kind = $4 and id <> $1 and not validate_only and not $6

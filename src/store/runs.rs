@@ -1,4 +1,5 @@
-//! Runs: long work with an upstream. This file creates and reads them; `run_slices.rs` moves them on.
+//! Runs: long work with an upstream. This file creates and reads them; `run_slices.rs` moves them
+//! on.
 
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use super::records::page;
 use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
 use crate::domain::{RunKind, RunState, RunTrigger};
 
-/// A run as it stands.
 #[derive(Clone, Debug)]
 pub struct RunRow {
     pub id: Uuid,
@@ -20,26 +20,27 @@ pub struct RunRow {
     pub environment: String,
     pub trigger: RunTrigger,
     pub state: RunState,
-    /// Whether it only says what would happen: nothing is sent or linked.
+    /// Whether it only predicts the outcome: nothing is sent or linked.
     pub validate_only: bool,
-    /// How many learners it was asked for; `run_learners` reads them. None: it was not asked for particular learners.
+    /// The number of requested learners; `run_learners` reads them. `None`: no learners were named.
     pub learners: Option<i32>,
-    /// What else it was asked; its kind knows the shape. It holds no learner's id, since erasing would not find it here.
+    /// The other parameters, in the format of its kind. They contain no learner's id, because
+    /// erasing would not find it here.
     pub params: Value,
-    /// Where it stands; its kind knows the shape. `{}` before the first step and after the end.
+    /// The position, in the format of its kind. `{}` before the first step and after the end.
     pub cursor: Value,
     /// The number of the next slice.
     pub slice: i32,
-    /// Records in all, once known.
+    /// The number of all records, once it is known.
     pub total: Option<i32>,
-    /// Records that have an outcome: the sum of the next four.
+    /// The records with an outcome: the sum of the next four.
     pub done: i32,
     pub succeeded: i32,
     pub unchanged: i32,
     pub failed: i32,
     pub skipped: i32,
     pub calls_used: i32,
-    /// Upstream calls expected in all, once known.
+    /// The expected number of all upstream calls, once it is known.
     pub calls_planned: Option<i32>,
     /// Why it waits or failed.
     pub problem: Option<String>,
@@ -49,7 +50,7 @@ pub struct RunRow {
     pub finished_at: Option<Time>,
     /// When a job should have moved it on.
     pub due_at: Time,
-    /// The run whose failed records it takes again.
+    /// The run whose failed records it retries.
     pub retry_of: Option<Uuid>,
 }
 
@@ -59,25 +60,26 @@ pub struct NewRun {
     pub provider: Uuid,
     pub kind: RunKind,
     pub trigger: RunTrigger,
-    /// Without parameters: all who ask for it while it is active get the same run.
+    /// Has no parameters: all callers that request it while it is active get the same run.
     pub shared: bool,
-    /// Only say what would happen.
+    /// Only predict the outcome.
     pub validate_only: bool,
-    /// The learners that it is asked for, in the order in which it takes them.
+    /// The requested learners, in the order of processing.
     pub learners: Option<Vec<String>>,
-    /// What else it is asked, in the shape that its kind reads. It holds no learner's id.
+    /// The other parameters, in the format of its kind. They contain no learner's id.
     pub params: Value,
     pub by: By,
-    /// The run whose failed records it takes again.
+    /// The run whose failed records it retries.
     pub retry_of: Option<Uuid>,
-    /// The night of a schedule: a run is created for it once.
+    /// The night of a schedule. A night gets one run only.
     pub night: Option<chrono::NaiveDate>,
-    /// Create it only while this is the last run of its kind over all learners. Another process may have begun the next one.
+    /// Create it only while this is the last run of its kind over all learners. Another process may
+    /// have begun the next one.
     pub after: Option<Uuid>,
 }
 
 impl NewRun {
-    /// A run over all records, begun by hand.
+    /// A manual run over all records.
     pub fn of(provider: Uuid, kind: RunKind, by: By) -> Self {
         Self {
             provider,
@@ -95,15 +97,15 @@ impl NewRun {
     }
 }
 
-/// Which runs are listed.
 #[derive(Clone, Debug, Default)]
 pub struct RunFilter {
     pub kind: Option<RunKind>,
-    /// Runs in one of these states; empty: in any.
+    /// Runs in one of these states. Empty: all.
     pub states: Vec<RunState>,
 }
 
-/// `query_as!` for whole rows of runs: what stands before the columns, what stands after them, the arguments.
+/// `query_as!` for full rows of runs: the SQL before the columns, the SQL after them, the
+/// arguments.
 macro_rules! run_rows {
     ($before:literal, $after:literal, $($argument:tt)*) => {
         sqlx::query_as!(
@@ -119,13 +121,13 @@ macro_rules! run_rows {
 }
 
 impl Store {
-    /// Creates a run and queues its first slice; for a shared one that is active already, answers that one.
-    /// The flag says whether it is new. `None`: its night has had its run.
+    /// Creates a run and queues its first slice. If a shared run is active already, returns that
+    /// one. The flag says whether the run is new. `None`: its night has had its run.
     pub async fn create_run(&self, new: &NewRun) -> StoreResult<Option<(RunRow, bool)>> {
         self.create_run_as(new_id(), new).await
     }
 
-    /// The same with this id; a run that has the id already is returned.
+    /// Creates a run with this id. If a run has the id already, returns that one.
     pub async fn create_run_as(&self, id: Uuid, new: &NewRun) -> StoreResult<Option<(RunRow, bool)>> {
         loop {
             let mut tx = self.begin().await?;
@@ -135,12 +137,13 @@ impl Store {
                 return Ok(None);
             }
             if self.insert_run(&mut tx, id, new).await? {
-                // Read before the commit: the caller sees the run as it begins, however soon it ends.
+                // Read before the commit, so that the caller sees the run at its beginning, however
+                // soon it ends.
                 let run = run_row(&mut *tx, new.provider, id).await?;
                 tx.commit().await?;
                 return Ok(run.map(|run| (run, true)));
             }
-            // The night stays claimed: the active run is this night's.
+            // The night stays claimed: the active run is this night's run.
             tx.commit().await?;
             if new.after.is_some() {
                 return Ok(None);
@@ -148,14 +151,14 @@ impl Store {
             if let Some(run) = self.run(new.provider, id).await? {
                 return Ok(Some((run, false)));
             }
-            // The active run may end between the two statements: then there is room for a new one.
+            // The active run may end between the two statements. Then a new one can be created.
             if let Some(run) = self.active_run(new).await? {
                 return Ok(Some((run, false)));
             }
         }
     }
 
-    /// `false`: a run is there already that this one must not stand beside.
+    /// `false`: an existing run prevents this one.
     async fn insert_run(&self, tx: &mut Tx, id: Uuid, new: &NewRun) -> StoreResult<bool> {
         let inserted = sqlx::query!(
             r#"insert into runs (id, provider_id, upstream, environment, kind, trigger, state, shared, validate_only, params, requested_by, retry_of, learners, created_at, due_at)
@@ -223,7 +226,6 @@ impl Store {
         Ok(last == Some(RunState::Failed))
     }
 
-    /// One run of the provider.
     pub async fn run(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<RunRow>> {
         run_row(&self.pool, provider, id).await
     }

@@ -1,4 +1,5 @@
-//! Daily schedules. `runs/schedule.rs` decides which are due; this file makes sure that a night has one run only.
+//! Daily schedules. `runs/schedule.rs` decides which are due; this file ensures that a night has
+//! one run only.
 
 use chrono::{NaiveDate, NaiveTime};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ pub struct DailySetting {
     /// The provider that owns the schedule.
     pub provider_id: Uuid,
     pub at: NaiveTime,
-    /// When the schedule was last changed: earlier nights are not caught up.
+    /// When the schedule was last changed. Earlier nights are not caught up.
     pub since: Time,
     /// The last night that had its run.
     pub last_night: Option<NaiveDate>,
@@ -23,7 +24,7 @@ pub struct DailySetting {
 }
 
 impl Store {
-    /// The providers whose ACE360 statuses are to be read every day.
+    /// The providers with a daily ACE360 status run.
     pub async fn ace360_dailies(&self, kind: RunKind) -> StoreResult<Vec<DailySetting>> {
         Ok(sqlx::query_as!(
             DailySetting,
@@ -38,7 +39,7 @@ impl Store {
         .await?)
     }
 
-    /// The providers whose learners are to be exchanged with OneFile every day.
+    /// The providers with a daily OneFile exchange.
     pub async fn onefile_dailies(&self, kind: RunKind) -> StoreResult<Vec<DailySetting>> {
         Ok(sqlx::query_as!(
             DailySetting,
@@ -59,7 +60,8 @@ impl Store {
         .await?)
     }
 
-    /// Takes a night for a run that the same transaction creates; `false`: the night has had its run.
+    /// Claims a night for a run that the same transaction creates. `false`: the night has had its
+    /// run.
     pub(super) async fn claim_night(&self, tx: &mut Tx, run: &NewRun, night: NaiveDate) -> StoreResult<bool> {
         let claimed = sqlx::query!(
             r#"insert into schedule_firings (provider_id, upstream, kind, local_date, fired_at) values ($1, $2, $3, $4, app_now())

@@ -1,21 +1,21 @@
-//! The installation's own secrets: the key of the blind indexes, and the keys that sign tokens. Sealed.
+//! The installation's own secrets: the key of the blind indexes, and the keys that sign tokens.
+//! They are sealed.
 
 use sqlx::PgPool;
 
 use super::{Store, StoreResult};
 use crate::seal::{self, Sealer};
 
-/// A key that signs tokens.
 #[derive(Clone, Debug)]
 pub struct SigningKey {
-    /// Its id, in each token's header.
+    /// The key id in the header of each token.
     pub kid: String,
-    /// Ed25519 public key, 32 bytes.
+    /// The Ed25519 public key, 32 bytes.
     pub public: Vec<u8>,
     pub private: Vec<u8>,
 }
 
-/// Reads the secret of this name, 32 bytes; makes it first where there is none.
+/// Reads the 32-byte secret of this name. Creates it if it does not exist.
 pub(super) async fn installation_secret(pool: &PgPool, sealer: &Sealer, name: &str) -> StoreResult<Vec<u8>> {
     let row = format!("secrets/{name}");
     let fresh = sealer.seal(&row, &seal::random::<32>()?)?;
@@ -32,10 +32,7 @@ pub(super) async fn installation_secret(pool: &PgPool, sealer: &Sealer, name: &s
 }
 
 impl Store {
-    /// The signing keys in use, oldest first.
-    ///
-    /// # Errors
-    /// The database's; a master key that does not open them.
+    /// The signing keys in use, oldest first. Fails if the master key does not open them.
     pub async fn signing_keys(&self) -> StoreResult<Vec<SigningKey>> {
         let rows =
             sqlx::query!("select kid, public_key, sealed_private from signing_keys order by created_at, kid")
@@ -49,7 +46,8 @@ impl Store {
             .collect()
     }
 
-    /// Keeps a signing key if none is there yet: of several processes that start together one wins.
+    /// Stores a signing key if there is none. If several processes start together, one of them
+    /// wins.
     pub async fn keep_first_signing_key(&self, key: &SigningKey) -> StoreResult<()> {
         let sealed = self.vault.sealer.seal(&key_row(&key.kid), &key.private)?;
         let mut tx = self.begin().await?;

@@ -1,4 +1,4 @@
-//! Tokens that were issued. The token itself is not kept.
+//! Issued tokens. The tokens themselves are not stored.
 
 use uuid::Uuid;
 
@@ -10,26 +10,24 @@ pub struct TokenRow {
     /// The token that issued it.
     pub parent_id: Option<Uuid>,
     pub name: String,
-    /// What it may do.
     pub scopes: Vec<String>,
-    /// When it was made.
     pub created_at: Time,
     pub expires_at: Time,
-    /// When it was used last, as far as was written down: within seconds.
+    /// The last use, accurate to within seconds.
     pub last_used_at: Option<Time>,
 }
 
 /// What every process reads once a second.
 #[derive(Clone, Debug)]
 pub struct Pulse {
-    /// Revoked tokens that have not ended by themselves.
+    /// Revoked tokens that have not expired yet.
     pub revoked: Vec<Uuid>,
     /// How far the shared clock is ahead, in milliseconds.
     pub ahead_ms: i64,
 }
 
 impl Store {
-    /// Writes down a token that is about to be signed.
+    /// Stores the row of a token that is about to be signed.
     pub async fn keep_token(&self, provider: Uuid, token: &TokenRow, by: &By) -> StoreResult<()> {
         sqlx::query!(
             r#"with kept as (
@@ -55,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// The provider's tokens that are neither revoked nor ended, in the order they were made.
+    /// The provider's tokens that are neither revoked nor expired, in the order of creation.
     pub async fn list_tokens(
         &self,
         provider: Uuid,
@@ -90,7 +88,7 @@ impl Store {
                    where id in (select id from family) and revoked_at is null returning id
                ), told as (
                    insert into audit (id, provider_id, at, actor, action, subject_kind, subject_id, request_id, address)
-                   select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5, $6 from revoked
+                   select $3, $1, app_now(), $4, 'token.revoke', 'token', id::text, $5, $6 from revoked where id = $2
                )
                select id from revoked"#,
             provider,
@@ -104,7 +102,8 @@ impl Store {
         .await?)
     }
 
-    /// The revoked tokens and the shared clock's offset; writes down which tokens were used since the last time.
+    /// The revoked tokens and the offset of the shared clock. Also stores which tokens were used
+    /// since the last call.
     pub async fn pulse(&self, used: &[Uuid]) -> StoreResult<Pulse> {
         if !used.is_empty() {
             sqlx::query!("update tokens set last_used_at = app_now() where id = any($1)", used)
@@ -122,7 +121,7 @@ impl Store {
 }
 
 impl Store {
-    /// Whose token it is; `None`: it was never issued here.
+    /// The provider that owns the token. `None`: it was not issued here.
     pub async fn token_owner(&self, id: Uuid) -> StoreResult<Option<super::Provider>> {
         Ok(sqlx::query_as!(
             super::Provider,

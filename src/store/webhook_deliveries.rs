@@ -1,5 +1,5 @@
-//! Deliveries: what each webhook is to be told, what came of it. One worker at a time holds a webhook, by a claim that runs
-//! out; what it does is fenced by it.
+//! Deliveries: what each webhook is sent, and the result. One worker at a time holds a webhook by a
+//! claim that expires. The claim fences its writes.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::{Store, StoreResult, Time};
 use crate::domain::change_service::WebhookDisabledData;
 use crate::domain::{Change, ChangeEntry, ChangeType, DeliveryState, Subject, SubjectKind, TestEntry};
 
-/// Where a webhook's messages go, and what signs them.
+/// The address of a webhook, and the secrets that sign its messages.
 pub struct Receiver {
     pub url: String,
-    /// The present secret first.
+    /// The current secret comes first.
     pub secrets: Vec<SecretString>,
     pub now: Time,
 }
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Receiver {
 #[derive(Clone, Debug)]
 pub enum WebhookMessage {
     Change(ChangeEntry),
-    /// A test, which is in no feed.
+    /// A test, which is not in the feed.
     Test(TestEntry),
 }
 
@@ -54,38 +54,34 @@ pub struct DueDelivery {
     pub provider: Uuid,
     pub receiver: Receiver,
     pub message: WebhookMessage,
-    /// Attempts that were made.
     pub attempts: i32,
-    /// When the first was.
     pub first_attempt_at: Option<Time>,
     /// The webhook's first failure since its last success.
     pub failing_since: Option<Time>,
-    /// The webhook's calls in a row that got no answer.
+    /// The webhook's consecutive calls without a response.
     pub unanswered: i32,
 }
 
-/// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// What the delivery is now.
     pub state: DeliveryState,
     /// When the attempt ended.
     pub at: Time,
     /// The receiver's HTTP status.
     pub status: Option<u16>,
     pub error: Option<String>,
-    /// When it is tried again.
+    /// The time of the next attempt.
     pub due_at: Option<Time>,
-    /// The webhook's calls in a row that got no answer.
+    /// The webhook's consecutive calls without a response.
     pub unanswered: i32,
-    /// Until when the webhook is left alone.
+    /// The webhook gets no calls until then.
     pub rests_until: Option<Time>,
     /// Why the webhook is switched off.
     pub disable: Option<String>,
 }
 
 impl Store {
-    /// Claims up to `most` webhooks for which something is due.
+    /// Claims up to `most` webhooks with a due delivery.
     pub async fn claim_webhooks(&self, most: i64, term: Duration) -> StoreResult<Vec<(Uuid, Uuid)>> {
         let lease = Lease::of(term);
         let ids = leased!(query_scalar:
@@ -107,8 +103,8 @@ impl Store {
         Ok(ids.into_iter().map(|id| (id, lease.token)).collect())
     }
 
-    /// The next delivery that is due, the first in the feed; holds the webhook for another `lease`. `None`: nothing is due, or
-    /// the webhook is no longer ours, switched off, or resting.
+    /// The first due delivery in the order of the feed. Extends the claim on the webhook. `None`:
+    /// nothing is due, or the webhook is switched off, resting, or claimed by another worker.
     pub async fn next_delivery(
         &self,
         webhook: Uuid,
@@ -159,10 +155,11 @@ impl Store {
         }))
     }
 
-    /// Writes down what came of an attempt; `false`: the webhook is no longer ours, and another worker tries it again.
+    /// Stores the result of an attempt. `false`: another worker has the webhook and repeats the
+    /// attempt.
     pub async fn settle_delivery(&self, due: &DueDelivery, came: &Settlement) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
-        // Whoever deletes the webhook locks it first too.
+        // A call that deletes the webhook also locks it first.
         let enabled = leased!(query_scalar:
             "select enabled from webhooks where id = $1 and " + ours("claim" = "$2") + " for no key update";
             due.webhook,
@@ -188,7 +185,7 @@ impl Store {
         )
         .execute(&mut *tx)
         .await?;
-        // One that was asked for again meanwhile, or whose change is gone, is left as it is.
+        // Skip a delivery that was requested again in the meantime, or whose change was deleted.
         sqlx::query!(
             r#"update webhook_deliveries set state = $4, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $5),
                       last_attempt_at = $5, due_at = $6, last_status = $7, error = $8
@@ -214,7 +211,6 @@ impl Store {
         Ok(true)
     }
 
-    /// Gives a webhook back.
     pub async fn release_webhook(&self, webhook: Uuid, claim: Uuid) -> StoreResult<()> {
         leased!(query:
             "update webhooks set " + release("claim", "claimed_until") + " where id = $1 and " + ours("claim" = "$2");
@@ -226,7 +222,7 @@ impl Store {
         Ok(())
     }
 
-    /// Where a webhook's messages go, switched on or not; `None`: no such webhook.
+    /// The address and secrets of a webhook, switched on or not. `None`: there is no such webhook.
     pub async fn webhook_receiver(&self, provider: Uuid, webhook: Uuid) -> StoreResult<Option<Receiver>> {
         let row = sqlx::query!(
             r#"select sealed_target, sealed_secrets, app_now() as "now!" from webhooks where provider_id = $1 and id = $2"#,
@@ -238,7 +234,7 @@ impl Store {
         row.map(|row| self.receiver(webhook, &row.sealed_target, &row.sealed_secrets, row.now)).transpose()
     }
 
-    /// Keeps a test that was made. It says nothing of the webhook's health.
+    /// Stores a test. It does not affect the webhook's health.
     pub async fn keep_webhook_test(
         &self,
         webhook: Uuid,

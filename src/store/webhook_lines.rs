@@ -1,45 +1,40 @@
-//! Deliveries as they are shown, and asked for again.
+//! Lists deliveries, and requests them again.
 
 use uuid::Uuid;
 
 use super::{After, RecordPage, Store, StoreResult, Time, records::page};
 use crate::domain::SubjectKind;
 
-/// A delivery, as it is shown.
 #[derive(Clone, Debug)]
 pub struct DeliveryLine {
     pub id: Uuid,
     pub type_: String,
-    /// What the change is about.
+    /// The kind of record that changed.
     pub subject_kind: SubjectKind,
     pub subject_id: String,
     pub state: String,
-    /// Attempts since it was made or asked for again.
+    /// Attempts since the delivery was created or requested again.
     pub attempts: i32,
     /// The receiver's last HTTP status.
     pub last_status: Option<i32>,
-    /// When it was tried last.
     pub last_attempt_at: Option<Time>,
-    /// When it is tried next; none: never, or when the webhook is switched on.
+    /// The time of the next attempt. `None`: never, or when the webhook is switched on.
     pub next_attempt_at: Option<Time>,
     /// Why the last attempt failed.
     pub error: Option<String>,
-    /// When it was made.
     pub created_at: Time,
 }
 
-/// What came of asking for a delivery again.
 #[derive(Clone, Debug)]
 pub enum Resent {
-    /// There is none, or no such webhook.
+    /// There is no such delivery or no such webhook.
     Missing,
-    /// The webhook is switched off.
     Disabled,
     Due(Box<DeliveryLine>),
 }
 
 impl Store {
-    /// A webhook's deliveries, the newest first; `None`: no such webhook.
+    /// A webhook's deliveries, newest first. `None`: there is no such webhook.
     pub async fn list_deliveries(
         &self,
         provider: Uuid,
@@ -79,7 +74,6 @@ impl Store {
         Ok(Some(page(lines, size)))
     }
 
-    /// One delivery of a webhook.
     pub async fn delivery(
         &self,
         provider: Uuid,
@@ -102,7 +96,7 @@ impl Store {
         .await?)
     }
 
-    /// Makes a delivery due once more, with a day of attempts of its own.
+    /// Makes a delivery due again, with a new day of attempts.
     pub async fn resend_delivery(&self, provider: Uuid, webhook: Uuid, id: Uuid) -> StoreResult<Resent> {
         let due = sqlx::query_scalar!(
             r#"update webhook_deliveries d set state = 'pending', attempts = 0, first_attempt_at = null, due_at = app_now(), error = null

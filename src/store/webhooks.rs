@@ -1,4 +1,4 @@
-//! Webhooks: whom a provider wants to be told of its changes. Address and secrets are sealed.
+//! Webhooks: the addresses that a provider's changes are sent to. Addresses and secrets are sealed.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -6,22 +6,20 @@ use uuid::Uuid;
 
 use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, records::page};
 
-/// Webhooks that a provider may have.
 pub const MOST_WEBHOOKS: i64 = 20;
-/// How long an old secret is good beside the new one.
+/// How long an old secret stays valid beside the new one.
 const OLD_SECRET: chrono::TimeDelta = chrono::TimeDelta::hours(24);
-/// Old secrets that are kept at once.
+/// The most old secrets that are kept at once.
 const MOST_OLD: usize = 4;
 
-/// What somebody decides about a webhook.
+/// The settings of a webhook.
 #[derive(Clone, Debug)]
 pub struct WebhookChoices {
-    /// Where it is sent.
+    /// The address that messages are sent to.
     pub url: String,
     pub description: Option<String>,
-    /// Types of changes; empty: all.
+    /// The types of changes to send. Empty: all.
     pub types: Vec<String>,
-    /// Whether anything is sent.
     pub enabled: bool,
 }
 
@@ -34,29 +32,27 @@ pub struct WebhookRow {
     pub disabled_at: Option<Time>,
     /// The first failure since the last success.
     pub failing_since: Option<Time>,
-    /// Until when older secrets than the present one are good; none: there are none.
+    /// Until when old secrets are valid. `None`: there are none.
     pub old_secrets_until: Option<Time>,
-    /// When it was made.
     pub created_at: Time,
-    /// When it was changed last, by hand.
+    /// The last change by a user.
     pub updated_at: Time,
 }
 
-/// What is sealed of the address.
+/// The sealed parts of the address.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Target {
     pub(super) url: String,
     pub(super) description: Option<String>,
 }
 
-/// A secret, and until when it is good; the present one has no end.
+/// A secret and the end of its validity. The current secret has no end.
 #[derive(Clone, Deserialize, Serialize)]
 pub(super) struct KeptSecret {
     pub(super) secret: String,
     pub(super) until: Option<Time>,
 }
 
-/// A row as it is read.
 struct Row {
     id: Uuid,
     sealed_target: Vec<u8>,
@@ -72,7 +68,8 @@ struct Row {
 }
 
 impl Store {
-    /// Makes a webhook with this id, or finds it as it was made with it. `None`: the provider has too many.
+    /// Creates a webhook with this id, or returns the existing one. `None`: the provider has too
+    /// many.
     pub async fn create_webhook(
         &self,
         provider: Uuid,
@@ -85,7 +82,7 @@ impl Store {
         let (sealed_target, sealed_secrets) =
             (self.seal_target(id, choices)?, self.seal_json(&secrets_row(id), &secrets)?);
         let mut tx = self.begin().await?;
-        // Those who make one at the same moment wait for each other's count.
+        // Concurrent creations wait for each other, so that the count is correct.
         sqlx::query!("select id from providers where id = $1 for no key update", provider)
             .fetch_one(&mut *tx)
             .await?;
@@ -123,7 +120,8 @@ impl Store {
         Ok(Some((self.open_webhook(row)?, present.unwrap_or_else(|| secret.clone()))))
     }
 
-    /// Replaces what is decided about a webhook; one that is switched on begins afresh. `None`: no such webhook.
+    /// Replaces the settings of a webhook. Switching it on resets its health. `None`: there is no
+    /// such webhook.
     pub async fn put_webhook(
         &self,
         provider: Uuid,
@@ -157,7 +155,7 @@ impl Store {
         row.map(|row| self.open_webhook(row)).transpose()
     }
 
-    /// Deletes a webhook with its deliveries; `false`: no such webhook.
+    /// Deletes a webhook with its deliveries. `false`: there is no such webhook.
     pub async fn delete_webhook(&self, provider: Uuid, id: Uuid, by: &By) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         let gone = sqlx::query!("delete from webhooks where provider_id = $1 and id = $2", provider, id)
@@ -172,7 +170,8 @@ impl Store {
         Ok(true)
     }
 
-    /// Gives a webhook a new secret; the one before stays good for a day. `None`: no such webhook.
+    /// Gives a webhook a new secret. The previous one stays valid for a day. `None`: there is no
+    /// such webhook.
     pub async fn rotate_webhook_secret(
         &self,
         provider: Uuid,
@@ -210,14 +209,13 @@ impl Store {
         row.map(|row| self.open_webhook(row)).transpose()
     }
 
-    /// A webhook of the provider's.
     pub async fn webhook(&self, provider: Uuid, id: Uuid) -> StoreResult<Option<WebhookRow>> {
         let mut tx = self.begin().await?;
         let row = self.sealed_webhook(&mut tx, provider, id).await?;
         row.map(|row| self.open_webhook(row)).transpose()
     }
 
-    /// The provider's webhooks, in the order they were made.
+    /// The provider's webhooks, in the order of creation.
     pub async fn list_webhooks(
         &self,
         provider: Uuid,

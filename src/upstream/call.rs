@@ -1,4 +1,4 @@
-//! One upstream call: a permit, the exchange, what it means, and the count of it.
+//! One upstream call: the permit, the request, the meaning of the response, and the count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -18,12 +18,12 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Calls since the last [`Meter::take`].
+    /// The calls since the last [`Meter::take`]. Resets the count.
     pub fn take(&self) -> i32 {
         self.calls.swap(0, Ordering::Relaxed)
     }
 
-    /// The same, without resetting the count.
+    /// The same without resetting the count.
     pub fn peek(&self) -> i32 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -33,7 +33,7 @@ impl Meter {
     }
 }
 
-/// Makes paced calls. Cheap to clone.
+/// Makes calls at the rate limit. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Caller {
     http: Http,
@@ -42,26 +42,22 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Over one HTTP client and the shared pace.
     pub fn new(http: Http, store: Store) -> Self {
         Self { http, pace: Pace::new(store.clone()), store }
     }
 
-    /// How long one call may take in all, once it has its permit.
+    /// The limit of one full call, once it has its permit.
     pub fn timeout(&self) -> Duration {
         self.http.timeout()
     }
 
-    /// Waits for the account's permit without calling: a creation takes it before its intent is written,
-    /// so that the intent's lease does not run out in the queue.
+    /// Waits for the account's permit without calling. A creation takes the permit before its
+    /// intent is written, so that the intent's lease does not expire in the queue.
     pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
         self.pace.permit(account, class).await
     }
 
-    /// Takes a permit and calls.
-    ///
-    /// # Errors
-    /// The database's; the upstream's are in the outcome.
+    /// Takes a permit and calls. Upstream failures are in the outcome.
     pub async fn call(
         &self,
         account: &Account,
@@ -75,7 +71,7 @@ impl Caller {
         }
     }
 
-    /// Calls, the permit being there already. A 429 blocks the account for everybody.
+    /// Calls with a permit that the caller holds. A 429 blocks the account for all callers.
     pub async fn call_with_permit(
         &self,
         account: &Account,
@@ -88,7 +84,7 @@ impl Caller {
         let result = self.http.send(request).await;
         metrics::histogram!("picsbridge_upstream_seconds", "upstream" => account.upstream, "operation" => operation)
             .record(started.elapsed().as_secs_f64());
-        // Only a Retry-After date needs the time that processes share.
+        // Only a Retry-After date needs the shared clock.
         let now = match &result {
             Ok(answer) if answer.status == 429 => self.store.now().await?,
             _ => chrono::DateTime::UNIX_EPOCH,

@@ -1,4 +1,4 @@
-//! Why an upstream call did not give what was asked, as it is kept, logged and answered.
+//! Why an upstream call failed, in the form that is stored, logged and returned.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use crate::domain::{Fault, RecordCode};
 use crate::http::Answer;
 use crate::store::IntentProblem;
 
-/// The kinds of failure. Their words are the codes of the API's problems.
+/// The kinds of failure. Their words are the problem codes of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
-    /// The token is not good.
+    /// The token is not valid.
     Unauthorised,
-    /// The token may not do this.
+    /// The token does not have permission.
     Forbidden,
-    /// There is no such thing.
+    /// The requested record does not exist.
     Missing,
     Refused,
-    /// No more calls for now.
+    /// The rate limit is reached.
     Limited,
     /// Nothing reached the upstream.
     Unreachable,
@@ -27,14 +27,14 @@ pub enum FailureKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub kind: FailureKind,
-    /// HTTP status, when there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     pub message: Option<String>,
-    /// What we saw, in our words.
+    /// What this service observed, in its own words.
     pub seen: Option<String>,
-    /// The upstream's faults by its own field names.
+    /// The upstream's errors by its own field names.
     pub field_errors: Vec<(String, String)>,
-    /// When it is worth asking again.
+    /// How long to wait before the next try.
     pub wait: Option<Duration>,
 }
 
@@ -51,7 +51,7 @@ impl FailureKind {
         }
     }
 
-    /// As it stands in a run's records.
+    /// The code in a run's records.
     pub fn record_code(self) -> RecordCode {
         match self {
             Self::Unauthorised => RecordCode::UpstreamUnauthorised,
@@ -64,7 +64,7 @@ impl FailureKind {
         }
     }
 
-    /// Whether a moment later the same read may go well.
+    /// Whether the same read may succeed a moment later.
     pub fn may_pass(self) -> bool {
         match self {
             Self::Unreachable | Self::Failed => true,
@@ -72,7 +72,8 @@ impl FailureKind {
         }
     }
 
-    /// Whether the upstream is the trouble, not the record: then a run waits instead of failing record after record.
+    /// Whether the failure concerns the upstream and not the record. Then a run waits instead of
+    /// failing record after record.
     pub fn is_general(self) -> bool {
         match self {
             Self::Unauthorised | Self::Forbidden | Self::Limited | Self::Unreachable => true,
@@ -82,12 +83,12 @@ impl FailureKind {
 }
 
 impl Failure {
-    /// One without the upstream's words.
+    /// A failure without the upstream's words.
     pub fn new(kind: FailureKind, status: Option<u16>, seen: impl Into<String>) -> Self {
         Self { kind, status, message: None, seen: Some(seen.into()), field_errors: Vec::new(), wait: None }
     }
 
-    /// One with the upstream's words.
+    /// A failure with the upstream's words.
     pub fn said(kind: FailureKind, answer: &Answer) -> Self {
         let message = error_message(answer.status, answer.content_type.as_deref(), &answer.body);
         Self {
@@ -100,7 +101,7 @@ impl Failure {
         }
     }
 
-    /// No more calls for so long.
+    /// A failure because of the rate limit.
     pub fn limited(wait: Duration) -> Self {
         Self {
             wait: Some(wait),
@@ -108,7 +109,7 @@ impl Failure {
         }
     }
 
-    /// For people, with the upstream's words if it had any.
+    /// A text for people, with the upstream's words if there are any.
     pub fn text(&self) -> String {
         match self.message.as_ref().or(self.seen.as_ref()) {
             Some(message) => format!("{}: {message}", self.what()),
@@ -116,10 +117,11 @@ impl Failure {
         }
     }
 
-    /// For the log and for rows that are not sealed: never with the upstream's words, which may repeat personal values.
+    /// A text for logs and unsealed rows, never with the upstream's words, which may repeat
+    /// personal values.
     pub fn plain_text(&self) -> String {
         match self.kind {
-            // These carry what the upstream said.
+            // These kinds carry the upstream's words.
             FailureKind::Unauthorised
             | FailureKind::Forbidden
             | FailureKind::Missing
@@ -127,7 +129,7 @@ impl Failure {
                 Some(status) => format!("{} (HTTP status {status}).", self.what()),
                 None => format!("{}.", self.what()),
             },
-            // These what we saw.
+            // These kinds carry what this service observed.
             FailureKind::Limited | FailureKind::Unreachable | FailureKind::Failed => self.text(),
         }
     }
@@ -144,7 +146,6 @@ impl Failure {
         }
     }
 
-    /// As it is kept.
     pub fn problem(&self) -> IntentProblem {
         IntentProblem {
             code: self.kind.code().to_owned(),
@@ -156,7 +157,8 @@ impl Failure {
     }
 }
 
-/// An upstream's faults as ours. The field is the upstream's: where it comes from here, the preview of an upload says.
+/// An upstream's errors as faults. The field is the upstream's; the preview of an upload says where
+/// its value comes from.
 pub fn faults(field_errors: &[(String, String)]) -> Vec<Fault> {
     field_errors
         .iter()

@@ -1,6 +1,6 @@
-//! What an upstream says when it refuses. The shape of ACE360's errors is not public: Laravel's is tried (FISSS's
-//! public tools are PHP), then `{error}`, then plain text (assumed). OneFile's is `{message}`; its names are read without
-//! regard to case.
+//! Reads an upstream's error response. ACE360's format is not public, so Laravel's is tried first
+//! (FISSS's public tools are PHP), then `{error}`, then plain text (assumed). OneFile's format is
+//! `{message}`, with names in any case.
 
 use serde_json::{Map, Value};
 
@@ -11,21 +11,22 @@ const LONGEST_MESSAGE: usize = 500;
 const LONGEST_NAME: usize = 100;
 const MOST_FIELDS: usize = 50;
 
-/// An error answer in short. Its words may repeat personal values: for those who may read the record only.
+/// The summary of an error response. Its words may repeat personal values, so only those who may
+/// read the record may see it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamMessage {
     pub status: u16,
-    /// What it says, if it says anything.
+    /// The upstream's message, if there is one.
     pub message: Option<String>,
-    /// What it is instead of words.
+    /// What the response is if it contains no message.
     pub seen: Option<&'static str>,
-    /// What it says about single fields: key and message.
+    /// Errors of single fields: key and message.
     pub field_errors: Vec<(String, String)>,
 }
 
 redacted!(UpstreamMessage);
 
-/// Reads an error answer's body, whatever it is.
+/// Reads the body of an error response in any format.
 pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> UpstreamMessage {
     let text = String::from_utf8_lossy(body);
     let text = trimmed(&text);
@@ -34,7 +35,7 @@ pub fn error_message(status: u16, content_type: Option<&str>, body: &[u8]) -> Up
     let (message, field_errors) = if text.is_empty() {
         (None, Vec::new())
     } else if html || text.starts_with('<') {
-        // A proxy's or a framework's page: its text tells nobody anything.
+        // A page from a proxy or a framework: its text helps nobody.
         seen = Some("it answered with an HTML page");
         (None, Vec::new())
     } else {
@@ -59,7 +60,7 @@ fn said(object: &Map<String, Value>) -> Option<String> {
     })
 }
 
-/// The value of a name, however it is written.
+/// The value of a name in any case.
 fn named<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object
         .get(name)
@@ -96,7 +97,7 @@ fn pair(field: &str, message: &str) -> Option<(String, String)> {
     Some((cut(field, LONGEST_NAME).unwrap_or_default(), cut(message, LONGEST_MESSAGE)?))
 }
 
-/// In one line, at most so long; nothing when nothing is left.
+/// The text on one line with limited length, or `None` if nothing is left.
 fn cut(text: &str, longest: usize) -> Option<String> {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut short: String = line.chars().filter(|c| !c.is_control()).take(longest).collect();

@@ -1,5 +1,5 @@
-//! What both upstreams share: the pace of calls, what an answer means, and the intents that make sure that
-//! nothing is created twice. Knows neither ACE360 nor OneFile.
+//! What both upstreams share: the rate limit, the meaning of a response, and the intents that
+//! ensure that nothing is created twice. This module knows neither ACE360 nor OneFile.
 
 pub mod call;
 pub mod creation;

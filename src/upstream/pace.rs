@@ -1,6 +1,7 @@
-//! The pace of calls: GCRA in one Postgres row for each upstream account, shared by all processes. Bulk callers
-//! fetch several permits a trip and hand them out here; interactive callers take one straight away, with a
-//! larger tolerance, so that they go first and bulk pays the debt.
+//! The rate limit: GCRA in one Postgres row for each upstream account, shared by all processes.
+//! Bulk callers fetch several permits at a time and share them within the process. Interactive
+//! callers take one at once, with a larger tolerance, so that they come first and bulk callers wait
+//! longer.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 pub use crate::store::Account;
 use crate::store::{PaceAsk, Store};
 
-/// Who is waiting for the call.
+/// The class of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Interactive,
@@ -28,7 +29,8 @@ impl Class {
         PaceAsk { account: account.clone(), burst: self.burst(), wanted, horizon }
     }
 
-    /// The longest that a caller of this class waits for its slot before it is told to come back.
+    /// The longest wait of this class for its slot. For a longer wait the caller has to come back
+    /// later.
     fn patience(self) -> Duration {
         match self {
             Self::Interactive => Duration::from_secs(20),
@@ -37,29 +39,31 @@ impl Class {
     }
 }
 
-/// Permits fetched at once, and how far ahead: little enough that a person is never kept waiting by them.
+/// The permits that are fetched at once. Few enough that they never keep a person waiting.
 const BULK_TRIP: i32 = 4;
 const BULK_HORIZON: Duration = Duration::from_secs(1);
-/// A permit that is not used soon after its slot is let go: used late, several could come in a burst.
+/// A permit that is not used soon after its slot is discarded, because late permits could form a
+/// burst.
 const PERMIT_LIFE: Duration = Duration::from_secs(2);
 
-/// The slots of one account that are fetched and not yet used.
+/// The fetched and unused slots of one account.
 type Shelf = Arc<tokio::sync::Mutex<VecDeque<Instant>>>;
 
 #[derive(Clone, Debug)]
 pub struct Pace {
     store: Store,
-    /// Permits fetched and not yet used, by account. The lock is held while fetching, so that callers queue here.
+    /// The fetched and unused permits by account. The lock is held while fetching, so that callers
+    /// queue here.
     bulk: Arc<Mutex<HashMap<Vec<u8>, Shelf>>>,
 }
 
 impl Pace {
-    /// Over the shared rows.
     pub fn new(store: Store) -> Self {
         Self { store, bulk: Arc::default() }
     }
 
-    /// Waits for a slot. `Ok(Err(wait))`: the slot is further off than this class waits; nothing was taken.
+    /// Waits for a slot. `Ok(Err(wait))`: the slot is further away than this class waits, and
+    /// nothing was taken.
     pub async fn permit(&self, account: &Account, class: Class) -> Result<Result<(), Duration>, sqlx::Error> {
         match class {
             Class::Interactive => self.interactive(account).await,
@@ -67,10 +71,10 @@ impl Pace {
         }
     }
 
-    /// Keeps all callers of the account away for `wait`, because the upstream said 429.
+    /// Blocks all callers of the account for `wait`, because the upstream answered 429.
     pub async fn block(&self, account: &Account, wait: Duration) -> Result<(), sqlx::Error> {
         let shelf = self.shelf(account);
-        // Permits in hand were for before the block.
+        // The fetched permits are from before the block.
         shelf.lock().await.clear();
         self.store.pace_block(account, wait).await
     }
@@ -123,8 +127,8 @@ impl Pace {
     }
 }
 
-/// Waits for a slot. Tokio's clock goes by milliseconds and wakes late rather than early: one that has come already would be
-/// waited for as well.
+/// Waits for a slot. Tokio's clock has millisecond steps and wakes late rather than early, so a
+/// slot in the past must not be waited for.
 async fn until(slot: Instant) {
     if slot > Instant::now() {
         tokio::time::sleep_until(slot.into()).await;

@@ -1,4 +1,5 @@
-//! Reading from an upstream: tried again when the answer was lost or cannot be used, which a creation never is.
+//! Reads from an upstream. A read is retried if its response was lost or unusable; a creation never
+//! is.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -10,25 +11,25 @@ use super::pace::{Account, Class};
 use crate::http::{Answer, Request};
 use crate::store::StoreError;
 
-/// Before the second and the third try.
+/// The waits before the second and the third try.
 pub const BACKOFF: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
-/// What a call came to; the outer error is our database's.
+/// The result of a call. The outer error is our database's.
 pub type Answered<T> = Result<Result<T, Failure>, StoreError>;
 
-/// Whose calls they are, and who waits for them.
+/// The account and the class of calls.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
     pub caller: &'a Caller,
-    /// Whose pace is kept.
+    /// The account whose rate limit applies.
     pub account: &'a Account,
     pub class: Class,
     pub meter: &'a Meter,
 }
 
 impl Line<'_> {
-    /// Calls, and makes of the answer what `parse` makes of it. What may pass is tried again; a 429, a 401 and every explicit no
-    /// end it at once.
+    /// Calls, and parses the response. Temporary failures are retried. A 429, a 401 and every
+    /// explicit refusal end the read at once.
     pub async fn read<T, E: Display>(
         self,
         request: &Request,

@@ -1,4 +1,5 @@
-//! The body of a message: the change as it stands in the feed, in the frame of Standard Webhooks. Every attempt sends the same bytes.
+//! The body of a message: the change as the feed shows it, in the format of Standard Webhooks.
+//! Every attempt sends the same bytes.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! Signatures by the specification of Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one for each secret that is good.
+//! Signatures of Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one for each valid
+//! secret.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -11,15 +12,11 @@ use crate::store::Time;
 
 const PREFIX: &str = "whsec_";
 
-/// A new secret: 32 random bytes.
-///
-/// # Errors
-/// The system gave no randomness.
+/// A new secret of 32 random bytes. Fails if the system provides no randomness.
 pub fn new_secret() -> Result<SecretString, SealError> {
     Ok(SecretString::from(format!("{PREFIX}{}", STANDARD.encode(random::<32>()?))))
 }
 
-/// The headers of an attempt.
 pub(super) fn headers(
     id: Uuid,
     now: Time,
@@ -32,7 +29,7 @@ pub(super) fn headers(
     vec![("webhook-id", id), ("webhook-timestamp", timestamp), ("webhook-signature", signatures.join(" "))]
 }
 
-/// `None`: the secret is none, which only a damaged row can hold.
+/// `None`: the secret is malformed, which only a damaged row can contain.
 fn signature(id: &str, timestamp: &str, body: &[u8], secret: &SecretString) -> Option<String> {
     let key = STANDARD.decode(secret.expose_secret().strip_prefix(PREFIX)?).ok()?;
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &key));

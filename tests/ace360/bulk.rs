@@ -1,4 +1,4 @@
-//! Uploads of many: each learner has its outcome, and none is sent twice.
+//! Bulk uploads: each learner gets its outcome, and no learner is sent twice.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,8 @@ async fn state(app: &TestApp, id: &str) -> Value {
     app.get(&tab(id)).await.expect(200)["state"].clone()
 }
 
-/// One of each kind: ready, incomplete, of another programme, uploaded, typed into ACE360.
+/// One learner of each kind: ready, incomplete, on another programme, uploaded, created by hand in
+/// ACE360.
 async fn one_of_each(app: &TestApp) -> Value {
     put_many(app, 5).await;
     app.put("/learners/L2", &but(people::learner(2), json!({"uln": null}))).await.good();
@@ -40,7 +41,7 @@ async fn one_of_each(app: &TestApp) -> Value {
     json!(["L5", "L4", "nobody", "L3", "L2", "L1"])
 }
 
-/// `ready`: what came of the one that is ready.
+/// `ready`: the outcome of the learner that is ready.
 fn of_each(ready: &str) -> Vec<(String, String, Option<String>)> {
     vec![
         told("L1", "succeeded", Some(ready)),
@@ -157,7 +158,7 @@ async fn a_retry_takes_only_the_failed_and_needs_the_scope_that_an_upload_needs(
 async fn a_run_that_is_cancelled_tells_of_each_that_it_sent_and_sends_no_more() {
     let app = ready().await;
     put_many(&app, 12).await;
-    // The second four are on their way when it is asked to stop.
+    // The second four are being sent when the run is asked to stop.
     app.fault(json!({"operation": "createApprentice", "skip": 4, "kind": {"delay": {"ms": 1500}}})).await;
     let run = app.post(UPLOAD, &json!({"filter": {}})).await.expect(202);
     let path = format!("/runs/{}", run["id"].as_str().unwrap());

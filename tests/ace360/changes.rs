@@ -1,4 +1,4 @@
-//! The change feed, as ACE360's changes make it.
+//! The events that ACE360 adds to the change feed.
 
 use serde_json::{Value, json};
 
@@ -70,7 +70,7 @@ async fn the_feed_is_walked_in_order_without_gaps_by_pages_of_any_size() {
         }
         assert_eq!((&walked, after), (&all, Some(end.clone())));
     }
-    // What comes later comes after.
+    // Later changes come after it.
     app.delete("/learners/L0/ace360/link").await.expect(204);
     let (items, _) = feed(&app, &format!("?after={end}")).await;
     assert_eq!((items.len(), &items[0]["type"]), (1, &json!("link.removed")));
@@ -89,7 +89,7 @@ async fn a_feed_has_its_own_providers_changes_only_and_positions_are_not_guessed
     for query in ["after=!", "after=LTE", "after=eA", "pageSize=0", "pageSize=x", "since=1"] {
         app.get(&format!("/changes?{query}")).await.refused(400, "invalidParameter");
     }
-    // A restored database has not given all that a reader has: 1,000,000.
+    // After a restore of the database, the reader's position (1,000,000) does not exist.
     app.get("/changes?after=MTAwMDAwMA").await.refused(410, "expired");
 }
 

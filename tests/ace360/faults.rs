@@ -1,5 +1,6 @@
-//! Answers that ACE360 should not give: a read is asked again and then given up in words, and nobody is worse off; a
-//! creation that was limited was not sent. (What becomes of a creation whose answer was lost: `lost.rs`.)
+//! Invalid responses of ACE360. A read is retried and then fails with a clear message, and no data
+//! changes. A creation that met the rate limit was not sent. `lost.rs` tests creations whose
+//! response was lost.
 
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::support::ace360::{ready_with, tab, uploaded};
 use crate::support::app::PATIENCE;
 use crate::support::{TestApp, on_runtime};
 
-/// Seconds ahead of the date that is told.
+/// Seconds until the date in the `Retry-After` header.
 const DATE: i64 = 100;
 const SYNC: &str = "/learners/L1/ace360:sync";
 
@@ -23,11 +24,11 @@ async fn now(app: &TestApp) -> picsbridge::store::Time {
     on_runtime(async move { store.now().await.unwrap() }).await
 }
 
-/// What a 429 may say of when to come again, and how long we stay away, in seconds.
+/// Values of `Retry-After` in a 429, and the seconds that the service then waits.
 async fn limits(app: &TestApp) -> [(Value, i64); 7] {
     let soon = (now(app).await + TimeDelta::seconds(DATE)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     [
-        // First, since the clock is moved past each.
+        // This case comes first, because the clock moves past each.
         (json!(soon), DATE),
         (Value::Null, 60),
         (json!(30), 30),
@@ -46,14 +47,15 @@ fn limited(operation: &str, retry_after: &Value) -> Value {
     json!({"operation": operation, "times": 1, "kind": {"status": status}})
 }
 
-/// A call that meets each of the limits in turn: it says when to come again, and then nothing is in the way.
+/// Makes a call that meets each of the limits in turn. It reports when to try again, and then
+/// succeeds.
 async fn meets_limits(app: &TestApp, operation: &str, path: &str) {
     for (retry_after, seconds) in limits(app).await {
         app.fault(limited(operation, &retry_after)).await;
         let before = app.sandbox_state().await["calls"][operation].as_i64().unwrap();
         let answer = app.post(path, &Value::Null).await;
         let told: i64 = answer.header("retry-after").unwrap().parse().unwrap();
-        // A date comes nearer while the test goes on.
+        // The date comes nearer while the test runs.
         let least = if seconds == DATE { 1 } else { seconds };
         assert!((least..=seconds).contains(&told), "{retry_after}: {told}");
         assert_eq!(answer.refused(503, "upstreamLimited")["retryable"], true);

@@ -1,4 +1,5 @@
-//! Who holds an intent's lease sends it and says what came of it; who has lost it does neither.
+//! Only the holder of an intent's lease sends it and settles it. A process that lost the lease does
+//! neither.
 
 use chrono::TimeDelta;
 use picsbridge::ace360::Ace360;
@@ -11,7 +12,7 @@ use crate::support::ace360::{later, previewed, ready, tab};
 use crate::support::app::by;
 use crate::support::{TestApp, on_runtime};
 
-/// An intent as a process leaves it that dies before it comes to the fence, or after.
+/// An intent of a process that died before or after the fence.
 async fn dead(app: &TestApp, id: &str, after_fence: bool) -> IntentRow {
     let payload = serde_json::to_vec(&previewed(app, id).await).unwrap();
     let (parts, key) = (app.parts.clone(), Ace360::key_of(app.tenant.provider.id, id, "sandbox"));
@@ -47,7 +48,7 @@ async fn an_upload_whose_process_is_held_up_before_the_fence_is_not_sent() {
         let store = store.clone();
         on_runtime(async move { store.fence_intent(&intent, call, true).await.unwrap() })
     };
-    // What is left of its lease is less than a call may take.
+    // The rest of its lease is shorter than a call may take.
     app.clock_advance(TimeDelta::milliseconds(3500)).await;
     assert!(!fence(intent.clone()).await);
     let mut stranger = intent;
@@ -63,7 +64,7 @@ async fn an_upload_whose_process_died_is_looked_for_and_sent_if_it_is_not_there(
     app.put_ready("L2", 2).await;
     dead(&app, "L1", true).await;
     dead(&app, "L2", true).await;
-    // Of the two, ACE360 got one.
+    // ACE360 got only one of the two.
     let fields = previewed(&app, "L1").await;
     let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
     later(&app, TimeDelta::seconds(5)).await;
@@ -104,7 +105,7 @@ fn problem() -> IntentProblem {
     }
 }
 
-/// What a sender does with the answer that it waited for, however long.
+/// What a sender does with a response that arrives at any time.
 async fn settle(app: &TestApp, intent: &IntentRow, state: UndoneState) -> bool {
     let (store, intent) = (app.parts.store.clone(), intent.clone());
     on_runtime(async move { store.settle_undone(&intent, state, &problem()).await.unwrap() }).await
@@ -120,7 +121,7 @@ async fn a_sender_that_stalled_for_longer_than_its_lease_settles_nothing() {
         it["nextLookAt"].is_string() && minutes(&it["sentAt"], &it["nextLookAt"]) >= 9
     })
     .await;
-    // Neither while it is looked for, nor while somebody sends it once more, nor afterwards.
+    // Neither while it is reconciled, nor while another process sends it again, nor afterwards.
     assert!(!settle(&app, &stalled, UndoneState::Rejected).await);
     app.fault(json!({"operation": "createApprentice", "kind": {"delay": {"ms": 2500}}})).await;
     later(&app, TimeDelta::minutes(11)).await;
@@ -142,7 +143,7 @@ async fn a_sender_that_stalled_for_longer_than_its_lease_settles_nothing() {
 async fn a_sender_that_wakes_with_a_no_leaves_the_outcome_to_who_has_the_intent_now() {
     let app = quick().await;
     app.put_ready("L1", 1).await;
-    // ACE360 refuses it after a while, but its lease is another's by then.
+    // ACE360 refuses it after a while, but another process has its lease by then.
     app.fault(json!({"operation": "createApprentice", "kind": {"delay": {"ms": 700}}})).await;
     app.sandbox_settings(json!({"credits": 0})).await;
     let path = tab("L1");
@@ -168,7 +169,7 @@ async fn a_person_settles_nothing_that_is_being_sent_once_more() {
     let row = intent(&app, "L1").await;
     let id: uuid::Uuid = row["id"].as_str().unwrap().parse().unwrap();
     let mut sql = app.sql().await;
-    // Between the look at its state and the answer somebody took it to send.
+    // Between the check of its state and the response, another process took it to send it.
     sqlx::query("update intents set state = 'sending'").execute(&mut sql).await.unwrap();
     let path = format!("/intents/{id}:resolve");
     app.post(&path, &json!({"outcome": "notDone"})).await.refused(409, "inFlight");

@@ -1,4 +1,4 @@
-//! Linking by hand, and unlinking.
+//! Links and unlinks by hand.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ async fn a_link_by_hand_shows_the_record_as_it_is_and_is_told() {
         (&now["state"], &now["recordId"], &now["method"], &now["status"]["id"], &now["overallGrade"]),
         (&json!("uploaded"), &json!(record), &json!("manual"), &json!(9), &json!("merit"))
     );
-    // Once more is the same.
+    // A second identical call has the same result.
     assert_eq!(app.put(LINK, &json!({"recordId": record})).await.expect(200), now);
     let history = app.get("/learners/L1/ace360/history").await.expect(200);
     assert_eq!(history["items"].as_array().unwrap().len(), 1);
@@ -110,7 +110,7 @@ async fn an_upload_and_a_link_of_one_learner_at_the_same_instant_leave_one_recor
     for n in 1..=4 {
         let id = format!("L{n}");
         app.put_ready(&id, n).await;
-        // Of another person: the upload would not find it, but for the link.
+        // The record belongs to another person. The upload would not find it without the link.
         let body = json!({"recordId": app.sandbox_create(typed(n + 100)).await["id"]});
         let (upload, link) = (tab(&id), format!("{}/link", tab(&id)));
         let before = app.sandbox_state().await["creditsUsed"].as_i64().unwrap();

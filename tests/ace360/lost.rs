@@ -1,5 +1,5 @@
-//! Creates whose answer was lost: looked for, linked when they are there, sent once more when they surely are not,
-//! and never twice.
+//! Creations whose response was lost. They are reconciled, linked if the record exists, sent once
+//! more if it is certainly absent, and never sent twice.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn one_that_was_made_is_found_and_linked_and_never_made_again() {
     }
     made(&app, 4).await;
     assert_eq!(app.get("/intents?state=unknown").await.expect(200)["items"], json!([]));
-    // Whatever is overdue later, they are done.
+    // They stay done, even when other work is overdue later.
     later(&app, TimeDelta::hours(1)).await;
     app.post(&tab("L1"), &json!({"allowDuplicate": true})).await.refused(409, "alreadyUploaded");
     made(&app, 4).await;
@@ -68,7 +68,7 @@ async fn one_that_was_not_made_is_sent_once_more_after_two_looks_ten_minutes_apa
         .await;
         assert_eq!((&intent["state"], &intent["sends"]), (&json!("unknown"), &json!(1)), "{kind}");
     }
-    // Not before.
+    // Not earlier.
     later(&app, TimeDelta::minutes(9)).await;
     assert_eq!(
         app.get("/intents?state=unknown").await.expect(200)["items"].as_array().unwrap().len(),
@@ -151,7 +151,7 @@ async fn one_that_was_made_late_is_found_by_the_second_look() {
     lose(&app, "L1", 1, &json!({"reset": {}})).await;
     later(&app, TimeDelta::seconds(2)).await;
     until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
-    // It was still on its way: ACE360 has it now.
+    // The request was still on its way: ACE360 has the record now.
     let fields = previewed(&app, "L1").await;
     let record = app.sandbox_create(Value::Object(fields)).await["id"].clone();
     later(&app, TimeDelta::minutes(11)).await;
@@ -206,7 +206,8 @@ async fn one_that_was_not_made_is_not_sent_once_more_while_another_record_looks_
     lose(&app, "L1", 1, &json!({"reset": {}})).await;
     later(&app, TimeDelta::seconds(2)).await;
     until_intent(&app, "L1", |it| minutes(&it["sentAt"], &it["nextLookAt"]) >= 9).await;
-    // Somebody makes it by hand before its ULN is known: no look may take it for the lost one, and one more may be one too many.
+    // A person creates it by hand before its ULN is known. No search may mistake it for the lost
+    // record, and one more record could be one too many.
     let by_hand =
         app.sandbox_create(but(typed(1), json!({"ulnNumber": people::uln(900)}))).await["id"].clone();
     let body = json!({"id": by_hand, "ulnNumber": "9999999999"});
@@ -288,7 +289,7 @@ async fn uploads_of_one_learner_at_the_same_instant_make_one_record() {
         for answer in [answers.0, answers.1, answers.2, answers.3] {
             match answer.status {
                 201 => made_it += 1,
-                // On a machine that is busy enough an answer may be late: then the tab tells.
+                // On a busy machine a response may be late. Then the tab shows the outcome.
                 202 => {}
                 _ => {
                     let code = answer.body["code"].as_str().unwrap();
@@ -343,7 +344,7 @@ async fn a_stop_of_the_service_lets_an_upload_come_to_its_end() {
     made(&app, 1).await;
 }
 
-/// Soon after another upload the intent is written while ACE360's newest records are read.
+/// Soon after another upload, the intent is written while ACE360's newest records are read.
 #[tokio::test]
 async fn one_that_proves_to_be_a_duplicate_has_no_intent_and_is_not_sent() {
     let app = quick().await;

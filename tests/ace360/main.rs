@@ -1,5 +1,5 @@
-//! ACE360 through the API: uploads, statuses, links, and what must never happen twice.
-//! Each test's name is a rule.
+//! ACE360 through the API: uploads, statuses, links, and what must never happen twice. Each test's
+//! name is a rule.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

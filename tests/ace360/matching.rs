@@ -1,4 +1,4 @@
-//! Records that are in ACE360 already are found for their learners, and never guessed.
+//! Existing ACE360 records are matched to their learners, and never guessed.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -13,12 +13,12 @@ fn told(id: &str, outcome: &str, code: &str) -> (String, String, Option<String>)
     (id.to_owned(), outcome.to_owned(), Some(code.to_owned()))
 }
 
-/// Keeps the learner that `n` makes, with these fields instead.
+/// Stores learner `n` with these fields replaced.
 async fn put(app: &TestApp, id: &str, n: u64, changes: Value) {
     app.put(&format!("/learners/{id}"), &but(people::learner(n), changes)).await.good();
 }
 
-/// Somebody types the record that `n` makes into ACE360, with these fields instead; its id.
+/// Creates record `n` in ACE360 by hand with these fields replaced, and returns its id.
 async fn record(app: &TestApp, n: u64, changes: Value) -> Value {
     app.sandbox_create(but(typed(n), changes)).await["id"].clone()
 }
@@ -87,7 +87,7 @@ async fn what_is_ambiguous_is_listed_with_the_records_and_never_linked() {
 #[tokio::test]
 async fn of_two_learners_that_rival_for_one_record_neither_gets_it() {
     let app = ready().await;
-    // By name and birth date; and by ULN.
+    // By name and birth date, and by ULN.
     put(&app, "A1", 1, json!({"uln": null})).await;
     put(&app, "A2", 1, json!({"uln": null})).await;
     put(&app, "B1", 2, json!({})).await;
@@ -107,7 +107,7 @@ async fn of_two_learners_that_rival_for_one_record_neither_gets_it() {
 #[tokio::test]
 async fn a_learner_with_the_records_uln_goes_before_one_with_its_name_only() {
     let app = ready().await;
-    // The one with the name comes first in the order of ids.
+    // The learner with the matching name comes first in the order of ids.
     put(&app, "A", 1, json!({"uln": null})).await;
     put(&app, "B", 2, json!({"uln": people::uln(1)})).await;
     let id = record(&app, 1, json!({})).await;
@@ -145,7 +145,7 @@ async fn a_run_that_ace360_breaks_off_goes_on_and_counts_each_learner_once() {
     record(&app, 1, json!({})).await;
     record(&app, 1, json!({"ulnNumber": people::uln(90)})).await;
     let id = record(&app, 2, json!({})).await;
-    // After the three were read, when the link is to be made.
+    // After the three were read, when the link is about to be created.
     let limited = json!({"status": {"status": 429, "retryAfter": 300}});
     app.fault(json!({"operation": "getApprentice", "skip": 3, "times": 1, "kind": limited})).await;
     let run = app.post(MATCH, &Value::Null).await.expect(202);

@@ -1,4 +1,4 @@
-//! ACE360's limit is kept by never coming near it.
+//! The service never exceeds ACE360's limit.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::support::ace360::{linked, ready_with, tab};
 async fn runs_and_people_together_stay_below_ace360s_limit() {
     let limited = SandboxOptions { ace360_calls_per_minute: Some(60), ..SandboxOptions::default() };
     let app = ready_with(TestApp::builder().calls_per_minute(60).sandbox(limited)).await;
-    // Setting the scene is no concern of this test: without the limit, and with another account's pace.
+    // The preparation uses another account without the limit.
     app.sandbox_seed(300).await;
     app.sandbox_settings(json!({"callsPerMinute": 60})).await;
     let begun = Instant::now();
@@ -32,6 +32,6 @@ async fn runs_and_people_together_stay_below_ace360s_limit() {
     let state = app.sandbox_state().await;
     let calls: u64 = state["calls"].as_object().unwrap().values().map(|many| many.as_u64().unwrap()).sum();
     assert_eq!((calls, &state["limited"]), (21, &json!(0)), "{state:#}");
-    // Ten at once, then one a second.
+    // Ten at once, then one each second.
     assert!(elapsed >= 9.5, "{calls} calls in {elapsed} s");
 }

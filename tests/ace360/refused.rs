@@ -1,4 +1,5 @@
-//! Creates that ACE360 answers with a no: nothing was made, why is told, and it may be tried again.
+//! Creations that ACE360 refuses: nothing was created, the reason is shown, and the upload can be
+//! repeated.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -37,7 +38,7 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
             json!("No such standard."),
         ),
         (status(422, Value::Null), 422, "upstreamRejected", Value::Null),
-        // That it is a page is our word, not ACE360's.
+        // That it is a page is our observation, not ACE360's message.
         (html, 422, "upstreamRejected", Value::Null),
         (status(400, json!({"message": "Bad."})), 422, "upstreamRejected", json!("Bad.")),
         (status(409, json!({"message": "Conflict."})), 422, "upstreamRejected", json!("Conflict.")),
@@ -92,7 +93,7 @@ async fn a_no_is_told_in_ace360s_words_and_the_learner_may_be_uploaded_again() {
 async fn ace360s_own_rules_refuse_what_ours_let_through() {
     let app = ready().await;
     app.put_ready("L1", 1).await;
-    // A sector that our catalogue knows and ACE360 no longer does.
+    // A sector that the stored catalogue has, but ACE360 no longer has.
     let mut sql = app.sql().await;
     sqlx::query("update ace360_standards set sector_id = 4711").execute(&mut sql).await.unwrap();
     let mut organisation = crate::support::people::organisation();

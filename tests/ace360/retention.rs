@@ -1,4 +1,4 @@
-//! What is past its retention goes, and what is open stays, however old.
+//! Data past its retention period is deleted. Open work stays, however old.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -7,7 +7,8 @@ use crate::support::TestApp;
 use crate::support::ace360::lost::lose;
 use crate::support::ace360::{ready_with, tab};
 
-/// An upload that is done, one whose outcome is open, a run that has ended. Nobody works, so nothing moves but the clock.
+/// A done upload, an upload with unknown outcome, and an ended run. No worker runs, so only the
+/// clock moves.
 async fn history() -> (TestApp, String) {
     let retained = TestApp::builder().timings("call=1s,lease=4s").no_worker().setting(|raw| {
         raw.retain_payloads_days = Some("10".to_owned());
@@ -65,7 +66,7 @@ async fn each_kind_goes_when_its_own_days_are_over_and_what_is_open_stays() {
     for (id, state) in [("L1", "uploaded"), ("L2", "unknown")] {
         assert_eq!(app.get(&tab(id)).await.expect(200)["state"], state, "{id}");
     }
-    // The feed goes on from there.
+    // The feed continues from there.
     app.delete("/learners/L1/ace360/link").await.expect(204);
     app.tick().await;
     let after = format!("/changes?after={}", feed["nextAfter"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! The integration's settings, its connection, and its page.
+//! The integration's settings, its connection and its page.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn sandbox(token: Option<&str>) -> Value {
     body
 }
 
-/// An app whose live ACE360 is a port that nobody listens on.
+/// An app whose live ACE360 is a port without a listener.
 async fn without_live() -> TestApp {
     let builder = TestApp::builder().setting(|raw| {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -51,7 +51,7 @@ async fn the_token_is_never_shown_and_stays_when_it_is_not_sent() {
     for path in [SETTINGS, "/ace360", "/changes", "/runs"] {
         assert!(!app.get(path).await.text.contains(secret), "{path}");
     }
-    // Nor is it in the database, but sealed.
+    // The database has it only in sealed form.
     let mut sql = app.sql().await;
     let row: String = sqlx::query_scalar("select ace360_settings::text from ace360_settings")
         .fetch_one(&mut sql)
@@ -89,7 +89,7 @@ async fn all_faults_of_the_settings_are_told_at_once() {
 #[tokio::test]
 async fn who_names_no_environment_means_the_present_one() {
     let app = TestApp::start().await;
-    // Made in the sandbox; in live an upload would cost money.
+    // Created for the sandbox. In live an upload would cost money.
     let kept = app.put(SETTINGS, &json!({"enabled": true})).await.expect(200);
     assert_eq!((&kept["environment"], &kept["tokenSet"]), (&json!("sandbox"), &json!(true)));
     assert_eq!(kept["dailySync"], json!({"enabled": true, "at": "05:00"}));
@@ -117,7 +117,7 @@ async fn a_connection_test_says_what_is_wrong_in_words() {
             "untested",
             "settings have changed"
         );
-        // Also while the integration is off.
+        // The test also works while the integration is off.
         let test = app.post(TEST, &Value::Null).await.expect(200);
         assert_eq!((&test["ok"], &test["problem"]["code"]), (&json!(false), &json!(code)), "{test:#}");
         assert_eq!(test["problem"]["upstream"]["status"], status);

@@ -10,7 +10,7 @@ use crate::support::ace360::{later, outcomes, ran};
 
 const REFRESH: &str = "/ace360/standards:refresh";
 
-/// All standards, by pages of this size.
+/// All standards, read in pages of this size.
 async fn walk(app: &TestApp, size: usize) -> Vec<Value> {
     let (mut all, mut token) = (Vec::new(), String::new());
     loop {

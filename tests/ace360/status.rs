@@ -1,4 +1,4 @@
-//! One learner's status, read now.
+//! The status of one learner, read now.
 
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ async fn a_status_that_nobody_knows_is_kept_as_it_comes() {
         app.fault(json!({"operation": "getApprentice", "kind": {"replaceBody": {"body": {"id": record, "status": status}}}})).await;
         assert_eq!(synced(&app).await["status"], shown);
     }
-    // A record that says nothing of its status changes nothing.
+    // A record without a status changes nothing.
     app.fault(json!({"operation": "getApprentice", "kind": {"replaceBody": {"body": {"id": record}}}})).await;
     assert_eq!(synced(&app).await["status"], json!({"id": 12, "text": null}));
     assert_eq!(history(&app).await.len(), 4);

@@ -1,4 +1,4 @@
-//! What is sent, and what keeps it from being sent.
+//! What an upload sends, and what prevents it.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::support::ace360::{previewed, ran, ready, tab, typed, uploaded};
 use crate::support::people::{self, but};
 use crate::support::{TestApp, faults};
 
-/// The sandbox's newest record, without what ACE360 itself adds.
+/// The sandbox's newest record, without the fields that ACE360 adds.
 async fn received(app: &TestApp, sent: &serde_json::Map<String, Value>) -> Value {
     let record = app.sandbox_records().await.swap_remove(0);
     let fields = record.as_object().unwrap();
-    // What ACE360 makes of what it got: a sector's name of its id, a status, ids, times.
+    // Fields that ACE360 derives: the name of a sector, a status, ids and times.
     let own: BTreeSet<&str> =
         ["id", "status", "tpoId", "createdAt", "origin", "organisation", "ulnValidated", "employerSector"]
             .into();
@@ -63,7 +63,7 @@ async fn exactly_what_the_preview_shows_is_sent_and_the_tab_tells_of_it() {
 #[tokio::test]
 async fn picswebs_rules_decide_what_is_sent() {
     let app = ready().await;
-    // Each with the fields that it must arrive with; null: not at all.
+    // Each case with the fields that must arrive. Null: the field must not arrive.
     let cases = [
         (
             json!({}),
@@ -103,7 +103,7 @@ async fn picswebs_rules_decide_what_is_sent() {
     for (at, (learner, organisation, arrives)) in cases.into_iter().enumerate() {
         let (n, id) = (u64::try_from(at).unwrap() + 1, format!("L{at}"));
         app.put_ready(&id, n).await;
-        // The first is the house number that its number invents.
+        // The first is the house number that `n` produces.
         let learner = if at == 0 {
             json!({"address": {"line1": "2 Sample Street", "line2": "Cowley", "line3": "Sampleton", "line4": "Sampleshire", "postcode": "OX4 1AA"}})
         } else {
@@ -152,12 +152,12 @@ async fn an_upload_with_missing_fields_names_every_one_and_sends_nothing() {
     assert_eq!(faults(&problem), BTreeSet::from(expected));
     assert!(problem["errors"].to_string().contains("Learner > ULN"), "{problem:#}");
     for error in problem["errors"].as_array().unwrap() {
-        // The employer's contact lacks a name, as the learner might.
+        // The employer's contact lacks a name, like the learner.
         let (kind, id) =
             if error["pointer"] == "/firstName" { ("officer", "OFF12") } else { ("learner", "L1") };
         assert_eq!(error["record"], json!({"kind": kind, "id": id}), "{error}");
     }
-    // It was not one that could be told of later: no intent, no state.
+    // The upload was not begun: there is no intent and no state.
     assert_eq!(app.get(&tab("L1")).await.expect(200)["state"], "notUploaded");
     nothing_was_sent(&app).await;
 }
@@ -213,7 +213,7 @@ async fn another_providers_learner_is_not_there() {
     other.put("/learners/L1/ace360/link", &json!({"recordId": 248})).await.refused(404, "notFound");
     other.delete("/learners/L1/ace360/link").await.refused(404, "notFound");
     let record = uploaded(&app, "L1", 1).await;
-    // Nor is its record, although both exist.
+    // Nor does its record, although both exist.
     other.put("/learners/M1", &json!({"firstName": "Esme", "lastName": "Marlpit"})).await.good();
     other.put("/learners/M1/ace360/link", &json!({"recordId": record})).await.refused(404, "upstreamMissing");
 }

@@ -1,4 +1,4 @@
-//! What a run or an upload waits for is told, and what is over is told no longer.
+//! A run or an upload reports what it waits for, and stops reporting it afterwards.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn a_second_run_of_a_kind_says_behind_which_it_waits() {
     assert_eq!((&second["state"], &second["queuedBehind"]), (&json!("queued"), &first["id"]), "{second:#}");
     let words = second["problem"].as_str().unwrap();
     assert!(words.contains(first["id"].as_str().unwrap()) && words.contains(":cancel"), "{words}");
-    // One that only looks waits for nobody.
+    // A run that only checks does not wait.
     let look = app.post(UPLOAD, &json!({"filter": {}, "validateOnly": true})).await.expect(202);
     assert_eq!(look["queuedBehind"], Value::Null);
 
@@ -65,7 +65,7 @@ async fn one_learners_intents_are_listed_alone_and_one_that_is_done_has_no_probl
         (&json!("L1"), &json!("upstreamFailed"))
     );
     let shown = app.get(&tab("L1")).await.expect(200);
-    // ACE360 said nothing: what we saw is not its words.
+    // ACE360 sent no message, so the observation of this service must not appear as its words.
     assert_eq!(shown["problem"]["upstream"]["message"], Value::Null, "{shown:#}");
     assert!(!shown["problem"]["message"].as_str().unwrap().is_empty());
     later(&app, TimeDelta::seconds(2)).await;

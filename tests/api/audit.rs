@@ -1,4 +1,4 @@
-//! The audit: who did what to whom, when and from where, and what was refused.
+//! The audit log: who did what to which record, when and from where, and what was refused.
 
 use chrono::TimeDelta;
 use picsbridge::auth::scope::Scope;
@@ -31,7 +31,7 @@ async fn what_is_done_is_told_with_who_whom_when_and_from_where() {
     assert_eq!(line["actor"], actor_of(&app));
     assert_eq!((&line["requestId"], &line["address"]), (&json!("put-1"), &json!("127.0.0.1")));
     assert_eq!(line["calls"], 1);
-    // Nobody but the provider's own sees it.
+    // Only the provider itself can read it.
     let other = app.second_provider().await;
     assert!(lines(&other, "").await.iter().all(|line| line["subject"]["id"] != "O1"));
     assert!(lines(&other, "?subjectKind=officer&subjectId=O1").await.is_empty());
@@ -46,7 +46,7 @@ async fn what_is_begun_is_told_with_who_began_it() {
     app.post("/learners/L1/ace360:sync", &Value::Null).await.expect(200);
     let run = app.post("/ace360/status:sync", &Value::Null).await.good();
     let run = app.wait_run(run["id"].as_str().unwrap()).await;
-    // Nobody is told to have done what was refused.
+    // A refused call does not appear as done.
     app.put_ready("L2", 2).await;
     app.post("/learners/L2/ace360:sync", &Value::Null).await.refused(409, "notUploaded");
     app.put("/ace360/settings", &json!({"enabled": false, "environment": "sandbox"})).await.good();
@@ -127,7 +127,7 @@ async fn what_is_refused_is_told_too() {
     let reader = app.with_scopes(&[Scope::RecordsRead]).await;
     reader.put("/officers/O1", &people::officer()).await.refused(403, "scopeMissing");
     reader.get("/tokens").await.refused(403, "scopeMissing");
-    // Looking for what is not there is no change; nor is what is done.
+    // A read of a missing record is no change, and neither is a normal read.
     reader.get("/officers/O9").await.refused(404, "notFound");
     let tried = lines(&app, &format!("?actor={}", actor_of(&reader))).await;
     let told: Vec<(&str, &str)> = tried
@@ -149,7 +149,7 @@ async fn what_is_refused_is_told_too() {
     let outcomes: Vec<&str> = refused[..4].iter().map(|line| line["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["notFound", "preconditionFailed", "invalidRequest", "notFound"]);
     assert_eq!(refused[0]["subject"], json!({"kind": "run", "id": run}));
-    // It stands with who tried, not with whose it is.
+    // The line belongs to the caller's provider, not to the owner of the record.
     let own = lines(&app, "?subjectKind=officer&subjectId=O1").await;
     assert!(own.iter().all(|line| line["outcome"] != "notFound"), "{own:#?}");
 }
@@ -196,13 +196,13 @@ async fn nobody_changes_or_removes_a_line_but_retention() {
         let error = sqlx::query(change).execute(&mut sql).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
-    // It outlives the erasure, and keeps the id.
+    // The line survives the erasure, and keeps the id.
     let told = lines(&app, "?subjectKind=learner&subjectId=L1").await;
     assert_eq!(told.len(), 2, "{told:#?}");
     app.clock_advance(TimeDelta::days(2191)).await;
     let (store, keep) = (app.parts.store.clone(), app.parts.config.retention);
     on_runtime(async move { store.sweep(&keep).await.unwrap() }).await;
-    // Whether this sweep took them or the app's own, which may have come first.
+    // The lines are deleted, by this sweep or by the app's own, which may have come first.
     let left: i64 = sqlx::query_scalar("select count(*) from audit where subject_id = 'L1'")
         .fetch_one(&mut sql)
         .await

@@ -1,4 +1,4 @@
-//! Bodies that are not what they should be, whatever the path.
+//! Malformed bodies on every path.
 
 use futures_util::stream;
 use picsbridge::auth::scope::Scope;
@@ -83,7 +83,7 @@ async fn a_call_that_takes_no_body_refuses_one_and_does_nothing() {
         post(template, "{").await.refused(400, "malformedJson");
     }
     assert_eq!(app.get("/runs").await.expect(200)["items"], json!([]));
-    // What says nothing is no fault: the call goes on to what else is amiss.
+    // An empty body is no error. The call continues to the next check.
     for template in &bare {
         for body in ["{}", " \n", ""] {
             assert!(post(template, body).await.status != 422, "{template}: {body:?}");
@@ -127,7 +127,7 @@ async fn a_list_is_read_up_to_its_greatest_length_and_the_faults_after_that_are_
     assert_eq!((&errors[0]["pointer"], &errors[0]["code"]), (&json!("/reviews"), &json!("tooMany")));
     assert_eq!(errors.len(), 101);
     assert!(errors[100]["message"].as_str().unwrap().contains("at least 1901 more"), "{}", errors[100]);
-    // The fullest list that a mebibyte holds.
+    // The longest list that a mebibyte can hold.
     let entries = vec!["{}"; 340_000].join(",");
     let body = format!(r#"{{"firstName": "A", "lastName": "B", "reviews": [{entries}]}}"#);
     let answer = app.call(Method::PUT, "/learners/L1").body("application/json", body).send().await;
@@ -196,14 +196,14 @@ async fn a_body_of_a_hundred_megabytes_is_413_whether_it_says_its_length_or_not(
         let call = app.call(method, path).body("application/json", chunked);
         call.send().await.refused(413, "payloadTooLarge");
     }
-    // It serves on.
+    // The service continues to work.
     app.get("/officers").await.expect(200);
 }
 
 #[tokio::test]
 async fn who_may_not_write_is_told_so_before_anything_else_is_looked_at() {
     let app = TestApp::start().await;
-    // Looking a token up for the first time takes a while: what is wrong besides must wait for it.
+    // The first look-up of a token takes a while. Other errors must wait for it.
     let unknown = TestApp::start().await;
     for stranger in [app.without_token(), app.as_token(unknown.token()), app.as_token("x.y.z")] {
         for path in ["/officers/O1", "/officers/a:b"] {

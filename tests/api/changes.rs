@@ -1,7 +1,7 @@
-//! The changes of every kind: what the document shows of them is what the service writes, reads and sends.
+//! The change feed of every kind: the document, the stored rows and the messages agree.
 //!
-//! What the service emits by itself is held against the examples where it does so: ACE360's kinds and runs in `tests/ace360/changes.rs`,
-//! OneFile's and links in `tests/onefile/changes.rs`, webhooks here.
+//! The events of ACE360 and of runs are compared with the examples in `tests/ace360/changes.rs`,
+//! those of OneFile and links in `tests/onefile/changes.rs`, and those of webhooks here.
 
 use picsbridge::domain::{Change, ChangeType};
 use serde_json::{Value, json};

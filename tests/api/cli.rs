@@ -1,4 +1,4 @@
-//! The binary, as scripts and service managers use it: real processes on a data folder of their own.
+//! The binary as scripts and service managers use it: real processes with their own data folders.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -15,7 +15,7 @@ use crate::support::folder::Folder;
 use crate::support::people;
 use crate::support::postgres::Database;
 
-/// The command on a data folder, with nothing of this process's settings.
+/// The command with a data folder, and without the settings of this process.
 fn command(folder: &Folder) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
     for (name, _) in
@@ -40,7 +40,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// A `serve` that is ready.
+/// A `serve` process that is ready.
 struct Service {
     child: Child,
     lines: Receiver<String>,
@@ -81,12 +81,12 @@ impl Service {
         Api::new(&self.url).await.as_token(&self.token)
     }
 
-    /// Stops it as a service manager does, and says how it ended and in what time.
+    /// Stops it as a service manager does. Returns its exit status and the time that it took.
     fn stop(mut self) -> (ExitStatus, Duration) {
         let begun = Instant::now();
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        // Its standard output ends with it.
+        // Its standard output ends when it ends.
         loop {
             match self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
                 Ok(_) => {}
@@ -127,7 +127,7 @@ async fn eventually(api: &Api, path: &str, wanted: impl Fn(&Value) -> bool) -> V
 fn openapi_prints_the_committed_document_and_needs_nothing() {
     let folder = Folder::new();
     let mut command = command(&folder);
-    // Not even settings that are right.
+    // The command works even with invalid settings.
     let output = command.arg("openapi").env("PICSBRIDGE_LISTEN", "nowhere").output().unwrap();
     assert!(output.status.success());
     assert!(
@@ -257,7 +257,7 @@ async fn a_restart_keeps_records_links_tokens_and_the_sandboxs_records() {
     let folder = Folder::new();
     let service = Service::start(&folder);
     let api = service.api().await;
-    // The catalogue comes by itself.
+    // The catalogue is refreshed automatically.
     eventually(&api, "/ace360/standards?larsCode=105", |page| {
         page["items"].as_array().is_some_and(|items| !items.is_empty())
     })
@@ -280,13 +280,13 @@ async fn a_restart_keeps_records_links_tokens_and_the_sandboxs_records() {
     assert_eq!(api.get("/learners/L1").await.expect(200), learner);
     let kept = api.get("/learners/L1/ace360").await.expect(200);
     assert_eq!((&kept["state"], &kept["recordId"]), (&json!("uploaded"), &tab["recordId"]));
-    // The sandbox has it too, and can be asked.
+    // The sandbox has it too.
     let state: Value =
         reqwest::get(format!("{}/control/state", service.sandbox)).await.unwrap().json().await.unwrap();
     assert_eq!((&state["records"], &state["creditsUsed"]), (&json!(1), &json!(1)));
     let synced = api.post("/learners/L1/ace360:sync", &Value::Null).await.expect(200);
     assert_eq!(synced["recordId"], tab["recordId"]);
-    // And so is a OneFile, ready to be set up.
+    // OneFile is ready to be set up too.
     let tested = api.post("/onefile/connection:test", &json!({})).await.expect(200);
     assert_eq!(tested["ok"], true, "{tested}");
     assert_eq!(api.get("/onefile/settings").await.expect(200)["environment"], "sandbox");
@@ -304,7 +304,7 @@ async fn a_second_start_on_the_same_folder_says_who_holds_it_and_does_no_harm() 
     assert!(said.contains("PICSBRIDGE_DATA_DIR"), "{said}");
     service.api().await.get("/learners").await.expect(200);
 
-    // And one on the same address names the setting.
+    // A second service on the same address names the setting.
     let other = Folder::new();
     let address = service.url.strip_prefix("http://").unwrap();
     let taken = command(&other).arg("serve").env("PICSBRIDGE_LISTEN", address).output().unwrap();
@@ -344,7 +344,7 @@ async fn the_folders_secrets_are_for_its_owner_alone() {
     service.stop();
 }
 
-/// The rows that older files left, as a text.
+/// The rows that the older files left, as a text.
 async fn migrations(sql: &mut PgConnection) -> String {
     let rows: Vec<(i64, String)> =
         sqlx::query_as("select version, encode(checksum, 'hex') from _sqlx_migrations order by version")

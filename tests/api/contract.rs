@@ -1,4 +1,5 @@
-//! The client's own check of every answer: were it lenient, all that it passes would prove nothing.
+//! Tests of the client's own check of every response. If the check accepted everything, the other
+//! tests would prove nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

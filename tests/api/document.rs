@@ -1,4 +1,5 @@
-//! The API's document: it is the committed one, it is whole, and every route keeps what it says of tokens.
+//! The API's document: it is the committed one, it is complete, and every route follows its token
+//! rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,11 +12,10 @@ use crate::support::TestApp;
 
 const COMMITTED: &str = include_str!("../../openapi/picsbridge.json");
 const ADOPT: &str = "cargo run -- openapi > openapi/picsbridge.json";
-/// What needs no token, and nothing else.
+/// The only operations without a token.
 const PUBLIC: [&str; 6] =
     ["getDocument", "getJwks", "getLiveness", "getMetrics", "getProblem", "getReadiness"];
 
-/// An operation of the document.
 struct Operation {
     method: Method,
     path: String,
@@ -27,7 +27,7 @@ impl Operation {
         self.what["operationId"].as_str().unwrap_or_default()
     }
 
-    /// The scopes that it declares, of which any will do; none: it is public.
+    /// The scopes that it declares, of which one is enough. Empty: it is public.
     fn scopes(&self) -> Vec<Scope> {
         let schemes =
             self.what["security"].as_array().unwrap_or_else(|| panic!("{}: no security", self.name()));
@@ -45,7 +45,7 @@ impl Operation {
         scopes
     }
 
-    /// The path with something in its parameters.
+    /// The path with values in its parameters.
     fn filled(&self) -> String {
         let dummies = [
             ("{learnerId}", "NOBODY"),
@@ -73,7 +73,7 @@ fn operations(document: &Value) -> Vec<Operation> {
     operations.collect()
 }
 
-/// Every value that is no list or object, by its place.
+/// Every value that is no list or object, by its pointer.
 fn leaves(at: String, value: &Value, found: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
@@ -300,7 +300,7 @@ async fn the_swagger_page_is_served_with_all_that_it_needs() {
     assert!(!html.contains("https://") || !html.contains("cdn"), "nothing is loaded from elsewhere");
 }
 
-/// The schema behind a body's, which may be one or null.
+/// The schema of a body, which may be one schema or null.
 fn named(schema: &Value) -> Option<&str> {
     let target = schema["$ref"]
         .as_str()

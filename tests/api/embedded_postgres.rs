@@ -1,4 +1,4 @@
-//! The private PostgreSQL of a data folder, on the host's real binaries.
+//! The private PostgreSQL of a data folder, with the host's real binaries.
 
 use std::env;
 use std::fs;
@@ -15,10 +15,10 @@ use sqlx::{Connection, PgConnection};
 
 use crate::support::app::PATIENCE;
 
-/// The child test's data folder; only a parent test sets it.
+/// The child test's data folder. Only a parent test sets it.
 const SERVICE_FOLDER: &str = "PICSBRIDGE_TEST_SERVICE_FOLDER";
 
-/// A private data folder, removed at the end with the cluster that root keeps elsewhere.
+/// A private data folder. It is removed at the end with the cluster that root keeps elsewhere.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -36,13 +36,13 @@ impl Folder {
         EmbeddedPostgres::start(&self.0, unsafe_but_fast()).await
     }
 
-    /// Where the cluster is.
+    /// The folder of the current cluster.
     fn cluster(&self) -> PathBuf {
         fs::read_to_string(self.0.join("postgres-location"))
             .map_or_else(|_| self.first_cluster(), |text| PathBuf::from(text.trim_end()))
     }
 
-    /// Where the cluster is of a data folder that has had no other.
+    /// The folder of the first cluster of a data folder.
     fn first_cluster(&self) -> PathBuf {
         if !is_root() {
             return self.0.join("postgres");
@@ -53,13 +53,13 @@ impl Folder {
         Path::new("/var/lib/picsbridge").join(hash.concat())
     }
 
-    /// The process id of its server, from the server's own file.
+    /// The process id of the server, from the server's own file.
     fn server_pid(&self) -> Option<String> {
         let text = fs::read_to_string(self.cluster().join("data/postmaster.pid")).ok()?;
         Some(text.lines().next()?.to_owned())
     }
 
-    /// Another process that runs the service on this folder; returns once it is ready.
+    /// Another process that runs the service on this folder. Returns when it is ready.
     fn service(&self) -> Service {
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "embedded_postgres::a_service_for_other_tests", "--ignored", "--nocapture"])
@@ -104,7 +104,7 @@ fn beside(cluster: &Path, extension: &str) -> PathBuf {
     format!("{}.{extension}", cluster.display()).into()
 }
 
-/// A folder with programs that say they are PostgreSQL of a version.
+/// A folder with programs that claim to be a PostgreSQL of this version.
 fn pretended_installation(version: &str) -> Folder {
     let folder = Folder::new();
     for name in ["postgres", "initdb", "pg_ctl"] {
@@ -136,7 +136,7 @@ fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-/// Waits until a condition holds, as briefly as possible.
+/// Waits until a condition holds, with short pauses.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
@@ -149,7 +149,7 @@ fn signal(name: &str, target: &str) {
     assert!(Command::new("kill").args([name, "--", target]).status().unwrap().success());
 }
 
-/// Whether a process runs; one that ended and waits for its parent does not.
+/// Whether a process runs. A zombie does not count.
 fn runs(pid: &str) -> bool {
     let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
     let state = String::from_utf8(output.stdout).unwrap();
@@ -165,7 +165,7 @@ async fn data_survives_a_restart() {
         .execute(&mut connection)
         .await
         .unwrap();
-    // An open connection does not hold up the stop.
+    // An open connection does not delay the stop.
     postgres.stop().await.unwrap();
     assert_eq!(folder.server_pid(), None, "the server is gone once stop returns");
 
@@ -185,7 +185,7 @@ async fn a_second_start_on_the_same_folder_says_who_holds_it() {
     assert!(message.contains(&format!("process {},", std::process::id())), "{message}");
     assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
     assert!(message.contains("PICSBRIDGE_DATA_DIR"), "{message}");
-    // It did no harm to the first.
+    // The first server still works.
     assert_eq!(text(&postgres.url(), "SELECT 'fine'").await, "fine");
     postgres.stop().await.unwrap();
 }
@@ -236,7 +236,7 @@ async fn two_folders_run_side_by_side() {
 async fn a_half_initialised_cluster_is_started_over() {
     let folder = Folder::new();
     folder.start().await.stop().await.unwrap();
-    // As a crash in the middle of initdb leaves it: no cluster, no pointer, half a folder beside.
+    // The state after a crash during initdb: no cluster, no pointer, and a half-written folder.
     let cluster = folder.cluster();
     let half = beside(&cluster, "new-0badcafe");
     fs::rename(&cluster, &half).unwrap();
@@ -366,7 +366,7 @@ async fn a_server_that_does_not_start_shows_its_log() {
     options.extra_settings.push(("max_connections".to_owned(), "many".to_owned()));
     let message = EmbeddedPostgres::start(&folder.0, options).await.unwrap_err().to_string();
     assert!(message.contains("invalid value for parameter \"max_connections\""), "{message}");
-    // The cluster itself is whole.
+    // The cluster itself is intact.
     folder.start().await.stop().await.unwrap();
 }
 
@@ -443,7 +443,7 @@ async fn a_dropped_server_stops_and_its_folder_starts_again_at_once() {
     let postgres = folder.start().await;
     let pid = folder.server_pid().unwrap();
     drop(postgres);
-    // The old server may still be shutting down: this start waits for it.
+    // The old server may still be shutting down. This start waits for it.
     let postgres = folder.start().await;
     assert!(!runs(&pid));
     postgres.stop().await.unwrap();
@@ -479,7 +479,7 @@ async fn a_server_without_its_service_is_stopped_before_the_next_start() {
     let folder = Folder::new();
     let mut service = folder.service();
     let orphan = folder.server_pid().unwrap();
-    // Stop the watcher from doing its work, as if it had been killed too.
+    // Stop the watcher, as if it had been killed too.
     let group = Command::new("ps").args(["-e", "-o", "pid=,pgid=,args="]).output().unwrap();
     let group = String::from_utf8(group.stdout).unwrap();
     let watchers: Vec<&str> = group
@@ -506,7 +506,7 @@ async fn a_stale_process_id_of_a_stranger_is_no_obstacle() {
     folder.start().await.stop().await.unwrap();
     let data = folder.cluster().join("data");
     let owner = fs::metadata(&data).unwrap();
-    // A process of the server's user, so that the server itself would believe in it.
+    // A process of the server's user, so that the server itself would accept its process id.
     let mut stranger = Command::new("sleep").arg("600").uid(owner.uid()).gid(owner.gid()).spawn().unwrap();
     let stale = data.join("postmaster.pid");
     fs::write(&stale, format!("{}\n{}\n1\n1\n\n\n\nready\n", stranger.id(), data.display())).unwrap();
@@ -525,7 +525,7 @@ async fn a_stale_process_id_of_a_stranger_is_no_obstacle() {
 async fn ctrl_c_in_the_terminal_leaves_the_stopping_to_the_service() {
     let folder = Folder::new();
     let mut service = folder.service();
-    // A terminal sends the signal to the whole process group.
+    // A terminal sends the signal to the full process group.
     signal("-INT", &format!("-{}", service.child.id()));
     let line = service.lines.next().unwrap();
     assert!(line.contains("used it after the signal"), "{line}");
@@ -533,7 +533,7 @@ async fn ctrl_c_in_the_terminal_leaves_the_stopping_to_the_service() {
     assert_eq!(folder.server_pid(), None);
 }
 
-/// Not a rule: the process that other tests kill.
+/// Not a rule: this is the process that other tests kill.
 #[tokio::test]
 #[ignore = "other tests run it in a process of its own"]
 async fn a_service_for_other_tests() {

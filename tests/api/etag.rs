@@ -1,4 +1,4 @@
-//! Nobody writes over what another wrote meanwhile: `ETag`, `If-Match`, `If-None-Match: *`.
+//! No caller overwrites another caller's change by mistake: `ETag`, `If-Match`, `If-None-Match: *`.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -20,7 +20,7 @@ fn tag(answer: &Answer) -> String {
     answer.header("etag").unwrap_or_else(|| panic!("{}: no ETag", answer.at)).to_owned()
 }
 
-/// The three kinds of records, each with a body that is good.
+/// The three kinds of records, each with a valid body.
 fn records() -> [(&'static str, Value); 3] {
     [
         ("/learners/L1", people::learner(1)),
@@ -128,7 +128,7 @@ async fn a_condition_that_cannot_be_read_is_a_fault_and_nothing_is_written() {
     let both = app.call(Method::PUT, OFFICER).header("if-match", &before).header("if-none-match", "*");
     both.json(&people::officer()).send().await.refused(400, "invalidParameter");
     assert_eq!(tag(&app.get(OFFICER).await), before);
-    // Whoever has no token is told that first.
+    // A caller without a token gets that error first.
     let stranger = app.without_token();
     put_if(&stranger, OFFICER, ("if-match", "1"), &people::officer()).await.refused(401, "unauthenticated");
 }
@@ -148,7 +148,7 @@ async fn of_writers_who_read_the_same_one_wins_and_the_others_are_told() {
         assert_eq!(answers.iter().filter(|answer| answer.status == 412).count(), 7);
         assert_eq!(app.get(path).await.expect(200)["lastName"], format!("Writer {}", won[0]));
     }
-    // And of those who make what was not there.
+    // The same for callers that create a missing record.
     let one = json!({"lastName": "One"});
     let made = join_all((0..8).map(|_| put_if(&app, "/officers/NEW", ("if-none-match", "*"), &one)));
     let made: Vec<u16> = made.await.iter().map(|answer| answer.status).collect();
@@ -190,7 +190,7 @@ async fn settings_say_their_state_and_are_only_changed_in_it() {
 #[tokio::test]
 async fn settings_that_nobody_made_yet_have_a_state_too() {
     let app = TestApp::start().await;
-    // Tags of settings are their count of writes.
+    // The tag of settings is their number of writes.
     let body = json!({"enabled": false});
     let mut sql = app.sql().await;
     sqlx::query("delete from ace360_settings").execute(&mut sql).await.unwrap();

@@ -1,8 +1,8 @@
 //! `openapi/fields.md`, the guide's table of every field of a record: in PICSWeb, here, in ACE360 and in OneFile. It is
 //! made from the rows of `ace360/fields` and `onefile/fields`; what no row can say stands here as a note.
 //!
-//! When it is behind: `PICSBRIDGE_WRITE_FIELDS=1 cargo test --test api field_map`, then
-//! `cargo run -- openapi > openapi/picsbridge.json`, and commit both.
+//! To update it: `PICSBRIDGE_WRITE_FIELDS=1 cargo test --test api field_map`, then `cargo run --
+//! openapi > openapi/picsbridge.json`, and commit both.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,8 @@ use serde_json::Value;
 const COMMITTED: &str = include_str!("../../openapi/fields.md");
 const DOCUMENT: &str = include_str!("../../openapi/picsbridge.json");
 
-/// A field a line: its pointer, its place in PICSWeb, and notes: to ACE360, to OneFile when it is created, OneFile daily.
+/// One field for each line: its pointer, its place in PICSWeb, and notes for ACE360, for a creation
+/// in OneFile, and for the daily exchange.
 const LEARNERS: &str = "
 /firstName | Learner > First Name
 /lastName | Learner > Surname
@@ -101,7 +102,8 @@ const ORGANISATIONS: &str = "
 /provisions/0/description | Organisation > Provisions > Description | where the code names none
 ";
 
-/// What an upstream's table says of a field: its pointer, its name there, when OneFile's record is created, and daily.
+/// A field in an upstream's table: its pointer, its name there, its use when OneFile's record is
+/// created, and its daily use.
 struct There {
     pointer: String,
     name: String,
@@ -109,7 +111,7 @@ struct There {
     daily: &'static str,
 }
 
-/// A kind of record, with its rows and what the upstreams' tables say of it.
+/// A kind of record with its rows and the upstreams' tables.
 struct Table {
     schema: &'static str,
     title: &'static str,
@@ -157,7 +159,7 @@ fn rows(text: &'static str) -> Vec<[&'static str; 5]> {
     text.lines().skip(1).map(row).collect()
 }
 
-/// Pointers, each with ACE360's key, of the fields that come from one kind of record.
+/// The pointers of the fields that come from one kind of record, each with ACE360's key.
 fn ace360(is_of: fn(Read) -> bool) -> Vec<(&'static str, &'static str)> {
     let fields = FIELDS.iter().filter(|field| is_of(field.read));
     fields.flat_map(|field| field.from.iter().map(|pointer| (*pointer, field.name))).collect()
@@ -184,13 +186,13 @@ fn of_table<Ours, Theirs>(
 }
 
 impl There {
-    /// Whether it is this field, or an object that the field is in.
+    /// Whether it is this field, or an object that contains it.
     fn is(&self, pointer: &str) -> bool {
         pointer.strip_prefix(&self.pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
-/// The names and the note, as far as there are any.
+/// The names and the note, if there are any.
 fn cell(names: impl IntoIterator<Item = String>, note: &str) -> String {
     let names = names.into_iter().collect::<Vec<_>>().join(", ");
     let parts = [names.as_str(), note].into_iter().filter(|own| !own.is_empty());
@@ -232,7 +234,7 @@ fn the_table_of_fields_is_what_the_upstreams_tables_say() {
     );
 }
 
-/// The pointers of all that a schema of the document holds, `0` for each entry of a list.
+/// The pointers of all values in a schema of the document, with `0` for each entry of a list.
 fn leaves(document: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
     let named = schema["$ref"].as_str().and_then(|name| document.pointer(name.trim_start_matches('#')));
     if let Some(named) = named {

@@ -1,4 +1,4 @@
-//! A token belongs to one provider: what is another's is not there, whatever the route.
+//! A token belongs to one provider. Another provider's data does not exist for it, on any route.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::people;
 use crate::support::{Api, TestApp};
 
-/// What a provider sees of its own.
+/// What a provider sees of its own data.
 async fn view(api: &Api) -> Vec<Value> {
     let mut seen = Vec::new();
     for path in [
@@ -53,7 +53,7 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
     let links = app.get("/onefile/links").await.expect(200);
     let link = links["items"][0]["id"].as_str().unwrap_or_else(|| panic!("no link: {linked:#}"));
 
-    // Each change is a delivery once it has its place in the feed.
+    // Each change becomes a delivery once it has its position in the feed.
     app.get("/changes").await.expect(200);
     let deliveries = format!("/webhooks/{webhook}/deliveries");
     let delivered = app.get(&deliveries).await.expect(200);
@@ -87,7 +87,7 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
                 "/learners/{learnerId}/ace360/link" if method == Method::PUT => json!({"recordId": 1}),
                 "/intents/{id}:resolve" => json!({"outcome": "notDone"}),
                 "/webhooks/{id}" if method == Method::PUT => hook.clone(),
-                // A put of a record would make one of their own.
+                // A put of a record would create the caller's own record.
                 _ if method == Method::PUT => continue,
                 _ => Value::Null,
             };
@@ -97,7 +97,7 @@ async fn nothing_of_another_provider_can_be_read_changed_or_guessed_at_by_any_ro
                 call.send().await.refused(404, "notFound")
             };
             let answer = strangers(&real).await;
-            // It answers as if there were no such thing at all.
+            // The response is the same as for a missing resource.
             let nobody =
                 real.replace("L1", "N0").replace(people::OFFICER, "N0").replace(people::ORGANISATION, "N0");
             let nobody = if id.is_empty() {

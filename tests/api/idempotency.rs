@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same call made again does nothing again.
+//! `Idempotency-Key`: a repeated call does nothing the second time.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Api, TestApp, people};
 
-/// Keys of the figure; each comes twenty times at once.
+/// The number of keys. Each is used twenty times at once.
 fn keys() -> usize {
     std::env::var("IDEMPOTENCY_KEYS").ok().and_then(|keys| keys.parse().ok()).unwrap_or(40)
 }
@@ -43,11 +43,11 @@ async fn the_same_call_is_answered_as_it_was_and_does_nothing_again() {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!((again.status, again.header("location")), (first.status, first.header("location")));
     assert_eq!((again.text.clone(), runs(&app).await), (first.text.clone(), 1));
-    // Another key, and none at all, are other calls.
+    // Another key, or no key, is another call.
     post(&app, UPLOAD, "two", &look()).await.expect(202);
     app.post(UPLOAD, &look()).await.expect(202);
     assert_eq!(runs(&app).await, 3);
-    // A day later it is forgotten.
+    // After a day the key is forgotten.
     app.clock_advance(TimeDelta::hours(25)).await;
     assert_eq!(post(&app, UPLOAD, "one", &look()).await.header("idempotent-replayed"), None);
     assert_eq!(runs(&app).await, 4);
@@ -69,7 +69,7 @@ async fn a_key_belongs_to_one_call_of_one_token() {
     for wrong in ["", &"x".repeat(256)] {
         post(&app, UPLOAD, wrong, &look()).await.refused(400, "invalidParameter");
     }
-    // A key is worth nothing without a token, and opens nothing.
+    // A key is useless without a token, and gives no access.
     post(&app.without_token(), UPLOAD, "one", &look()).await.refused(401, "unauthenticated");
     let reader = app.with_scopes(&[picsbridge::auth::scope::Scope::RecordsRead]).await;
     post(&reader, UPLOAD, "one", &look()).await.refused(403, "scopeMissing");

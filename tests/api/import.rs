@@ -1,4 +1,4 @@
-//! Importing: an outcome for each record, and the good ones are kept.
+//! Imports: each record gets its outcome, and the valid ones are stored.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn lines(app: &TestApp, body: impl Into<Vec<u8>>) -> Answer {
     app.call(Method::POST, "/learners:import").body(NDJSON, body.into()).send().await
 }
 
-/// Index, id, outcome, and the faults' places and codes.
+/// Index, id, outcome, and the pointers and codes of the faults.
 type Outcome = (u64, Option<String>, String, Vec<(String, String)>);
 
 fn outcomes(answer: &Value) -> Vec<Outcome> {
@@ -111,7 +111,7 @@ async fn of_an_id_that_stands_twice_the_second_is_the_fault_even_across_chunks()
     let app = TestApp::start().await;
     let mut items: Vec<Value> = (0..600).map(numbered).collect();
     items[599] = with_id("learnerId", "L00000", &learner(9));
-    // A record that failed does not take its id.
+    // A failed record does not use up its id.
     items[1]["lastName"] = json!("");
     items[2] = with_id("learnerId", "L00001", &learner(8));
     let answer = app.post("/learners:import", &json!(items)).await.expect(200);
@@ -124,14 +124,15 @@ async fn of_an_id_that_stands_twice_the_second_is_the_fault_even_across_chunks()
 #[tokio::test]
 async fn lines_keep_their_place_and_their_ids_over_chunks_with_blank_lines_between_them() {
     let app = TestApp::start().await;
-    // The first chunk is a short one; each fault stands at the edge of one, or a chunk or two from what it repeats.
+    // The first chunk is shorter. Each fault is at the edge of a chunk, or one or two chunks after
+    // the record that it repeats.
     let mut items: Vec<String> = (0..2_300).map(|n| numbered(n).to_string()).collect();
     items[99] = "{\"learnerId\": \"L".to_owned();
     items[100] = items[0].clone();
     items[1_099] = "[1]".to_owned();
     items[1_100] = items[98].clone();
     items[2_100] = items[1_098].clone();
-    // Its first stands on a line that failed.
+    // The first use of the id is on a line that failed.
     items[2_299] = numbered(99).to_string();
     let blank: [&str; 3] = ["\n", "\n\n", "\r\n  \r\n"];
     let body = items.iter().enumerate().fold("\n\n".to_owned(), |body, (n, line)| body + line + blank[n % 3]);
@@ -320,7 +321,7 @@ async fn a_record_of_a_mebibyte_that_is_wrong_throughout_costs_one_outcome() {
     let answer = lines(&app, body).await.expect(200);
     assert_eq!((&answer["succeeded"], &answer["failed"]), (&json!(2), &json!(1)));
     let problem = &answer["items"][1]["problem"];
-    // The fields, and two names that are missing.
+    // The unknown fields, and two missing names.
     assert_eq!(problem["message"], "60002 faults");
     assert_eq!(problem["errors"].as_array().unwrap().len(), 11);
 }

@@ -26,7 +26,7 @@ async fn nothing_is_sealed_with_a_key_that_a_running_process_lacks_unless_that_i
     let app = TestApp::start().await;
     app.put("/learners/L1", &learner(1)).await.expect(201);
     let mut sql = app.sql().await;
-    // It said so when it started.
+    // The process reported this at its start.
     for _ in 0..200 {
         let seen: i64 =
             sqlx::query_scalar("select count(*) from processes").fetch_one(&mut sql).await.unwrap();
@@ -44,7 +44,7 @@ async fn nothing_is_sealed_with_a_key_that_a_running_process_lacks_unless_that_i
     }
     app.get("/learners/L1").await.expect(200);
 
-    // One that was killed says nothing any more, and does not count after a while.
+    // A killed process no longer reports, and does not count after a while.
     sqlx::query("update processes set seen_at = seen_at - interval '4 minutes'")
         .execute(&mut sql)
         .await

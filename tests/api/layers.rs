@@ -1,23 +1,23 @@
-//! The rules of imports: floors import downwards only, no circle of files, SQL is in the store, one module makes
-//! HTTP calls, and test files import only what all tests share.
+//! The rules of imports: layers import only downwards, files have no circles, only the store
+//! contains SQL, one module makes HTTP calls, and test files import only what all tests share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::imports::{Link, Source, circles, files, links};
 
-/// The ground: each module with what it may import of ours.
+/// The base: each module with the modules that it may import.
 const GROUND: [(&str, &[&str]); 6] = [
     ("clock", &[]),
     // It checks the master key.
     ("config", &["seal"]),
     ("seal", &[]),
     ("http", &[]),
-    // It reads how to write the log.
+    // It reads the settings of the log.
     ("telemetry", &["config"]),
     ("embedded_postgres", &[]),
 ];
 
-/// The floors above it, lowest first; modules of one floor do not import each other.
+/// The layers above it, lowest first. Modules of one layer do not import each other.
 const FLOORS: [&[&str]; 10] = [
     &["domain"],
     &["store"],
@@ -36,26 +36,27 @@ const ROOMS: [&str; 7] = ["client", "fields", "catalogue", "links", "create", "s
 
 /// It shares no code with the clients that it tests.
 const ALONE: &str = "sandbox";
-/// They name modules, and import nothing.
+/// They only list modules, and import nothing.
 const LISTS: [&str; 2] = ["lib", "build"];
 
 fn house() -> BTreeMap<String, String> {
     files("src")
 }
 
-/// The floor or the module of the ground that a file belongs to: `api` of `src/api/runs.rs`.
+/// The layer or base module of a file: `api` for `src/api/runs.rs`.
 fn part(file: &str) -> &str {
     file.split('/').nth(1).unwrap().trim_end_matches(".rs")
 }
 
-/// The module that a file is, as the compiler finds it.
+/// The module of a file, as the compiler finds it.
 fn module(root: &str, name: &str) -> Vec<String> {
     let path = name.trim_end_matches(".rs").trim_end_matches("/mod").split('/');
     let path = path.filter(|step| !matches!(*step, "lib" | "main")).map(str::to_owned);
     std::iter::once(root.to_owned()).chain(path).collect()
 }
 
-/// The links between the files of `src`: two crates, of which the binary knows the library by its name.
+/// The links between the files of `src`. There are two crates, and the binary uses the library by
+/// its name.
 fn house_links(files: &BTreeMap<String, String>) -> Vec<Link> {
     let sources: Vec<_> = files
         .iter()
@@ -68,7 +69,7 @@ fn house_links(files: &BTreeMap<String, String>) -> Vec<Link> {
     links(&sources)
 }
 
-/// What a part may import besides itself.
+/// The parts that a part may import besides itself.
 fn allowed(part: &str) -> BTreeSet<&'static str> {
     if part == ALONE || LISTS.contains(&part) {
         return BTreeSet::new();
@@ -85,7 +86,7 @@ fn allowed(part: &str) -> BTreeSet<&'static str> {
     below.chain(GROUND.iter().map(|(name, _)| *name)).chain(beside).collect()
 }
 
-/// The links that run upwards, or across a floor.
+/// The links that lead upwards, or within a layer.
 fn upward(links: &[Link]) -> Vec<String> {
     let wrong = links.iter().filter(|link| {
         let (from, to) = (part(&link.from), part(&link.to));
@@ -124,7 +125,7 @@ fn faulty_circles(links: &[Link]) -> Vec<String> {
     circles(links).into_iter().map(told_all).collect()
 }
 
-/// Made-up files of `src`.
+/// Invented files of `src`.
 fn made_up(files: &[(&str, &str)]) -> Vec<Link> {
     let parts = FLOORS.iter().flat_map(|floor| floor.iter().copied());
     let parts = parts.chain(GROUND.iter().map(|(name, _)| *name)).chain([ALONE]);
@@ -133,7 +134,7 @@ fn made_up(files: &[(&str, &str)]) -> Vec<Link> {
     house_links(&empty.chain(given).collect())
 }
 
-/// Where lines name something outside the files that may.
+/// The lines that name something outside the allowed files.
 fn named_outside(words: &[&str], may: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for (name, text) in house().iter().filter(|(name, _)| !may(name)) {
@@ -198,7 +199,8 @@ fn no_file_needs_a_file_that_needs_it() {
 
 #[test]
 fn a_circle_would_be_found() {
-    // Of a parent and its child; over three files; by a path in code, in a macro, in an attribute; through a re-export.
+    // Circles of a parent and its child; over three files; by a path in code, in a macro or in an
+    // attribute; through a re-export.
     let parent = "mod y;\npub struct X;\nfn f() { y::g(); }";
     for circle in [
         [("api/x/mod.rs", parent), ("api/x/y.rs", "use super::X;\npub fn g() {}"), ("api/z.rs", "")],
@@ -216,7 +218,7 @@ fn a_circle_would_be_found() {
     ] {
         assert_eq!(faulty_circles(&made_up(&circle)).len(), 1, "{circle:?}");
     }
-    // What a parent only lists and passes on, it does not need.
+    // A parent does not depend on what it only lists and re-exports.
     let plain = [
         ("api/x/mod.rs", "mod y;\npub use y::Y;\npub struct X;"),
         ("api/x/y.rs", "use super::X;\npub struct Y(X);\nmod tests { use super::*; }"),
@@ -260,7 +262,7 @@ fn a_folder_has_its_module_within() {
 #[test]
 fn sql_is_written_in_the_store_alone() {
     let words = ["query!", "query_as!", "query_scalar!", "sqlx::query", "sqlx::raw_sql", "QueryBuilder"];
-    // The embedded server makes its database before there is a store.
+    // The embedded server creates its database before there is a store.
     let may = |path: &str| path.starts_with("store/") || path == "embedded_postgres/server.rs";
     let found = named_outside(&words, may);
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -269,7 +271,7 @@ fn sql_is_written_in_the_store_alone() {
 #[test]
 fn one_module_makes_http_calls() {
     let found = named_outside(&["reqwest::"], |path| path.starts_with("http/"));
-    // The composition root names its error.
+    // The composition root names the error type.
     let found: Vec<_> = found.into_iter().filter(|line| !line.contains("#[from] reqwest::Error")).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
 }

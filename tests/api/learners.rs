@@ -26,7 +26,7 @@ async fn ids(app: &TestApp, query: &str) -> Vec<String> {
         .collect()
 }
 
-/// An upload of the learner that is under way.
+/// An upload of the learner that is running.
 async fn open_intent(app: &TestApp, learner: &str) -> IntentRow {
     let new = NewIntent {
         key: Ace360::key_of(app.tenant.provider.id, learner, "sandbox"),
@@ -82,7 +82,7 @@ async fn everything_wrong_with_a_learner_is_told_at_once_each_with_its_pointer()
     body["shoeSize"] = json!(42);
     body["ace360"]["standardID"] = json!(1);
     let answer = app.put("/learners/L1", &body).await;
-    // Nothing that was sent comes back: it may be somebody else's.
+    // The response repeats no value that was sent, because it may be another person's.
     for value in ["QQ123456C", "1000102505", "05/06/2004"] {
         assert!(!answer.text.contains(value), "{value}: {}", answer.text);
     }
@@ -188,7 +188,7 @@ async fn what_is_right_in_another_spelling_is_put_right() {
         ("/address/postcode", "sw1a1aa", "SW1A 1AA"),
         ("/address/postcode", "zz99 9zz", "ZZ99 9ZZ"),
         ("/email", " lucy@example.com ", "lucy@example.com"),
-        // Stands for "no number yet".
+        // The placeholder for "no number yet".
         ("/uln", "9999999999", "9999999999"),
         ("/uln", "1000102504", "1000102504"),
     ] {
@@ -277,7 +277,7 @@ async fn the_list_gives_what_was_written_after_a_time() {
         page["items"].as_array().unwrap().iter().map(|item| item["updatedAt"].as_str().unwrap()).collect();
     assert_eq!(ids(&app, &format!("?updatedAfter={}", times[0])).await, ["L2"]);
     assert_eq!(ids(&app, &format!("?updatedAfter={}", times[1])).await, Vec::<String>::new());
-    // The same moment in another zone.
+    // The same moment in another time zone.
     let there = chrono::DateTime::parse_from_rfc3339(times[0]).unwrap() - TimeDelta::seconds(1);
     let there =
         there.with_timezone(&chrono::FixedOffset::east_opt(3600).unwrap()).to_rfc3339().replace('+', "%2B");
@@ -322,12 +322,12 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
     for id in ["ERASED-1", "STAYS-1"] {
         app.post(&format!("/learners/{id}/ace360"), &json!({})).await.expect(201);
     }
-    // A history, changes and a run's record of it.
+    // A history, changes and a record in a run.
     let record = app.get("/learners/ERASED-1/ace360").await.expect(200)["recordId"].as_i64().unwrap();
     app.sandbox_advance(record).await;
     let run = app.post("/ace360/status:sync", &Value::Null).await;
     app.wait_run(run.body["id"].as_str().unwrap()).await;
-    // A run that was asked for it by name, and one that waits its turn.
+    // A run that names the learner, and one that waits for its turn.
     for body in [
         json!({"learnerIds": ["STAYS-1", "ERASED-1"]}),
         json!({"learnerIds": ["ERASED-1"], "validateOnly": true}),
@@ -360,7 +360,7 @@ async fn an_erased_learner_is_in_no_table_but_the_audit_which_says_so() {
     }
     let feed = app.get("/changes").await.expect(200);
     assert!(!feed.to_string().contains("ERASED-1"), "{feed:#}");
-    // Upstream nothing happened.
+    // Nothing happened in the upstream.
     assert_eq!(app.sandbox_state().await["records"], 2);
     assert_eq!(people::uln(1).len(), 10);
 }

@@ -1,4 +1,5 @@
-//! What protects the service, and those who use it, from others: limits, slow senders, other origins, and what browsers are told.
+//! Protection of the service and its users: limits, slow senders, other origins, and security
+//! headers.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -35,15 +36,15 @@ async fn a_token_has_so_many_requests_a_minute_and_is_told_with_every_answer() {
             refused += 1;
         }
     }
-    // A minute may have ended in between: then twice five passed.
+    // If a minute ended in between, two windows of five calls passed.
     assert!(refused >= 2, "{refused}");
-    // What is refused for another reason counts too.
+    // Calls that are refused for another reason count too.
     let other = app.with_scopes(&[picsbridge::auth::scope::Scope::RecordsRead]).await;
     let body = json!({});
     let answers = join_all((0..12).map(|_| other.put("/learners/L1", &body))).await;
     assert!(answers.iter().any(|answer| answer.status == 429));
     assert!(answers.iter().any(|answer| answer.status == 403), "others' limits are their own");
-    // No token, no limit: health is asked for all the time.
+    // Calls without a token have no limit, because health checks are frequent.
     for _ in 0..12 {
         let answer = app.without_token().get("/health/live").await;
         assert_eq!((answer.status, answer.header("ratelimit")), (200, None));
@@ -71,7 +72,7 @@ async fn scripts_of_the_origins_that_the_operator_named_may_call_and_no_others()
         assert_eq!(preflight.status(), 200);
         assert_eq!(preflight.headers()["access-control-allow-origin"], origin);
         assert!(preflight.headers()["access-control-allow-methods"].to_str().unwrap().contains("PUT"));
-        // Errors can be read, too.
+        // Browsers can read errors too.
         let answer = asked(origin, Method::GET).await;
         assert_eq!(
             (answer.status().as_u16(), &answer.headers()["access-control-allow-origin"]),

@@ -1,4 +1,5 @@
-//! What a caller of the service sees. Every answer is held against the served document; each test's name is a rule.
+//! What a caller of the service sees. Every response is checked against the served document. Each
+//! test's name is a rule.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What a message says to whoever stumbled: what is wrong, where, and what to do.
+//! Error messages say what is wrong, where, and what to do.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ async fn a_parameter_that_a_read_does_not_take_is_refused_on_every_read() {
             "{path}"
         );
     }
-    // Who may not read at all is told so first.
+    // A caller without read access gets that error first.
     app.without_token().get("/learners/L1?verbose=1").await.refused(401, "unauthenticated");
 }
 
@@ -125,7 +125,7 @@ async fn doctor_names_the_address_that_it_checks_and_what_helps_when_the_port_is
     let line = format!("ok      ACE360 of provider first at {}/ace360/connect-api/beta: ", app.sandbox_url());
     assert!(said.contains(&line), "{said}");
     assert!(!said.contains("OneFile"), "whose OneFile was never set up is not asked: {said}");
-    // OneFile, before it is switched on: without a token, with one, with a wrong one.
+    // OneFile before it is switched on: without a token, with a valid one, with an invalid one.
     for (token, line) in [
         (None, "not set up (The OneFile settings have no customer token"),
         (Some("sandbox"), "OneFile (sandbox, API v2.1) answers: the customer is "),

@@ -1,4 +1,4 @@
-//! Paths and methods that there are not.
+//! Paths and methods that do not exist.
 
 use actix_web::test::TestRequest;
 use picsbridge::api::paths::Routes;

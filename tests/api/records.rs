@@ -1,4 +1,4 @@
-//! What learners, officers and organisations have in common: put, get, delete, list, and whose they are.
+//! What learners, officers and organisations have in common: put, get, delete, list, and ownership.
 
 use std::collections::BTreeSet;
 
@@ -227,7 +227,7 @@ async fn another_providers_record_is_404_and_stays_as_it_was() {
         other.delete(&path).await.refused(404, "notFound");
         assert_eq!(ids(&other, &format!("/{collection}"), field).await, (vec![], None));
 
-        // The same id is another record with them.
+        // The same id is another record for the other provider.
         let mut theirs = record.clone();
         let name = if collection == "organisations" { "name" } else { "lastName" };
         theirs[name] = json!("Other");

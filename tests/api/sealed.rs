@@ -1,4 +1,4 @@
-//! What a thief of the database finds: ids and states, and nobody's name, numbers or address.
+//! What a stolen database shows: ids and states, but no name, number or address.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ async fn a_dump_of_all_tables_shows_no_personal_value_and_no_secret() {
     app.put("/learners/L1", &but(people::learner(1), planted.clone())).await.expect(201);
     app.post("/learners/L1/ace360", &json!({})).await.expect(201);
 
-    // An upstream's words may repeat what was sent: refused once, and refused for good.
+    // An upstream's message may repeat sent values: refused once, and refused permanently.
     app.put("/learners/L2", &but(people::learner(2), planted)).await.expect(201);
     let body = json!({"message": "Zephyrine Plantagenet-Quux is refused", "errors": {"ulnNumber": [format!("{uln} is taken")]}});
     app.fault(json!({"operation": "createApprentice", "kind": {"status": {"status": 422, "body": body}}}))
@@ -65,14 +65,14 @@ async fn a_dump_of_all_tables_shows_no_personal_value_and_no_secret() {
         "Planted tag",
     ] {
         let hex = picsbridge::seal::hex(value.as_bytes());
-        // Base64 of the value begins like this, whatever follows it.
+        // The base64 of the value begins like this, whatever follows it.
         let base64 = STANDARD.encode(&value[..value.len() / 3 * 3]);
         for form in [value.to_lowercase(), hex, base64.to_lowercase()] {
             let found = rows.iter().find(|(_, row)| row.to_lowercase().contains(&form));
             assert!(found.is_none(), "{value} stands in {found:?}");
         }
     }
-    // It is all there for who may read it.
+    // A caller with access can read all of it.
     assert_eq!(app.get("/learners/L1").await.expect(200)["lastName"], "Plantagenet-Quux");
 }
 

@@ -1,4 +1,4 @@
-//! Health, metrics, request ids, compression, and the pages behind the errors.
+//! Health, metrics, request ids, compression, and the pages about errors.
 
 use picsbridge::api::problem::Code;
 use reqwest::Method;

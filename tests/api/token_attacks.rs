@@ -1,4 +1,4 @@
-//! Attacks on tokens, each named: all are refused with 401, those on ours and those on a trusted issuer's alike.
+//! Named attacks on tokens. All are refused with 401, for our tokens and a trusted issuer's alike.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +17,7 @@ const READ: &str = "/officers";
 async fn assert_all_refused(app: &TestApp, attacks: &Attacks) {
     let mut taken = Vec::new();
     for (name, token) in attacks {
-        // Not every attack can be written into a header by a client; those that cannot do not reach us.
+        // A client cannot write every attack into a header. Those attacks never reach the service.
         let Ok(value) = reqwest::header::HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()) else {
             continue;
         };
@@ -73,7 +73,7 @@ async fn every_attack_on_a_token_of_ours_is_refused() {
     }
     assert!(attacks.len() >= 60, "{}", attacks.len());
     assert_all_refused(&app, &attacks).await;
-    // After all that it is still good, and what is good was not hurt.
+    // The token is still valid after all attacks, and valid tokens were not affected.
     app.as_token(&target.token()).get(READ).await.expect(200);
 }
 
@@ -87,7 +87,7 @@ async fn every_attack_on_a_token_of_a_trusted_issuer_is_refused() {
     ];
     for (signer, stranger) in &kinds {
         let issuer = TestIssuer::start(&[signer]).await;
-        // What a set may hold besides: a secret, and a key that is not for signatures.
+        // Other content of a key set: a secret, and a key that is not for signatures.
         let mut secret = json!({"kty": "oct", "kid": "secret", "alg": "HS256", "k": encoded("secret")});
         let mut encrypts = stranger.jwk();
         (encrypts["kid"], encrypts["use"]) = (json!("encrypts"), json!("enc"));

@@ -1,4 +1,4 @@
-//! Tokens: which are taken, which are refused, and who may make and revoke them.
+//! Tokens: which are accepted, which are refused, and who may create and revoke them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -16,7 +16,7 @@ use crate::support::{TestApp, faults, on_runtime};
 
 const READ: &str = "/officers";
 
-/// Who can sign like the service, and says what it likes.
+/// A signer with the service's key that can sign anything.
 struct Forger {
     key: SigningKey,
     header: Header,
@@ -63,7 +63,7 @@ async fn assert_refused(app: &TestApp, what: &str, token: &str) {
 
 #[tokio::test]
 async fn what_a_forger_with_our_key_signs_unchanged_is_taken() {
-    // Or the tests below would prove nothing.
+    // Without this check the tests below would prove nothing.
     let app = TestApp::start().await;
     let token = Forger::of(&app).await.with(json!({}));
     app.as_token(&token).get(READ).await.expect(200);
@@ -118,7 +118,7 @@ async fn a_token_of_another_algorithm_is_refused_whatever_signed_it() {
         let signature = app.token().rsplit('.').next().unwrap();
         assert_refused(&app, alg, &format!("{header}.{payload}.{signature}")).await;
     }
-    // The public key is public: as the secret of an HMAC it must open nothing.
+    // The public key is public, so it must not work as the secret of an HMAC.
     let x = URL_SAFE_NO_PAD.encode(&forger.key.public);
     let secrets =
         [forger.key.public.clone(), x.clone().into_bytes(), STANDARD.encode(&forger.key.public).into_bytes()];
@@ -128,7 +128,7 @@ async fn a_token_of_another_algorithm_is_refused_whatever_signed_it() {
             let token =
                 jsonwebtoken::encode(&header, &forger.claims, &EncodingKey::from_secret(secret)).unwrap();
             assert_refused(&app, "HMAC with the public key", &token).await;
-            // And one that says EdDSA over an HMAC.
+            // Also a token that claims EdDSA over an HMAC.
             let (body, signature) = token.rsplit_once('.').unwrap();
             let (_, payload) = body.split_once('.').unwrap();
             let header = app.token().split('.').next().unwrap();
@@ -146,7 +146,7 @@ async fn a_token_with_any_part_altered_is_refused() {
     more["scope"] = json!(Scopes::all().claim());
     assert_refused(&app, "more scopes", &format!("{}.{}.{}", parts[0], encoded(&more), parts[2])).await;
     for (part, text) in parts.iter().enumerate() {
-        // In the middle: the last letter holds bits that mean nothing.
+        // In the middle, because the last letter contains unused bits.
         let at = text.len() / 2;
         let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
         let mut altered = parts.clone();
@@ -154,7 +154,7 @@ async fn a_token_with_any_part_altered_is_refused() {
         altered[part] = &text;
         assert_refused(&app, "a letter", &altered.join(".")).await;
     }
-    // It is good as it is, before and after.
+    // The token is valid before and after.
     app.as_token(&little).get(READ).await.expect(200);
 }
 
@@ -163,7 +163,7 @@ async fn a_token_is_refused_from_the_second_on_at_which_it_ends() {
     let app = TestApp::start().await;
     let token = app.issue(Scopes::all(), 1).await;
     let ends = claims(&token)["exp"].as_i64().unwrap();
-    // It is in the cache of verified ones now.
+    // It is in the cache of verified tokens now.
     app.as_token(&token).get(READ).await.expect(200);
     let left = ends - app.parts.auth.clock().now().timestamp();
     app.clock_advance(TimeDelta::seconds(left - 60)).await;
@@ -171,7 +171,7 @@ async fn a_token_is_refused_from_the_second_on_at_which_it_ends() {
     app.clock_advance(TimeDelta::seconds(60)).await;
     let problem = app.as_token(&token).get(READ).await.refused(401, "unauthenticated");
     assert!(problem["detail"].as_str().unwrap().contains("expired"), "{problem}");
-    // Nor does one that was never seen before, without leeway.
+    // The same for a token that was never seen before, without leeway.
     let forger = Forger::of(&app).await;
     let now = app.parts.auth.clock().now().timestamp();
     assert_refused(&app, "expired a second ago", &forger.with(json!({"exp": now - 1}))).await;
@@ -206,7 +206,7 @@ async fn a_token_that_says_something_else_of_itself_is_refused() {
         json!({"jti": "1"}),
         json!({"scope": null}),
         json!({"provider": null}),
-        // The provider is the one whose token it is in the table, and no other.
+        // The provider is the token's owner in the table, and no other.
         json!({"provider": "second"}),
         json!({"provider": "nobody"}),
     ] {
@@ -269,7 +269,7 @@ async fn a_revoked_token_is_refused_at_once_here_and_elsewhere_after_the_next_pu
     let parts = elsewhere.parts.clone();
     on_runtime(async move { parts.auth.pulse(&parts.store).await.unwrap() }).await;
     elsewhere.as_token(&token).get(READ).await.refused(401, "unauthenticated");
-    // A process that starts afterwards knows it too.
+    // A process that starts later knows it too.
     let later = app.second_with(false).await;
     later.as_token(&token).get(READ).await.refused(401, "unauthenticated");
 }
@@ -297,7 +297,7 @@ async fn nobody_is_let_in_when_revocations_could_not_be_read_for_ten_seconds() {
         tokio::time::sleep(std::time::Duration::from_millis(250)).await;
     };
     refused.refused(503, "unavailable");
-    // Nor does it answer 401: the token may be a good one.
+    // The response is not 401, because the token may be valid.
     let parts = app.parts.clone();
     on_runtime(async move { parts.auth.pulse(&parts.store).await.unwrap() }).await;
     app.get(READ).await.expect(200);
@@ -426,7 +426,11 @@ async fn a_token_ends_no_later_than_the_one_that_issued_it_and_is_revoked_with_i
     let parent = issue(&app, 1).await;
     let as_parent = app.as_token(parent["token"].as_str().unwrap());
     let child = issue(&as_parent, 3660).await;
-    assert_eq!((&child["expiresAt"], &child["parentId"]), (&parent["expiresAt"], &parent["id"]), "{child:#}");
+    let ends = |token: &Value| token["expiresAt"].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
+    // A token says when it ends in whole seconds.
+    let earlier = ends(&parent) - ends(&child);
+    assert!((TimeDelta::zero()..TimeDelta::seconds(1)).contains(&earlier), "{child:#}");
+    assert_eq!(child["parentId"], parent["id"], "{child:#}");
     let as_child = app.as_token(child["token"].as_str().unwrap());
     let grandchild = issue(&as_child, 1).await;
     let as_grandchild = app.as_token(grandchild["token"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! Making webhooks, changing and deleting them.
+//! Creating, changing and deleting webhooks.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -106,7 +106,7 @@ async fn a_provider_has_at_most_twenty_webhooks_whoever_makes_them_at_once() {
     }
     let all = app.get("/webhooks").await.expect(200);
     assert_eq!(all["items"].as_array().unwrap().len(), 20);
-    // Others have their own twenty, and one that is deleted makes room.
+    // Others have their own twenty, and a deleted webhook frees a place.
     app.second_provider().await.post("/webhooks", &body).await.expect(201);
     app.delete(&path(&all["items"][3])).await.expect(204);
     app.post("/webhooks", &body).await.expect(201);
@@ -137,7 +137,7 @@ async fn who_dies_before_it_answers_makes_the_same_webhook_when_asked_again() {
         app.call(Method::POST, "/webhooks").header("idempotency-key", "one").json(&body).send().await
     };
     let made = post().await.expect(201);
-    // As if the process had died after the webhook was kept, and before its answer was.
+    // As if the process had died after the webhook was stored and before its response was.
     let forget = "update idempotency_keys set status = null, sealed_answer = null";
     sqlx::query(forget).execute(&mut app.sql().await).await.unwrap();
     let again = post().await.expect(201);

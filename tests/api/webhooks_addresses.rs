@@ -1,4 +1,4 @@
-//! Where webhooks may go: the public internet, unless the operator allows more.
+//! Allowed addresses of webhooks: the public internet, unless the operator allows more.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Trying a webhook out, asking for a delivery again, and changing its secret.
+//! Testing a webhook, requesting a delivery again, and changing the secret.
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -24,13 +24,13 @@ async fn a_test_is_sent_at_once_and_tells_what_came_of_it() {
     receiver.answers(|_| Reply::Status(500));
     let tried = app.post(&test, &Value::Null).await.expect(200);
     assert_eq!((&tried["state"], &tried["lastStatus"]), (&json!("failed"), &json!(500)));
-    // It is not tried again, and the webhook is none the worse for it.
+    // A test is not retried, and does not affect the webhook's health.
     let on = app.put(&path(&made), &json!({"url": receiver.url})).await.expect(200);
     assert!(on["failingSince"].is_null());
     later(&app, TimeDelta::hours(1)).await;
     assert_eq!(receiver.got().len(), 2);
     assert_eq!(deliveries(&app, &made).await.len(), 2);
-    // Nor is the same call made again.
+    // A repeated call does not send it again.
     for _ in 0..2 {
         app.call(Method::POST, &test).header("idempotency-key", "one").send().await.expect(200);
     }
@@ -50,7 +50,7 @@ async fn a_delivery_is_sent_again_on_demand_whatever_came_of_it() {
     assert_eq!((&due["state"], &due["attempts"], &due["id"]), (&json!("pending"), &json!(0), &line["id"]));
     receiver.answers(|_| Reply::Status(500));
     app.deliver().await;
-    // It has its tries like any other.
+    // It has its own attempts like any other delivery.
     receiver.answers(|_| Reply::Status(200));
     later(&app, TimeDelta::seconds(7)).await;
     let got = receiver.got();

@@ -1,4 +1,4 @@
-//! Changes are delivered: signed, in order, each at least once, by whatever processes there are.
+//! Changes are delivered signed, in order, and at least once, by any number of processes.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn a_webhook_is_told_in_the_feeds_order_of_its_own_providers_changes() {
     let receiver = Receiver::start().await;
     webhook(&app, &receiver, json!({})).await;
     let other = app.second_provider().await;
-    // More than one turn.
+    // This needs more than one turn.
     for n in 0..60 {
         change(&app, "ace360.uploaded", &format!("L{n}")).await;
         change_of(&app, &other, "ace360.uploaded", "THEIRS").await;
@@ -166,7 +166,7 @@ async fn a_receiver_that_does_not_answer_harms_nobody() {
     quick.wait(5).await;
     assert!(slow.got().len() <= 1);
     tokio::time::timeout(PATIENCE, delivering).await.expect("it ends").unwrap().unwrap();
-    // One call's time was lost, not five: it is left alone for a while.
+    // Only one call's time was lost, not five: the receiver gets no calls for a while.
     assert_eq!(slow.got().len(), 1);
     let lines = deliveries(&app, &dull).await;
     assert!(lines.iter().all(|line| line["state"] == "pending"), "{lines:#?}");

@@ -1,4 +1,4 @@
-//! Receivers that fail: tried again, ever more rarely, for a day; then the webhook is switched off.
+//! Receivers that fail: retried ever more rarely for a day, then the webhook is switched off.
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn a_failed_delivery_is_tried_again_ever_more_rarely_as_the_same_message()
         );
         let waits = wait(&app, &made).await;
         assert!((step..=step * 6 / 5).contains(&waits), "{waits} s after attempt {attempt}");
-        // Not before its time; of a busy machine's own time some passes too.
+        // Not before its time. On a busy machine some of the machine's time passes too.
         let early = (step - 20).max(0);
         if early > 0 {
             later(&app, TimeDelta::seconds(early)).await;
@@ -101,7 +101,7 @@ async fn after_a_day_of_failures_only_the_webhook_is_switched_off_and_the_feed_s
     app.deliver().await;
     assert_eq!(well.got()[0].body["data"], told, "others are told");
 
-    // Nothing more is sent, until somebody switches it on.
+    // Nothing more is sent until a person switches it on.
     change(&app, "ace360.uploaded", "L2").await;
     later(&app, TimeDelta::days(1)).await;
     assert_eq!(dead.got().len(), attempts);
@@ -164,7 +164,7 @@ async fn a_receiver_that_asks_for_time_is_left_alone_until_then_and_an_hour_at_m
         change(&app, "ace360.uploaded", "L1").await;
         app.deliver().await;
         let before = receiver.got().len();
-        // Also what comes meanwhile.
+        // This applies to later changes too.
         change(&app, "ace360.uploaded", "L2").await;
         later(&app, TimeDelta::seconds(given - 20)).await;
         assert_eq!(receiver.got().len(), before);
@@ -181,7 +181,7 @@ async fn nobody_listening_is_a_failure_like_others() {
     let receiver = Receiver::start().await;
     let made = webhook(&app, &receiver, json!({})).await;
     drop(receiver);
-    // The port is given back when the task has ended.
+    // The port is released when the task has ended.
     let tried = app.post(&format!("{}:test", path(&made)), &Value::Null).await.expect(200);
     assert_eq!(tried["state"], "failed", "{tried:#}");
     assert!(tried["lastStatus"].is_null() && !tried["error"].is_null(), "{tried:#}");

@@ -1,4 +1,4 @@
-//! The changes that OneFile makes, of every kind, beside the examples of the document.
+//! The events of OneFile of every kind, compared with the examples of the document.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The connection test says what is wrong in words.
+//! The connection test says in words what is wrong.
 
 use picsbridge::sandbox::{Sandbox, SandboxOptions};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn a_wrong_token_and_one_of_another_environment_are_told_in_words() {
             assert!(detail.contains(part), "{part}: {detail}");
         }
         assert_eq!(app.get("/onefile").await.expect(200)["connection"]["state"], code);
-        // The same words where a person meets it without a test.
+        // A caller gets the same text without a test.
         let problem = app.get("/onefile/centres").await.refused(502, code);
         assert_eq!(problem["detail"], *detail);
     }

@@ -1,4 +1,4 @@
-//! Enrolling a learner: what is sent, once, and linked at once.
+//! Enrolling a learner: everything is sent once and linked at once.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ async fn a_learner_is_enrolled_with_whom_and_what_it_needs_and_each_is_linked() 
     assert_eq!((made(&app, "visit").await.len(), made(&app, "review").await.len()), (1, 1));
     let aim = &tab["qualifications"][0];
     assert_eq!(aim["learningAimId"], made(&app, "learningAim").await[0]["id"].to_string());
-    // What was made is linked, so that the next learner finds it.
+    // Created records are linked, so that the next learner finds them.
     let links = app.get("/onefile/links").await.expect(200);
     let kinds: Vec<_> = links["items"].as_array().unwrap().iter().map(|link| link["kind"].clone()).collect();
     assert_eq!(kinds, ["officer", "organisation", "learner"]);
@@ -44,7 +44,7 @@ async fn a_learner_is_enrolled_with_whom_and_what_it_needs_and_each_is_linked() 
     enrol(&app, 2).await;
     assert_eq!(made(&app, "user").await.len(), 3);
     assert_eq!(made(&app, "placement").await.len(), 1);
-    // The review's OneFile System ID stands in the record.
+    // The record contains the review's OneFile System ID.
     let kept = app.get("/learners/L1").await.expect(200);
     assert_eq!(kept["reviews"][0]["oneFileId"], made(&app, "review").await[1]["id"].to_string());
     let listed = app.get("/learners?onefile=enrolled").await.expect(200);
@@ -63,7 +63,7 @@ async fn a_second_call_makes_nothing_again() {
     assert_eq!(calls(&app, "createUser").await, before);
     app.delete("/learners/L1/onefile/link").await.expect(204);
     assert_eq!(app.get(&tab(1)).await.expect(200)["state"], "notEnrolled");
-    // OneFile has the learner: it is not made again by accident.
+    // OneFile has the learner, so it is not created again by accident.
     let problem = app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(409, "likelyDuplicate");
     assert_eq!(problem["recordIds"][0].to_string(), tab1["userId"].as_str().unwrap());
     let link = json!({"userId": tab1["userId"]});

@@ -1,5 +1,5 @@
-//! Enrolments whose answers are lost, whose steps are refused, and that meet each other: each thing is made once, and what OneFile
-//! said is told.
+//! Enrolments with lost responses, refused steps and concurrent creations. Each record is created
+//! once, and OneFile's message is shown.
 
 use chrono::TimeDelta;
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::support::{TestApp, people};
 
 const QUICK: &str = "call=1s,lease=4s,job=6s,retry=1s,absence=10m";
 
-/// Steps that make something, each by its operation and the calls of it before.
+/// The steps that create something, each with its operation and the number of earlier calls.
 const CREATIONS: [(&str, u64, &str); 6] = [
     ("createUser", 0, "assessor:OFF"),
     ("createPlacement", 0, "placement:ORG"),
@@ -29,7 +29,7 @@ async fn quick() -> TestApp {
     .await
 }
 
-/// A learner who needs an officer, an organisation and a classroom of its own.
+/// A learner who needs its own officer, organisation and classroom.
 async fn apart(app: &TestApp, n: u64) {
     let officer = people::but(
         people::officer(),
@@ -60,7 +60,7 @@ async fn until(app: &TestApp, n: u64, state: &str) -> Value {
     app.eventually(&tab(n), |tab| tab["state"] == state).await
 }
 
-/// How much of each there is of this learner's.
+/// The number of this learner's records of each kind.
 async fn counts(app: &TestApp, n: u64) -> Value {
     let named = |record: &&Value, name: &str, value: &str| record["fields"][name] == value;
     let users = made(app, "user").await;
@@ -156,7 +156,7 @@ async fn a_step_that_was_not_made_is_not_sent_once_more_while_another_record_loo
     apart(&app, 1).await;
     app.fault(json!({"operation": "createPlacement", "times": 1, "kind": {"reset": {}}})).await;
     post(&app, 1).await;
-    // Somebody makes it by hand, without the MIS value.
+    // A person creates it by hand, without the MIS value.
     let by_hand = json!([{"ID": 4711, "Name": "unheard of place number 1"}]);
     app.fault(json!({"operation": "searchPlacements", "kind": {"replaceBody": {"body": by_hand}}})).await;
     later(&app, TimeDelta::seconds(5)).await;
@@ -299,7 +299,8 @@ async fn a_classroom_that_another_enrolment_made_while_ours_searched_for_it_is_n
             "placements": [{"organisationId": "ORG1X", "type": "P"}], "qualifications": [], "reviews": []});
         learner(&app, n, shared).await;
     }
-    // The first one's search finds nothing, and its answer is on the way while the second makes the classroom.
+    // The first search finds nothing. Its creation is in progress while the second enrolment
+    // creates the classroom.
     let late = json!({"commitThenSilence": {"ms": 3000}});
     app.fault(json!({"operation": "searchClassrooms", "times": 1, "kind": late})).await;
     let before = calls(&app, "searchClassrooms").await;
@@ -345,7 +346,8 @@ async fn a_mis_value_that_two_assessors_share_is_told_before_onefile_refuses_it(
         "{problem:#}"
     );
     assert!(made(&app, "user").await.is_empty());
-    // Where it came up after we looked, OneFile refuses, and its words are told.
+    // If the duplicate appeared after our search, OneFile refuses the creation, and its message is
+    // shown.
     let no = json!({"status": {"status": 400, "body": {"message": "The default assessor's MIS value is shared."}}});
     app.delete(&format!("/onefile/links/{}", link_id(&app).await)).await.expect(204);
     app.fault(json!({"operation": "createUser", "skip": 1, "times": 1, "kind": no})).await;

@@ -1,5 +1,5 @@
-//! The preview of an enrolment: every field with its place in PICSWeb, all that is missing at once, who is there already, and nothing
-//! made by looking.
+//! The preview of an enrolment shows every field with its place in PICSWeb, everything that is
+//! missing, and existing records. It creates nothing.
 
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn missing(preview: &Value) -> Vec<(&str, &str)> {
     all.map(|own| (own["field"].as_str().unwrap(), own["pointer"].as_str().unwrap())).collect()
 }
 
-/// An assessor of the centre, in use, with this MIS value.
+/// An assessor of the centre with this MIS value, in use.
 async fn assessor(app: &TestApp, mis: &str, archived: bool) -> Value {
     let users = records(app, "user").await;
     let fits = |user: &&Value| {
@@ -141,7 +141,8 @@ async fn an_officer_is_linked_by_the_mis_value_and_never_by_a_likeness() {
     assert_eq!((users.len(), &users[0]["fields"]["DefaultAssessorID"]), (1, &there["id"]));
     let links = app.get("/onefile/links?kind=officer").await.expect(200);
     assert_eq!(links["items"][0]["method"], "matched");
-    // One in the archive with the MIS value: OneFile would refuse, and so nothing is sent.
+    // An archived assessor has the same MIS value. OneFile would refuse the enrolment, so nothing
+    // is sent.
     let archived = entries(&app, "/onefile/assessors?archived=true&centreId=1001").await;
     let all = entries(&app, "/onefile/assessors?centreId=1001").await;
     let (id, entry) = archived
@@ -165,7 +166,7 @@ async fn an_officer_is_linked_by_the_mis_value_and_never_by_a_likeness() {
         (&json!("blocked"), &json!([id])),
         "{shown:#}"
     );
-    // Without an e-mail address OneFile takes nobody.
+    // OneFile accepts no person without an e-mail address.
     app.put("/officers/MUTE", &json!({"lastName": "Unheard Of Person"})).await.good();
     learner(
         &app,
@@ -315,7 +316,7 @@ async fn it_needs_the_integration_switched_on_a_token_and_a_scope() {
     }
     learner(&app, 1, json!({})).await;
     app.post(&tab(1), &json!({"centreId": CENTRE})).await.refused(409, "integrationDisabled");
-    // A preview is of use before it is switched on.
+    // The preview works before the integration is switched on.
     preview(&app, 1).await;
     let reader = app.with_scopes(&[Scope::OnefileRead]).await;
     reader.get(&tab(1)).await.expect(200);

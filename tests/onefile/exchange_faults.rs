@@ -1,4 +1,5 @@
-//! The exchange while OneFile misbehaves: the learner that suffers says why, the others go on, and nothing is doubled.
+//! The exchange while OneFile fails: an affected learner shows the reason, the others continue, and
+//! nothing is duplicated.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -13,7 +14,8 @@ async fn a_session_that_ends_within_is_renewed_and_nobody_fails() {
     let app = exchanging(json!({})).await;
     many(&app, 12, 2, 1).await;
     end_sessions(&app).await;
-    // Of each kind one call: the same call refused twice, with a session that was just made, means the token.
+    // One call of each kind. Two refusals of the same call with a new session would mean an invalid
+    // token.
     let ended = |operation: &str, skip: u32| json!({"operation": operation, "skip": skip, "times": 1, "kind": {"status": {"status": 401}}});
     wrong(
         &app,
@@ -78,7 +80,7 @@ async fn a_429_with_an_absurd_retry_after_fails_nobody() {
         wrong(&app, json!([{"operation": "searchLearningAims", "times": 1, "kind": rule}])).await;
         let run = app.post(SYNC, &json!({"full": true})).await.good();
         let path = format!("/runs/{}", run["id"].as_str().unwrap());
-        // It waits a quarter of an hour at most, not a year.
+        // The run waits a quarter of an hour at most, not a year.
         app.eventually(&path, |run| run["state"] == "waiting" || !run["finishedAt"].is_null()).await;
         app.clock_advance(TimeDelta::minutes(16)).await;
         app.tick().await;
@@ -93,7 +95,7 @@ async fn an_outage_of_six_hours_is_waited_for_and_caught_up_without_a_storm() {
     many(&app, 20, 1, 0).await;
     exchange(&app, &Value::Null).await;
     later(&app, TimeDelta::days(8)).await;
-    // Everything is due, and OneFile does not take a connection after the lists.
+    // Everything is due, and OneFile accepts no connection after the lists.
     wrong(&app, json!([{"operation": "searchLearningAims", "skip": 3, "kind": {"status": {"status": 429, "retryAfter": 900}}}])).await;
     let run = app.post(SYNC, &Value::Null).await.good();
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
@@ -134,9 +136,9 @@ async fn a_visit_whose_answer_was_lost_is_told_and_not_sent_again() {
     later(&app, TimeDelta::days(1)).await;
     exchange(&app, &Value::Null).await;
     assert_eq!(calls(&app, "createVisit").await, before);
-    // What else there is of the learner was exchanged all the same.
+    // The rest of the learner was exchanged anyway.
     assert_eq!(record(&app, "L1").await["qualifications"][0]["totalElements"], 20);
-    // A person says that it is there: the review follows.
+    // A person says that the visit exists, and the review follows.
     let intents = app.get("/intents?state=unknown").await.expect(200);
     let visits = made(&app, "visit").await;
     let used = made(&app, "review").await[0]["fields"]["VisitID"].clone();

@@ -1,4 +1,4 @@
-//! The daily exchange: once a night, clear of OneFile's release window, and caught up when it failed.
+//! The daily exchange: once a night, outside OneFile's release window, and repeated if it failed.
 
 use chrono::{DateTime, TimeDelta, Timelike as _};
 use chrono_tz::Europe::London;
@@ -14,7 +14,7 @@ async fn daily(at: &str) -> TestApp {
     app
 }
 
-/// The exchanges so far, the newest first, once they have ended.
+/// The exchanges so far, newest first, after they have ended.
 async fn exchanges(app: &TestApp) -> Vec<Value> {
     let ended =
         |page: &Value| page["items"].as_array().unwrap().iter().all(|run| !run["finishedAt"].is_null());
@@ -28,7 +28,7 @@ async fn next(app: &TestApp) -> DateTime<chrono::Utc> {
     DateTime::parse_from_rfc3339(next.as_str().unwrap()).unwrap().to_utc()
 }
 
-/// Moves to so long after the next night's time.
+/// Moves the clock to this time after the next night's run.
 async fn go_past_the_next_night(app: &TestApp, by: TimeDelta) {
     let now = app.parts.store.now().await.unwrap();
     app.clock_advance(next(app).await - now + by).await;
@@ -47,7 +47,7 @@ async fn a_night_has_one_exchange_however_often_it_is_looked_for() {
     app.clock_advance(TimeDelta::hours(5)).await;
     tokio::join!(app.tick(), second.tick());
     assert_eq!(exchanges(&app).await.len(), 1);
-    // Nights that were missed are made up for by one.
+    // One run makes up for several missed nights.
     app.clock_advance(TimeDelta::days(3)).await;
     for _ in 0..3 {
         app.tick().await;
@@ -68,7 +68,7 @@ async fn nothing_of_the_schedule_begins_in_the_release_window() {
     let app = daily("07:10").await;
     let local = next(&app).await.with_timezone(&London);
     assert_eq!((local.hour(), local.minute()), (7, 30));
-    // Down at night, and back within the window of the next morning.
+    // The service stops at night, and returns within the window of the next morning.
     let app = daily("05:00").await;
     go_past_the_next_night(&app, TimeDelta::minutes(130)).await;
     app.tick().await;

@@ -1,4 +1,4 @@
-//! OneFile's limit is kept by never coming near it; a 429 keeps everybody away.
+//! The service never exceeds OneFile's limit. A 429 blocks all callers.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ async fn a_429_keeps_all_processes_away_until_it_is_over() {
     let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((38..=40).contains(&wait), "{wait}");
     answer.refused(503, "upstreamLimited");
-    // Whoever asks now asks in vain, and OneFile hears nothing of it.
+    // Calls are refused now, and OneFile receives none of them.
     for _ in 0..5 {
         second.get("/onefile/placements").await.refused(503, "upstreamLimited");
         let test = app.post(TEST, &Value::Null).await.expect(200);
@@ -65,7 +65,7 @@ async fn all_processes_together_keep_the_pace_authentication_included() {
 async fn a_persons_exchange_goes_before_what_is_left_of_a_run_and_the_run_pays() {
     let quick = exchanging(json!({"downloadReviews": false})).await;
     many(&quick, 8, 2, 0).await;
-    // One call a minute: what a minute of the clock does not bring is not sent, however long the test takes.
+    // One call a minute. Only the clock's minutes bring calls, however long the test takes.
     let app = quick.second_at(1).await;
     quick.stop().await;
     let before = all_calls(&app).await;
@@ -73,12 +73,13 @@ async fn a_persons_exchange_goes_before_what_is_left_of_a_run_and_the_run_pays()
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
     let first = app.eventually(&path, |run| run["state"] == "waiting").await;
     assert_eq!(all_calls(&app).await - before, 5, "as many as a run may make at once");
-    // A user is read for a person only: the run's lists tell of them.
+    // A user is read for a person only, because the run's lists contain the users.
     let (before, users) = (all_calls(&app).await, calls(&app, "getUser").await);
     let tab = sync(&app, "M-000").await;
     assert!(tab["lastExchangedAt"].is_string(), "{tab:#}");
     assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (4, 1));
-    // Three minutes later, more than it was told to wait, the run is put off again; another person is not.
+    // Three minutes later, more than the requested wait, the run is postponed again, but another
+    // person's call is not.
     app.clock_advance(TimeDelta::minutes(3)).await;
     app.tick().await;
     app.eventually(&path, |run| run["state"] == "waiting" && run["problem"] != first["problem"]).await;
@@ -86,7 +87,7 @@ async fn a_persons_exchange_goes_before_what_is_left_of_a_run_and_the_run_pays()
     assert_eq!((all_calls(&app).await - before, calls(&app, "getUser").await - users), (8, 2));
     let run = app.get(&path).await.expect(200);
     assert_eq!((&run["state"], &run["done"]), (&json!("waiting"), &json!(0)), "{run:#}");
-    // When that is paid, the run goes on, and has everybody in the end.
+    // After that the run continues, and exchanges all learners in the end.
     app.clock_advance(TimeDelta::minutes(10)).await;
     app.tick().await;
     let used = run["calls"]["used"].as_u64().unwrap();

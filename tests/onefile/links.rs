@@ -1,4 +1,4 @@
-//! Links by hand: one record of ours, one of OneFile's.
+//! Links by hand: one PICSWeb record to one OneFile record.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ async fn a_link_is_made_read_listed_told_and_removed() {
     let path = format!("{LINKS}/{}", link["id"].as_str().unwrap());
     assert_eq!(app.get(&path).await.expect(200), link);
     assert_eq!(app.get(LINKS).await.expect(200), json!({"items": [link], "nextPageToken": null}));
-    // Once more is the same, also with a number and the centre.
+    // A second identical call has the same result, also with a number and the centre.
     let again = json!({"kind": "officer", "localId": "O1", "centreId": centre, "remoteId": remote.parse::<u64>().unwrap()});
     assert_eq!(app.post(LINKS, &again).await.expect(200), link);
     app.delete(&path).await.expect(204);
@@ -93,7 +93,7 @@ async fn two_who_reach_for_one_record_at_once_do_not_share_it() {
         let bodies = ids.map(|id| request("officer", &id, &remote));
         let (one, two) = tokio::join!(app.post(LINKS, &bodies[0]), second.post(LINKS, &bodies[1]));
         assert_eq!(BTreeSet::from([one.status, two.status]), BTreeSet::from([201, 409]));
-        // The same link twice at once is one link.
+        // Two identical concurrent calls create one link.
         let bodies = [&bodies[usize::from(one.status != 201)]; 2];
         let link = app.post(LINKS, bodies[0]).await.expect(200);
         app.delete(&format!("{LINKS}/{}", link["id"].as_str().unwrap())).await.expect(204);
@@ -179,11 +179,11 @@ async fn a_link_says_when_its_remote_was_archived_or_deleted() {
         2
     );
     assert!(states(app.get(&format!("{LINKS}?kind=learner")).await.expect(200)).is_empty());
-    // Out of the archive it is as before.
+    // After it is restored, the state is as before.
     app.sandbox_call(Method::POST, &format!("/users/{}:archive", linked[0]), Some(archive(false))).await;
     refresh(&app, "assessors").await;
     assert_eq!(states(app.get(&format!("{LINKS}?state=linked")).await.expect(200)).len(), 2);
-    // One that is archived already may be linked, and says so.
+    // An archived record can be linked, and the link says so.
     let archived = entries(&app, "/onefile/assessors?archived=true").await;
     officer(&app, "O4", "x").await;
     let link = app.post(LINKS, &request("officer", "O4", archived.keys().next().unwrap())).await.expect(201);
@@ -219,7 +219,7 @@ async fn what_is_erased_or_deleted_takes_its_link_along() {
     assert!(app.get(LINKS).await.expect(200)["items"].as_array().unwrap().is_empty());
     let left: Vec<_> = told(&app).await.iter().map(|item| item["subject"]["id"].clone()).collect();
     assert_eq!(left, ["O1", "O1"], "of the learner nothing is told any more");
-    // The remotes are free.
+    // The OneFile records are free.
     app.put("/learners/L2", &people::learner(2)).await.good();
     app.post(LINKS, &request("learner", "L2", &user)).await.expect(201);
 }
@@ -241,7 +241,7 @@ async fn another_provider_sees_nothing_of_them_and_scopes_are_asked_for() {
     assert!(none["items"].as_array().unwrap().is_empty());
     let none = other.post("/onefile/links:suggest", &json!({"kind": "officer"})).await.expect(200);
     assert_eq!(none["suggestions"], json!([]));
-    // What is another provider's is no obstacle either.
+    // Another provider's data does not conflict either.
     officer(&other, "O9", "x").await;
     other.post(LINKS, &request("officer", "O9", &remote)).await.expect(201);
     let reader = app.with_scopes(&[Scope::OnefileRead]).await;

@@ -10,7 +10,7 @@ use crate::support::{Api, TestApp, faults, people};
 const SUGGEST: &str = "/onefile/links:suggest";
 const CANDIDATES: &str = "/onefile/links:candidates";
 
-/// With one centre only: with several, likenesses propose nothing.
+/// Only one centre, because with several a similar name proposes nothing.
 async fn one_centre(app: &TestApp) -> String {
     behave(app, json!({"detailedPages": true})).await;
     let centre = entries(app, "/onefile/centres").await.into_keys().next().unwrap();
@@ -22,7 +22,7 @@ async fn one_centre(app: &TestApp) -> String {
     centre
 }
 
-/// A user of OneFile's by its MIS value: id and fields.
+/// A OneFile user by its MIS value: id and fields.
 async fn user(app: &TestApp, mis: &str) -> (String, Value) {
     let users = records(app, "user").await;
     let found = users.iter().find(|user| user["fields"]["MISID"] == mis).unwrap();
@@ -71,7 +71,7 @@ async fn each_reason_proposes_and_says_so_and_nothing_is_linked() {
     let answer = app.post(SUGGEST, &json!({"kind": "officer"})).await.expect(200);
     for (local, reason, certain, remote) in [
         ("O1", "misValueIsIdent", true, user(&app, "O-08").await.0),
-        // PICSWeb's own id is no Ident: with another name it may be chance.
+        // PICSWeb's own id is no Ident, so with another name it may be a coincidence.
         ("O-10", "misValueIsId", false, user(&app, "O-10").await.0),
         ("M", "email", false, by_mail),
         ("N", "name", false, by_name),
@@ -85,7 +85,7 @@ async fn each_reason_proposes_and_says_so_and_nothing_is_linked() {
     of(&answer, "unmatched", "X");
     assert_eq!((&answer["counts"]["certain"], &answer["counts"]["toConfirm"]), (&json!(1), &json!(4)));
     assert!(app.get(LINKS).await.expect(200)["items"].as_array().unwrap().is_empty());
-    // What is linked is proposed no more, nor is its remote.
+    // A linked record and its partner are not proposed again.
     app.post(LINKS, &request("officer", "X", &user(&app, "O-08").await.0)).await.expect(201);
     let answer = app.post(SUGGEST, &json!({"kind": "officer"})).await.expect(200);
     of(&answer, "unmatched", "O1");
@@ -96,7 +96,7 @@ async fn what_fits_equally_well_is_listed_and_never_proposed() {
     let app = connected().await;
     one_centre(&app).await;
     app.put("/organisations/LARK", &json!({"name": "Larkrise Services"})).await.good();
-    // Two of ours, one of theirs.
+    // Two PICSWeb records match one OneFile record.
     officer(&app, "A", "O-08").await;
     officer(&app, "B", "O-08").await;
     let answer = app.post(SUGGEST, &Value::Null).await.expect(200);
@@ -128,7 +128,7 @@ async fn with_several_centres_only_the_mis_value_proposes_in_each_of_them() {
     assert_eq!((found.len(), both.len()), (2, 2), "{answer:#}");
     assert!(both.iter().all(|(id, _)| found.contains(&id.as_str())));
     assert_eq!(of(&answer, "ambiguous", "M")["why"], "misValueNeeded");
-    // One centre alone has one of them.
+    // A single centre has one of them.
     let asked = json!({"kind": "officer", "centreId": both[0].1});
     let answer = app.post(SUGGEST, &asked).await.expect(200);
     assert_eq!(answer["suggestions"].as_array().unwrap().len(), 1);
@@ -193,7 +193,7 @@ async fn candidates_are_what_learners_name_and_nobody_linked() {
                "qualifications": [{"qualificationId": "Q1", "assessorId": "QUAL"}]}),
     );
     app.put("/learners/L1", &learner).await.good();
-    // Who is not live is not enrolled.
+    // A learner who is not live is not enrolled.
     let left = people::but(
         people::learner(2),
         json!({"status": "dormant", "mainOfficerId": "IDLE", "employerId": "IDLE"}),
@@ -218,7 +218,7 @@ async fn candidates_are_what_learners_name_and_nobody_linked() {
     for wrong in ["kind=learner", "state=linked", "pageSize=0"] {
         app.get(&format!("{CANDIDATES}?{wrong}")).await.refused(400, "invalidParameter");
     }
-    // Linked as proposed, it is none any more.
+    // After the proposed link it is no longer a candidate.
     let proposal = &first["items"][0]["proposal"];
     let body = request("officer", "MAIN", proposal["remoteId"].as_str().unwrap());
     app.post(LINKS, &body).await.expect(201);

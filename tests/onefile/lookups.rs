@@ -78,7 +78,7 @@ async fn a_query_finds_any_part_of_name_email_or_mis_value_in_either_case() {
         assert!(found.len() < users.len());
     }
     assert!(entries(&app, "/onefile/assessors?query=nobody-of-that-name").await.is_empty());
-    // `%` and `_` are what they are.
+    // `%` and `_` have no special meaning.
     assert!(entries(&app, "/onefile/assessors?query=%25").await.is_empty());
 }
 
@@ -188,7 +188,7 @@ async fn the_token_of_another_customer_begins_anew() {
     app.put(SETTINGS, &sandbox("sandbox-other")).await.expect(200);
     let theirs = entries(&app, "/onefile/centres").await;
     assert!(theirs.keys().all(|id| !ours.contains_key(id)));
-    // The same token sent once more forgets nothing.
+    // The same token sent again deletes nothing.
     let before = all_calls(&app).await;
     app.put(SETTINGS, &sandbox("sandbox-other")).await.expect(200);
     assert_eq!(entries(&app, "/onefile/centres").await, theirs);

@@ -1,4 +1,4 @@
-//! Refresh Qualification Links: what a run over OneFile's learning aims brings, and what it tells.
+//! Refresh Qualification Links: what a run over OneFile's learning aims stores and reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ async fn app() -> TestApp {
     connected_with(working()).await
 }
 
-/// Refreshes, and gives the run that has ended.
+/// Runs a refresh, and returns the ended run.
 async fn refreshed(app: &TestApp) -> Value {
     let run = app.post(REFRESH, &Value::Null).await.good();
     let run = app.wait_run(run["id"].as_str().unwrap()).await;
@@ -26,7 +26,7 @@ async fn refreshed(app: &TestApp) -> Value {
     run
 }
 
-/// What the run says of each record: its code.
+/// The code that the run reports for each record.
 async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, String> {
     let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
     let page = app.get(&path).await.expect(200);
@@ -38,7 +38,7 @@ async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// All learning aims that are kept, by centre and id.
+/// All stored learning aims, by centre and id.
 async fn kept(app: &TestApp, filter: &str) -> BTreeMap<String, Value> {
     let (mut found, mut token) = (BTreeMap::new(), String::new());
     loop {
@@ -54,7 +54,7 @@ async fn kept(app: &TestApp, filter: &str) -> BTreeMap<String, Value> {
     }
 }
 
-/// From now on OneFile answers these rows to every search for learning aims.
+/// From now on OneFile returns these rows for every search of learning aims.
 async fn has(app: &TestApp, rows: Value) {
     app.no_faults().await;
     app.fault(json!({"operation": "searchStandards", "kind": {"replaceBody": {"body": rows}}})).await;
@@ -120,7 +120,7 @@ async fn the_code_is_of_the_field_else_of_the_last_brackets() {
         (&all[&format!("{at}/6")]["title"], &all[&format!("{at}/6")]["archived"]),
         (&json!(""), &json!(true))
     );
-    // Case and blanks do not count when one is looked for.
+    // A search ignores case and spaces.
     for code in ["196as", "196%20AS", "%5B196AS%5D"] {
         assert_eq!(kept(&app, &format!("&code={code}")).await.len(), 2, "{code}");
     }
@@ -179,7 +179,7 @@ async fn two_thousand_cost_their_pages_and_a_few_calls() {
     assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(2000)), "{run:#}");
     let made = all_calls(&app).await - before;
     assert_eq!(run["calls"], json!({"used": made, "planned": made}), "each call is counted on the run");
-    // The customer, the centres, and what tells that each of the three centres has no more.
+    // The customer, the centres, and the calls that find the end of each of the three centres.
     assert!((10..=10 + 6 + 3 * 4).contains(&made), "{made} calls");
 }
 
@@ -208,7 +208,7 @@ async fn what_a_page_that_shifted_hides_is_looked_for_once_more() {
     let before = calls(&app, "searchStandards").await;
     refreshed(&app).await;
     let usual = calls(&app, "searchStandards").await - before;
-    // The first page lacks all that it had.
+    // The first page lacks all rows that it had.
     let at = centre(&app, 0).await;
     let body = json!([{"ID": 999_901, "Title": "Only now [X]", "OrganisationID": at}]);
     app.fault(json!({"operation": "searchStandards", "times": 1, "kind": {"replaceBody": {"body": body}}}))
@@ -264,7 +264,7 @@ async fn a_refresh_goes_on_over_many_slices() {
     let theirs = records(&app, "standard").await.len();
     assert_eq!((&run["state"], &run["succeeded"]), (&json!("succeeded"), &json!(theirs)), "{run:#}");
     assert_eq!(kept(&app, "").await.len(), theirs);
-    // One page of three, and what tells that there is no other.
+    // One page of three, and the calls that find the end.
     assert_eq!(calls(&app, "searchOrganisations").await, 4, "the centres were read once");
     let mut sql = app.sql().await;
     let slices: i32 = sqlx::query_scalar("select slice from runs").fetch_one(&mut sql).await.unwrap();
@@ -304,7 +304,7 @@ async fn a_run_is_stopped_and_taken_again_by_whoever_may_synchronise_with_its_up
     own.post(&verb("cancel"), &Value::Null).await.expect(200);
     let ended = app.wait_run(run["id"].as_str().unwrap()).await;
     assert_eq!(ended["state"], "cancelled");
-    // It has no records of its own that could be taken again; that is said to those who might.
+    // It has no records of its own to retry, and the error says so.
     own.post(&verb("retry"), &Value::Null).await.refused(409, "nothingToRetry");
     other.post(&verb("retry"), &Value::Null).await.refused(403, "scopeMissing");
 }
@@ -324,7 +324,7 @@ async fn whoever_may_synchronise_with_onefile_alone_stops_no_run_of_ace360s() {
     app.with_scopes(&[Scope::Ace360Sync]).await.post(&cancel, &Value::Null).await.expect(200);
 }
 
-/// A refresh that is in the middle of its pages, which come slowly.
+/// A refresh in the middle of its pages, which arrive slowly.
 async fn half_way(app: &TestApp) -> String {
     behave(app, json!({"pageCap": 20})).await;
     app.fault(json!({"operation": "searchStandards", "kind": {"delay": {"ms": 50}}})).await;
@@ -364,7 +364,7 @@ async fn other_settings_that_change_in_the_middle_cost_no_page_twice() {
     let run = app.wait_run(&run).await;
     let theirs = records(&app, "standard").await.len();
     assert_eq!((&run["state"], &run["total"]), (&json!("succeeded"), &json!(theirs)), "{run:#}");
-    // The page that was under way may be read again.
+    // The page in progress may be read again.
     let pages = calls(&app, "searchStandards").await;
     let whole = theirs as u64 / 20 + 3 + 3 * 4;
     assert!(pages <= whole + 1, "{pages} of {whole}");

@@ -1,4 +1,5 @@
-//! The set-up's checklist, what the learners' qualifications find in OneFile, and switching the integration on.
+//! The set-up checklist, the coverage of the learners' qualifications, and switching the
+//! integration on.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +48,7 @@ async fn qualifications(app: &TestApp) {
     app.wait_run(run["id"].as_str().unwrap()).await;
 }
 
-/// OneFile answers these assessors, and the look-ups are read.
+/// OneFile returns these assessors, and the look-ups are read.
 async fn read_with(app: &TestApp, assessors: Value) {
     app.fault(json!({"operation": "searchUsers", "kind": {"replaceBody": {"body": assessors}}})).await;
     for part in ["centres", "assessors", "placements"] {
@@ -61,7 +62,7 @@ async fn classrooms(app: &TestApp) -> Value {
     centres.keys().map(|id| (id.clone(), json!("301"))).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Default classrooms are chosen in these centres.
+/// Sets default classrooms in these centres.
 async fn defaults_in(app: &TestApp, centres: &[&str]) {
     let chosen: serde_json::Map<_, _> =
         centres.iter().map(|centre| ((*centre).to_owned(), json!("301"))).collect();
@@ -69,7 +70,7 @@ async fn defaults_in(app: &TestApp, centres: &[&str]) {
     app.put(SETTINGS, &settings).await.expect(200);
 }
 
-/// An app that is ready: nothing is in use, all was read.
+/// An app that is ready: nothing is in use, and everything was read.
 async fn ready() -> TestApp {
     let app = connected_with(working()).await;
     app.post(TEST, &Value::Null).await.expect(200);
@@ -225,16 +226,16 @@ async fn a_centre_that_nobody_can_be_enrolled_in_needs_no_classroom() {
     let (main, north) = (main.await.remove(0), north.await.remove(0));
     defaults_in(&app, &[&main.1]).await;
     assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null), "nothing is in use yet");
-    // In two centres, of which either will do.
+    // The qualification is in two centres, and either is enough.
     with_plan(&app, "L1", &["105AS"]).await;
     assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null));
-    // Only in the second.
+    // It is only in the second.
     with_plan(&app, "L1", &["2AS"]).await;
     assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 1, json!(SETTINGS)));
     assert_eq!(line(&app, "defaultClassroom").await["examples"][0]["id"], north.1);
     defaults_in(&app, &[&north.1]).await;
     assert_eq!(verdict(&app, "defaultClassroom").await, is("ok", 0, Value::Null));
-    // Somebody is linked in the first.
+    // A learner is linked in the first centre.
     app.post(LINKS, &request("learner", "L1", &main.0)).await.expect(201);
     assert_eq!(verdict(&app, "defaultClassroom").await, is("blocked", 1, json!(SETTINGS)));
     defaults_in(&app, &[&main.1, &north.1]).await;
@@ -358,7 +359,7 @@ async fn it_is_forced_with_a_reason_and_a_person_which_the_audit_keeps() {
             .await
             .unwrap();
     assert_eq!(told, ("We start on Monday.".to_owned(), "jane.roe".to_owned()));
-    // On, its settings may be changed without another look at the checklist.
+    // After that, settings can change without another check of the list.
     app.put(SETTINGS, &json!({"enabled": true, "environment": "sandbox", "fullSweepDays": 3}))
         .await
         .expect(200);

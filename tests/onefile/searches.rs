@@ -1,4 +1,4 @@
-//! What OneFile answers to a search is read as far as it goes.
+//! OneFile's search results are read as far as possible.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn a_204_in_the_middle_loses_nothing() {
 async fn the_same_user_on_two_pages_counts_once() {
     let app = connected().await;
     let whole = entries(&app, "/onefile/assessors").await;
-    // Trainees are searched for first, the main centre's before the others'.
+    // Trainees are searched first, those of the main centre before the others.
     let (first, _) = whole.iter().find(|(_, entry)| entry["role"] == 4).unwrap();
     let twice = json!([{"ID": first, "FirstName": "Twice"}, {"ID": 999_901, "FirstName": "Once"}]);
     behave(&app, json!({"pageCap": 5})).await;

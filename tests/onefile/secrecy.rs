@@ -1,4 +1,4 @@
-//! What a thief of the database finds of OneFile: ids and states.
+//! What a stolen database shows of OneFile: ids and states.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,11 +54,11 @@ async fn a_dump_of_all_tables_shows_no_token_no_name_no_address_and_no_mis_value
     );
 }
 
-/// None of these values stands in a row, as it is, in hex, or in base64.
+/// Checks that no row contains these values as text, in hex or in base64.
 fn shows_none_of(rows: &[(String, String)], values: &[&str]) {
     for value in values {
         let hex = picsbridge::seal::hex(value.as_bytes());
-        // Base64 of the value begins like this, whatever follows it.
+        // The base64 of the value begins like this, whatever follows it.
         let base64 = STANDARD.encode(&value[..value.len() / 3 * 3]);
         for form in [value.to_lowercase(), hex, base64.to_lowercase()] {
             let found = rows.iter().find(|(_, row)| row.contains(&form));

@@ -1,4 +1,4 @@
-//! One session for all processes, renewed before its end and once more on a 401.
+//! One session for all processes, renewed before its end and again after a 401.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn two_processes_authenticate_once() {
     let second = app.second().await;
     join_all((0..6).flat_map(|_| [works(&app), works(&second)])).await;
     assert_eq!(calls(&app, "authenticate").await, 1);
-    // A third that starts later finds it.
+    // A third process that starts later finds the session.
     works(&app.second().await).await;
     assert_eq!(calls(&app, "authenticate").await, 1);
 }

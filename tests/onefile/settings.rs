@@ -1,4 +1,4 @@
-//! The integration's settings, and its page.
+//! The integration's settings and its page.
 
 use std::collections::BTreeSet;
 
@@ -116,7 +116,7 @@ async fn it_is_switched_on_only_with_a_token_and_without_the_desktop_integration
     assert!(faults(&problem).is_superset(&BTreeSet::from(both)), "{problem:#}");
     assert_eq!(app.get(SETTINGS).await.expect(200)["environment"], "live", "nothing was kept");
 
-    // Off it may be set up, with the Desktop integration on.
+    // While it is off, it can be set up with the Desktop integration on.
     app.put(SETTINGS, &but(on.clone(), json!({"enabled": false, "customerToken": "sandbox"})))
         .await
         .expect(200);

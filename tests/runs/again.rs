@@ -1,4 +1,4 @@
-//! Runs that are stopped, and runs that take the failed records of another again.
+//! Runs that are stopped, and runs that retry the failed records of another run.
 
 use chrono::TimeDelta;
 use picsbridge::auth::scope::Scope;
@@ -21,7 +21,8 @@ async fn a_run_that_has_not_begun_is_stopped_at_once_and_never_works() {
     assert_eq!((&stopped["state"], stopped["finishedAt"].is_string()), (&json!("cancelled"), true));
     app.post(&path(&run, "cancel"), &Value::Null).await.refused(409, "notActive");
     app.post(&path(&run, "retry"), &Value::Null).await.refused(409, "nothingToRetry");
-    // Its job is still there: whoever takes it up finds nothing to do, and the next run goes its way.
+    // Its job still exists. The worker that takes it finds nothing to do, and the next run
+    // continues.
     let worker = app.second_with(true).await;
     let next = app.post(SYNC, &Value::Null).await.expect(202);
     assert_eq!(worker.wait_run(&id(&next)).await["state"], "succeeded");

@@ -1,4 +1,5 @@
-//! The database and the upstream go away under load, and come back: nobody hangs, nothing is done twice, nothing is lost.
+//! The database and the upstream fail under load and come back: no call hangs, nothing is done
+//! twice, nothing is lost.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +25,8 @@ use crate::support::{on_runtime, people};
 
 const LEARNERS: u64 = 20;
 
-/// A provider with learners `L0` and so on, ready to be uploaded, in a database and a sandbox that may go away.
+/// A provider with learners `L0` and so on, ready to be uploaded, with a database and a sandbox
+/// that may fail.
 struct Stage {
     place: Place,
     caller: Caller,
@@ -75,7 +77,7 @@ impl Stage {
         self.caller.call(method, self.url(path), (!body.is_null()).then_some(body)).await
     }
 
-    /// Asks until it is done, as whoever is told 503 does.
+    /// Repeats the call after each 503, as a client does.
     async fn good(&self, method: Method, path: &str, body: &Value) -> Value {
         let reply = until(path, async || {
             let reply = self.call(method.clone(), path, body).await;
@@ -91,7 +93,7 @@ impl Stage {
         self.good(Method::GET, path, &Value::Null).await
     }
 
-    /// Waits for the end of a run that was asked for.
+    /// Waits for the end of a requested run.
     async fn run_ended(&self, asked: &Value) -> Value {
         let path = format!("/runs/{}", asked["id"].as_str().unwrap());
         until("the run ends", async || {
@@ -101,7 +103,7 @@ impl Stage {
         .await
     }
 
-    /// The service answers again, and works.
+    /// Waits until the service answers and works again.
     async fn recovers(&self) {
         until("it is ready again", async || {
             let ready = self.call(Method::GET, "/health/ready", &Value::Null).await;
@@ -116,7 +118,8 @@ impl Stage {
         assert_eq!(self.run_ended(&asked).await["state"], "succeeded");
     }
 
-    /// Uploads all that are not uploaded, waiting for those whose answer was lost; then the books must balance.
+    /// Uploads all remaining learners, and waits for those with a lost response. Then the books
+    /// must balance.
     async fn finish(&self) {
         for n in 0..LEARNERS {
             until(&format!("L{n} is uploaded"), async || {
@@ -183,7 +186,7 @@ async fn start_sandbox(listen: SocketAddr, journal: &Path) -> Sandbox {
     on_runtime(Sandbox::start(options)).await.unwrap()
 }
 
-/// Callers who read, upload and import until they are told to stop, and what they were answered.
+/// Callers who read, upload and import until they are stopped, with the responses that they got.
 struct Load {
     stop: Arc<AtomicBool>,
     callers: JoinSet<()>,
@@ -202,7 +205,7 @@ impl Load {
                 let mut n = number;
                 while !stop.load(Ordering::Relaxed) {
                     n += 1;
-                    // The last few are a run's.
+                    // The last few learners belong to a run.
                     let id = format!("L{}", n % (LEARNERS - 5));
                     let reply = match n % 3 {
                         0 => caller.upload(&base, &id).await,
@@ -224,14 +227,14 @@ impl Load {
         Self { stop, callers, answers }
     }
 
-    /// So many have been answered since.
+    /// Waits until this number of further calls was answered.
     async fn goes_on(&self) {
         let count = || self.answers.lock().unwrap().values().sum::<u64>();
         let before = count();
         until("callers are answered", async || (count() > before + 12).then_some(())).await;
     }
 
-    /// Ends it; each was answered, and well or with a 503 that says so.
+    /// Ends the load. Each call was answered with success or with a 503 problem.
     async fn end(mut self) -> BTreeMap<String, u64> {
         self.stop.store(true, Ordering::Relaxed);
         while let Some(caller) = self.callers.join_next().await {
@@ -256,7 +259,7 @@ async fn connections_that_are_cut_under_load_cost_a_503_at_most() {
         load.goes_on().await;
         until("there are connections to cut", async || {
             let cut: i64 = sqlx::query_scalar(
-                // All at once, or none: who cuts each as it comes never sees several.
+                // Cuts all at once or none. Cutting each as it appears would never see several.
                 "select count(pg_terminate_backend(pid)) from ( \
                      select pid, count(*) over () as open from pg_stat_activity \
                      where datname = current_database() and application_name = 'picsbridge') own \
@@ -277,7 +280,7 @@ async fn connections_that_are_cut_under_load_cost_a_503_at_most() {
     stage.finish().await;
 }
 
-/// A line to a server that may be restarted elsewhere: its callers know one address.
+/// A proxy for a server that may restart elsewhere, because its callers know one address.
 struct Line {
     listen: SocketAddr,
     serving: Option<JoinHandle<()>>,
@@ -303,7 +306,7 @@ impl Line {
         }));
     }
 
-    /// Refuses callers from now on. Those who are through are cut.
+    /// Refuses callers from now on. Connected callers are cut.
     async fn close(&mut self) {
         let serving = self.serving.take().unwrap();
         serving.abort();
@@ -311,7 +314,7 @@ impl Line {
     }
 }
 
-/// A cluster of the test's own, behind a line.
+/// The test's own cluster behind a proxy.
 struct Cluster {
     folder: Folder,
     settings: Vec<(String, String)>,
@@ -336,7 +339,7 @@ impl Cluster {
         self.server = Some(server);
     }
 
-    /// As an administrator stops it: connections are ended, new ones refused.
+    /// Stops it as an administrator does: connections end, and new ones are refused.
     async fn go(&mut self) {
         self.server.take().unwrap().stop().await.unwrap();
         self.line.close().await;
@@ -377,7 +380,7 @@ async fn a_pool_that_is_exhausted_answers_503_in_time_and_recovers() {
     let database = Database::new().await;
     let stage = Stage::over(&database.url()).await;
     let mut sql = PgConnection::connect_with(&database.options()).await.unwrap();
-    // Whoever reads a tab now keeps its connection for as long as this lasts.
+    // A caller who reads a tab now keeps its connection until this ends.
     let mut held = sql.begin().await.unwrap();
     sqlx::query("lock table ace360_links in access exclusive mode").execute(&mut *held).await.unwrap();
     let begun = Instant::now();
@@ -386,7 +389,7 @@ async fn a_pool_that_is_exhausted_answers_503_in_time_and_recovers() {
         let (caller, url) = (stage.caller.clone(), stage.url(&format!("/learners/L{}/ace360", n % LEARNERS)));
         asked.spawn(async move { caller.call(Method::GET, url, None).await });
     }
-    // Those that have a connection wait for the lock; the others must not wait for them.
+    // Callers with a connection wait for the lock. The others must not wait for them.
     let mut refused = 0;
     while let Some(reply) = asked.join_next().await {
         let reply = reply.unwrap();
@@ -412,7 +415,7 @@ async fn a_server_without_a_connection_to_spare_costs_503s_until_it_has_some() {
     let stage = Stage::over(&cluster.url()).await;
     let load = Load::start(&stage);
     load.goes_on().await;
-    // Somebody else takes all that are left.
+    // Another client takes all remaining connections.
     let mut taken = Vec::new();
     while let Ok(connection) = PgConnection::connect(&cluster.url()).await {
         taken.push(connection);
@@ -461,7 +464,7 @@ async fn an_upstream_that_is_gone_for_hours_is_waited_for() {
     for n in 0..3 {
         assert_eq!(stage.caller.upload(stage.whole.url(), &format!("L{n}")).await.status, Some(201));
     }
-    // The last that is heard of it is half an answer.
+    // The last response is cut off in the middle.
     stage.fault(json!({"operation": "createApprentice", "kind": {"commitThenReset": {}}})).await;
     let lost = stage.caller.upload(stage.whole.url(), "L3").await;
     stage.sandbox_goes().await;
@@ -498,7 +501,7 @@ async fn an_upstream_that_is_gone_for_hours_is_waited_for() {
     .await;
     assert_eq!(found["method"], "reconciled");
 
-    // Longer than a day, and a run gives up and says why.
+    // After more than a day the run fails and says why.
     stage.sandbox_goes().await;
     let run = stage.good(Method::POST, "/ace360/status:sync", &Value::Null).await;
     let path = format!("/runs/{}", run["id"].as_str().unwrap());

@@ -1,4 +1,5 @@
-//! Enrolments in OneFile whose process is killed at each of their steps: another process finishes them, and everything is made once.
+//! Enrolments in OneFile whose process is killed at each step. Another process finishes them, and
+//! every record is created once.
 
 use picsbridge::sandbox::SandboxOptions;
 use reqwest::Method;
@@ -10,8 +11,8 @@ use crate::support::{TestApp, people};
 
 const CENTRE: &str = "1001";
 
-/// What makes something, and which call of that operation it is; the visit is the one that nobody can find again. The users are the
-/// main officer, the further assessor and the learner.
+/// The creations, each with the position of its call. The visit cannot be found again. The users
+/// are the main officer, the further assessor and the learner.
 const CREATIONS: [(&str, u64); 7] = [
     ("createUser", 0),
     ("createUser", 1),
@@ -21,10 +22,10 @@ const CREATIONS: [(&str, u64); 7] = [
     ("assignStandard", 0),
     ("createReview", 0),
 ];
-/// What makes nothing that could be there twice: it has no intent, and is repeated.
+/// Calls that create nothing. They have no intent, and are repeated.
 const CHANGES: [&str; 2] = ["updateLearningAim", "assignUser"];
 
-/// The app works no jobs: processes do the work. OneFile is switched on, its catalogue read.
+/// The app works no jobs; processes do. OneFile is switched on, and its catalogue is read.
 async fn stage() -> (TestApp, Process) {
     let options = SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() };
     let app = TestApp::builder()
@@ -47,7 +48,7 @@ async fn stage() -> (TestApp, Process) {
     (app, other)
 }
 
-/// A learner who needs an officer, a further assessor, an organisation and a classroom of its own.
+/// A learner who needs its own officer, further assessor, organisation and classroom.
 async fn apart(app: &TestApp, n: u64) {
     for (letter, mis, name) in [("X", "I", "Zeta"), ("Y", "J", "Yota")] {
         let own = json!({"ident": format!("{mis}{n}"), "email": format!("{mis}{n}@example.com"),
@@ -71,7 +72,7 @@ async fn apart(app: &TestApp, n: u64) {
     app.put(&format!("/learners/L{n}"), &people::but(people::learner(n), own)).await.good();
 }
 
-/// How many of each were made by calls.
+/// The number of records of each kind that calls created.
 async fn made(app: &TestApp) -> Value {
     let mut all = serde_json::Map::new();
     for kind in ["user", "placement", "classroom", "learningAim", "assignment", "visit", "review"] {
@@ -80,24 +81,25 @@ async fn made(app: &TestApp) -> Value {
     all.into()
 }
 
-/// What calls made of a kind, the newest first.
+/// The records of a kind that calls created, newest first.
 async fn records(app: &TestApp, kind: &str) -> Vec<Value> {
     let path = format!("/onefile/records?kind={kind}&limit=1000&origin=api");
     app.sandbox_call(Method::GET, &path, None).await.as_array().unwrap().clone()
 }
 
-/// What so many enrolments have made.
+/// The records that this number of enrolments creates.
 fn of_each(enrolments: u64) -> Value {
     json!({"user": 3 * enrolments, "placement": enrolments, "classroom": enrolments, "learningAim": enrolments,
         "assignment": enrolments, "visit": enrolments, "review": enrolments})
 }
 
-/// The user there with this MIS value.
+/// OneFile's user with this MIS value.
 fn user(users: &[Value], mis: &str) -> Value {
     users.iter().find(|user| user["fields"]["MISID"] == mis).unwrap()["id"].clone()
 }
 
-/// What each of so many learners has in OneFile beside what was made: its learning aim's details, and the further assessor.
+/// Checks the other data of each learner in OneFile: the details of its learning aim, and the
+/// further assessor.
 async fn complete(app: &TestApp, learners: u64) {
     let (users, aims) = (records(app, "user").await, records(app, "learningAim").await);
     let assignments = records(app, "assignment").await;
@@ -120,7 +122,8 @@ async fn calls(app: &TestApp, operation: &str) -> u64 {
     app.sandbox_state().await["onefile"]["calls"][operation].as_u64().unwrap_or(0)
 }
 
-/// Has a process begin the learner's enrolment, and kills it while OneFile holds this call: `kind` says what comes of it there.
+/// A process begins the learner's enrolment, and is killed while OneFile holds this call. `kind`
+/// says whether OneFile does the work.
 async fn killed_at(app: &TestApp, n: u64, operation: &str, skip: u64, kind: &Value) {
     apart(app, n).await;
     let mut place = Place::of(app);
@@ -149,7 +152,7 @@ async fn enrolled(app: &TestApp, n: u64) {
 async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_nothing_is_made_twice() {
     let (app, _other) = stage().await;
     for (n, (operation, skip)) in (1..).zip(CREATIONS) {
-        // Made there, and nobody is left to hear of it; or lost on the way.
+        // The record is created and the response is lost, or the call is lost.
         let kind = if n % 2 == 0 {
             json!({"silence": {"ms": 4000}})
         } else {
@@ -167,7 +170,7 @@ async fn killed_at_any_step_of_an_enrolment_another_process_finishes_it_and_noth
 async fn killed_while_details_or_a_further_assessor_are_sent_they_are_sent_again_and_nothing_is_there_twice()
 {
     let (app, _other) = stage().await;
-    // It is taken and nobody is left to hear of it; or it is lost.
+    // The value is stored and the response is lost, or the call is lost.
     let kinds = [json!({"commitThenSilence": {"ms": 4000}}), json!({"silence": {"ms": 4000}})];
     let cases = CHANGES.into_iter().flat_map(|operation| kinds.iter().map(move |kind| (operation, kind)));
     for (n, (operation, kind)) in (1..).zip(cases) {

@@ -1,4 +1,4 @@
-//! Following a run: events as it moves on, and one at its end.
+//! Following a run: events while it continues, and one at its end.
 
 use picsbridge::auth::scope::Scope;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn followed(api: &Api, run: &Value) -> Vec<(String, Value)> {
 async fn progress_is_told_as_it_happens_and_the_end_ends_the_stream() {
     let app = TestApp::start().await;
     seeded(&app, 500, 2).await;
-    // Longer than it takes until somebody looks again, twice.
+    // Longer than two intervals between checks.
     app.fault(json!({"operation": "listApprentices", "kind": {"delay": {"ms": 400}}})).await;
     let run = app.post(SYNC, &Value::Null).await.expect(202);
     let (one, two) = tokio::join!(followed(&app, &run), followed(&app, &run));

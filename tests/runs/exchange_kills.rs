@@ -1,4 +1,5 @@
-//! An exchange with OneFile whose process is killed in the middle: another one goes on where it was, and every learner is told once.
+//! An exchange with OneFile whose process is killed in the middle. Another process continues it,
+//! and every learner is reported once.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use crate::support::{TestApp, people};
 const LEARNERS: usize = 24;
 const SYNC: &str = "/onefile/learners:sync";
 
-/// The app works no jobs; OneFile is on, and so many learners are linked, each to the user that is answered at its place.
+/// The app works no jobs. OneFile is on, and learners are linked, each to the user at its index in
+/// the result.
 async fn stage(learners: usize) -> (TestApp, Vec<u64>) {
     let options = SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() };
     let app = TestApp::builder()
@@ -47,7 +49,7 @@ async fn stage(learners: usize) -> (TestApp, Vec<u64>) {
     (app, users)
 }
 
-/// A learner of two qualifications, the first with these fields, and of more.
+/// A learner with two qualifications, the first with these fields, and with more.
 async fn put(app: &TestApp, n: usize, first: Value, more: &[Value]) {
     let first = people::but(json!({"vqReference": "105AS"}), first);
     let mut qualifications = vec![first, json!({"vqReference": "105OP"})];
@@ -59,7 +61,7 @@ async fn put(app: &TestApp, n: usize, first: Value, more: &[Value]) {
     app.put(&format!("/learners/L{n}"), &learner).await.good();
 }
 
-/// The run, once it has ended.
+/// The run after it has ended.
 async fn ended(app: &TestApp, run: &Value) -> Value {
     let path = format!("/runs/{}", run["id"].as_str().unwrap());
     until("the run ends", async || {
@@ -73,7 +75,7 @@ fn counts(run: &Value) -> [u64; 6] {
     ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_u64().unwrap())
 }
 
-/// Whom the run has an outcome of, as often as it has.
+/// The learners that the run reports, as often as it reports them.
 async fn told(app: &TestApp, run: &Value) -> Vec<String> {
     let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
     let page = app.get(&path).await.expect(200);
@@ -81,7 +83,8 @@ async fn told(app: &TestApp, run: &Value) -> Vec<String> {
     items.map(|item| item["subject"]["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Has a process begin an exchange of all, and kills it while OneFile holds this call: `kind` says what comes of it there.
+/// A process begins an exchange of all learners, and is killed while OneFile holds this call.
+/// `kind` says whether OneFile does the work.
 async fn killed_at(app: &TestApp, operation: &str, skip: u64, kind: &Value) -> Value {
     let mut place = Place::of(app);
     place.timings = format!("{TIMINGS},call=4s,lease=5s,job=6s,rescue=7s");
@@ -111,7 +114,7 @@ async fn calls(app: &TestApp, operation: &str) -> u64 {
 async fn killed_in_the_middle_another_process_goes_on_and_each_learner_is_told_once() {
     let (app, _) = stage(LEARNERS).await;
     let mut first = Process::start(&Place::of(&app), Role::Worker).await;
-    // From some learning aim on OneFile is slow to answer.
+    // After some learning aims OneFile answers slowly.
     app.fault(json!({"operation": "getLearningAim", "skip": 20, "kind": {"delay": {"ms": 700}}})).await;
     let run = app.post(SYNC, &Value::Null).await.good();
     until("it is in the middle", async || (calls(&app, "getLearningAim").await > 24).then_some(())).await;
@@ -132,7 +135,8 @@ async fn killed_in_the_middle_another_process_goes_on_and_each_learner_is_told_o
 #[tokio::test]
 async fn killed_while_values_go_up_they_are_all_there_in_the_end_and_each_learner_has_one_outcome() {
     let (app, users) = stage(LEARNERS).await;
-    // One value, then another with it; each is taken there and nobody is left to hear of it, or is lost.
+    // One value, then another one with it. It is stored and the response is lost, or the call is
+    // lost.
     let value = |field: &str, n: usize| match field {
         "registrationNumber" => format!("R-{n}"),
         _ => format!("2026-02-{:02}", n + 1),
@@ -146,7 +150,7 @@ async fn killed_while_values_go_up_they_are_all_there_in_the_end_and_each_learne
             let own = fields.iter().map(|field| ((*field).to_owned(), json!(value(field, n))));
             put(&app, n, Value::Object(own.collect()), &[]).await;
         }
-        // Some have gone up; all that follow are held at the same time.
+        // Some were sent. All later ones are held at the same time.
         let run = killed_at(&app, "updateLearningAim", 8, &kind).await;
         let _second = Process::start(&Place::of(&app), Role::Worker).await;
         let run = ended(&app, &run).await;
@@ -176,7 +180,7 @@ async fn killed_while_a_qualification_that_was_added_is_assigned_its_details_go_
         ("assignStandard", json!({"commitThenSilence": {"ms": 4000}})),
     ];
     let (app, users) = stage(cases.len()).await;
-    // They were made long ago: of those whom OneFile names as changed only that is read.
+    // They were created long ago, so only the changes that OneFile names are read.
     let ahead = TimeDelta::hours(2);
     app.clock_advance(ahead).await;
     app.sandbox_settings(json!({"onefile": {"clockAheadSeconds": ahead.num_seconds()}})).await;
@@ -191,7 +195,8 @@ async fn killed_while_a_qualification_that_was_added_is_assigned_its_details_go_
         let run = ended(&app, &run).await;
         let [total, done, ..] = counts(&run);
         assert_eq!((total, done), (users.len() as u64, users.len() as u64), "{operation} {kind}: {run:#}");
-        // Whether OneFile has the learning aim is looked for first, where that is not known; then another exchange goes on.
+        // If it is unknown whether OneFile has the learning aim, that is checked first. Then
+        // another exchange continues.
         until("nothing is open", async || {
             let intents = app.get("/intents?pageSize=500").await.expect(200);
             intents["items"].as_array().unwrap().iter().all(|intent| intent["state"] == "done").then_some(())

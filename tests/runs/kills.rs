@@ -1,5 +1,6 @@
-//! Processes killed at the worst moments, each made certain: by a fault that holds an upstream call, or by a lock that
-//! holds the database at one statement. Afterwards another process finishes: never twice, never lost.
+//! Processes that are killed at the worst moments. A fault holds an upstream call, or a lock holds
+//! the database at one statement, so that the moment is certain. Afterwards another process
+//! finishes: never twice, never lost.
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -8,7 +9,7 @@ use crate::support::app::until;
 use crate::support::processes::{Caller, Place, Process, Reply, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
-/// The app (which works no jobs) is where a test looks; processes do the work.
+/// The app, which works no jobs, is for the test's checks. Processes do the work.
 struct Stage {
     app: TestApp,
     place: Place,
@@ -17,7 +18,8 @@ struct Stage {
 }
 
 impl Stage {
-    /// With learners `L0` and so on, ready to be uploaded, and the process that brought the catalogue.
+    /// Creates learners `L0` and so on, ready to be uploaded, and starts the process that read the
+    /// catalogue.
     async fn new(learners: u64, role: Role) -> (Self, Process) {
         let app = TestApp::builder().no_worker().timings(TIMINGS).start().await;
         let (place, caller, sql) = (Place::of(&app), Caller::of(&app), app.sql().await);
@@ -36,13 +38,13 @@ impl Stage {
         Process::start(&self.place, role).await
     }
 
-    /// Asks for an upload and does not wait for what comes of it.
+    /// Requests an upload without waiting for its outcome.
     fn upload(&self, through: &Process, learner: &str) -> tokio::task::JoinHandle<Reply> {
         let (caller, url, learner) = (self.caller.clone(), through.url().to_owned(), learner.to_owned());
         tokio::spawn(async move { caller.upload(&url, &learner).await })
     }
 
-    /// From now on whoever does this to an intent waits until [`Stage::release`].
+    /// From now on every statement that does this to an intent waits until [`Stage::release`].
     async fn hold(&mut self, what: &str, when: &str) {
         for sql in [
             "create function hold() returns trigger language plpgsql as \
@@ -57,7 +59,7 @@ impl Stage {
         }
     }
 
-    /// Waits until somebody is held.
+    /// Waits until a statement is held.
     async fn held(&mut self) {
         let sql = &mut self.sql;
         until("somebody is held", async || {
@@ -72,7 +74,8 @@ impl Stage {
         .await;
     }
 
-    /// Ends the held statement without doing it: its process is gone, which the database does not see by itself.
+    /// Cancels the held statement. Its process has died, which the database does not notice by
+    /// itself.
     async fn drop_held(&mut self) {
         sqlx::query(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event = 'advisory'",
@@ -87,12 +90,13 @@ impl Stage {
         sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
     }
 
-    /// Lets whoever is held go on. The trigger stays: a stopped process may hold its transaction open.
+    /// Lets held statements continue. The trigger stays, because a stopped process may hold its
+    /// transaction open.
     async fn unlock(&mut self) {
         sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
     }
 
-    /// The same where somebody may be held still, who stands in the way of the trigger's end.
+    /// The same when a held statement could block the removal of the trigger.
     async fn let_go(&mut self) {
         sqlx::query("select pg_advisory_unlock(4711)").execute(&mut self.sql).await.unwrap();
         sqlx::query("drop trigger hold on intents").execute(&mut self.sql).await.unwrap();
@@ -127,7 +131,8 @@ impl Stage {
         self.app.post(path, body).await.good()["id"].as_str().unwrap().to_owned()
     }
 
-    /// The sandbox has so many records, one for each ULN, each paid once; and each is its learner's here.
+    /// Checks that the sandbox has this number of records, one for each ULN, each paid once, and
+    /// each linked to its learner here.
     async fn check_books(&self, records: u64) {
         let state = self.app.sandbox_state().await;
         assert_eq!(
@@ -194,7 +199,7 @@ async fn killed_between_the_fence_and_the_send_it_is_sent_after_two_looks() {
     stage.held().await;
     killed.kill().await;
     assert_eq!(asked.await.unwrap().status, None);
-    // The statement is done, and the process that would send is gone.
+    // The statement is done, and the process that would send is dead.
     stage.let_go().await;
     let tab = stage.tab("L0", "uploaded").await;
     assert_eq!(tab["method"], "reconciled");
@@ -212,7 +217,8 @@ async fn stopped_before_the_fence_for_longer_than_its_lease_a_process_sends_noth
     let asked = stage.upload(&stopped, "L0");
     stage.held().await;
     stopped.signal("STOP").await;
-    // The intent's row is there once the process goes on, and its lease counts from before the stop.
+    // The intent's row exists once the process continues, and its lease counts from before the
+    // stop.
     stage.unlock().await;
     passes(&mut stage.sql, 2.5).await;
     stopped.signal("CONT").await;
@@ -249,7 +255,8 @@ async fn stopped_between_the_fence_and_the_send_for_longer_than_a_call_a_process
     slow.kill().await;
 }
 
-/// Waits until so many seconds have passed for everybody: the clocks of stopped processes are the machine's.
+/// Waits until this number of seconds has passed by the machine's clock, which stopped processes
+/// use.
 async fn passes(sql: &mut PgConnection, seconds: f64) {
     sqlx::query("select pg_sleep($1)").bind(seconds).execute(sql).await.unwrap();
 }

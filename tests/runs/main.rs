@@ -1,5 +1,5 @@
-//! The run engine through the API: slices, schedules, workers that die.
-//! Each test's name is a rule.
+//! The run engine through the API: slices, schedules, and workers that die. Each test's name is a
+//! rule.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The pace of calls to an upstream account, shared by all processes. Pure: nothing is called.
+//! The rate limit of an upstream account, which all processes share. No upstream is called.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn app() -> TestApp {
     TestApp::builder().no_worker().start().await
 }
 
-/// One call a minute, so that the time that a test takes is no matter.
+/// One call a minute, so that the duration of the test does not matter.
 fn slow(name: &str) -> Account {
     Account { key: name.as_bytes().to_vec(), upstream: "ace360", per_minute: 1 }
 }
@@ -61,7 +61,7 @@ async fn bulk_has_a_burst_of_five_and_then_one_a_step() {
         assert_eq!(take(&app, &account, BULK, 1, 0).await.count, 1);
         assert_eq!(take(&app, &account, BULK, 1, 0).await.count, 0);
     }
-    // After a rest the burst is back, and no more than that.
+    // After a pause the burst is available again, but no more than that.
     app.clock_advance(TimeDelta::hours(5)).await;
     assert_eq!(take(&app, &account, BULK, 100, 0).await.count, 5);
 }
@@ -87,7 +87,7 @@ async fn a_person_goes_before_a_run_and_the_run_pays_for_it() {
 async fn a_trip_fetches_several_slots_within_its_horizon_only() {
     let app = app().await;
     let account = Account { per_minute: 6, ..slow("a") };
-    // Five at once; with half a minute ahead three more.
+    // Five at once, and three more with half a minute ahead.
     let granted = take(&app, &account, BULK, 20, 35).await;
     assert_eq!(
         (granted.count, granted.first_wait, granted.step),
@@ -133,7 +133,7 @@ async fn no_minute_ever_has_more_calls_than_the_pace_and_the_burst() {
     let begun = now(&app).await;
     for turn in 0..180_u32 {
         app.clock_advance(TimeDelta::seconds(2)).await;
-        // As runs do, always; as people do, now and then, and all at once.
+        // Runs ask always; people ask now and then, and several at once.
         let mut asked = vec![(BULK, 4, 1)];
         if turn % 30 < 6 {
             asked.extend([(INTERACTIVE, 1, 20); 3]);
@@ -155,7 +155,7 @@ async fn no_minute_ever_has_more_calls_than_the_pace_and_the_burst() {
         .max()
         .unwrap();
     assert!(most <= 12 + 10, "{most} in a minute");
-    // Nor is the limit wasted: those who always ask get the whole pace.
+    // The limit is used in full: callers that always ask get all of it.
     let minutes = (now(&app).await - begun).num_seconds() / 60;
     assert!(i64::try_from(slots.len()).unwrap() >= minutes * 12, "{} in {minutes} minutes", slots.len());
 }

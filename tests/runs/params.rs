@@ -1,4 +1,4 @@
-//! What a run's row keeps as JSON: where it cannot be read, the run fails. It never means "everyone".
+//! The JSON in a run's row. If it is unreadable, the run fails. It never means "everyone".
 
 use picsbridge::domain::RunKind;
 use picsbridge::sandbox::SandboxOptions;
@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use crate::support::TestApp;
 use crate::support::runs::{SYNC, id, seeded};
 
-/// Calls to either upstream.
+/// The calls to both upstreams.
 async fn calls(app: &TestApp) -> Value {
     let state = app.sandbox_state().await;
     json!([state["calls"], state["onefile"]["calls"]])
@@ -28,7 +28,8 @@ async fn stage() -> TestApp {
     app
 }
 
-/// Puts a run of this kind there as another version of this service may have left it, and waits for its end.
+/// Inserts a run of this kind as another version of this service may have left it, and waits for
+/// its end.
 async fn ended(app: &TestApp, kind: RunKind, params: &Value, cursor: &Value) -> Value {
     let mut sql = app.sql().await;
     let row = sqlx::query(
@@ -84,7 +85,7 @@ async fn a_batch_that_names_neither_learners_nor_a_filter_fails_and_calls_nothin
     let app = stage().await;
     let before = calls(&app).await;
     for (kind, options) in [
-        (RunKind::Upload, json!({"allowDuplicate": false})),
+        (RunKind::Upload, json!({"overrule": []})),
         (RunKind::Enrol, json!({"centreId": null, "pathways": {}, "allowDuplicate": false})),
     ] {
         let run = ended(&app, kind, &json!({ "options": options }), &json!({})).await;
@@ -100,7 +101,7 @@ async fn a_cursor_that_cannot_be_read_fails_a_run_and_does_not_begin_it_again() 
     let before = calls(&app).await;
     for kind in RunKind::ALL {
         let params = match kind {
-            RunKind::Upload => json!({"filter": null, "options": {"allowDuplicate": false}}),
+            RunKind::Upload => json!({"filter": null, "options": {"overrule": []}}),
             RunKind::Enrol => {
                 json!({"filter": null, "options": {"centreId": null, "pathways": {}, "allowDuplicate": false}})
             }
@@ -112,7 +113,7 @@ async fn a_cursor_that_cannot_be_read_fails_a_run_and_does_not_begin_it_again() 
         assert!(problem.starts_with("The run's cursor cannot be read"), "{}: {problem}", kind.as_str());
     }
     assert_eq!(calls(&app).await, before);
-    // The next run of a kind is not kept waiting.
+    // It does not block the next run of its kind.
     let run = app.post(SYNC, &Value::Null).await.good();
     assert_eq!(app.wait_run(&id(&run)).await["state"], "succeeded");
 }

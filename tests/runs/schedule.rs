@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-/// Daily reading at this time.
+/// Sets the daily run.
 async fn daily(app: &TestApp, integration: bool, daily: bool) {
     let body = json!({"enabled": integration, "environment": "sandbox", "dailySync": {"enabled": daily, "at": "12:30"}});
     app.put("/ace360/settings", &body).await.good();
 }
 
-/// All runs, the newest first, once they have ended.
+/// All runs, newest first, after they have ended.
 async fn runs(app: &TestApp) -> Vec<Value> {
     let ended =
         |page: &Value| page["items"].as_array().unwrap().iter().all(|run| !run["finishedAt"].is_null());
@@ -19,7 +19,7 @@ async fn runs(app: &TestApp) -> Vec<Value> {
     page["items"].as_array().unwrap().clone()
 }
 
-/// Moves to so long after the next night's time.
+/// Moves the clock to this time after the next night's run.
 async fn go_past_the_next_night(app: &TestApp, by: TimeDelta) {
     let next = app.get("/ace360").await.expect(200)["nextSyncAt"].clone();
     let next = DateTime::parse_from_rfc3339(next.as_str().unwrap()).unwrap().to_utc();
@@ -67,7 +67,7 @@ async fn nights_that_were_missed_are_made_up_for_by_one_run() {
         app.tick().await;
     }
     assert_eq!(runs(&app).await.len(), 2);
-    // And the next night is its own again.
+    // The next night has its own run again.
     go_past_the_next_night(&app, TimeDelta::minutes(1)).await;
     app.tick().await;
     assert_eq!(runs(&app).await.len(), 3);

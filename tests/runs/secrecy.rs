@@ -1,4 +1,4 @@
-//! What the job engine keeps and what is logged names no person.
+//! The job engine's data and the log name no person.
 
 use chrono::{DateTime, TimeDelta};
 use serde_json::{Value, json};
@@ -34,7 +34,8 @@ async fn jobs_and_logs_hold_no_personal_value() {
     app.put("/learners/L1", &learner).await.good();
     let settings = json!({"enabled": true, "environment": "sandbox", "token": "sandbox-Zq4Ww-token", "dailySync": {"enabled": false, "at": "05:00"}});
     app.put("/ace360/settings", &settings).await.good();
-    // Refused in words that quote the values, lost, looked for while nothing answers, found; then read by a run.
+    // Refused with a message that quotes the values, lost, reconciled while the upstream is down,
+    // and found. Then read by a run.
     let words = format!("{} {} with {uln} is unknown.", planted[0], planted[1]);
     let body = json!({"message": words, "errors": {"ulnNumber": [words]}});
     app.fault(json!({"operation": "createApprentice", "times": 1, "kind": {"status": {"status": 422, "body": body}}})).await;
@@ -42,7 +43,7 @@ async fn jobs_and_logs_hold_no_personal_value() {
     app.fault(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})).await;
     app.post("/learners/L1/ace360", &json!({})).await.expect(202);
     app.fault(json!({"operation": "listApprentices", "times": 3, "kind": {"status": {"status": 500, "body": words}}})).await;
-    // One look meets all three; the next is a minute later.
+    // One reconciliation meets all three. The next is a minute later.
     let due = |page: &Value| {
         DateTime::parse_from_rfc3339(page["items"][0]["nextLookAt"].as_str().unwrap()).unwrap()
     };

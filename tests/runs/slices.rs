@@ -1,4 +1,4 @@
-//! Slices: long work is done in pieces, by whoever is there, and every record counts once.
+//! Slices: any worker does a piece of long work, and every record counts once.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::app::PATIENCE;
 use crate::support::runs::{FIRST, SYNC, counts, id, seeded, slices};
 use crate::support::{TestApp, on_runtime};
 
-/// Takes a slice as a worker does that is about to die.
+/// Claims a slice like a worker that is about to die.
 async fn claim(app: &TestApp, run: &Value, slice: i32, lease: Duration) -> Claim {
     let (store, run) = (app.parts.store.clone(), id(run).parse::<Uuid>().unwrap());
     on_runtime(async move { store.claim_slice(run, slice, lease).await.unwrap() }).await
@@ -57,7 +57,7 @@ async fn a_long_run_takes_several_slices_and_counts_each_learner_once() {
     assert_eq!((&run["state"], counts(&run)), (&json!("succeeded"), [12, 12, 3, 9, 0, 0]), "{run:#}");
     let slices = slices(&app, &run).await;
     assert!(slices > 1, "{slices}");
-    // No page was read twice, and no call was forgotten.
+    // No page was read twice, and no call is missing.
     assert_eq!((listed(&app).await, &run["calls"]["used"]), (10, &json!(13)));
 }
 
@@ -66,7 +66,8 @@ async fn a_slice_that_the_database_failed_is_taken_up_again_long_before_its_leas
     let app = TestApp::builder().timings("job=30m,rescue=31m").start().await;
     seeded(&app, 300, 6).await;
     let mut sql = app.sql().await;
-    // What counts a run's steps fails twice. A sequence goes on though its transaction does not.
+    // The statement that counts a run's steps fails twice. A sequence is not rolled back with its
+    // transaction.
     for statement in [
         "create sequence failures",
         "create function fail_twice() returns trigger language plpgsql as $$ begin
@@ -121,7 +122,7 @@ async fn what_a_killed_worker_had_saved_stays_and_another_one_goes_on_from_there
     let run = app.post(SYNC, &Value::Null).await.expect(202);
     assert_eq!(run["state"], "queued");
     let (row, fence) = claimed(&app, &run).await;
-    // Of the second step, nothing is saved.
+    // Nothing of the second step is saved.
     step(&app, row, fence).await.unwrap();
     let under_way = app.get(&format!("/runs/{}", id(&run))).await.expect(200);
     assert_eq!((&under_way["state"], &under_way["calls"]["used"]), (&json!("running"), &json!(1)));

@@ -1,4 +1,4 @@
-//! One run, from asking for it to its end.
+//! One run from its request to its end.
 
 use serde_json::Value;
 

@@ -1,7 +1,9 @@
-//! The soak: rounds of random faults and kills, each from a seed, and after each round the books must balance.
+//! The soak test: rounds of random faults and kills, each from a seed. After each round the books
+//! must balance.
 //!
-//! `SOAK_ROUNDS` rounds (3 if not said) from the seed `SOAK_SEED` (1) on, `SOAK_LANES` (4) at a time. A seed fixes the
-//! faults, the kills and who uploads what; how they meet is up to the machine.
+//! `SOAK_ROUNDS` rounds (default 3) from the seed `SOAK_SEED` (default 1) on, `SOAK_LANES` (default
+//! 4) at a time. A seed determines the faults, the kills and the uploads; the machine determines
+//! how they interleave.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its figures are what it is for")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,8 @@ use crate::support::processes::{Caller, Place, Process, Role, TIMINGS};
 use crate::support::{TestApp, people};
 
 const LEARNERS: u64 = 50;
-/// Those below are uploaded one by one, those from [`BULK_FROM`] on by a run: some by both.
+/// Learners below this number are uploaded singly, those from [`BULK_FROM`] on by a run. Some are
+/// in both.
 const SINGLE_TO: u64 = 28;
 const BULK_FROM: u64 = 22;
 const CALLERS: usize = 5;
@@ -104,7 +107,7 @@ impl std::fmt::Display for Figures {
     }
 }
 
-/// SplitMix64: the same draws for a seed, whatever the version.
+/// SplitMix64: a seed always gives the same numbers.
 #[derive(Clone, Debug)]
 struct Draw(u64);
 
@@ -130,7 +133,7 @@ impl Draw {
     }
 }
 
-/// The processes of a round, by their place. One that was killed comes back under another address.
+/// The processes of a round by index. A killed process returns with another address.
 struct Fleet {
     place: Place,
     roles: [Role; 3],
@@ -149,7 +152,7 @@ impl Fleet {
         Self { place, roles, processes, urls }
     }
 
-    /// One of the two that answer.
+    /// The address of one of the two API processes.
     fn url(&self, which: usize) -> String {
         self.urls[which % 2].read().unwrap().clone()
     }
@@ -209,7 +212,7 @@ async fn round(seed: u64) -> Figures {
         }
         assert!(begun.elapsed() < PATIENCE, "they cannot be uploaded: {left:?}");
         for n in left {
-            // Lost for the service is what ACE360 has and the service does not know.
+            // A lost record is one that ACE360 has and the service does not know.
             let reply = caller.upload(&fleet.url(0), &learner(n)).await;
             assert_ne!(reply.code(), "likelyDuplicate", "{} was lost: {reply:?}", learner(n));
         }
@@ -220,7 +223,8 @@ async fn round(seed: u64) -> Figures {
     figures
 }
 
-/// All kinds, in a random order and with random chances. A chance holds for the calls that no earlier rule has met.
+/// All kinds of faults, in random order and with random chances. A chance applies to the calls that
+/// no earlier rule has met.
 fn faults(draw: &mut Draw) -> Value {
     let mut creates = vec![
         json!({"status": {"status": 429, "retryAfter": 1}}),
@@ -247,7 +251,7 @@ fn faults(draw: &mut Draw) -> Value {
         let once = kind["status"]["status"] == 422 || kind["status"]["status"] == 429;
         rules.push(rule("createApprentice", &kind, draw.percent(2, 6), once.then(|| 1 + draw.below(2))));
     }
-    // Few of them: a search or a look makes several calls, and each is tried again.
+    // Only a few, because a search or a reconciliation makes several calls, and each is retried.
     reads.push(json!({"status": {"status": 422, "body": {"message": "No."}}}));
     while !reads.is_empty() {
         let kind = reads.swap_remove(usize::try_from(draw.below(reads.len() as u64)).unwrap());
@@ -265,14 +269,14 @@ fn rule(operation: &str, kind: &Value, percent: u32, times: Option<u64>) -> Valu
     rule
 }
 
-/// Kills one after another, and brings each back after a while.
+/// Kills one process after another, and restarts each after a while.
 async fn keep_killing(fleet: Arc<Fleet>, mut draw: Draw) -> u64 {
     let kills = 3 + draw.below(4);
     let mut coming_back = tokio::task::JoinSet::new();
     for _ in 0..kills {
         tokio::time::sleep(draw.millis(100, 1200)).await;
         let (which, pause) = (usize::try_from(draw.below(3)).unwrap(), draw.millis(0, 500));
-        // One that is gone still is waited for: a kill is a kill of somebody.
+        // If it is still down, wait, so that every kill hits a running process.
         let mut process = Arc::clone(&fleet.processes[which]).lock_owned().await;
         process.kill().await;
         let fleet = Arc::clone(&fleet);
@@ -285,7 +289,7 @@ async fn keep_killing(fleet: Arc<Fleet>, mut draw: Draw) -> u64 {
     kills
 }
 
-/// By a run; asked for until somebody says that it is there. Answers the runs.
+/// Uploads by a run. Repeats the request until a process accepts it. Returns the runs.
 async fn upload_many(fleet: Arc<Fleet>, caller: Caller) -> Vec<String> {
     let ids: Vec<_> = (BULK_FROM..LEARNERS).map(learner).collect();
     let mut runs = Vec::new();
@@ -308,7 +312,8 @@ async fn upload_many(fleet: Arc<Fleet>, caller: Caller) -> Vec<String> {
     runs
 }
 
-/// One by one, by some callers at once; every third learner by two at the same instant, through two processes.
+/// Uploads singly with several callers at a time. Every third learner is uploaded twice at the same
+/// moment, through two processes.
 async fn upload_singly(fleet: &Arc<Fleet>, caller: &Caller, draw: &mut Draw) {
     let left: Arc<Mutex<Vec<(u64, u64)>>> =
         Arc::new(Mutex::new((0..SINGLE_TO).map(|n| (n, draw.next())).collect()));
@@ -335,7 +340,7 @@ async fn upload_singly(fleet: &Arc<Fleet>, caller: &Caller, draw: &mut Draw) {
     }
 }
 
-/// Waits until nothing is under way: what is open then waits for a person.
+/// Waits until no work is in progress. What is open then waits for a person.
 async fn rest(app: &TestApp) {
     let begun = Instant::now();
     loop {
@@ -357,7 +362,8 @@ async fn rest(app: &TestApp) {
     }
 }
 
-/// What a person does with what no look can settle: looks in ACE360, and says what is there.
+/// What a person does with an outcome that cannot be reconciled: checks ACE360, and reports what is
+/// there.
 async fn settle_by_hand(app: &TestApp, fleet: &Fleet, caller: &Caller) -> u64 {
     let unknown = app.get("/intents?state=unknown").await.expect(200);
     let records = by_uln(app).await;
@@ -387,7 +393,7 @@ async fn by_uln(app: &TestApp) -> BTreeMap<String, Vec<i64>> {
     found
 }
 
-/// Never twice, never lost, nothing waits.
+/// Checks that nothing was created twice, nothing is lost, and nothing waits.
 async fn check_books(app: &TestApp, runs: &[String], seed: u64) {
     let state = app.sandbox_state().await;
     assert_eq!(state["invariants"]["duplicateUlns"], json!([]), "sent twice: {state:#}");
@@ -440,7 +446,7 @@ async fn look_back(app: &TestApp) -> Figures {
     Figures { uploaded: LEARNERS, calls, found, sent_again, lost: found + sent_again, ..Figures::default() }
 }
 
-/// Switches the faults off; answers how many fired.
+/// Switches the faults off, and returns how many fired.
 async fn end_faults(app: &TestApp) -> u64 {
     let rules = control(app, reqwest::Method::GET, &Value::Null).await;
     app.no_faults().await;

@@ -1,4 +1,4 @@
-//! What we rely on at the upstreams.
+//! The contracts with the upstreams.
 
 use serde_json::Value;
 

@@ -197,7 +197,8 @@ async fn creates_at_the_same_time_are_all_kept_and_paid_for() {
     assert_eq!((ids.len(), &state["records"], &state["creditsUsed"]), (50, &json!(50), &json!(50)));
 }
 
-/// Held against the time with few records, and by the quickest of many calls: how busy the machine is says nothing.
+/// Compares with the time for few records, and uses the fastest of many calls, because the machine
+/// may be busy.
 #[tokio::test]
 async fn a_hundred_thousand_records_do_not_slow_a_call_down() {
     let sandbox = Running::start().await;
@@ -216,6 +217,7 @@ async fn a_hundred_thousand_records_do_not_slow_a_call_down() {
     };
     let few = quickest(100, 5).await;
     let many = quickest(100_000, 9000).await;
-    // A scan of 100,000 rows takes 10 ms and more in a build without optimisation; a page takes a fraction of one.
+    // A scan of 100,000 rows takes 10 ms and more in a build without optimisation. A page takes a
+    // fraction of one.
     assert!(many < few * 10, "{many:?} for a page of many records, {few:?} for one of few");
 }

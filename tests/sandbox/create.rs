@@ -47,7 +47,7 @@ async fn what_the_read_model_lacks_is_kept_but_not_given_back() {
     assert_eq!(kept["origin"], "api");
 }
 
-/// The one field that is found fault with.
+/// The only faulty field.
 async fn faulty_field(sandbox: &Running, body: &Value) -> String {
     let answer = sandbox.create(body).await;
     assert_eq!(answer.status, 422, "{}", answer.body);

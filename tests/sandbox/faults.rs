@@ -15,7 +15,7 @@ async fn create(sandbox: &Running) -> Result<Response, Error> {
     sandbox.request(Method::POST, "/apprentices", "sandbox").json(&apprentice()).send().await
 }
 
-/// Faults of the answer itself, which no contract covers: status, content type, body.
+/// A response with a fault that no contract covers: status, content type, body.
 async fn raw(answer: Result<Response, Error>) -> (u16, String, String) {
     let answer = answer.unwrap();
     let kind = answer.headers().get("content-type").map_or("", |kind| kind.to_str().unwrap()).to_owned();

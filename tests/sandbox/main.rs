@@ -1,5 +1,5 @@
-//! The sandbox, driven over HTTP as its users do. Every answer is held against the contract of ACE360 or
-//! OneFile, or against the sandbox's own document. Each test's name is a rule.
+//! The sandbox over HTTP, as its users call it. Every response is checked against the contract of
+//! ACE360 or OneFile, or against the sandbox's own document. Each test's name is a rule.
 #![allow(
     clippy::disallowed_methods,
     reason = "these tests stand for callers: they must not use the service's own client"

@@ -1,4 +1,4 @@
-//! A caller of the API who believes nothing: every answer is held against the served document.
+//! A client of the API that checks every response against the served document.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::app::PATIENCE;
 use super::contract::Contract;
 use super::personal;
 
-/// Calls the API, with a token or without.
+/// Calls the API, with or without a token.
 #[derive(Clone, Debug)]
 pub struct Api {
     base: String,
@@ -77,13 +77,13 @@ impl Api {
         self.call(Method::PUT, path).json(body).send().await
     }
 
-    /// A null body is none.
+    /// A null body means no body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let call = self.call(Method::POST, path);
         if body.is_null() { call.send().await } else { call.json(body).send().await }
     }
 
-    /// A call to add to before it is sent.
+    /// A call that can be extended before it is sent.
     pub fn call(&self, method: Method, path: &str) -> Call {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
         if let Some(token) = &self.token {
@@ -92,14 +92,14 @@ impl Api {
         Call { method, path: path.to_owned(), request, contract: Arc::clone(&self.contract) }
     }
 
-    /// A call with any `Authorization` at all.
+    /// A call with any `Authorization` header.
     pub fn call_with(&self, method: Method, path: &str, authorization: HeaderValue) -> Call {
         let mut call = self.call(method, path);
         call.request = call.request.header(AUTHORIZATION, authorization);
         call
     }
 
-    /// A call to what is not in the document: its pages for people.
+    /// A call to a page for people, which is not in the document.
     pub async fn page(&self, path: &str) -> reqwest::Response {
         self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
     }
@@ -116,7 +116,7 @@ impl Call {
         self
     }
 
-    /// Any bytes, of any content type; an empty one is none.
+    /// Any bytes of any content type. An empty content type means none.
     pub fn body(mut self, content_type: &str, body: impl Into<Body>) -> Self {
         if !content_type.is_empty() {
             self.request = self.request.header(CONTENT_TYPE, content_type);

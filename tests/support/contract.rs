@@ -1,4 +1,4 @@
-//! Holding the API's answers against its own served document.
+//! Checks the API's responses against its own served document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +16,10 @@ const PROBLEM: &str = "application/problem+json";
 /// Keywords whose values are not schemas.
 const PLAIN: [&str; 6] = ["example", "examples", "enum", "default", "required", "const"];
 
-/// The document, and the validators that were made of it.
+/// The document, and the validators that were made from it.
 pub struct Contract {
     document: Value,
-    /// The document with every object closed: a field that it does not name is a fault.
+    /// The document with every object closed, so that an undeclared field is an error.
     strict: Value,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
@@ -30,12 +30,12 @@ impl std::fmt::Debug for Contract {
     }
 }
 
-/// Headers that callers act upon: an answer that has one declares it.
+/// Headers that callers use. A response that has one must declare it.
 const TOLD: [&str; 5] = ["etag", "idempotent-replayed", "location", "retry-after", "www-authenticate"];
 const EVERYWHERE: &[&str] = &["ratelimit", "ratelimit-policy", "x-request-id"];
 
 impl Contract {
-    /// The document that an app serves; all apps of a binary serve the same.
+    /// The document that an app serves. All apps of a binary serve the same one.
     pub async fn served_at(base: &str, http: &Client) -> Arc<Self> {
         static SERVED: OnceCell<Arc<Contract>> = OnceCell::const_new();
         let read = || async {
@@ -47,7 +47,7 @@ impl Contract {
 
     fn new(document: Value) -> Self {
         let mut parts = BTreeSet::new();
-        // A webhook's message has the whole of a change, and more of its own type: the change itself stays closed.
+        // A webhook's message has all of a change and its own type. The change itself stays closed.
         let mut answers = document.clone();
         answers.as_object_mut().unwrap().remove("webhooks");
         parts_of_all(&answers, &mut parts);
@@ -62,7 +62,7 @@ impl Contract {
         &self.document
     }
 
-    /// Panics unless the document allows this answer to this call.
+    /// Panics unless the document allows this response to this call.
     pub fn check(&self, method: &str, path: &str, answer: &Answer) {
         let at = format!("{} answered {} against the document", answer.at, answer.status);
         let path = path.split('?').next().unwrap_or_default();
@@ -82,7 +82,7 @@ impl Contract {
         let status = answer.status.to_string();
         let response = &operation["responses"][&status];
         assert!(!response.is_null(), "{at}: it declares no such status");
-        // Those that every answer has are declared where something was done.
+        // Headers of every response are declared for successful calls.
         let everywhere = if answer.status < 400 { EVERYWHERE } else { &[] };
         for name in TOLD.iter().chain(everywhere).filter(|name| answer.header(name).is_some()) {
             let mut declared = response["headers"].as_object().into_iter().flatten();
@@ -124,14 +124,14 @@ impl Contract {
         }
     }
 
-    /// A change is as the document's webhook of its type says.
+    /// Checks that a change matches the document's webhook of its type.
     pub fn check_change(&self, change: &Value, at: &str) {
         let type_ = change["type"].as_str().unwrap();
         let data = "post/requestBody/content/application~1json/schema/properties/data/allOf/1";
         self.validate(&format!("/webhooks/{type_}/{data}"), change, &format!("{at}: {type_}"));
         let example = self.example_of(type_);
         let (shown, sent) = (forms(example), forms(change));
-        // Fields of a record differ in what their values are.
+        // Fields of a record have different kinds of values.
         let other_field = example["data"]["field"] != change["data"]["field"];
         let of_field = |place: &str| place.starts_with("/data/before") || place.starts_with("/data/after");
         let comparable = |place: &str| place.starts_with("/data") && !(other_field && of_field(place));
@@ -144,7 +144,8 @@ impl Contract {
         }
     }
 
-    /// Of every type that is wanted one of these changes has the fields that its example in the document has, and no others.
+    /// Checks that for every wanted type one of these changes has exactly the fields of its example
+    /// in the document.
     pub fn shows_what_is_sent(&self, changes: &[Value], wanted: impl Fn(&str) -> bool) {
         let fields = |change: &Value| -> BTreeSet<String> { forms(change).into_keys().collect() };
         let types = self.document["webhooks"].as_object().unwrap().keys().filter(|type_| wanted(type_));
@@ -164,7 +165,7 @@ impl Contract {
         self.document.pointer(&format!("/webhooks/{type_}/{content}")).unwrap()
     }
 
-    /// What holds for every error, whatever its path.
+    /// Checks the rules for every error on any path.
     fn check_problem(&self, path: &str, request_id: &str, answer: &Answer, at: &str) {
         assert_eq!(answer.header("content-type"), Some(PROBLEM), "{at}: {}", answer.text);
         let problem: Value = serde_json::from_str(&answer.text).unwrap();
@@ -184,10 +185,11 @@ impl Contract {
 
     fn validate(&self, place: &str, body: &Value, at: &str) {
         let validator = {
-            // A test that failed within must not fail the others.
+            // A failed test must not make the others fail.
             let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
             let validator = validators.entry(place.to_owned()).or_insert_with(|| {
-                // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
+                // Use the schema itself and not a reference, because a reference cannot contain a
+                // path's braces.
                 let schema =
                     self.strict.pointer(place).unwrap_or_else(|| panic!("{at}: no schema at {place}"));
                 let schema = json!({ "allOf": [schema], "components": self.strict["components"] });
@@ -202,7 +204,7 @@ impl Contract {
         assert!(faults.is_empty(), "{at}:\n{}\nin {body:#}", faults.join("\n"));
     }
 
-    /// The template of a path: of several that fit, the one that leaves the least to its parameters.
+    /// The template of a path. If several match, the one with the shortest parameters.
     fn template(&self, path: &str) -> Option<&str> {
         let paths = self.document["paths"].as_object().unwrap();
         paths
@@ -215,7 +217,7 @@ impl Contract {
     }
 }
 
-/// The form of every value, by its place.
+/// The form of every value, by its pointer.
 fn forms(value: &Value) -> BTreeMap<String, String> {
     fn walk(at: String, value: &Value, found: &mut BTreeMap<String, String>) {
         let form = match value {
@@ -255,7 +257,7 @@ fn pointer(steps: &[&str]) -> String {
     steps.iter().fold(String::new(), |place, step| place + "/" + &step.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The schemas that others are put together of: alone they must stay open.
+/// The schemas that are parts of others. They must stay open.
 fn parts_of_all(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -269,7 +271,7 @@ fn parts_of_all(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Closes the objects of a schema; `open`: it is part of another.
+/// Closes the objects of a schema. `open`: it is a part of another one.
 fn close(schema: &mut Value, open: bool) {
     let Some(keywords) = schema.as_object_mut() else { return };
     let names_fields = keywords.contains_key("properties") || keywords.contains_key("allOf");

@@ -1,4 +1,4 @@
-//! The database as a thief finds it.
+//! The database as a thief would see it.
 
 use sqlx::AssertSqlSafe;
 

@@ -1,4 +1,5 @@
-//! Data folders of tests, and their removal: when dropped, when the process ends, and at the latest in a later run.
+//! Data folders of tests. They are removed when dropped, when the process ends, or at the latest in
+//! a later run.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -12,7 +13,8 @@ const PREFIX: &str = "picsbridge-tests-";
 /// Younger folders may belong to a run that has not taken its lock yet.
 const STALE: Duration = Duration::from_mins(10);
 
-/// Waits until the process that started it has gone and its server with it, then removes what was named.
+/// Waits until the process that started it and its server have ended, then removes the named
+/// folders.
 const REMOVE: &str = r#"
 trap '' HUP INT TERM
 cat >/dev/null
@@ -21,7 +23,7 @@ while [ -e "$1/data/postmaster.pid" ] && [ "$n" -lt 300 ]; do sleep 0.1; n=$((n 
 rm -rf -- "$@"
 "#;
 
-/// A private data folder, removed when dropped, with the cluster that root keeps elsewhere.
+/// A private data folder. It is removed when dropped, with the cluster that root keeps elsewhere.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -36,13 +38,13 @@ impl Folder {
         &self.0
     }
 
-    /// The process id of its database's server, if one runs.
+    /// The process id of its database server, if one runs.
     pub fn server_pid(&self) -> Option<String> {
         let text = fs::read_to_string(cluster(&self.0).join("data/postmaster.pid")).ok()?;
         Some(text.lines().next()?.to_owned())
     }
 
-    /// Leaves the folder to a child process that removes it once this process has gone.
+    /// Leaves the folder to a child process, which removes it after this process has ended.
     pub fn remove_at_exit(&self) -> Child {
         Command::new("/bin/sh")
             .args(["-c", REMOVE, "sh"])
@@ -63,7 +65,7 @@ impl Drop for Folder {
     }
 }
 
-/// Removes what earlier runs left behind that were killed together with their remover.
+/// Removes the folders of earlier runs that were killed together with their remover.
 pub fn remove_stale() {
     for entry in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
@@ -84,7 +86,7 @@ fn is_held(lock: &Path) -> bool {
     }
 }
 
-/// Where the cluster of a data folder is.
+/// The cluster of a data folder.
 fn cluster(folder: &Path) -> PathBuf {
     fs::read_to_string(folder.join("postgres-location"))
         .map_or_else(|_| folder.join("postgres"), |text| PathBuf::from(text.trim_end()))

@@ -1,4 +1,5 @@
-//! What can be made of a good token by whoever has its signer's key, another's, or none.
+//! Forged tokens that an attacker could make from a valid one, with the signer's key, another key,
+//! or no key.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +11,12 @@ use serde_json::{Value, json};
 use crate::support::issuer::Signer;
 use crate::support::people::but;
 
-/// A token that is good, and who could forge it.
+/// A valid token, and the keys to forge it.
 pub struct Target<'a> {
     pub header: Value,
     pub claims: Value,
     pub signer: &'a Signer,
-    /// Somebody else's key of the same kind.
+    /// Another signer's key of the same kind.
     pub stranger: &'a Signer,
 }
 
@@ -40,14 +41,14 @@ impl Target<'_> {
         self.signer.token_of(&self.header.to_string(), &but(self.claims.clone(), changes).to_string())
     }
 
-    /// A claim that is null, which `but` would take away.
+    /// A claim that is null. `but` would remove it.
     fn null(&self, claim: &str) -> String {
         let mut claims = self.claims.clone();
         claims[claim] = Value::Null;
         self.signer.token_of(&self.header.to_string(), &claims.to_string())
     }
 
-    /// Every attack that there is on any token.
+    /// Every known attack on a token.
     pub fn attacks(&self) -> Attacks {
         let mut all = Attacks::new();
         self.on_algorithms(&mut all);
@@ -372,7 +373,7 @@ impl Target<'_> {
         let last = signature.as_bytes()[signature.len() - 1];
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let at = alphabet.bytes().position(|own| own == last).unwrap();
-        // The last letter of most lengths has bits that mean nothing.
+        // The last letter of most lengths contains unused bits.
         let twin = alphabet.as_bytes()[at ^ 1] as char;
         for (name, token) in [
             ("all zeros", format!("{header}.{claims}.{}", bytes(0))),

@@ -1,5 +1,6 @@
-//! Which file names an item of which other file. It reads tokens, not lines: `use` trees, paths in code,
-//! in attributes and in macros all count. Names that a re-export passes on count for the file that has them.
+//! Finds which file names an item of which other file. It reads tokens, not lines: `use` trees and
+//! paths in code, attributes and macros count. A re-exported name counts for the file that defines
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// A source file and the place of its module, from its crate on: `["picsbridge", "api", "runs"]`.
+/// A source file and its module path with the crate: `["picsbridge", "api", "runs"]`.
 pub struct Source {
     pub file: String,
     pub module: Vec<String>,
@@ -19,14 +20,14 @@ pub struct Source {
 pub struct Link {
     pub from: String,
     pub line: usize,
-    /// As it is written: `super::page::Page`.
+    /// The path as it is written: `super::page::Page`.
     pub path: String,
     pub to: String,
-    /// False where only the module itself is named, as in `use super::page;`.
+    /// False if only the module itself is named, as in `use super::page;`.
     pub item: bool,
 }
 
-/// The Rust files below a folder of this package, by their names within it.
+/// The Rust files below a folder of this package, by their relative names.
 pub fn files(folder: &str) -> BTreeMap<String, String> {
     fn walk(folder: &Path, base: &Path, found: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -56,7 +57,7 @@ pub fn links(sources: &[Source]) -> Vec<Link> {
         let mut reader = Reader { tree: &mut tree, module, found: Vec::new(), names: BTreeSet::new() };
         reader.items(tokens);
         let Reader { found, names, .. } = reader;
-        // What a file only passes on, it does not use.
+        // A file does not use what it only re-exports.
         let used = found.into_iter().filter(|mention| match &mention.passed_on {
             Some(name) => names.contains(name),
             None => true,
@@ -86,12 +87,13 @@ pub fn links(sources: &[Source]) -> Vec<Link> {
     links.into_values().collect()
 }
 
-/// Circles of files, the shortest first. No two of them share a link.
+/// Circles of files, shortest first. No two of them share a link.
 pub fn circles(links: &[Link]) -> Vec<Vec<&Link>> {
     let mut left: Vec<&Link> = links.iter().filter(|link| link.item).collect();
     let mut found = Vec::new();
     loop {
-        // A link on a circle leads to a file with links, and comes from a file that links lead to.
+        // A link of a circle leads to a file with outgoing links, and comes from a file with
+        // incoming links.
         let mut before = usize::MAX;
         while left.len() < before {
             before = left.len();
@@ -107,7 +109,7 @@ pub fn circles(links: &[Link]) -> Vec<Vec<&Link>> {
     }
 }
 
-/// The shortest circle that a link is on.
+/// The shortest circle that contains a link.
 fn way_back<'a>(link: &'a Link, links: &[&'a Link]) -> Option<Vec<&'a Link>> {
     let mut seen = BTreeSet::from([&link.to]);
     let mut ways = vec![vec![link]];
@@ -133,14 +135,14 @@ fn way_back<'a>(link: &'a Link, links: &[&'a Link]) -> Option<Vec<&'a Link>> {
 
 /// A path that a file names.
 struct Mention {
-    /// Where the path begins.
+    /// The module where the path begins.
     module: usize,
     path: Vec<String>,
     line: usize,
     /// `use a::b::*`: everything of a module is named.
     glob: bool,
     is_use: bool,
-    /// `pub use`: the name under which others know it.
+    /// `pub use`: the name of the re-export.
     passed_on: Option<String>,
 }
 
@@ -156,7 +158,7 @@ struct Module {
 
 #[derive(Default)]
 struct Tree {
-    /// The first is the place of all crates.
+    /// The first is the root of all crates.
     modules: Vec<Module>,
 }
 
@@ -190,9 +192,10 @@ impl Tree {
         module
     }
 
-    /// What a path means in a module. `None`: something of another package, or a local name.
+    /// The meaning of a path in a module. `None`: it belongs to another package, or is a local
+    /// name.
     fn resolve(&self, module: usize, path: &[String], is_use: bool, depth: usize) -> Option<Target> {
-        // A name that stands for itself would never end.
+        // A name that refers to itself would never end.
         if depth > 20 {
             return None;
         }
@@ -220,11 +223,11 @@ impl Tree {
                 _ => self.resolve(root, &[&["self".to_owned()], others].concat(), is_use, depth + 1),
             };
         }
-        // A macro made it.
+        // A macro created it.
         self.modules[at].file.map(Target::Item)
     }
 
-    /// A name of a module, and what follows it.
+    /// A name of a module, and the rest of the path.
     fn name(&self, at: usize, name: &str, others: &[String], depth: usize) -> Option<Target> {
         if depth > 20 {
             return None;
@@ -245,7 +248,7 @@ impl Tree {
         if module.items.contains(name) {
             return module.file.map(Target::Item);
         }
-        // Deep at once, since each of several globs may lead to several more.
+        // Depth first, because each glob may lead to several more.
         module.globs.iter().find_map(|glob| match self.resolve(at, glob, true, depth + 8)? {
             Target::Module(other) if other != at => self.name(other, name, others, depth + 8),
             _ => None,
@@ -257,7 +260,7 @@ struct Reader<'a> {
     tree: &'a mut Tree,
     module: usize,
     found: Vec<Mention>,
-    /// The names that stand outside of `use`.
+    /// The names outside of `use`.
     names: BTreeSet<String>,
 }
 
@@ -293,7 +296,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads what begins here; answers where the next begins.
+    /// Reads the token at this position, and returns the next position.
     fn token(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         match &tokens[at] {
             TokenTree::Group(group) => {
@@ -322,7 +325,8 @@ impl Reader<'_> {
             TokenTree::Ident(ident) => {
                 let line = ident.span().start().line;
                 let field = at > 0 && is(&tokens[at - 1], '.');
-                // What follows a `::` that follows no name belongs to a type: `<T as Trait>::name`.
+                // After a `::` without a name before it, the name belongs to a type: `<T as
+                // Trait>::name`.
                 let follows = at > 1 && is(&tokens[at - 1], ':') && is(&tokens[at - 2], ':');
                 let (path, next) = path(tokens, at);
                 if !field && !follows {
@@ -366,7 +370,7 @@ struct Leaf {
     line: usize,
 }
 
-/// Takes the tree of a `use` apart: `a::{b, c::{self, D as E}, f::*}`.
+/// Splits the tree of a `use`: `a::{b, c::{self, D as E}, f::*}`.
 fn tree(tokens: &[TokenTree], before: &[String], leaves: &mut Vec<Leaf>) {
     for branch in tokens.split(|token| is(token, ',')) {
         let mut path = before.to_vec();
@@ -400,7 +404,7 @@ fn tree(tokens: &[TokenTree], before: &[String], leaves: &mut Vec<Leaf>) {
     }
 }
 
-/// The path that begins here, and where it ends.
+/// The path that begins here, and its end.
 fn path(tokens: &[TokenTree], mut at: usize) -> (Vec<String>, usize) {
     let mut path = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! An identity provider of the test's own: keys of each kind, and a listener that answers with its JWK set.
+//! The test's own identity provider: keys of each kind, and a server for its JWK set.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use super::on_runtime;
 
-/// A key that signs, with the algorithm that it is used for.
+/// A signing key with its algorithm.
 pub struct Signer {
     pub kid: String,
     key: Pair,
@@ -44,7 +44,7 @@ impl Signer {
         Self { kid: kid.to_owned(), key: Pair::Ed(Ed25519KeyPair::generate().unwrap()) }
     }
 
-    /// From what is kept of it.
+    /// Reads a stored key.
     pub fn of_pkcs8(kid: &str, der: &[u8]) -> Self {
         Self { kid: kid.to_owned(), key: Pair::Ed(Ed25519KeyPair::from_pkcs8(der).unwrap()) }
     }
@@ -77,7 +77,7 @@ impl Signer {
         }
     }
 
-    /// What others know of it, in the forms in which they may take it for a secret.
+    /// The public key in the forms in which a verifier may mistake it for a secret.
     pub fn public_forms(&self) -> Vec<Vec<u8>> {
         let jwk = self.jwk();
         let part = jwk.get("n").or(jwk.get("x")).unwrap().as_str().unwrap().to_owned();
@@ -103,13 +103,13 @@ impl Signer {
         }
     }
 
-    /// A token of any header and any claims, letter by letter.
+    /// A token with any header and any claims, unchanged.
     pub fn token_of(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.sign(&message)))
     }
 
-    /// As an access token.
+    /// An access token with these claims.
     pub fn token(&self, claims: &Value) -> String {
         let header = json!({"alg": self.alg(), "typ": "at+jwt", "kid": self.kid});
         self.token_of(&header.to_string(), &claims.to_string())
@@ -136,7 +136,7 @@ impl TestIssuer {
                     let (mut stream, _) = listener.accept().await.unwrap();
                     counted.fetch_add(1, Ordering::SeqCst);
                     let (status, body) = told.lock().unwrap().clone();
-                    // Its requests are short: one reading holds the whole of them.
+                    // Its requests are short, so one read is enough.
                     let mut request = [0; 4096];
                     let _ = stream.read(&mut request).await;
                     let answer = format!(
@@ -154,7 +154,7 @@ impl TestIssuer {
         issuer
     }
 
-    /// These are its keys from now on.
+    /// Publishes these keys from now on.
     pub fn publish(&self, keys: &[&Signer]) {
         let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
         self.answer_with(200, &json!({ "keys": keys }).to_string());
@@ -164,7 +164,7 @@ impl TestIssuer {
         *self.answer.lock().unwrap() = (status, body.to_owned());
     }
 
-    /// How often its set was read.
+    /// The number of reads of its key set.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }

@@ -1,5 +1,6 @@
-//! What the test binaries share: the app over a real PostgreSQL and the sandbox, a client that holds every answer against
-//! the served document, and records that are good. Each binary uses a part of it.
+//! What the test binaries share: the app over a real PostgreSQL and the sandbox, a client that
+//! checks every response against the served document, and valid records. Each binary uses a part of
+//! it.
 #![allow(dead_code, unused_imports, reason = "no binary uses all of it")]
 
 pub mod ace360;

@@ -1,11 +1,11 @@
-//! Records that are good in every field. Everybody in them is invented, and always the same for the same number.
+//! Valid records. All persons are invented, and the same number always gives the same person.
 
 use serde_json::{Value, json};
 
 /// The organisation that [`learner`]s work for.
 pub const ORGANISATION: &str = "ORG7";
 pub const OFFICER: &str = "OFF12";
-/// ACE360's standard in the sandbox: LARS 105, one version, without options or an end.
+/// The id of a standard in the sandbox's ACE360: LARS 105, one version, without options or an end.
 pub const STANDARD: i64 = 800;
 pub const LARS_CODE: i64 = 105;
 
@@ -27,7 +27,7 @@ const LAST: [&str; 11] = [
     "Drummore",
 ];
 
-/// A learner that may be uploaded as soon as [`officer`] and [`organisation`] are there.
+/// A learner that can be uploaded once [`officer`] and [`organisation`] exist.
 pub fn learner(n: u64) -> Value {
     let (first, last) = (pick(&FIRST, n), pick(&LAST, n));
     json!({
@@ -72,7 +72,7 @@ pub fn organisation() -> Value {
     })
 }
 
-/// With these fields instead; null takes a field out.
+/// Replaces these fields; null removes a field.
 pub fn but(mut record: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };
     let fields = record.as_object_mut().unwrap();
@@ -86,16 +86,16 @@ pub fn but(mut record: Value, changes: Value) -> Value {
     record
 }
 
-/// With its id, as an import holds it.
+/// The record with its id, as an import contains it.
 pub fn with_id(field: &str, id: &str, record: &Value) -> Value {
     let mut whole = record.clone();
     whole[field] = json!(id);
     whole
 }
 
-/// A Unique Learner Number with the right check digit, another for each `n` below 300 million.
+/// A Unique Learner Number with the right check digit, different for each `n` below 300 million.
 pub fn uln(n: u64) -> String {
-    // Some numbers have no check digit, but never two that follow each other.
+    // Some numbers have no check digit, but never two in a row.
     let nine = 200_000_000 + n * 2;
     [nine, nine + 1]
         .into_iter()
@@ -111,7 +111,7 @@ fn pick<'a>(list: &[&'a str], n: u64) -> &'a str {
     list[usize::try_from(n).unwrap() % list.len()]
 }
 
-/// The three kinds: collection, field of the id, a good record.
+/// The three kinds: collection, name of the id field, a valid record.
 pub fn kinds() -> [(&'static str, &'static str, Value); 3] {
     [
         ("learners", "learnerId", learner(1)),

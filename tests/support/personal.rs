@@ -1,5 +1,6 @@
-//! Over the whole run of the tests: no person's value is ever logged, counted, in an error's body, or in clear in the database. The
-//! people whom the tests know are those of `people.rs`; whoever finds one of them where nobody may be stops the test.
+//! Checks all tests: no personal value is ever logged, counted, in an error's body, or in clear in
+//! the database. The tests' people are those of `people.rs`. A test fails if it finds one of them
+//! where it must not be.
 
 use std::io::{self, Read as _, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,13 +20,13 @@ use tracing_subscriber::{Layer as _, fmt};
 
 use super::postgres::{Database, RUNTIME};
 
-/// What `people.rs` makes, and nothing else does; PostgreSQL reads it as Rust does.
+/// Values that only `people.rs` makes. PostgreSQL reads the pattern as Rust does.
 const PERSONAL: &str = r"Penhallow|Okonedo|Tregarth|Vanstone|Quillfeather|Ashgrove|Marlpit|Fenwright|Drummore|AB[0-9]{6}C|[.][0-9]+@example[.]com|Sample Street|01632 96[0-9]{4}|07700 9000";
 
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| Regex::new(PERSONAL).unwrap());
-/// Lines of the log that name somebody.
+/// Lines of the log that contain a personal value.
 static LEAKED: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// All that is logged since somebody began to listen.
+/// Everything that was logged since the listening began.
 static HEARD: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static LISTENING: AtomicBool = AtomicBool::new(false);
 
@@ -59,7 +60,7 @@ impl<'a> MakeWriter<'a> for Log {
 pub fn watch() {
     static BEGUN: Once = Once::new();
     BEGUN.call_once(|| {
-        // All of it only for who listens: it costs.
+        // All of it only for listeners, because it is slow.
         let wanted = dynamic_filter_fn(|event, _| {
             let most = if LISTENING.load(Ordering::Relaxed) { Level::DEBUG } else { Level::INFO };
             *event.level() <= most
@@ -70,7 +71,7 @@ pub fn watch() {
     });
 }
 
-/// Keeps all that is logged from now on, by any test of this binary.
+/// Keeps everything that any test of this binary logs from now on.
 pub fn listen() {
     watch();
     LISTENING.store(true, Ordering::Relaxed);
@@ -82,14 +83,15 @@ pub fn heard() -> String {
     String::from_utf8_lossy(&HEARD.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
 }
 
-/// A person's value, with what stands around it.
+/// A personal value with its surroundings.
 fn found(bytes: &[u8]) -> Option<String> {
     let found = PATTERN.find(bytes)?;
     let around = found.start().saturating_sub(300)..bytes.len().min(found.end() + 100);
     Some(String::from_utf8_lossy(bytes.get(around).unwrap_or_default()).into_owned())
 }
 
-/// An error tells nobody's values, beside the upstream's own words to who may read them.
+/// Checks that an error contains no personal values, except the upstream's own words for those who
+/// may read them.
 #[track_caller]
 pub fn check_error(at: &str, body: &Value) {
     let mut body = body.clone();
@@ -100,14 +102,14 @@ pub fn check_error(at: &str, body: &Value) {
     assert!(leaked.is_none(), "{at} answers an error with a person's value: {}", leaked.unwrap_or_default());
 }
 
-/// At the end of a test: what it logged, what is counted, and what it leaves in its database.
+/// Checks a test's log, metrics and database at its end.
 pub fn check(database: &Database, address: Option<SocketAddr>) {
     let mut leaked = std::mem::take(&mut *LEAKED.lock().unwrap_or_else(PoisonError::into_inner));
     leaked.extend(address.and_then(metrics).and_then(|text| found(&text)));
     let options = database.options();
     let rows = std::thread::spawn(move || {
         RUNTIME.block_on(async move {
-            // A test may have taken its database away.
+            // A test may have deleted its database.
             let Ok(mut sql) = PgConnection::connect_with(&options).await else { return Vec::new() };
             let tables: Vec<String> =
                 sqlx::query_scalar("select tablename::text from pg_tables where schemaname = 'public'")
@@ -135,7 +137,7 @@ pub fn check(database: &Database, address: Option<SocketAddr>) {
     assert!(leaked.is_empty(), "a person's values are where nobody's may be: {leaked:#?}");
 }
 
-/// What `/metrics` tells; nothing when the service has gone.
+/// The text of `/metrics`. `None`: the service has ended.
 fn metrics(address: SocketAddr) -> Option<Vec<u8>> {
     let mut line = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
     line.set_read_timeout(Some(Duration::from_secs(5))).ok()?;

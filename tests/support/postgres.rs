@@ -1,5 +1,5 @@
-//! One PostgreSQL for the test binary, one database for each test. The server ends with the process, by its own watcher;
-//! its folders go with it.
+//! One PostgreSQL for the test binary, and one database for each test. The server ends with the
+//! process, by its own watcher, and its folders are removed.
 
 use std::str::FromStr as _;
 use std::sync::LazyLock;
@@ -12,25 +12,26 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::folder::{self, Folder};
 
-/// What outlives a test (its app's end, the server) runs here, and so does the app itself: the test's own runtime is its
+/// The runtime for the app, and for everything that outlives a test. The test's own runtime is only
+/// for its calls.
 /// caller's, no more.
 pub static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
-/// Runs something where the app runs, so that a connection it opens does not end with the test.
+/// Runs something on the app's runtime, so that its connections do not end with the test.
 pub async fn on_runtime<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     RUNTIME.spawn(work).await.unwrap()
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
-    // A thread of its own, since a test's thread is within a runtime already.
+    // A separate thread, because a test's thread is inside a runtime already.
     std::thread::spawn(|| RUNTIME.block_on(Server::start())).join().expect("PostgreSQL starts")
 });
 
 struct Server {
     postgres: EmbeddedPostgres,
     _folder: Folder,
-    /// Holds the pipe whose end tells it that the process has gone.
+    /// Holds the pipe whose end shows that the process has ended.
     _remover: std::process::Child,
 }
 
@@ -52,7 +53,7 @@ impl Server {
         };
         let postgres = EmbeddedPostgres::start(folder.path(), options).await.unwrap();
         let remover = folder.remove_at_exit();
-        // Migrated once; each test's database is a copy of it.
+        // Migrated once. Each test's database is a copy of it.
         let options = PgConnectOptions::from_str(&postgres.url()).unwrap();
         let pool = PgPoolOptions::new().max_connections(3).connect_with(options).await.unwrap();
         picsbridge::store::migrate(&pool).await.unwrap();
@@ -60,20 +61,20 @@ impl Server {
         Self { postgres, _folder: folder, _remover: remover }
     }
 
-    /// A connection that is in nobody's way when the template is copied.
+    /// A connection to another database, because the template must not have any when it is copied.
     async fn admin(&self) -> PgConnection {
         let options = PgConnectOptions::from_str(&self.postgres.url()).unwrap().database("postgres");
         PgConnection::connect_with(&options).await.unwrap()
     }
 }
 
-/// A migrated database of the test's own, dropped with this value.
+/// The test's own migrated database, dropped with this value.
 #[derive(Debug)]
 pub struct Database {
     name: String,
 }
 
-/// Databases that are ready to be taken: copying the template takes longer than most else of a test, and goes on meanwhile.
+/// Databases that are ready to use. Copying the template is slow, so it happens in the background.
 static READY: LazyLock<Mutex<mpsc::Receiver<String>>> = LazyLock::new(|| {
     let (ready, taken) = mpsc::channel(2);
     RUNTIME.spawn(async move {

@@ -1,5 +1,5 @@
-//! Real processes of the service over a test's database and sandbox, which a test may kill; and a caller who takes it in
-//! its stride when they are gone.
+//! Real processes of the service with a test's database and sandbox, which a test may kill, and a
+//! client that tolerates missing processes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,21 +14,20 @@ use tokio::process::{Child, Command};
 use crate::support::TestApp;
 use crate::support::app::{MASTER_KEY, PATIENCE};
 
-/// So short that what was lost is found within seconds. The timings of every test with processes.
+/// Short times, so that lost work is found within seconds. All tests with processes use them.
 pub const TIMINGS: &str =
     "call=1s,lease=2s,slice=1s,job=3s,rescue=4s,tick=500ms,retry=200ms,absence=3s,shutdown=1s";
 static LOGS: AtomicU32 = AtomicU32::new(0);
 
-/// What a process is started as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Answers the API and works jobs.
+    /// Serves the API and works jobs.
     Whole,
     Api,
     Worker,
 }
 
-/// Where processes find what they share.
+/// What the processes share.
 #[derive(Clone, Debug)]
 pub struct Place {
     pub database_url: String,
@@ -52,13 +51,13 @@ impl Place {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Where it answers the API.
+    /// The address of its API.
     pub url: Option<String>,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts one, and waits until it is ready.
+    /// Starts a process, and waits until it is ready.
     pub async fn start(place: &Place, role: Role) -> Self {
         let log = std::env::temp_dir().join(format!(
             "picsbridge-process-{}-{}.log",
@@ -91,12 +90,12 @@ impl Process {
         else {
             panic!("the process ended: {}", std::fs::read_to_string(&log).unwrap_or_default());
         };
-        // It has a few more lines to say, and must not find the pipe closed.
+        // It writes a few more lines, and must not find the pipe closed.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { child, url, log }
     }
 
-    /// SIGKILL: no goodbye. It is gone when this returns.
+    /// Sends SIGKILL. The process has ended when this returns.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
@@ -112,7 +111,7 @@ impl Process {
         self.url.as_deref().expect("it answers the API")
     }
 
-    /// What it logged last.
+    /// The last lines of its log.
     pub fn last_words(&self, lines: usize) -> String {
         last_lines(&self.log, lines)
     }
@@ -134,7 +133,7 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_picsbridge"));
     program
         .args(arguments)
-        // Nothing of the settings of whoever runs the tests.
+        // Without the settings of the person who runs the tests.
         .env_clear()
         .env("DATABASE_URL", &place.database_url)
         .env("PICSBRIDGE_MASTER_KEY", &place.master_key)
@@ -149,7 +148,7 @@ fn program(place: &Place, arguments: &[&str]) -> Command {
     program
 }
 
-/// Runs a command to its end; what it said.
+/// Runs a command to its end, and returns its output.
 pub async fn command(place: &Place, arguments: &[&str]) -> String {
     let ended = tokio::time::timeout(PATIENCE, program(place, arguments).output());
     let output = ended.await.expect("the command ends in time").unwrap();
@@ -167,10 +166,10 @@ fn last_lines(path: &Path, count: usize) -> String {
     errors.into_iter().chain(last.iter().copied()).collect::<Vec<_>>().join("\n")
 }
 
-/// An answer, or that there was none.
+/// A response, or that there was none.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// None: the process was gone, or went.
+    /// `None`: the process was dead, or died.
     pub status: Option<u16>,
     pub body: Value,
 }
@@ -181,7 +180,7 @@ impl Reply {
     }
 }
 
-/// Calls processes that may not be there.
+/// Calls processes that may be dead.
 #[derive(Clone, Debug)]
 pub struct Caller {
     http: reqwest::Client,

@@ -1,4 +1,4 @@
-//! What most tests here begin with.
+//! The common start of most run tests.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ pub const SYNC: &str = "/ace360/status:sync";
 /// The sandbox's first id.
 pub const FIRST: i64 = 248;
 
-/// So many records in the sandbox, and learners linked to the oldest of them.
+/// Creates records in the sandbox, and learners linked to the oldest of them.
 pub async fn seeded(app: &TestApp, records: u32, learners: i64) {
     app.sandbox_seed(records).await;
     for at in 0..learners {
@@ -26,7 +26,7 @@ pub fn counts(run: &Value) -> [i64; 6] {
     ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap())
 }
 
-/// How many slices a run has had.
+/// The number of slices that a run has had.
 pub async fn slices(app: &TestApp, run: &Value) -> i32 {
     let mut sql = app.sql().await;
     sqlx::query_scalar("select slice from runs where id = $1::uuid")

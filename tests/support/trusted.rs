@@ -9,7 +9,6 @@ pub const ISSUER: &str = "https://login.example/realm";
 
 pub const AUDIENCE: &str = "https://api.example";
 
-/// An app that trusts the issuer.
 pub async fn trusting(issuer: &TestIssuer) -> TestApp {
     let url = issuer.jwks_url.clone();
     let settings = move |raw: &mut picsbridge::config::RawConfig| {
@@ -24,7 +23,7 @@ pub fn now(app: &TestApp) -> i64 {
     app.parts.auth.clock().now().timestamp()
 }
 
-/// What a good token says.
+/// The claims of a valid token.
 pub fn claims(app: &TestApp) -> Value {
     let now = now(app);
     json!({"iss": ISSUER, "sub": "u-1", "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 600, "jti": "x",

@@ -1,5 +1,5 @@
-//! A receiver of webhooks, as a third party would write one: it believes nothing that is not signed. And what tests of
-//! webhooks begin with.
+//! A webhook receiver as a third party would write it: it accepts only signed messages. Also the
+//! common start of webhook tests.
 
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +29,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// How many of its signatures this secret made.
+    /// The number of its signatures that this secret made.
     pub fn signed_by(&self, secret: &Value) -> usize {
         let key = secret.as_str().unwrap().strip_prefix("whsec_").expect("a secret");
         let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(key).unwrap());
@@ -48,13 +48,13 @@ impl Message {
 pub enum Reply {
     Status(u16),
     With(u16, &'static str, String),
-    /// It says nothing until the other side gives up.
+    /// It does not answer until the other side gives up.
     Silence,
 }
 
 type Manners = Arc<Mutex<Arc<dyn Fn(&Message) -> Reply + Send + Sync>>>;
 
-/// Listens on a port of its own, on this machine.
+/// Listens on its own port on this machine.
 pub struct Receiver {
     pub url: String,
     manners: Manners,
@@ -79,7 +79,7 @@ impl Receiver {
         Self { url, manners, got, task }
     }
 
-    /// From now on it answers so.
+    /// Sets the receiver's answer from now on.
     pub fn answers(&self, manners: impl Fn(&Message) -> Reply + Send + Sync + 'static) {
         *self.manners.lock().unwrap() = Arc::new(manners);
     }
@@ -92,7 +92,7 @@ impl Receiver {
         self.got().iter().map(|message| message.subject().to_owned()).collect()
     }
 
-    /// Waits until so many arrived.
+    /// Waits until this number of messages has arrived.
     pub async fn wait(&self, count: usize) {
         let mut got = self.got.clone();
         let enough = got.wait_for(|got| got.len() >= count);
@@ -153,30 +153,29 @@ fn header(head: &str, name: &str) -> String {
     line.unwrap_or_else(|| panic!("no {name} in {head}")).split_once(':').unwrap().1.trim().to_owned()
 }
 
-/// An app whose webhooks may go to this machine; the test says when.
+/// An app whose webhooks may go to this machine. The test calls the deliveries.
 pub async fn app() -> TestApp {
     app_with("").await
 }
 
-/// One with such timings.
+/// The same app with these timings.
 pub async fn app_with(timings: &str) -> TestApp {
     let builder = TestApp::builder().timings(timings);
     builder.setting(|raw| raw.webhook_allow_private = Some("yes".to_owned())).start().await
 }
 
-/// A webhook to a receiver, with its secret; `more` wins over the rest of the body.
+/// A webhook to a receiver, with its secret. `more` overrides the rest of the body.
 pub async fn webhook(app: &TestApp, receiver: &Receiver, more: Value) -> Value {
     let mut body = json!({"url": receiver.url});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     app.post("/webhooks", &body).await.expect(201)
 }
 
-/// The path of a webhook.
 pub fn path(webhook: &Value) -> String {
     format!("/webhooks/{}", webhook["id"].as_str().unwrap())
 }
 
-/// Something changes for a learner.
+/// Adds a change for a learner.
 pub async fn change(app: &TestApp, type_: &'static str, learner: &str) {
     change_of(app, &app.tenant, type_, learner).await;
 }
@@ -192,13 +191,13 @@ pub async fn change_of(app: &TestApp, tenant: &Tenant, type_: &'static str, lear
     .await;
 }
 
-/// Time passes, and what is due is sent.
+/// Moves the clock, and delivers what is due.
 pub async fn later(app: &TestApp, by: TimeDelta) {
     app.clock_advance(by).await;
     app.deliver().await;
 }
 
-/// A webhook's deliveries, the newest first.
+/// A webhook's deliveries, newest first.
 pub async fn deliveries(app: &TestApp, webhook: &Value) -> Vec<Value> {
     let list = app.get(&format!("{}/deliveries", path(webhook))).await.expect(200);
     list["items"].as_array().unwrap().clone()

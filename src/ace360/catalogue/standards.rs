@@ -1,5 +1,5 @@
-//! The catalogue of standards: refreshed from ACE360 as a run, page by page; read for previews and look-ups. The sectors
-//! are those that the standards name, until ACE360 publishes a list (assumed).
+//! The catalogue of standards. A run refreshes it from ACE360 page by page; previews and look-ups
+//! read it. The sectors are those that the standards name, until ACE360 publishes a list (assumed).
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::upstream::run::{Halt, NoParams, RunContext, RunWork, Step};
 /// The work of a run that refreshes the catalogue of standards.
 pub struct StandardsRefresh<'a>(pub &'a Ace360);
 
-/// Where a refresh of the standards stands.
+/// How far a refresh of the standards has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StandardsRefreshCursor {
     list: ListPosition,
@@ -107,8 +107,8 @@ impl StandardsRefresh<'_> {
 }
 
 impl Ace360 {
-    /// The rows that a learner's upload needs, and the sectors. Kept until the catalogue is refreshed: most learners are on a
-    /// standard that another one was uploaded with.
+    /// The rows that a learner's upload needs, and the sectors. They are cached until the next
+    /// refresh, because most learners share their standard with another learner.
     pub async fn catalogue_of(
         &self,
         provider: Uuid,
@@ -132,7 +132,7 @@ impl Ace360 {
             standards: rows.into_iter().map(from_row).collect(),
             sectors: sectors.into_iter().map(|(id, name)| Sector { id, name }).collect(),
         });
-        // While the first refresh goes on there is more every moment.
+        // During the first refresh the catalogue still grows, so it is not cached.
         if refreshed_at.is_some() {
             self.catalogues.insert(key, Arc::clone(&catalogue));
         }
@@ -161,7 +161,6 @@ fn to_row(standard: Standard) -> StandardRow {
     }
 }
 
-/// A stored row as the rules see it.
 pub fn from_row(row: StandardRow) -> Standard {
     Standard {
         standard_id: row.standard_id,

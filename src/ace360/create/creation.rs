@@ -1,5 +1,5 @@
-//! A learner's record in ACE360, as the engine for creations needs it: how to search for it, send it, settle it, and find it
-//! when the answer was lost.
+//! The creation of a learner's record in ACE360: how to search for duplicates, send the record,
+//! settle the intent, and reconcile it when the response was lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,30 +22,29 @@ use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 use crate::upstream::read::Answered;
 
-/// ACE360 writes creation times without a zone, and its clock may differ. A record counts as older than the send only when
-/// it is older by more than this.
+/// ACE360 writes creation times without a time zone, and its clock may differ. A record counts as
+/// older than the send only when it is older by more than this.
 const CLOCK_DOUBT: TimeDelta = TimeDelta::hours(24);
 /// Records that one look reads singly whatever their creation time says. There are more only where ACE360's list was not
 /// known before the send.
 const READ_ANYWAY: usize = 300;
 
-/// One creation of a learner's record.
 pub struct Registration {
     pub ace360: Ace360,
     pub client: Client,
     pub key: IntentKey,
-    /// JSON of the record.
+    /// The record as JSON.
     pub payload: Vec<u8>,
     pub person: SentPerson,
-    /// Create it though ACE360 probably has the learner.
+    /// Create the record even if ACE360 probably has the learner.
     pub allow_duplicate: bool,
-    /// Whether the mirror holds ACE360's whole list; none: read its newest pages first.
+    /// Whether the mirror holds ACE360's full list. `None`: read the newest pages first.
     pub mirror_complete: Option<bool>,
     /// The latest upload that was done before this one.
     pub done_before: Option<Uuid>,
     pub run_id: Option<Uuid>,
     pub by: By,
-    /// Is cancelled when the intent is written.
+    /// Cancelled when the intent is written.
     pub opened: CancellationToken,
 }
 
@@ -60,12 +59,12 @@ pub struct SentPerson {
     uln_number: String,
 }
 
-/// Why ACE360 is not sent a record.
+/// Why a record is not sent to ACE360.
 #[derive(Debug)]
 pub enum SearchStop {
-    /// It probably has these records of the learner.
+    /// ACE360 probably has the learner in these records.
     LikelyDuplicate(Box<Duplicates>),
-    /// The mirror does not hold ACE360's whole list, so a duplicate could be overlooked.
+    /// The mirror does not hold ACE360's full list, so the search could miss a duplicate.
     CannotTell,
 }
 
@@ -76,7 +75,7 @@ impl SentPerson {
 }
 
 impl Ace360 {
-    /// The one creation that a learner has in ACE360.
+    /// The key of the only creation that a learner has in ACE360.
     pub fn key_of(provider: Uuid, learner: &str, environment: &str) -> IntentKey {
         IntentKey {
             provider,
@@ -103,8 +102,8 @@ impl Ace360 {
         self.creations.reconcile(&registration, intent).await
     }
 
-    /// The creation that an intent describes, to reconcile it. The settings may have moved on, but the record is where it
-    /// was sent.
+    /// The creation that an intent describes, to reconcile it. It uses the environment that the
+    /// record was sent to, even if the settings have changed since.
     async fn creation_of(&self, intent: &IntentRow) -> Result<Registration, Ace360Error> {
         let mut settings = self.store.ace360_settings(intent.provider_id).await?;
         settings.environment.clone_from(&intent.environment);
@@ -190,7 +189,7 @@ impl Creation for Registration {
     }
 
     fn patience(&self) -> Duration {
-        // The permit of a person waits by itself, and a run comes back later.
+        // A person's request waits for its permit elsewhere, and a run comes back later.
         Duration::ZERO
     }
 
@@ -280,8 +279,9 @@ impl Creation for Registration {
         }
     }
 
-    /// Records for which an upload of this learner would be refused now: what was sent, without its ULN, or what somebody
-    /// created by hand meanwhile. The mirror is as new as the look that was just made.
+    /// Records that would make an upload of this learner fail now: the record that was sent,
+    /// without its ULN, or a record that somebody created by hand in the meantime. The
+    /// reconciliation has just refreshed the mirror.
     async fn look_alikes(&self, intent: &IntentRow) -> Result<Vec<i64>, Ace360Error> {
         let sought = self.sought();
         let mut twins = self.ace360.mirrored_twins(sought).await?;

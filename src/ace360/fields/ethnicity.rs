@@ -1,11 +1,11 @@
-//! ILR ethnicity codes in ACE360's words.
+//! ACE360's labels for ILR ethnicity codes.
 //!
-//! One label has been seen in ACE360's documentation, that of 31: the ILR's wording without blanks around
-//! the slashes. The others follow it (assumed).
+//! ACE360's documentation shows one label, that of code 31: the ILR's wording without spaces around
+//! the slashes. The other labels follow it (assumed).
 
 use crate::domain::Ethnicity;
 
-/// ACE360's `ethnicGroup` for an ILR code.
+/// The value of ACE360's `ethnicGroup` for an ILR code.
 pub fn label(code: Ethnicity) -> &'static str {
     match code.get() {
         31 => "English/Welsh/Scottish/Northern Irish/British",
@@ -26,7 +26,7 @@ pub fn label(code: Ethnicity) -> &'static str {
         46 => "Any other Black/African/Caribbean background",
         47 => "Arab",
         98 => "Any other ethnic group",
-        // The type holds no other code than 99.
+        // Only code 99 is left.
         _ => "Not provided",
     }
 }

@@ -1,4 +1,4 @@
-//! What our records say of one field of ACE360's.
+//! The result of reading one field of ACE360's record from the records here.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,11 +7,12 @@ use serde_json::Value;
 #[derive(Debug, Default, PartialEq)]
 pub struct Reading {
     pub value: Option<Value>,
-    /// Where PICSWeb shows this value, where it is another place than the row's.
+    /// Where PICSWeb shows this value, if that differs from the row's place.
     pub source: Option<String>,
-    /// What must be fixed before the upload: the pointer, where it is another than the row's, and what to do.
+    /// What must be fixed before the upload: the pointer, if it differs from the row's, and what to
+    /// do.
     pub faults: Vec<(Option<String>, String)>,
-    /// What should be looked at; it stops nothing.
+    /// What should be checked. A warning does not stop the upload.
     pub warnings: Vec<String>,
 }
 
@@ -34,13 +35,13 @@ impl Reading {
     }
 }
 
-/// A value that is sent, if there is one. Texts, numbers and dates always serialise.
+/// The value to send, if there is one. Texts, numbers and dates always serialise.
 pub(super) fn sent(value: Option<impl Serialize>) -> Reading {
     let value = value.and_then(|value| serde_json::to_value(value).ok());
     Reading { value, ..Reading::default() }
 }
 
-/// A text without the blanks around it, if anything is left.
+/// The trimmed text, or `None` if nothing is left.
 pub(super) fn said(text: Option<&String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }

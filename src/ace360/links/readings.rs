@@ -52,7 +52,6 @@ pub fn single(apprentice: &Apprentice) -> Reading {
     }
 }
 
-/// A row of the mirror.
 pub fn mirror_row(store: &Store, provider: Uuid, apprentice: &Apprentice) -> MirrorRow {
     let person = match (&apprentice.first_name, &apprentice.last_name, apprentice.date_of_birth) {
         (Some(first), Some(last), Some(birth)) => Some(store.person_index(provider, first, last, birth)),
@@ -70,7 +69,7 @@ pub fn mirror_row(store: &Store, provider: Uuid, apprentice: &Apprentice) -> Mir
     }
 }
 
-/// An archive whose time cannot be read is an archive all the same: the year 1970 says that no time is known.
+/// A record whose archive time is unreadable is still archived. The year 1970 means "time unknown".
 fn archived_at(apprentice: &Apprentice) -> Option<String> {
     match apprentice.archived_at {
         Some(at) => Some(moment(at)),

@@ -51,21 +51,22 @@ pub struct OneFileTab {
     ineligible_reason: Option<String>,
     /// The learner's state in this system.
     state: OneFileState,
-    /// OneFile's id of the user.
+    /// OneFile's id of the user; null when no user is linked.
     #[schema(example = "20011")]
     user_id: Option<String>,
-    /// OneFile's id of the centre.
+    /// OneFile's id of the user's centre; null when no user is linked.
     #[schema(example = "1001")]
     centre_id: Option<String>,
-    /// Whether the user is in OneFile's archive.
+    /// Whether the user is archived in OneFile.
     archived: bool,
-    /// When every step of the enrolment was done; null: it was linked, or is not whole.
+    /// When the enrolment's last step was done (UTC). Null: the enrolment is not complete, or the
+    /// user was linked by hand.
     enrolled_at: Option<DateTime<Utc>>,
-    /// When it was exchanged last.
+    /// When the learner was last exchanged (UTC); null: never.
     last_exchanged_at: Option<DateTime<Utc>>,
-    /// The qualifications of the delivery plan, with what OneFile has of them.
+    /// The qualifications of the delivery plan, with OneFile's values.
     qualifications: Vec<OneFileLearnerQualification>,
-    /// Reviews of OneFile's that PICSWeb has not claimed by their OneFile System ID.
+    /// OneFile's reviews that PICSWeb has not claimed by their OneFile System ID.
     reviews: Vec<OneFileReview>,
     /// The steps of the enrolment.
     pub steps: Vec<OneFileStep>,
@@ -75,7 +76,7 @@ pub struct OneFileTab {
     problem: Option<OneFileProblem>,
 }
 
-/// A qualification, as the exchange left it.
+/// A qualification after the last exchange.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileLearnerQualification {
@@ -88,7 +89,7 @@ pub struct OneFileLearnerQualification {
     /// OneFile's id of the standard.
     #[schema(example = "901")]
     standard_id: Option<String>,
-    /// OneFile's learning aim; null: it is not assigned.
+    /// OneFile's id of the learning aim; null: it is not assigned.
     #[schema(example = "50112")]
     learning_aim_id: Option<String>,
     /// Number of elements in OneFile.
@@ -99,31 +100,33 @@ pub struct OneFileLearnerQualification {
     registration_number: Option<String>,
     /// The date of registration with the awarding organisation.
     registration_date: Option<NaiveDate>,
-    /// When the certificate was applied for.
+    /// The day on which the certificate was applied for; null when it was not.
     certificate_applied_for_date: Option<NaiveDate>,
-    /// When the certificate came.
+    /// The day on which the certificate was received; null when it was not.
     certificate_received_date: Option<NaiveDate>,
 }
 
-/// A review that came down from OneFile.
+/// A review that was copied from OneFile.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileReview {
-    /// OneFile's id: the OneFile System ID.
+    /// OneFile's id of the review (the OneFile System ID).
     #[schema(example = "70211")]
     one_file_id: String,
-    /// When it is planned for.
+    /// When the review is scheduled (UTC); null when OneFile has no date.
     scheduled_for: Option<DateTime<Utc>>,
-    /// When it began: then the learner attended.
+    /// When the review started (UTC), which means that the learner attended. Null: it has not
+    /// started.
     started_on: Option<DateTime<Utc>>,
 }
 
-/// A step of the enrolment.
+/// A step of an enrolment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileStep {
-    /// `assessor:<officer>`, `placement:<organisation>`, `classroom`, `user`, `aim:<vqReference>`, `aimDetails:<vqReference>`,
-    /// `assign:<officer>`, `visit:<review>`, `review:<review>`.
+    /// The name of the step: `assessor:<officer>`, `placement:<organisation>`, `classroom`, `user`,
+    /// `aim:<vqReference>`, `aimDetails:<vqReference>`, `assign:<officer>`, `visit:<review>` or
+    /// `review:<review>`.
     #[schema(example = "user")]
     pub name: String,
     /// The state of this step.
@@ -138,7 +141,7 @@ pub struct OneFileStep {
 /// Why the last enrolment or exchange of a learner failed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OneFileProblem {
-    /// As in an error.
+    /// The error code, as in a problem response.
     #[schema(value_type = Code)]
     pub code: String,
     /// What happened, and what to do next.
@@ -242,7 +245,7 @@ fn qualifications(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileLearner
     .collect()
 }
 
-/// Those that no review of PICSWeb's holds as its OneFile System ID.
+/// The reviews that no PICSWeb review names as its OneFile System ID.
 fn reviews(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileReview> {
     let claimed = |id: &str| {
         record
@@ -264,8 +267,9 @@ fn reviews(record: &Learner, portfolio: &Portfolio) -> Vec<OneFileReview> {
 
 /// Read a learner's OneFile tab
 ///
-/// Where the learner stands: state, user, what OneFile has of the qualifications, reviews that came down, and the steps of the enrolment. Answered from
-/// what is kept here; OneFile is not called. Needs `onefile:read`.
+/// Returns the learner's state, user, OneFile's values of the qualifications, the reviews from
+/// OneFile, and the steps of the enrolment. The data is stored here; OneFile is not called. Needs
+/// `onefile:read`.
 #[utoipa::path(operation_id = "getLearnerOneFile", tag = "OneFile", security(("bearer" = ["onefile:read"])), params(("learnerId" = LearnerId, Path)),
     responses((status = 200, description = "The tab.", body = OneFileTab), ReadErrors))]
 #[get("/learners/{learnerId}/onefile")]

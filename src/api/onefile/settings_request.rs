@@ -1,4 +1,4 @@
-//! The OneFile settings as a caller sends them.
+//! The OneFile settings in a request.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,14 @@ use crate::domain::{DemographicsMode, DesktopIntegration, OneFileEnvironment, Vi
 pub struct DailySync {
     /// Whether the daily run is on.
     pub enabled: bool,
-    /// Local time of the provider (Europe/London), `HH:MM`. OneFile is released between 07:00 and 07:30: choose another.
+    /// The time of the daily exchange, `HH:MM`, London time. OneFile installs releases between
+    /// 07:00 and 07:30: choose another time.
     #[schema(example = "05:00", pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     pub at: String,
 }
 
-/// Settings to keep. What is left out gets its default, but for the customer token, which stays.
+/// The OneFile settings to save. A field that is left out gets its default, except for the customer
+/// token and the environment, which stay.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OneFileSettingsRequest, example = json!({
@@ -30,60 +32,64 @@ pub struct DailySync {
     "learnerDemographics": "pushed", "desktopIntegration": "off", "dailySync": {"enabled": true, "at": "05:00"}, "fullSweepDays": 7
 }))]
 pub struct SettingsRequest {
-    /// Whether learners are enrolled and exchanged at all. Refused (409 `notReady`) while something is in the way.
+    /// Whether learners are enrolled and exchanged. Refused (409 `notReady`) while something
+    /// prevents it.
     pub(super) enabled: bool,
-    /// Which OneFile; left out or null: the present one stays (`live` at first). Another than before needs its own customer token.
+    /// The OneFile environment. Left out or null: the current one stays (`live` at first). A change
+    /// requires the customer token of the new environment.
     #[serde(default)]
     pub(super) environment: Option<OneFileEnvironment>,
-    /// The customer token that OneFile Support issued for this environment. Write-only; left out or null: the present one stays.
+    /// The customer token that OneFile Support issued for this environment. Write-only. Left out or
+    /// null: the current one stays.
     #[serde(default)]
     #[schema(write_only, max_length = 4096)]
     pub(super) customer_token: Option<String>,
-    /// Whether a learner's reviews are made in OneFile; no if not said.
+    /// Whether a learner's reviews are created in OneFile. Default: `false`.
     #[serde(default)]
     pub(super) upload_reviews: Option<bool>,
-    /// Whether OneFile's reviews come down; no if not said.
+    /// Whether OneFile's reviews are copied to PICSWeb. Default: `false`.
     #[serde(default)]
     pub(super) download_reviews: Option<bool>,
-    /// What kind of visit an uploaded review becomes; `notSpecified` if not said.
+    /// The kind of visit that an uploaded review becomes. Default: `notSpecified`.
     #[serde(default)]
     pub(super) visit_type: Option<VisitType>,
-    /// Roles of learners' officers who become additional assessors; none if not said.
+    /// Roles of learners' officers who become additional assessors. Default: none.
     #[serde(default, deserialize_with = "optional_list::<50, _, _>")]
     #[schema(max_items = 50)]
     pub(super) additional_assessors: Option<Vec<String>>,
-    /// Whether a learner's Main Tag names the classroom; no if not said.
+    /// Whether a learner's Main Tag names the classroom. Default: `false`.
     #[serde(default)]
     pub(super) classroom_from_main_tag: Option<bool>,
-    /// Whether a classroom that a Main Tag names and that is not there is made; no if not said.
+    /// Whether a classroom that a Main Tag names and OneFile lacks is created. Default: `false`.
     #[serde(default)]
     pub(super) create_missing_classrooms: Option<bool>,
-    /// OneFile's id of the default classroom, for providers with one centre: a text or a number.
+    /// OneFile's id of the default classroom, for providers with one centre: a string or a number.
     #[serde(default)]
     #[schema(max_length = 64)]
     pub(super) default_classroom_id: Option<RemoteId>,
-    /// The same for each centre: centre id to classroom id.
+    /// The default classroom of each centre: centre id to classroom id.
     #[serde(default)]
     pub(super) default_classrooms: Option<BTreeMap<String, RemoteId>>,
-    /// Which way learners' details go; `ignored` if not said.
+    /// The direction in which learners' details are copied. Default: `ignored`.
     #[serde(default)]
     pub(super) learner_demographics: Option<DemographicsMode>,
-    /// Which way officers' details go; `ignored` if not said.
+    /// The direction in which officers' details are copied. Default: `ignored`.
     #[serde(default)]
     pub(super) officer_demographics: Option<DemographicsMode>,
-    /// Which way organisations' details go; `ignored` if not said.
+    /// The direction in which organisations' details are copied. Default: `ignored`.
     #[serde(default)]
     pub(super) organisation_demographics: Option<DemographicsMode>,
-    /// Whether a change of a learner's main officer or placement goes up; no if not said.
+    /// Whether a change of a learner's main officer or placement is sent to OneFile. Default:
+    /// `false`.
     #[serde(default)]
     pub(super) push_changes: Option<bool>,
-    /// Whether PICS Desktop's OneFile integration is on; `never` if not said.
+    /// Whether PICS Desktop's OneFile integration is on. Default: `never`.
     #[serde(default)]
     pub(super) desktop_integration: Option<DesktopIntegration>,
-    /// The daily exchange; on at 05:00 if not said.
+    /// The daily exchange. Left out or null: on at 05:00.
     #[serde(default, deserialize_with = "object")]
     pub(super) daily_sync: Option<DailySync>,
-    /// Days from one exchange over all learners to the next, 1 to 31; 7 if not said.
+    /// The number of days between exchanges that read all learners, 1 to 31. Default: 7.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 31)]
     pub(super) full_sweep_days: Option<i64>,

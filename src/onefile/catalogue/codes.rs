@@ -1,8 +1,8 @@
-//! The code of a learning aim, which OneFile shows in square brackets after its title, and PICSWeb's VQ references, which
-//! are the same codes as people write them.
+//! The code of a learning aim. OneFile shows it in square brackets after the title. PICSWeb's VQ
+//! references are the same codes as people type them.
 //!
-//! Assumed, since it is not public: a Standard carries its code in `NDAQCode` when it carries it at all; else it is in the
-//! last brackets of its title that are not empty.
+//! Assumed, because it is not public: a Standard has its code in `NDAQCode`, or else in the last
+//! non-empty brackets of its title.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 /// A code: as it is written, and as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
-    /// As it is written, without brackets and blanks around it.
+    /// The code as it is written, without surrounding brackets and spaces.
     pub shown: String,
-    /// Two codes are the same when their keys are: without blanks, in capitals.
+    /// Two codes are equal if their keys are: without spaces, in capitals.
     pub key: String,
 }
 
@@ -39,7 +39,7 @@ pub struct AimMatch {
 /// The four learning aims of an apprenticeship standard. Their codes are the standard's LARS code and two letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 pub enum StandardAim {
-    /// The main aim: the standard itself.
+    /// The main aim: the apprenticeship standard itself.
     #[serde(rename = "AS")]
     Standard,
     /// The aim of on-programme learning.
@@ -54,7 +54,7 @@ pub enum StandardAim {
 }
 
 impl StandardAim {
-    /// All four, in the order in which they are taken.
+    /// All four, in the order in which learners take them.
     pub const ALL: [Self; 4] = [Self::Standard, Self::OnProgramme, Self::Gateway, Self::EndPoint];
 
     pub const fn letters(self) -> &'static str {
@@ -66,14 +66,14 @@ impl StandardAim {
         }
     }
 
-    /// The code of this aim of a standard: `196AS`.
+    /// The code of this aim of a standard, for example `196AS`.
     pub fn code(self, lars_code: u32) -> String {
         format!("{lars_code}{}", self.letters())
     }
 }
 
 impl Code {
-    /// Reads what somebody wrote as a code, such as a VQ reference; none: it is blank.
+    /// Reads a code that a person wrote, such as a VQ reference. `None`: it is blank.
     pub fn parse(text: &str) -> Option<Self> {
         let bracket = |sign: char| matches!(sign, '[' | ']') || is_blank(sign);
         let shown = text.trim_matches(bracket);
@@ -81,32 +81,32 @@ impl Code {
         (!key.is_empty()).then(|| Self { shown: shown.to_owned(), key })
     }
 
-    /// The code of a Standard: of the field that carries it, else of the last brackets of its title.
+    /// The code of a Standard: from its code field, or else from the last brackets of its title.
     pub fn of_standard(title: Option<&str>, ndaq_code: Option<&str>) -> Option<Self> {
         ndaq_code
             .and_then(|text| in_brackets(text).or_else(|| Self::parse(text)))
             .or_else(|| title.and_then(in_brackets))
     }
 
-    /// The key without punctuation: `603/9001/1` is `60390011` in other lists. Equal ones are probably meant to be the same
-    /// and do not match.
+    /// The key without punctuation. Other lists write `603/9001/1` as `60390011`. Codes that are
+    /// equal only in this form probably mean the same, but do not match.
     pub fn bare(&self) -> String {
         self.key.chars().filter(|sign| sign.is_alphanumeric()).collect()
     }
 
-    /// The standard and which of its aims, when it is such a code.
+    /// The standard and its aim, if the code has that form.
     pub fn of_aim(&self) -> Option<(u32, StandardAim)> {
         StandardAim::ALL.into_iter().find_map(|aim| {
             let digits = self.key.strip_suffix(aim.letters())?;
             let plain = (1..=5).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
             let code = digits.parse().ok().filter(|code| plain && *code > 0)?;
-            // A code that begins with 0 is another than that without.
+            // A leading 0 makes a different code.
             (aim.code(code) == self.key).then_some((code, aim))
         })
     }
 }
 
-/// The last brackets that are closed and not empty, and hold no others.
+/// The last brackets that are closed, not empty, and contain no other brackets.
 fn in_brackets(title: &str) -> Option<Code> {
     let closed = title.match_indices(']').map(|(end, _)| &title[..end]).rev();
     closed
@@ -119,7 +119,7 @@ fn key(text: &str) -> String {
     text.chars().filter(|sign| !is_blank(*sign)).flat_map(char::to_uppercase).collect()
 }
 
-/// Also those that are not seen: texts come out of spreadsheets.
+/// Includes invisible characters, because texts are pasted from spreadsheets.
 fn is_blank(sign: char) -> bool {
     sign.is_whitespace()
         || sign.is_control()

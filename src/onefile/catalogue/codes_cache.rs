@@ -1,5 +1,5 @@
-//! The codes of OneFile's learning aims, kept between exchanges: they change when the catalogue is refreshed, and hundreds of
-//! providers' exchanges ask for thousands of them every few seconds.
+//! A cache of the codes of OneFile's learning aims. They change only when the catalogue is
+//! refreshed, and the exchanges of hundreds of providers need thousands of them every few seconds.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,10 +13,9 @@ use super::codes::Code;
 use crate::domain::OneFileEnvironment;
 use crate::store::{Store, StoreError};
 
-/// Providers whose codes are kept at once.
+/// The most providers in the cache.
 const KEPT: usize = 256;
 
-/// The codes of one provider's catalogue.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     centres: HashMap<Box<str>, Centre>,
@@ -24,9 +23,9 @@ pub struct Catalogue {
 
 #[derive(Debug, Default)]
 struct Centre {
-    /// By the standard's id, as OneFile writes it.
+    /// The code by the id of the standard, both as OneFile writes them.
     codes: HashMap<Box<str>, Box<str>>,
-    /// How many standards have a code, as codes are compared.
+    /// The number of standards for each code key.
     keys: HashMap<Box<str>, usize>,
 }
 
@@ -42,23 +41,23 @@ impl Catalogue {
         }
     }
 
-    /// The code of a standard, as OneFile writes it; `None`: there is no such standard, or it has none.
+    /// The code of a standard, as OneFile writes it. `None`: there is no such standard, or it has
+    /// no code.
     pub fn code(&self, centre: &str, standard: &str) -> Option<String> {
         Some(self.centres.get(centre)?.codes.get(standard)?.to_string())
     }
 
-    /// Whether one standard of the centre has this code, and no other.
+    /// Whether exactly one standard of the centre has this code.
     pub fn has_one(&self, centre: &str, key: &str) -> bool {
         self.centres.get(centre).and_then(|own| own.keys.get(key)) == Some(&1)
     }
 }
 
-/// Of which provider's OneFile.
+/// The provider and the environment of its OneFile.
 type Whose = (Uuid, OneFileEnvironment);
-/// When it was read from OneFile, and what it was.
+/// When the catalogue was read from OneFile, and the catalogue.
 type Read = (Option<DateTime<Utc>>, Arc<Catalogue>);
 
-/// The catalogues that were asked for lately.
 #[derive(Clone)]
 pub(crate) struct Catalogues(Arc<Cache<Whose, Read>>);
 

@@ -1,4 +1,5 @@
-//! What OneFile's runs share: the connection of a slice, and what its errors mean to the run engine.
+//! What OneFile's runs share: the connection of a slice, and what its errors mean to the run
+//! engine.
 
 use uuid::Uuid;
 

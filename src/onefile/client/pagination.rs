@@ -1,5 +1,5 @@
-//! Going through the pages of a search. OneFile tells no total, and a page may be shorter than asked for: the end is a page with
-//! nothing new. Pure.
+//! Reads the pages of a search. OneFile returns no total, and a page may be shorter than requested,
+//! so a page without new rows is the end. Pure.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{Page, Row};
 
-/// More pages than any customer fills; what goes on after them goes in a circle.
+/// More pages than any customer fills. A longer search repeats itself.
 pub const MOST_PAGES: u32 = 2000;
 
-/// Where a search stands; what goes on later keeps it.
+/// How far a search has come. A cursor stores it to continue later.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Pagination {
     seen: HashSet<String>,
@@ -18,11 +18,12 @@ pub struct Pagination {
     longest: usize,
     last: usize,
     print: Option<u64>,
-    /// The page before had nothing to go on with.
+    /// Whether the page before had no new rows.
     doubtful: bool,
-    /// Empty pages that others followed. They are read once more at the end, so that no record counts as deleted.
+    /// Empty pages that others followed. They are read again at the end, so that no record counts
+    /// as deleted by mistake.
     again: Vec<u32>,
-    /// The others are read.
+    /// Whether all other pages are read.
     ended: bool,
     unreadable: usize,
     odd: usize,
@@ -30,10 +31,10 @@ pub struct Pagination {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Ask for this page.
+    /// Request this page next.
     Page(u32),
     End,
-    /// It has no end.
+    /// The search never ends.
     Endless,
 }
 
@@ -43,17 +44,17 @@ impl Pagination {
         self.again.last().copied().filter(|_| self.ended).unwrap_or(self.pages + 1)
     }
 
-    /// Rows that could not be read.
+    /// The number of unreadable rows.
     pub fn unreadable(&self) -> usize {
         self.unreadable
     }
 
-    /// Values that could not be read, in rows that could.
+    /// The number of unusable values in readable rows.
     pub fn odd(&self) -> usize {
         self.odd
     }
 
-    /// Takes a page: its rows that were on none before, and what comes next.
+    /// Takes a page. Returns its new rows, and what comes next.
     pub fn take<T: Row>(&mut self, page: Page<T>) -> (Vec<T>, Next) {
         let Page { rows, print } = page;
         let (count, same) = (rows.len(), self.print == Some(print));
@@ -83,14 +84,14 @@ impl Pagination {
             }
             false
         } else if count > 0 && (same || unreadable == 0) {
-            // Only known rows: pages beyond the last one repeat it.
+            // Only known rows: pages after the last one repeat it.
             true
         } else if count == 0 && self.last < self.longest {
-            // A page shorter than those before it was the last one.
+            // A page that is shorter than those before it is the last one.
             true
         } else {
-            // Nothing, where there might be more: one such page in the middle is gone past; two are the end, if the first of
-            // them has nothing when it is asked for once more.
+            // An empty page that may not be the end. A single one in the middle is skipped. Two in
+            // a row are the end, if the first is still empty when it is requested again.
             let second = std::mem::replace(&mut self.doubtful, true);
             if second {
                 self.again.push(self.pages - 1);
@@ -124,7 +125,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    /// The ids that a search finds, the pages it asks for, and how it ends; beyond `pages` every page is `beyond`.
+    /// The ids that a search finds, the pages it requests, and how it ends. Every page after
+    /// `pages` is `beyond`.
     fn walked(pages: &[Value], beyond: &Value) -> (Vec<String>, u32, Next) {
         let (mut pagination, mut found, mut calls) = (Pagination::default(), Vec::new(), 0);
         loop {
@@ -150,7 +152,8 @@ mod tests {
             (vec![], 0, 3),
             (vec![rows(&[1])], 1, 4),
             (vec![rows(&[1, 2]), rows(&[3])], 3, 3),
-            // Full to the last row: the next page is asked for, the one after it, and the next one once more.
+            // The last page is full: the next page is requested, the one after it, and the next one
+            // again.
             (vec![rows(&[1, 2]), rows(&[3, 4])], 4, 5),
             (vec![rows(&[1, 2]), rows(&[3]), rows(&[4, 5]), rows(&[6])], 6, 5),
         ] {

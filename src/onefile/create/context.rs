@@ -1,5 +1,6 @@
-//! All that an enrolment is planned from: the learner, whom the learner names, what is linked, and what OneFile has, as it was read
-//! last. A part of OneFile's directory that was never read is read now.
+//! Everything that an enrolment is planned from: the learner, the officers and organisations that
+//! it names, the links, and the last read of OneFile's directory. A part of the directory that was
+//! never read is read now.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::store::{
     Portfolio, RecordKind, StandardFilter, StoreResult,
 };
 
-/// Entries of one part of a directory; no centre has more.
+/// The most entries of one part of a directory. No centre has more.
 const MOST: i64 = 100_000;
 
 /// What an enrolment is planned from.
@@ -130,7 +131,6 @@ impl OneFile {
     }
 }
 
-/// The officers whom a learner names.
 fn named_officers(learner: &Learner) -> BTreeSet<String> {
     let named = learner
         .main_officer_id

@@ -1,5 +1,6 @@
-//! Making something in OneFile: what is sent, how it is found again when the answer is lost, and whom it is linked with. All of
-//! it is the intent's sealed payload, so that whoever finds the intent needs nothing else.
+//! A creation in OneFile: what is sent, how to find it when the response is lost, and the record to
+//! link. All of this is the intent's sealed payload, so a process that finds the intent needs
+//! nothing else.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +21,7 @@ pub enum CreatedKind {
     User,
     Placement,
     Classroom,
-    /// A learning aim, of a standard for a learner.
+    /// A learning aim: a standard for a learner.
     Aim,
     Visit,
     Review,
@@ -32,13 +33,11 @@ pub struct CreateCall {
     /// Where it is sent, below the base address.
     pub path: String,
     pub body: Option<Value>,
-    /// How it is found.
     pub find: Find,
-    /// Whom it is linked with.
     pub link: Option<LinkTo>,
 }
 
-/// Whom what is made is linked with.
+/// The record that the new OneFile record is linked to.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct LinkTo {
     pub kind: String,
@@ -47,11 +46,10 @@ pub struct LinkTo {
     pub name: String,
 }
 
-/// A person, as OneFile is searched for one.
+/// The search values for a person in OneFile.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Person {
     pub centre_id: String,
-    /// The role is one of these.
     pub roles: Vec<i32>,
     pub mis_id: Option<String>,
     pub email: Option<String>,
@@ -59,11 +57,10 @@ pub struct Person {
     pub last_name: String,
 }
 
-/// How something is found in OneFile.
+/// How to find a record in OneFile.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Find {
-    /// A user of one of these roles.
     Person(Person),
     Placement {
         centre_id: String,
@@ -74,17 +71,16 @@ pub enum Find {
         centre_id: String,
         name: String,
     },
-    /// A learner's learning aim.
     Aim {
         user_id: String,
         standard_id: String,
     },
     Review {
         user_id: String,
-        /// The visit that it belongs to.
+        /// The visit that the review belongs to.
         visit_id: String,
     },
-    /// Nothing finds it: OneFile has no look-up.
+    /// OneFile has no look-up for this kind of record.
     Nothing,
 }
 
@@ -105,7 +101,7 @@ impl CreatedKind {
 }
 
 impl LinkTo {
-    /// The link with what was made.
+    /// The link with the created record.
     pub fn with(&self, remote_id: i64) -> Option<NewOneFileLink> {
         let kinds = [RecordKind::Learner, RecordKind::Officer, RecordKind::Organisation];
         Some(NewOneFileLink {
@@ -120,10 +116,10 @@ impl LinkTo {
 }
 
 impl Client {
-    /// Waits for a permit and for a session, for a creation that is about to be written down: its lease must not run out in a
-    /// queue.
+    /// Waits for a permit and a session before the intent of a creation is written. Otherwise the
+    /// intent's lease could expire in the queue.
     pub async fn ready(&self) -> Answered<()> {
-        // The session first: opening one takes a permit of its own.
+        // The session comes first, because opening one takes a permit of its own.
         if let Err(failure) = self.session(None).await? {
             return Ok(Err(failure));
         }
@@ -156,7 +152,8 @@ impl Client {
             request.headers = vec![("x-tokenid", session.token)];
             let outcome = fence.send(self.line(), request.clone()).await?;
             if matches!(outcome, Outcome::Unauthorised(_)) && refused.is_none() {
-                // OneFile did not accept the session, so nothing was created. A new session may be accepted.
+                // OneFile did not accept the session, so nothing was created. A new session may be
+                // accepted.
                 refused = Some(session.version);
                 fence = fence.after_refusal();
                 if let Err(failure) = self.session(refused).await? {
@@ -171,7 +168,8 @@ impl Client {
         }
     }
 
-    /// Changes something that is there. The same once more does no harm, so that it is tried again when its answer is lost.
+    /// Changes an existing record. The change is idempotent, so it is retried if its response is
+    /// lost.
     pub async fn change(&self, operation: &'static str, path: String, body: &Value) -> Answered<()> {
         let body = serde_json::to_vec(body)?;
         self.ask(operation, Method::Post, path, Some(body), |_| Ok(())).await

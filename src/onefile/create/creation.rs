@@ -1,5 +1,6 @@
-//! Everything that is created in OneFile, as the engine for creations needs it. The sealed payload of the intent holds what
-//! is sent, how it is found again, and whom it is linked with, so whoever finds the intent needs nothing else.
+//! Creations in OneFile, in the form that the engine for creations needs. The sealed payload of the
+//! intent holds what is sent, how to find it later, and the record to link. A process that finds
+//! the intent needs nothing else.
 
 use std::time::Duration;
 
@@ -15,37 +16,37 @@ use crate::upstream::failure::Failure;
 use crate::upstream::pace::Class;
 use crate::upstream::read::Answered;
 
-/// How long a creation waits for its permit before it is put off.
+/// How long a creation waits for its permit before it is postponed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One creation in OneFile.
 pub struct OneFileCreation {
     pub onefile: OneFile,
     pub client: Client,
     pub key: IntentKey,
     pub call: CreateCall,
     pub before: Before,
-    /// The latest creation of the same that was done before the search.
+    /// The latest creation of the same record that was done before the search.
     pub done_before: Option<Uuid>,
     pub run_id: Option<Uuid>,
     pub by: By,
 }
 
-/// What is searched for before something is created.
+/// The search before a creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Before {
-    /// Nothing: what it belongs to was created a moment ago, or OneFile has no look-up for it.
+    /// No search: its parent was created a moment ago, or OneFile has no look-up for it.
     Nothing,
-    /// The same record and look-alikes. A person may have allowed what only looks alike.
+    /// Search for the same record and for similar ones. A person may have allowed a creation
+    /// despite similar records.
     Search { allow_duplicate: bool },
 }
 
-/// Why OneFile is not sent something.
+/// Why a creation is not sent to OneFile.
 #[derive(Debug)]
 pub enum SearchStop {
-    /// It has the record already.
+    /// OneFile has the record already.
     There(i64),
-    /// These records look like it.
+    /// These records look similar.
     Alike(Vec<i64>),
 }
 
@@ -71,7 +72,7 @@ impl OneFile {
         })
     }
 
-    /// Reconciles an intent. Enrolments that wait for it go on afterwards.
+    /// Reconciles an intent. Enrolments that wait for it continue afterwards.
     pub async fn reconcile(&self, intent: &IntentRow) -> Result<Reconciled, OneFileError> {
         let creation = std::sync::Arc::new(self.creation_of(intent).await?);
         let reconciled = self.creations.reconcile(&creation, intent).await?;
@@ -90,7 +91,8 @@ impl OneFile {
         self.store.wake_enrolments(intent.provider_id, &intent.environment, learner).await
     }
 
-    /// Checks that OneFile has what a person says that it has. Of a visit or a classroom that is believed.
+    /// Checks that OneFile has the record that a person names. OneFile has no look-up for visits
+    /// and classrooms, so those are not checked.
     pub async fn is_there(
         &self,
         provider: Uuid,
@@ -109,7 +111,8 @@ impl OneFile {
         Ok(())
     }
 
-    /// A connection to where something was sent: the settings may have moved on.
+    /// A connection to the environment that the record was sent to, even if the settings have
+    /// changed since.
     async fn client_there(
         &self,
         provider: Uuid,
@@ -125,7 +128,7 @@ impl OneFile {
 }
 
 impl OneFileCreation {
-    /// Whether another enrolment creates the same just now, or has created and linked it.
+    /// Whether another enrolment is creating the same record, or has created and linked it.
     async fn is_created_elsewhere(&self) -> Result<bool, StoreError> {
         let (store, key) = (&self.onefile.store, &self.key);
         if store.latest_intent(key).await?.is_some_and(|latest| latest.is_open()) {
@@ -179,7 +182,8 @@ impl Creation for OneFileCreation {
         Ok(match same.as_slice() {
             [first, ..] if self.call.made == CreatedKind::Aim => Search::Stop(SearchStop::There(first.id)),
             [one] if !one.archived && !is_user => Search::Stop(SearchStop::There(one.id)),
-            // Nobody may allow two records with one MIS value: OneFile could not tell them apart either.
+            // Two records with one MIS value are never allowed, because OneFile could not
+            // distinguish them.
             _ if all.is_empty() || (allow_duplicate && same.is_empty()) => Search::Clear { candidates: all },
             // Another enrolment created it between the two searches. Opening the intent finds out.
             _ if !is_user && self.is_created_elsewhere().await? => Search::Clear { candidates: all },

@@ -1,5 +1,6 @@
-//! Whether OneFile has the learner already: by MIS value, e-mail address and name, in all centres; those who are found are read singly,
-//! since a search's rows carry neither ULN nor birth date.
+//! Finds out whether OneFile has the learner already. It searches by MIS value, e-mail address and
+//! name in all centres. The users it finds are read singly, because a search's rows have no ULN and
+//! no birth date.
 
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::onefile::{OneFile, OneFileError};
 use crate::store::RecordKind;
 use crate::upstream::failure::FailureKind;
 
-/// So many are read singly, the likeliest first; a name that is more common than that says nothing.
+/// The most users that are read singly, likeliest first. A more common name proves nothing.
 const READ: usize = 10;
 
 impl OneFile {
@@ -31,7 +32,8 @@ impl OneFile {
         if let Some(email) = &learner.email {
             searches.push(Search::people(LEARNER_ROLE).with("Email", Email::as_str(email)));
         }
-        // Each name for itself: whoever married has the same first name, birth date and ULN.
+        // Each name is searched on its own: after a marriage the first name, birth date and ULN are
+        // still the same.
         let (first, last) = (learner.first_name.trim(), learner.last_name.trim());
         searches.push(Search::people(LEARNER_ROLE).with("FirstName", first).with("LastName", last));
         searches.push(Search::people(LEARNER_ROLE).with("LastName", last));
@@ -74,7 +76,7 @@ impl OneFile {
     }
 }
 
-/// Whether a user is probably the learner, and what speaks for it; `None`: nothing does.
+/// Whether a user is probably the learner, and why. `None`: nothing suggests it.
 fn likeness(id: &LearnerId, learner: &Learner, user: &User) -> Option<(bool, &'static str)> {
     let uln = learner.uln.as_ref().filter(|uln| !uln.is_placeholder()).map(Uln::as_str);
     let numbers = uln.zip(user.uln.as_deref().filter(|number| *number != Uln::PLACEHOLDER));
@@ -89,7 +91,8 @@ fn likeness(id: &LearnerId, learner: &Learner, user: &User) -> Option<(bool, &'s
     if same_text(user.mis_id.as_deref(), id.as_str()) {
         return Some((true, "its MIS value is the learner's Ident"));
     }
-    // Two numbers, or two birth dates, are two people, whatever else is the same; they may share an address for mail.
+    // Different ULNs or birth dates mean two people, even if all else is equal. They may share an
+    // e-mail address.
     let other = numbers.is_some() || births.is_some_and(|(ours, theirs)| ours != theirs);
     match (email, named, births.is_some_and(|(ours, theirs)| ours == theirs)) {
         (true, _, _) => Some((!other, "same e-mail address")),

@@ -19,25 +19,22 @@ use crate::upstream::pace::Class;
 /// What came of an enrolment.
 #[derive(Debug)]
 pub enum Enrolled {
-    /// The steps were taken as far as they go: where it stands now.
+    /// The steps ran as far as possible: the state of the enrolment.
     Came(EnrolmentState),
-    /// Nothing is in the way; it was not to be sent.
+    /// The enrolment would succeed. Nothing was sent, because only a check was requested.
     Would,
-    /// There is no such learner.
     NoLearner,
-    /// The learner has this user, whole.
+    /// The learner has this user, and its enrolment is complete.
     Already(String),
-    /// Somebody works at it, or its outcome is open.
+    /// Another process works on it, or its outcome is unknown.
     InFlight,
     /// Something is missing, or OneFile probably has the learner.
     NotReady(Box<EnrolmentPreview>),
 }
 
 impl OneFile {
-    /// What an enrolment would send, and what is in its way; `None`: no such learner. Nothing is made.
-    ///
-    /// # Errors
-    /// No token; OneFile's; the database's.
+    /// What an enrolment would send, and what prevents it. Creates nothing. `None`: there is no
+    /// such learner.
     pub async fn preview_enrolment(&self, wanted: &Wanted) -> Result<Option<EnrolmentPreview>, OneFileError> {
         if !self.store.is_there(wanted.provider, RecordKind::Learner, wanted.learner.as_str()).await? {
             return Ok(None);
@@ -57,13 +54,11 @@ impl OneFile {
         Ok(Some(plan.preview))
     }
 
-    /// Enrols a learner, or goes on with an enrolment that stopped. Once it is written down, which `opened` tells, this must not be
-    /// cancelled: callers spawn it.
-    ///
-    /// # Errors
-    /// The integration's set-up; OneFile's before anything was sent; the database's.
+    /// Enrols a learner, or continues an enrolment that stopped. `opened` is cancelled once the
+    /// enrolment is written. From then on the call must not be cancelled, so callers spawn it.
     pub async fn enrol(&self, wanted: &Wanted, opened: &CancellationToken) -> Result<Enrolled, OneFileError> {
-        // Whose learner it is comes first: of another provider's nothing is told, not even that the integration is off.
+        // Check first that the learner belongs to this provider. Otherwise even "the integration is
+        // off" would reveal something.
         let id = wanted.learner.as_str();
         if !self.store.is_there(wanted.provider, RecordKind::Learner, id).await? {
             return Ok(Enrolled::NoLearner);
@@ -113,10 +108,8 @@ impl OneFile {
         }
     }
 
-    /// Goes on with an enrolment that waits, if nobody else does.
-    ///
-    /// # Errors
-    /// The integration's set-up; OneFile's; the database's. The enrolment waits again, then.
+    /// Continues a waiting enrolment, unless another process does. After an error the enrolment
+    /// waits again.
     pub async fn resume_enrolment(&self, waiting: &WaitingEnrolment) -> Result<(), OneFileError> {
         let (provider, learner) = (waiting.provider_id, &waiting.learner_id);
         let Ok(id) = LearnerId::parse(learner) else { return Ok(()) };
@@ -142,7 +135,7 @@ impl OneFile {
             run: None,
             by: By::itself(own.requested_by.clone()),
         };
-        // The settings may have moved on; the learner is where the enrolment began.
+        // The settings may have changed, but the enrolment continues in its environment.
         let mut settings = self.store.onefile_settings(provider).await?;
         settings.choices.environment = waiting.environment;
         let client = self.client_of(&settings, Class::Bulk)?;
@@ -173,7 +166,8 @@ impl OneFile {
         Ok(link.map(|link| link.remote_id))
     }
 
-    /// Looks up what the enrolment needs, and plans it; `search`: OneFile is asked whether it has the learner already.
+    /// Reads what the enrolment needs, and plans it. `search`: also ask OneFile whether it has the
+    /// learner already.
     async fn plan(
         &self,
         wanted: &Wanted,

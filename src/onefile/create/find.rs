@@ -1,4 +1,5 @@
-//! Looking in OneFile for what a creation makes: before it is sent, so that nothing is made twice, and after its answer was lost.
+//! Searches OneFile for a record that a creation makes: before it is sent, to avoid a duplicate,
+//! and after its response was lost.
 
 use crate::onefile::client::portfolio::AimFilter;
 use crate::onefile::client::wire::{Classroom, LearningAim, Placement, Row, User};
@@ -7,18 +8,18 @@ use crate::onefile::create::create_steps::{Find, Person};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::read::Answered;
 
-/// A record of OneFile's that fits.
+/// A OneFile record that matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     pub id: i64,
-    /// Whether an id says that it is the same: the MIS value, the visit, a learner's standard; of a classroom its name. Else it
-    /// only looks like it.
+    /// Whether an id proves that it is the same record: the MIS value, the visit, a learner's
+    /// standard, or a classroom's name. Otherwise it is only similar.
     pub same: bool,
     pub archived: bool,
 }
 
 impl Client {
-    /// What in OneFile fits, the oldest first.
+    /// The matching records in OneFile, oldest first.
     pub async fn find(&self, find: &Find) -> Answered<Vec<Hit>> {
         let found = match find {
             Find::Person(person) => self.find_person(person).await?,
@@ -59,7 +60,8 @@ impl Client {
         }))
     }
 
-    /// The rows of a search that fit: whether each is surely the same, and whether it is in the archive.
+    /// The matching rows of a search: whether each is certainly the same record, and whether it is
+    /// archived.
     async fn hits<T: Row>(
         &self,
         search: &Search,
@@ -76,7 +78,8 @@ impl Client {
         }))
     }
 
-    /// By the MIS value, and by the e-mail address as well: who has it is not made again under another MIS value.
+    /// Searches by MIS value and by e-mail address, because a person with another MIS value must
+    /// not be created again.
     async fn find_person(&self, wanted: &Person) -> Answered<Vec<Hit>> {
         let mut hits = match self.find_by_ids(wanted).await? {
             Ok(hits) => hits,
@@ -107,7 +110,8 @@ impl Client {
                 .hits(&search, |user: &User| {
                     let named = same_text(user.first_name.as_deref(), &wanted.first_name)
                         && same_text(user.last_name.as_deref(), &wanted.last_name);
-                    // Short rows do not carry all: then it is what was searched for.
+                    // Rows of a search lack some properties. In that case the search filter itself
+                    // is the match.
                     let agrees = |theirs: &Option<String>, ours: &str| {
                         theirs.as_deref().is_none_or(|theirs| same_text(Some(theirs), ours))
                     };
@@ -132,7 +136,7 @@ impl Client {
             Ok(found) => found,
             Err(failure) => return Ok(Err(failure)),
         };
-        // The newest first: it was made a moment ago.
+        // Newest first, because it was created a moment ago.
         for row in found.rows.into_iter().rev() {
             let visit = match row.visit_id {
                 Some(visit) => Some(visit),

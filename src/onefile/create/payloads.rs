@@ -1,5 +1,6 @@
-//! What is made in OneFile for a learner: assessors and placements, learning aims, visits, reviews. An enrolment makes them, and an
-//! exchange those that are the learner's own. Pure.
+//! The records that are created in OneFile for a learner: assessors, placements, learning aims,
+//! visits and reviews. An enrolment creates all of them; an exchange creates those that belong to
+//! the learner. Pure.
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::onefile::create::create_steps::{CreateCall, CreatedKind, Find, LinkTo
 use crate::onefile::fields;
 use crate::store::{PortfolioAim, RecordKind};
 
-/// An assessor's role; the other one is the trainee's.
+/// The role of an assessor. The other role is the trainee assessor's.
 const ASSESSOR: i32 = 5;
 
 /// A learning aim: a standard, for a user.
@@ -151,7 +152,8 @@ fn held_by(mut body: Value, holder: Option<&str>) -> Value {
     body
 }
 
-/// OneFile's numbers for the kinds of visit are not public: 2 is in use, what it stands for and the others are assumed.
+/// OneFile's numbers for the kinds of visit are not public. 2 is in use; its meaning and the other
+/// numbers are assumed.
 fn visit_type(kind: VisitType) -> i32 {
     match kind {
         VisitType::NotSpecified => 1,
@@ -160,7 +162,7 @@ fn visit_type(kind: VisitType) -> i32 {
     }
 }
 
-/// OneFile demands both names; an officer may have a surname only.
+/// OneFile requires both names; an officer may have only a surname.
 fn names(officer: &Officer) -> (String, String) {
     let last = officer.last_name.trim().to_owned();
     match officer.first_name.as_deref().map(str::trim).filter(|first| !first.is_empty()) {

@@ -1,10 +1,10 @@
-//! An address, which is four lines and a postcode here, and one text in OneFile.
+//! An address: four lines and a postcode here, one text in OneFile.
 
 use serde_json::{Value, json};
 
 use crate::domain::{Address, Postcode};
 
-/// The lines, and the postcode last.
+/// The address as one text: the lines, then the postcode.
 pub(super) fn address_text(address: Option<&Address>) -> Option<String> {
     let address = address?;
     let postcode = address.postcode.as_ref().map(Postcode::as_str);
@@ -12,8 +12,8 @@ pub(super) fn address_text(address: Option<&Address>) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// OneFile's text as a record of ours holds it. The last part may be the postcode; what is more than four lines goes
-/// into the fourth.
+/// OneFile's text as an address here. The last part may be the postcode. Lines after the fourth are
+/// joined into the fourth.
 pub(super) fn address_value(text: &str) -> Value {
     let parts = text.split(['\n', '\r', ',']).map(str::trim).filter(|part| !part.is_empty());
     let mut lines: Vec<String> = parts.map(str::to_owned).collect();

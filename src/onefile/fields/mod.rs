@@ -1,9 +1,9 @@
-//! What OneFile has of our records, field by field: one row a field. The preview of an enrolment, what
-//! a creation sends, the comparison (the migration's report and the daily exchange), what goes up, what
-//! comes down and `openapi/fields.md` read these rows. To add a field, add a row; `wire` must read it.
+//! OneFile's copy of the records here: one row for each field. The enrolment preview, creations,
+//! the comparison (migration report and daily exchange), and `openapi/fields.md` use these rows. To
+//! add a field, add a row and read it in `wire`.
 //!
-//! Which fields PICSWeb compares is not public. Assumed: those of the enrolment that
-//! `GET /User/{id}` shows, and of officers and organisations name, contact and address.
+//! It is not public which fields PICSWeb compares. Assumed: those of the enrolment that `GET
+//! /User/{id}` shows, and for officers and organisations name, contact and address.
 
 mod address;
 mod alike;
@@ -30,7 +30,8 @@ type OfReview = Row<Review, PortfolioReview>;
 type OfOfficer = Row<Officer, User>;
 type OfOrganisation = Row<Organisation, Placement>;
 
-/// A learner, which is a user in OneFile. The ids of people and places that an enrolment adds are not here.
+/// A learner, which is a user in OneFile. An enrolment adds the ids of people and places, which are
+/// not listed here.
 #[rustfmt::skip]
 pub static LEARNER: &[OfLearner] = &[
     OfLearner::new("firstName", "FirstName", "Learner > First Name", |own| text(Some(&own.first_name)))
@@ -45,7 +46,7 @@ pub static LEARNER: &[OfLearner] = &[
         .created(IfKnown).exchanged(ByMode, digits, |user| text(user.mobile.as_ref())),
     OfLearner::new("dateOfBirth", "DOB", "Learner > DOB", |own| day(own.date_of_birth)).kind(Kind::Day)
         .created(Expected).exchanged(ByMode, exact, |user| day(user.date_of_birth)),
-    // PICSWeb never takes OneFile's ULN over.
+    // PICSWeb never takes over OneFile's ULN.
     OfLearner::new("uln", "ULN", "Learner > ULN", uln)
         .created(Expected).exchanged(PushedByMode, no_case, |user| text(user.uln.as_ref())),
     OfLearner::new("nationalInsuranceNumber", "NINO", "Learner > NiNo", |own| text(own.national_insurance_number.as_ref()))
@@ -59,7 +60,8 @@ pub static LEARNER: &[OfLearner] = &[
         .created(IfKnown).exchanged(ByMode, no_case, |user| text(user.ethnicity.as_ref())),
     OfLearner::new("sex", "L13", "Learner > Sex", sex)
         .created(IfKnown).exchanged(ByMode, no_case, |user| text(user.sex.as_ref())),
-    // Which of L14, L15 and L16 takes it is not public: assumed is the one that asks for the same code.
+    // It is not public which of L14, L15 and L16 holds it. Assumed: the one that asks for the same
+    // code.
     OfLearner::new("disability", "L14", "Learner > Disability", |own| number(own.disability))
         .kind(Kind::Number).created(IfKnown),
     OfLearner::new("address", "HomeAddress", "Learner > Address",
@@ -108,7 +110,8 @@ pub static REVIEW: &[OfReview] = &[
             |review| review.started_on.map(|_| attendance(Attendance::Attended))),
 ];
 
-/// An officer, who is an assessor's user in OneFile. One who is created always gets both names and an MIS value.
+/// An officer, who is an assessor's user in OneFile. A created one always gets both names and an
+/// MIS value.
 #[rustfmt::skip]
 pub static OFFICER: &[OfOfficer] = &[
     OfOfficer::new("firstName", "FirstName", "Officer > First Name", |own| text(own.first_name.as_ref()))
@@ -122,7 +125,7 @@ pub static OFFICER: &[OfOfficer] = &[
     OfOfficer::new("ident", "MISID", "Officer > Ident", |own| text(own.ident.as_ref())).created(Required),
 ];
 
-/// An organisation, which is a placement in OneFile. One that is created always gets an MIS value.
+/// An organisation, which is a placement in OneFile. A created one always gets an MIS value.
 #[rustfmt::skip]
 pub static ORGANISATION: &[OfOrganisation] = &[
     OfOrganisation::new("name", "Name", "Organisation > Name", |own| text(Some(&own.name)))
@@ -137,7 +140,7 @@ pub static ORGANISATION: &[OfOrganisation] = &[
     OfOrganisation::new("ident", "MISID", "Organisation > Ident", |own| text(own.ident.as_ref())).created(Required),
 ];
 
-/// A text without the blanks around it, if anything is left.
+/// The trimmed text, or `None` if nothing is left.
 fn text<T: Clone + Into<String>>(value: Option<&T>) -> Option<String> {
     let text: String = value?.clone().into();
     let text = text.trim();
@@ -171,17 +174,18 @@ fn attendance(own: Attendance) -> String {
     }
 }
 
-/// Some OneFiles do not count elements (assumed): then the progress in percent stands for elements done of 100.
+/// Some OneFile customers do not count elements (assumed). Then the progress in percent is used as
+/// elements done out of 100.
 fn percent(aim: &LearningAim) -> Option<i64> {
     aim.percent().filter(|_| aim.total_elements.is_none() && aim.elements_done.is_none())
 }
 
-/// Limited to what a record of ours can hold.
+/// Limited to what a record here can hold.
 fn total(aim: &LearningAim) -> Option<i64> {
     percent(aim).map(|_| 100).or_else(|| Some(aim.total_elements?.clamp(0, 100_000)))
 }
 
-/// Never more than there are in all: a record of ours cannot hold that.
+/// Never more than the total, because a record here cannot hold that.
 fn done(aim: &LearningAim) -> Option<i64> {
     percent(aim).or_else(|| Some(aim.elements_done?.clamp(0, total(aim).unwrap_or(100_000))))
 }

@@ -1,4 +1,5 @@
-//! What a row of the tables in `fields.rs` says, and what follows from it: what is sent, what differs, and which side changes.
+//! The rows of the tables in `fields.rs`, and what follows from them: what is sent, what differs,
+//! and which side changes.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use super::address::address_value;
 use crate::domain::{DemographicsMode, SyncRule};
 use crate::onefile::client::wire::day_out;
 
-/// A field: its names, and what it holds.
+/// A field: its names and the kind of its value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name here, as the API shows it; of a field within the programme its path.
+    /// The field's name in this API, or its path within the programme.
     pub here: &'static str,
     /// The field's name in OneFile.
     pub there: &'static str,
@@ -21,7 +22,7 @@ pub struct Field {
     pub group: Group,
 }
 
-/// What a field holds. Between the two sides it is a text; a day is `2026-01-31`.
+/// The kind of value. Both sides are compared as text; a day is `2026-01-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -30,13 +31,14 @@ pub enum Kind {
     Address,
 }
 
-/// What a change of the field belongs to.
+/// The group of fields that change together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     Details,
     Registration,
     Certificate,
-    /// Element counts: both of a qualification change together, as one alone may be too many for the other.
+    /// Element counts. Both counts of a qualification change together, because one alone may exceed
+    /// the other.
     Counts,
     Attendance,
 }
@@ -46,26 +48,27 @@ pub enum Group {
 pub enum Creation {
     Never,
     IfKnown,
-    /// It is left out with a warning where it is blank, since OneFile's record of the person is found by it.
+    /// A blank value is left out with a warning, because it is used to find OneFile's record of the
+    /// person.
     Expected,
-    /// OneFile creates nothing without it.
+    /// OneFile creates no record without it.
     Required,
 }
 
-/// What becomes of a field that the two sides hold differently. A blank never replaces a value (assumed: not public).
+/// What happens when the two sides differ. A blank never replaces a value (assumed: not public).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// The demographics mode says which side's value counts.
+    /// The demographics mode decides which value wins.
     ByMode,
     /// The same, but OneFile's value is never taken over.
     PushedByMode,
-    /// The blank side gets the other's value; where both have one, OneFile's counts.
+    /// A blank side gets the other's value. If both have one, OneFile's wins.
     FillsBlanks,
-    /// OneFile's value counts, for this reason.
+    /// OneFile's value wins, for this reason.
     Pulled(SyncRule),
 }
 
-/// Where a value would change.
+/// The system in which a value would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Side {
@@ -75,28 +78,28 @@ pub enum Side {
     OneFile,
 }
 
-/// A field of `Ours`, a record here, and of `Theirs`, OneFile's record of it.
+/// A field of `Ours`, a record here, and of `Theirs`, OneFile's copy of it.
 pub struct Row<Ours, Theirs> {
     pub field: Field,
-    /// Where PICSWeb shows it.
+    /// Where PICSWeb shows the value.
     pub source: &'static str,
     pub creation: Creation,
-    /// The value here, without blanks around it.
+    /// The trimmed value here.
     pub ours: fn(&Ours) -> Option<String>,
-    /// How it is exchanged; `None`: it is sent when OneFile's record is created, and never looked at again.
+    /// How the field is exchanged. `None`: it is sent at the creation and never compared.
     pub exchange: Option<Exchange<Theirs>>,
 }
 
 /// How a field is exchanged.
 pub struct Exchange<Theirs> {
     pub rule: Rule,
-    /// Two values are the same when this makes the same of both.
+    /// Two values are equal if this function maps them to the same text.
     pub alike: fn(&str) -> String,
-    /// The value in OneFile, without blanks around it.
+    /// The trimmed value in OneFile.
     pub theirs: fn(&Theirs) -> Option<String>,
 }
 
-/// A field that the two sides hold differently, and what it becomes on one of them.
+/// A field that differs, and its new value on one side.
 pub struct Difference {
     pub field: &'static Field,
     pub side: Side,
@@ -112,7 +115,7 @@ impl Serialize for Field {
 }
 
 impl Field {
-    /// The property that OneFile is sent.
+    /// The property that is sent to OneFile.
     pub fn property(&self, text: &str) -> (String, Value) {
         let value = match (self.kind, text.parse()) {
             (Kind::Day, Ok(day)) => json!(day_out(day)),
@@ -121,7 +124,7 @@ impl Field {
         (self.there.to_owned(), value)
     }
 
-    /// OneFile's value as a record of ours holds it.
+    /// OneFile's value in the form that a record here holds.
     pub fn record_value(&self, text: &str) -> Value {
         match self.kind {
             Kind::Number => text.parse::<i64>().map_or_else(|_| json!(text), Value::from),
@@ -132,7 +135,7 @@ impl Field {
 }
 
 impl Rule {
-    /// Which side changes, and why, where the two differ; `None`: neither.
+    /// Which side changes and why, if the two differ. `None`: neither.
     fn side(self, mode: DemographicsMode, here: bool, there: bool) -> Option<(Side, SyncRule)> {
         match (self, mode) {
             (Self::ByMode | Self::PushedByMode, DemographicsMode::Pushed) => {
@@ -208,19 +211,19 @@ impl<Ours, Theirs> Row<Ours, Theirs> {
     }
 }
 
-/// What OneFile is sent when it creates a record: the fields that say something, by OneFile's names.
+/// The properties that are sent when a record is created in OneFile, without blank ones.
 pub fn created<Ours, Theirs>(table: &[Row<Ours, Theirs>], ours: &Ours) -> Map<String, Value> {
     let rows = table.iter().filter(|row| row.creation != Creation::Never);
     rows.filter_map(|row| Some(row.field.property(&(row.ours)(ours)?))).collect()
 }
 
-/// The exchanged fields of OneFile's record that say something, by OneFile's names.
+/// The exchanged properties of OneFile's record, without blank ones.
 pub fn values<Ours, Theirs>(table: &[Row<Ours, Theirs>], theirs: &Theirs) -> BTreeMap<String, String> {
     let value = |row: &Row<Ours, Theirs>| (row.exchange.as_ref()?.theirs)(theirs);
     table.iter().filter_map(|row| Some((row.field.there.to_owned(), value(row)?))).collect()
 }
 
-/// The fields that the two sides hold differently, and of which one changes. `theirs`: as `values` makes them.
+/// The fields that differ and that one side has to change. `theirs`: the result of `values`.
 pub fn differences<Ours, Theirs>(
     table: &'static [Row<Ours, Theirs>],
     ours: &Ours,

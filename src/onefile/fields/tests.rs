@@ -1,4 +1,4 @@
-//! Each row of the tables does what it says.
+//! Tests that each row of the tables does what it says.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::domain::parse::parse_value;
 use crate::onefile::client::wire;
 use crate::onefile::client::wire::Row as WireRow;
 
-/// A value of the field, as OneFile might have it.
+/// A value of the field, in OneFile's format.
 fn sample(field: &Field) -> &'static str {
     match (field.kind, field.here) {
         (Kind::Number, "disability") => "2",
@@ -30,7 +30,7 @@ fn parsed<T: DeserializeOwned + Check>(value: Value) -> T {
     parse_value(&value, NaiveDate::from_ymd_opt(2026, 7, 1).unwrap()).unwrap()
 }
 
-/// A record that holds the sample where the row says, at `pointer`, is read as the sample.
+/// Checks that a record with the sample at `pointer` is read as the sample.
 fn read_here(field: &Field, mut record: Value, ours: impl Fn(Value) -> Option<String>) {
     let mut at = &mut record;
     for part in field.here.split('/') {
@@ -40,7 +40,7 @@ fn read_here(field: &Field, mut record: Value, ours: impl Fn(Value) -> Option<St
     assert_eq!(ours(record).as_deref(), Some(sample(field)), "{}", field.here);
 }
 
-/// OneFile's record that holds the sample under the row's name is read as the sample.
+/// Checks that OneFile's record with the sample under the row's name is read as the sample.
 fn read_there<Ours, Theirs: WireRow>(table: &[Row<Ours, Theirs>]) {
     for row in table.iter().filter(|row| row.exchange.is_some()) {
         let (name, value) = row.field.property(sample(&row.field));

@@ -1,5 +1,5 @@
-//! Which officers and organisations are in use: an enrolment would need them in OneFile. The candidates for links and the set-up's
-//! checklist mean the same by it.
+//! The officers and organisations in use, that is, those that an enrolment would need in OneFile.
+//! The link candidates and the set-up checklist share this definition.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +12,18 @@ use crate::store::{OneFileChoices, RecordKind, StoreResult};
 /// Records unsealed at a time.
 pub(crate) const PAGE: i64 = 500;
 
-/// PICSWeb's ids of those in use.
+/// PICSWeb's ids of the records in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InUse {
-    /// Main officers, assessors of qualifications, and officers in the roles that the settings name.
+    /// Main officers, assessors of qualifications, and officers in the roles that the settings
+    /// name.
     pub officers: BTreeSet<String>,
     pub organisations: BTreeSet<String>,
 }
 
 impl InUse {
-    /// Adds what a learner names, if the learner is live: nobody else is enrolled.
+    /// Adds the records that a learner names, if the learner is live. Other learners are never
+    /// enrolled.
     pub fn add(&mut self, learner: &Learner, choices: &OneFileChoices) {
         if learner.status != Some(LearnerStatus::Live) {
             return;
@@ -43,7 +45,7 @@ impl InUse {
 }
 
 impl OneFile {
-    /// Whom the provider's learners name.
+    /// The records that the provider's learners name.
     pub async fn in_use(&self, provider: Uuid, choices: &OneFileChoices) -> StoreResult<InUse> {
         let mut found = InUse::default();
         self.each_learner(provider, |_, learner| found.add(learner, choices)).await?;

@@ -1,5 +1,5 @@
-//! What links need of OneFile: whether the records are there that ours are to be linked to, and which they might be. The links
-//! themselves are the store's.
+//! What links need from OneFile: whether the records exist that should be linked, and which
+//! candidates there are. The store holds the links themselves.
 
 pub mod in_use;
 pub mod proposals;
@@ -19,25 +19,24 @@ use crate::store::{OneFileSettings, RecordKind};
 use crate::upstream::failure::{Failure, FailureKind};
 use crate::upstream::pace::Class;
 
-/// So many are asked for one by one; for more, whole lists are read.
+/// The most records that are requested singly. For more, full lists are read.
 const SINGLY: usize = 25;
 pub(super) const LEARNER_ROLE: i32 = 1;
 
-/// What was found of a record of OneFile's.
 #[derive(Clone, Debug)]
 pub enum Seen {
     There(Found),
     Missing,
-    /// It is a user of another role.
+    /// It is a user with another role.
     OtherRole,
-    /// OneFile did not say.
+    /// OneFile did not answer.
     Failed(Failure),
 }
 
-/// A record of OneFile's that is there.
+/// An existing OneFile record.
 #[derive(Clone)]
 pub struct Found {
-    /// Its centre, where that is said.
+    /// The record's centre, if OneFile says it.
     pub centre_id: Option<String>,
     pub name: Option<String>,
     pub archived: bool,
@@ -46,7 +45,6 @@ pub struct Found {
 crate::domain::redacted!(Found);
 
 impl LinkKind {
-    /// As the store says it.
     pub const fn record(self) -> RecordKind {
         match self {
             Self::Officer => RecordKind::Officer,
@@ -55,7 +53,6 @@ impl LinkKind {
         }
     }
 
-    /// As the store says it.
     pub const fn of(record: RecordKind) -> Self {
         match record {
             RecordKind::Officer => Self::Officer,
@@ -64,7 +61,7 @@ impl LinkKind {
         }
     }
 
-    /// The part of the directory in which the remotes stand; learners' users are in none.
+    /// The part of the directory that holds these records. Learners' users are in none.
     const fn directory(self) -> Option<DirectoryKind> {
         match self {
             Self::Officer => Some(DirectoryKind::Assessor),
@@ -75,10 +72,8 @@ impl LinkKind {
 }
 
 impl OneFile {
-    /// Whether these are there: from what was read last, else OneFile is asked.
-    ///
-    /// # Errors
-    /// No token; OneFile's, where whole lists are read; the database's.
+    /// Whether these records exist: from the last read of the directory, or else from OneFile.
+    /// Fails if the token is missing, or if a full list cannot be read.
     pub async fn remotes(
         &self,
         provider: Uuid,
@@ -89,7 +84,8 @@ impl OneFile {
         let mut seen = self.in_directory(provider, settings, kind, ids.iter().cloned().collect()).await?;
         let mut open = left(ids, &seen);
         if open.len() > SINGLY {
-            // More than a few: lists are cheaper than calls for each, and what is in none of them is not there.
+            // For many records, lists need fewer calls than single requests. A record that no list
+            // shows does not exist.
             if let Some(part) = kind.directory() {
                 self.directory_part(provider, part, true).await?;
                 seen.extend(self.in_directory(provider, settings, kind, open.clone()).await?);
@@ -146,7 +142,7 @@ async fn ask(client: &Client, kind: LinkKind, id: &str) -> Result<Seen, OneFileE
     }))
 }
 
-/// Where the role is not said, it is believed.
+/// If OneFile does not say the role, the user is accepted.
 fn officer(user: &User) -> Seen {
     let assesses = |role: i64| ASSESSOR_ROLES.iter().any(|own| i64::from(*own) == role);
     if user.role.is_none_or(assesses) { person(user, None) } else { Seen::OtherRole }

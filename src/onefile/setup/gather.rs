@@ -1,5 +1,5 @@
-//! Gathers what the coverage and the set-up's checklist are made of: from what is kept here, without a call to OneFile. Learners
-//! are unsealed page by page.
+//! Collects the data of the coverage and the set-up checklist from the database, without a call to
+//! OneFile. Learners are unsealed page by page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::store::{
     StandardFilter, StoreError, Time,
 };
 
-/// How far records of one kind are linked.
+/// How many records of one kind are linked.
 struct Standing {
     in_use: usize,
     linked: BTreeSet<String>,
@@ -45,7 +45,8 @@ impl OneFile {
         Ok((self.compared(provider, choices.environment, &uses).await?, refreshed))
     }
 
-    /// The set-up's checklist, as it would be with these settings; `with_token`: a customer token comes with them.
+    /// The set-up checklist as it would be with these settings. `with_token`: the request contains
+    /// a customer token.
     pub async fn readiness_with(
         &self,
         provider: Uuid,
@@ -144,7 +145,7 @@ impl OneFile {
         }))
     }
 
-    /// What live learners need of OneFile, and what every delivery plan refers to.
+    /// What live learners need in OneFile, and the references of every delivery plan.
     async fn needed(&self, provider: Uuid, choices: &OneFileChoices) -> Result<(InUse, Uses), StoreError> {
         let (mut in_use, mut uses) = (InUse::default(), Uses::default());
         self.each_learner(provider, |id, learner| {
@@ -204,7 +205,7 @@ impl OneFile {
         }
     }
 
-    /// Those of these records that are kept here.
+    /// Those of these records that are stored here.
     async fn records_of<T: serde::de::DeserializeOwned>(
         &self,
         provider: Uuid,
@@ -283,7 +284,8 @@ fn remote(entry: &DirectoryEntry) -> Remote<'_> {
     }
 }
 
-/// The centres that alone have a VQ reference in use: its learners can be enrolled nowhere else.
+/// The centres that are the only ones with a VQ reference in use. Learners with that reference can
+/// be enrolled only there.
 fn only_there(coverage: &Coverage) -> impl Iterator<Item = String> {
     coverage.items.iter().filter_map(|item| {
         let mut centres = item.matches.iter().filter(|aim| !aim.archived).map(|aim| &aim.centre_id);
@@ -292,15 +294,17 @@ fn only_there(coverage: &Coverage) -> impl Iterator<Item = String> {
     })
 }
 
-/// The centres in use without a default classroom; the one for all serves where there is one centre. While nothing says which are in
-/// use, one with a default will do, and without any all of them are named.
+/// The centres in use without a default classroom. The general default counts if there is one
+/// centre. While it is unknown which centres are in use, one centre with a default is enough; if
+/// none has one, all centres are named.
 fn without_classroom(
     choices: &OneFileChoices,
     centres: &[DirectoryEntry],
     used: &BTreeSet<String>,
     rooms: Option<&[DirectoryEntry]>,
 ) -> Vec<Named> {
-    // One that OneFile does not have, or has in another centre, or in its archive, is none. While they were not read, it is believed.
+    // A default classroom that OneFile lacks, has in another centre or has archived does not count.
+    // Before classrooms are read, the setting is trusted.
     let is_room = |room: &String, centre: &DirectoryEntry| {
         rooms.is_none_or(|rooms| {
             rooms

@@ -1,4 +1,5 @@
-//! The first step of a run: whom it is about; and, once the searches are through, who of them is exchanged.
+//! The first step of a run, which selects the learners, and the decision after the searches about
+//! who is exchanged.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +11,7 @@ use crate::onefile::client::pagination::Pagination;
 use crate::store::{OutcomeKind, Progress, RecordOutcome, Told};
 use crate::upstream::run::{Halt, Step};
 
-/// Learners that are decided on before the run's row is written again.
+/// The learners that are decided on before the run's row is written again.
 const SCANNED: i64 = 500;
 
 impl OneFile {
@@ -88,7 +89,7 @@ impl OneFile {
                 }
             }
         }
-        // Only now: who holds a connection must not wait for another.
+        // Begin the transaction only now: a task that holds a connection must not wait for another.
         let mut tx = self.store.begin().await?;
         self.store.decide(&mut tx, work.run.row.id, &decided).await?;
         self.store.touch_exchanged(&mut tx, provider, environment, &quiet).await?;

@@ -1,4 +1,5 @@
-//! What the exchange of every learner of a step needs: the connection, the rules, the catalogue's codes, who is linked to whom.
+//! What the exchange of each learner needs: the connection, the rules, the catalogue's codes and
+//! the links.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,19 +36,19 @@ pub(crate) struct ExchangeContext {
     pub(crate) organisations: HashMap<(String, String), String>,
 }
 
-/// How deep a learner is looked into.
+/// How much of a learner is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Whole,
-    /// What the searches named.
+    /// Only what the searches named.
     Named,
-    /// Reviews whose time has come.
+    /// Only reviews that are due.
     Reviews,
-    /// Nothing: what is kept is compared.
+    /// Nothing: the stored portfolio is compared.
     Kept,
 }
 
-/// How a learner is to be exchanged.
+/// How to exchange a learner.
 #[derive(Clone, Debug)]
 pub(crate) struct Want {
     pub(crate) depth: Depth,
@@ -65,7 +66,7 @@ impl Want {
     }
 }
 
-/// Why a learner's exchange did not come to its end.
+/// Why the exchange of a learner stopped early.
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// OneFile as a whole does not answer.

@@ -1,4 +1,4 @@
-//! Puts what OneFile answers into what is stored of a learner. Pure.
+//! Puts OneFile's answers into the stored portfolio of a learner. Pure.
 
 use crate::onefile::client::wire::{LearningAim, Review};
 use crate::onefile::fields;

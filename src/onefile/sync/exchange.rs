@@ -9,22 +9,19 @@ use crate::onefile::{OneFile, OneFileError};
 use crate::store::{By, OutcomeKind, RecordOutcome};
 use crate::upstream::pace::Class;
 
-/// What came of exchanging one learner.
 #[derive(Debug)]
 pub enum SyncedOne {
-    /// It was exchanged, as far as it went.
+    /// The exchange ran as far as possible.
     Came(Box<RecordOutcome>),
-    /// There is no such learner, or none that is linked.
+    /// There is no such learner, or it is not linked.
     NotLinked,
-    /// Somebody else exchanges or enrols the learner just now.
+    /// Another process exchanges or enrols the learner now.
     InFlight,
 }
 
 impl OneFile {
-    /// Exchanges one learner now. Something may be made in OneFile: this must not be cancelled, callers spawn it.
-    ///
-    /// # Errors
-    /// The integration's set-up; OneFile's, where it is of the connection as a whole; the database's.
+    /// Exchanges one learner now. It may create records in OneFile, so it must not be cancelled:
+    /// callers spawn it. Returns an upstream error only if it concerns the connection as a whole.
     pub async fn exchange_now(
         &self,
         provider: Uuid,
@@ -66,7 +63,7 @@ impl OneFile {
 }
 
 impl SyncedOne {
-    /// The outcome, if there is one that failed.
+    /// The outcome, if it is a failure.
     pub fn failed(&self) -> Option<&RecordOutcome> {
         match self {
             Self::Came(outcome) if outcome.outcome == OutcomeKind::Failed => Some(outcome),

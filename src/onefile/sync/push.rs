@@ -1,5 +1,6 @@
-//! What goes up of a learner: details, blank fields of learning aims, the main officer and the placement, qualifications that were
-//! added, reviews. Each is put into what is kept as OneFile has it then.
+//! What an exchange sends for a learner: details, blank fields of learning aims, the main officer
+//! and the placement, added qualifications, and reviews. Each result goes into the stored
+//! portfolio.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ use crate::onefile::sync::outcome::Told;
 use crate::store::{Portfolio, PortfolioAim, PortfolioReview, StandardFilter};
 use crate::upstream::failure::Failure;
 
-/// Standards with one code in one centre: more than one is too many already.
+/// The most standards with one code in one centre. More than one is already ambiguous.
 const FEW: i64 = 50;
 
 impl ExchangeContext {
@@ -40,7 +41,8 @@ impl ExchangeContext {
         for (aim, changes) in &todo.aims {
             self.send_aim(whose, aim, changes, reading, told).await?;
         }
-        // An earlier exchange has ended between making a learning aim and sending its details.
+        // An earlier exchange may have created a learning aim and stopped before it sent the
+        // details.
         let owed = owed(learner, &reading.portfolio);
         reading.portfolio.owed = owed.iter().map(|(key, ..)| key.clone()).collect();
         for (key, own, aim) in owed {
@@ -136,8 +138,9 @@ impl ExchangeContext {
         }
     }
 
-    /// Qualifications that OneFile has no learning aim of: those whose code is one standard's in the learner's centre are assigned, once
-    /// ever. What a learner who was linked by hand lacked from the start stays out.
+    /// Assigns qualifications that have no learning aim in OneFile, once, if their code belongs to
+    /// exactly one standard in the learner's centre. For a learner that was linked by hand,
+    /// qualifications that were missing at that time stay out.
     async fn assign(
         &self,
         whose: Whose<'_>,
@@ -179,7 +182,8 @@ impl ExchangeContext {
     ) -> Result<(), Trouble> {
         let (provider, environment, store) = (self.provider, self.environment, &self.onefile.store);
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default();
-        // Before it is made: from then on the process may die, and the learning aim alone does not tell that its details are missing.
+        // Record this before the creation. The process may stop at any moment, and the learning aim
+        // alone does not show that its details are missing.
         store.owe_details(provider, environment, whose.id.as_str(), key).await?;
         reading.portfolio.owed.retain(|known| known != key);
         reading.portfolio.owed.push(key.to_owned());
@@ -188,7 +192,8 @@ impl ExchangeContext {
             Came::There { id: aim, .. }
                 if reading.portfolio.aims.iter().any(|it| it.learning_aim_id == aim && it.gone) =>
             {
-                // It was made before, and taken away in OneFile: that is said, and it is not made again.
+                // It was created before and deleted in OneFile. Report that, and do not create it
+                // again.
                 reading.portfolio.owed.retain(|known| known != key);
                 return Ok(());
             }
@@ -218,8 +223,8 @@ impl ExchangeContext {
         Ok(())
     }
 
-    /// Sends what is known of a qualification whose learning aim was assigned here, and OneFile has not; answers how many values went
-    /// up.
+    /// Sends the details of a qualification whose learning aim was assigned here, as far as OneFile
+    /// lacks them. Returns the number of values sent.
     async fn send_details(
         &self,
         whose: Whose<'_>,
@@ -233,7 +238,7 @@ impl ExchangeContext {
             reading.portfolio.owed.retain(|known| known != key);
             return Ok(0);
         };
-        // Beside the two ids.
+        // Do not count the two ids.
         let values = body.as_object().map_or(0, |fields| fields.len().saturating_sub(2));
         match self.client.change("updateLearningAim", format!("LearningAim/{aim}"), &body).await? {
             Ok(()) => {
@@ -294,8 +299,8 @@ impl ExchangeContext {
     }
 }
 
-/// Qualifications whose details are owed, each with its code and its learning aim, where that is known. Those of which there is
-/// nothing to send any more are not among them.
+/// Qualifications whose details are still to be sent, each with its code and its learning aim, if
+/// that is known. Qualifications without details to send are left out.
 fn owed<'a>(learner: &'a Learner, portfolio: &Portfolio) -> Vec<(String, &'a Qualification, Option<String>)> {
     let is = |key: &String, text: Option<&str>| key_of(text).as_ref() == Some(key);
     let found = portfolio.owed.iter().filter_map(|key| {
@@ -314,7 +319,7 @@ pub(crate) fn owes(learner: &Learner, portfolio: &Portfolio) -> usize {
     owed(learner, portfolio).into_iter().filter(|(_, _, aim)| aim.is_some()).count()
 }
 
-/// A code, as it is compared.
+/// The key of a code.
 fn key_of(text: Option<&str>) -> Option<String> {
     text.and_then(Code::parse).map(|code| code.key)
 }
@@ -334,7 +339,7 @@ pub(crate) fn lacking<'a>(learner: &'a Learner, portfolio: &Portfolio) -> Vec<(S
     found
 }
 
-/// What OneFile did not take is noted, and the rest goes on, unless it is of the connection as a whole.
+/// Notes what OneFile refused and continues, unless the error concerns the connection as a whole.
 fn refused(reading: &mut Reading, what: &str, failure: Failure) -> Result<(), Trouble> {
     if failure.kind.is_general() {
         return Err(Trouble::General(failure));
@@ -347,7 +352,7 @@ fn property(change: &FieldChange) -> (String, Value) {
     change.field.property(&change.after)
 }
 
-/// The value that OneFile has once it has taken the change.
+/// The value that OneFile has after the change.
 fn value(change: &FieldChange) -> (String, String) {
     (change.field.there.to_owned(), change.after.clone())
 }

@@ -1,5 +1,5 @@
-//! Reads what OneFile has of a learner, as deep as it is wanted, over what is kept of it. What is not there any more is asked for
-//! singly before it is called gone: a list may hide a row.
+//! Reads a learner's data in OneFile to the wanted depth, on top of the stored portfolio. A list
+//! may omit a row, so a missing record is requested singly before it counts as deleted.
 
 use chrono::TimeDelta;
 
@@ -14,9 +14,9 @@ use crate::upstream::failure::{Failure, FailureKind};
 const STRANGER: &str = "OneFile shows neither the user nor its centre: the customer token is probably another customer's. No learner was marked as gone";
 /// So long after its day a review that was not held is looked at every night; later only by sweeps.
 const WAITS_FOR: TimeDelta = TimeDelta::days(14);
-/// So long before it, too.
+/// For this long before its day, too.
 const COMES_SOON: TimeDelta = TimeDelta::days(1);
-/// A review may be held so long before the day that it was planned for.
+/// A review may be held this long before its planned day.
 const HELD_EARLY: TimeDelta = TimeDelta::days(62);
 
 pub(crate) struct Reading {
@@ -37,7 +37,7 @@ pub(crate) fn is_due(own: &PortfolioReview, now: Time) -> bool {
     !own.gone && own.started_on.is_none() && own.scheduled_for.is_some_and(waits)
 }
 
-/// An answer of which only trouble of the connection ends everything.
+/// Stops only for an error of the connection as a whole.
 fn single<T>(answered: Result<T, Failure>) -> Result<Result<T, Failure>, Trouble> {
     match answered {
         Err(failure) if failure.kind.is_general() => Err(Trouble::General(failure)),
@@ -255,15 +255,16 @@ impl ExchangeContext {
         Ok(())
     }
 
-    /// Whether a row tells as much as the single record would: the review was held, as is known, or it says so, or its time has
-    /// not come.
+    /// Whether a row has all that the single record would have: the review is known to be held, or
+    /// the row says so, or its day is still to come.
     fn row_says_all(&self, known: Option<&PortfolioReview>, row: &Review) -> bool {
         if row.started.is_some() {
             return true;
         }
         let Some(known) = known else { return false };
         let same = row.scheduled.is_none() || row.scheduled == known.scheduled_for;
-        // Who asks for one learner sees also a review that was held before its day; for all of them that is many calls.
+        // A request for one learner also finds reviews that were held early. For all learners that
+        // takes too many calls.
         let soon = if self.run.is_none() { HELD_EARLY } else { COMES_SOON };
         let far = known.scheduled_for.is_some_and(|at| at > self.now + soon);
         same && (known.started_on.is_some() || far)
@@ -295,7 +296,7 @@ fn gone_aim(portfolio: &mut Portfolio, id: &str) {
     }
 }
 
-/// A review that was read before; of another there is nothing to keep.
+/// Marks a known review as deleted. Of an unknown one nothing is stored.
 fn gone_review(portfolio: &mut Portfolio, id: &str) {
     if let Some(own) = portfolio.reviews.iter_mut().find(|own| own.one_file_id == id) {
         own.gone = true;

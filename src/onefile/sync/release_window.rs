@@ -1,5 +1,5 @@
-//! OneFile's release window: on working days new versions are put in between 07:00 and 07:30, London's time, and calls fail. Nothing
-//! of the schedule begins or goes on in it. Pure.
+//! OneFile's release window: on working days new versions are installed between 07:00 and 07:30
+//! London time, and calls fail. Scheduled runs neither begin nor continue in it. Pure.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Europe::London;
@@ -12,13 +12,13 @@ pub fn outside(at: NaiveTime) -> NaiveTime {
     if (BEGINS..ENDS).contains(&at) { ENDS } else { at }
 }
 
-/// When the window that it is in now ends; `None`: it is in none.
+/// The end of the window that `now` is in. `None`: it is in none.
 pub fn ends(now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let local = now.with_timezone(&London);
     if !(BEGINS..ENDS).contains(&local.time()) {
         return None;
     }
-    // The clocks change at night, so that this time is there once.
+    // The clocks change at night, so this time exists exactly once.
     let end = London.from_local_datetime(&local.date_naive().and_time(ENDS)).single();
     Some(end.map_or(now + TimeDelta::minutes(30), |end| end.to_utc()))
 }
@@ -44,7 +44,7 @@ mod tests {
             ("2026-01-12T06:59:59Z", None),
             ("2026-01-12T07:00:00Z", Some("2026-01-12T07:30:00Z")),
             ("2026-01-12T07:30:00Z", None),
-            // In summer London is an hour ahead.
+            // In summer London is one hour ahead of UTC.
             ("2026-07-13T06:10:00Z", Some("2026-07-13T06:30:00Z")),
             ("2026-07-13T07:10:00Z", None),
         ] {

@@ -1,5 +1,5 @@
-//! What OneFile has that it had not when it was read last, for the feed: reviews that came down, were held or are gone. What comes
-//! down into the record itself: `apply.rs`. Pure.
+//! Events for the feed about OneFile's reviews: reviews that are new, were held or were deleted
+//! since the last read. `apply.rs` handles values for the record itself. Pure.
 
 use crate::domain::Change;
 use crate::domain::change_onefile::{ReviewChangedData, ReviewThere, ReviewValue};

@@ -1,8 +1,8 @@
-//! What an organisation has to pay with.
+//! An organisation's credits.
 
 use serde::{Deserialize, Serialize};
 
-/// ACE360 calls the credits tokens; here a token is the API's.
+/// ACE360 calls the credits tokens. Here "token" means the API token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {

@@ -1,5 +1,5 @@
-//! The records and the accounts of all organisations, with the look-ups that keep every call cheap at 100,000
-//! records: no call looks at more than the rows that it answers with.
+//! The records and accounts of all organisations, with indexes that keep every call cheap at
+//! 100,000 records: a call reads only the rows that it returns.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -15,11 +15,11 @@ const FIRST_ID: u64 = 248;
 /// The documentation's example of a provider's id, given to the first organisation.
 const FIRST_PROVIDER: u32 = 57;
 
-/// An organisation, with the places of its records.
+/// An organisation with the positions of its records.
 #[derive(Debug)]
 pub struct Organisation {
     pub account: Account,
-    /// Ids ascending; `live` leaves out the archived ones.
+    /// Ids in ascending order. `live` leaves out archived records.
     all: Vec<u64>,
     live: Vec<u64>,
     by_uln: HashMap<String, Vec<u64>>,
@@ -29,7 +29,7 @@ pub struct Organisation {
 
 #[derive(Debug)]
 pub struct Books {
-    /// Boxed, since a map that grows moves what it holds.
+    /// Boxed, because a growing map moves its values.
     records: HashMap<u64, Box<Record>>,
     organisations: BTreeMap<String, Organisation>,
     next_id: u64,
@@ -42,7 +42,7 @@ impl Default for Books {
 }
 
 impl Books {
-    /// The organisation of this token, made when it calls for the first time.
+    /// The organisation of this token. It is created at its first call.
     pub fn organisation(&mut self, token: &str) -> &mut Organisation {
         let number = u32::try_from(self.organisations.len()).unwrap_or(0);
         self.organisations.entry(token.to_owned()).or_insert_with(|| {
@@ -68,7 +68,7 @@ impl Books {
         self.records.len()
     }
 
-    /// Keeps a new record, or the new state of one that is there.
+    /// Stores a new record, or the new state of an existing one.
     pub fn put(&mut self, record: Record) {
         let id = record.apprentice.id;
         self.next_id = self.next_id.max(id + 1);
@@ -89,26 +89,26 @@ impl Books {
         }
     }
 
-    /// How many records the organisation's list has.
+    /// The number of records in the organisation's list.
     pub fn count(&self, token: &str, hide_archived: bool) -> usize {
         self.organisations.get(token).map_or(0, |organisation| organisation.listed(hide_archived).len())
     }
 
-    /// The records at these places of the organisation's list, the newest first.
+    /// The records at these positions of the organisation's list, newest first.
     pub fn list(&self, token: &str, hide_archived: bool, places: Range<usize>) -> Vec<&Record> {
         let ids = self.organisations.get(token).map_or(&[][..], |found| found.listed(hide_archived));
         let places = ids.len().saturating_sub(places.end)..ids.len().saturating_sub(places.start);
         ids[places].iter().rev().filter_map(|id| self.get(*id)).collect()
     }
 
-    /// One line for each thing that is kept, to replace all lines before.
+    /// One line for each stored item, to replace all earlier lines.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let accounts = self.organisations().map(|organisation| Entry::Account(&organisation.account));
         let records = self.records.values().map(|record| Entry::Record(record));
         std::iter::once(Entry::NextId(self.next_id)).chain(accounts).chain(records)
     }
 
-    /// Takes in a line of the journal.
+    /// Reads a line of the journal.
     pub fn replay(&mut self, entry: Past) {
         match entry {
             Past::Record(record) => self.put(*record),
@@ -152,7 +152,7 @@ impl Organisation {
         self.duplicates.iter().map(|uln| (uln.as_str(), self.with_uln(uln)))
     }
 
-    /// How many of its apprentices are on this standard.
+    /// The number of the organisation's apprentices on this standard.
     pub fn attached(&self, standard: u32) -> u32 {
         self.by_standard.get(&standard).copied().unwrap_or(0)
     }
@@ -194,7 +194,7 @@ impl Organisation {
     }
 }
 
-/// Ids come in ascending but for a journal's replay, so this is a push, nearly always.
+/// Ids arrive in ascending order except in a journal's replay, so this is nearly always a push.
 fn insert(ids: &mut Vec<u64>, id: u64) {
     if let Err(place) = ids.binary_search(&id) {
         ids.insert(place, id);

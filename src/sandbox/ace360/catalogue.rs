@@ -1,7 +1,7 @@
-//! The catalogue of standards: real ST codes and titles, dressed up with invented versions.
+//! The catalogue of standards: real ST codes and titles with invented versions.
 //!
-//! What is real of them stands in `titles.rs`. Invented, from a seed that never changes: ids, versions, options,
-//! dates, sectors, descriptions, grades, assessments.
+//! `titles.rs` says what is real. Ids, versions, options, dates, sectors, descriptions, grades and
+//! assessments are invented from a fixed seed.
 
 use std::io;
 
@@ -12,12 +12,13 @@ use super::sectors::{self, Sector};
 use crate::sandbox::draw::Draw;
 use crate::sandbox::titles::{self, Title};
 
-/// Not the sandbox's seed: a provider's settings and a test's expectations name standards by id.
+/// Independent of the sandbox's seed, because a provider's settings and tests refer to standards by
+/// id.
 const SEED: u64 = 360;
 /// The id of the first standard.
 const FIRST_ID: u32 = 101;
 
-/// A standard: one version of it, and one option where the version has options.
+/// A standard: one version, and one option if the version has options.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standard {
@@ -49,7 +50,7 @@ pub struct Epa {
     pub info: &'static str,
 }
 
-/// Types 6 and 7 are documented, the others invented.
+/// Types 6 and 7 are documented; the others are invented.
 const EPA_TYPES: [(u32, &str); 4] = [
     (6, "Presentation or showcase"),
     (7, "Observation / Practical Assessment"),
@@ -88,7 +89,7 @@ impl Standard {
     }
 }
 
-/// A version of a standard: its days, and its options, none for most.
+/// A version of a standard: its days and its options. Most have none.
 struct Edition {
     from: NaiveDate,
     to: Option<NaiveDate>,
@@ -105,7 +106,7 @@ fn add(standards: &mut Vec<Standard>, from: &Title, index: u32) {
     let editions = editions(st_code, *known, archived, &mut draw);
     let last = editions.len() - 1;
     for (number, edition) in editions.into_iter().enumerate() {
-        // A version without options is one standard, otherwise each option is one.
+        // A version without options is one standard; otherwise each option is one.
         let options = match edition.options.as_slice() {
             [] => vec![None],
             options => options.iter().copied().map(Some).collect(),
@@ -140,13 +141,13 @@ fn add(standards: &mut Vec<Standard>, from: &Title, index: u32) {
 fn editions(st_code: &str, known: bool, archived: bool, draw: &mut Draw) -> Vec<Edition> {
     let plain = |from, to| Edition { from, to, options: Vec::new() };
     match st_code {
-        // The awkward one: versions that follow each other, and two options in the last.
+        // The difficult case: consecutive versions, and two options in the last.
         "ST0070" => vec![
             plain(day(2017, 9), Some(eve(day(2021, 8)))),
             plain(day(2021, 8), Some(eve(day(2024, 8)))),
             Edition { from: day(2024, 8), to: None, options: vec!["Operations", "Commercial"] },
         ],
-        // The easy one: whatever the date, there is nothing to choose.
+        // The easy case: on every date there is only one standard.
         "ST0384" => vec![plain(day(2016, 5), None)],
         _ => {
             let count = 1 + draw.below(3);
@@ -172,7 +173,7 @@ fn some_options(draw: &mut Draw) -> Vec<&'static str> {
     OPTIONS.iter().cycle().skip(first).take(count).copied().collect()
 }
 
-/// The first of that month.
+/// The first day of the month.
 fn day(year: i32, month: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
-//! What a create must look like. The keys are the read model's plus a few that are only taken (assumed), and the
-//! rules are those that ACE360 shows in its pages: a valid ULN, a start within the standard's days.
+//! The rules of a creation. The keys are those of the read model and a few that are write-only
+//! (assumed). The rules are those that ACE360's pages show: a valid ULN, and a start within the
+//! standard's days.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
@@ -51,14 +52,14 @@ const OPTIONAL: [&str; 24] = [
     "epaoInternalId",
 ];
 
-/// "Female" is documented, the others are assumed.
+/// "Female" is documented; the others are assumed.
 const GENDERS: [&str; 4] = ["Female", "Male", "Other", "Prefer not to say"];
 /// Assumed: the bands are PICSWeb's, the words are ours.
 const COMPANY_SIZES: [&str; 3] = ["Small (0-49)", "Medium (50-249)", "Large (250+)"];
-/// What the ILR writes where an employer has no number. A real ERN it is not.
+/// What the ILR writes for an employer without a number. It is not a real ERN.
 const NO_ERN: &str = "999999999";
 
-/// The record that this body makes, without id, owner and time; or the body of the 422.
+/// The record of this body, without id, owner and time, or the body of the 422.
 pub fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<(Apprentice, WriteOnly), Value> {
     let known = [REQUIRED.as_slice(), OPTIONAL.as_slice()].concat();
     let mut checked = Checked::new(body, &known);
@@ -70,7 +71,7 @@ pub fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<(Apprent
     }
 }
 
-/// Reads every field, also after a fault, so that the caller learns of all faults at once.
+/// Reads every field, even after an error, so that the caller gets all errors at once.
 fn take(body: &mut Checked, catalogue: &Catalogue) -> (Apprentice, WriteOnly) {
     let born = body.date("dateOfBirth");
     if born.is_some_and(|born| born >= now::today()) {
@@ -155,7 +156,7 @@ fn sector(body: &mut Checked) -> (Option<u32>, Option<String>) {
     if asked.is_some() && sector.is_none() {
         body.fault("employerSectorId", "The selected employer sector id is invalid.");
     }
-    // The name alone says nothing certain, so it may only repeat what the id says.
+    // The name alone is ambiguous, so it may only repeat what the id says.
     if name.is_some() && name.as_deref() != sector.map(|sector| sector.name) {
         body.fault("employerSector", "The employer sector field must match employer sector id.");
     }
@@ -166,7 +167,7 @@ fn written(date: Option<NaiveDate>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()
 }
 
-/// The shape of a British postcode: it ends in a digit and two letters.
+/// The format of a British postcode: it ends with a digit and two letters.
 fn is_postcode(text: &str) -> bool {
     let compact: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
     let shape = (5..=7).contains(&compact.len()) && compact.iter().all(u8::is_ascii_alphanumeric);

@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::record::Record;
 
-/// One line, to be written.
+/// One line to write.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entry<'a> {
-    /// The record as it is now.
+    /// The current state of a record.
     Record(&'a Record),
     Removed(u64),
-    /// The organisation's credits as they are now.
+    /// The current credits of an organisation.
     Account(&'a Account),
-    /// No id below this is given out again, also when its record is gone.
+    /// Ids below this are never given out again, even if their records are deleted.
     NextId(u64),
 }
 
-/// One line, read back.
+/// One line that was read back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Past {

@@ -1,4 +1,4 @@
-//! What every ACE360 call passes first: the token, the counts, the call limit, the fault switch.
+//! The checks before every ACE360 call: the token, the counts, the call limit, the fault switch.
 
 use std::time::Instant;
 

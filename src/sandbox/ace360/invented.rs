@@ -1,5 +1,6 @@
-//! Invented apprentices, each a complete and valid create body. Nobody of these names, numbers and addresses is
-//! meant; telephone numbers are of the range kept free for drama, postcodes start with ZZ, which no place has.
+//! Invented apprentices, each a complete and valid create body. The persons do not exist. Telephone
+//! numbers are from the range that is reserved for drama, and postcodes start with ZZ, which no
+//! place has.
 
 use chrono::{Days, Months, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -9,7 +10,7 @@ use crate::sandbox::draw::Draw;
 use crate::sandbox::names::{EMPLOYERS, FIRST, LAST};
 use crate::sandbox::uln;
 
-/// Makes them one after the other; the same seed, the same people.
+/// Creates apprentices one after the other. The same seed gives the same people.
 pub struct People<'a> {
     draw: Draw,
     standards: Vec<(&'a Standard, NaiveDate)>,
@@ -17,7 +18,7 @@ pub struct People<'a> {
 }
 
 impl<'a> People<'a> {
-    /// `first` is the number of the first one: different numbers, different ULNs.
+    /// `first` is the number of the first apprentice. Different numbers give different ULNs.
     pub fn new(catalogue: &'a Catalogue, seed: u64, first: u64) -> Self {
         let sample = NaiveDate::from_ymd_opt(2025, 9, 1).unwrap_or_default();
         let open = catalogue.all().iter().filter(|standard| !standard.archived && standard.covers(sample));
@@ -32,7 +33,7 @@ impl<'a> People<'a> {
     pub fn body(&mut self) -> Map<String, Value> {
         let draw = &mut self.draw;
         let (standard, published) = draw.pick(&self.standards);
-        // A start in the two years before autumn 2025, or with the standard where that is younger.
+        // A start in the two years before autumn 2025, or later if the standard is younger.
         let start =
             NaiveDate::from_ymd_opt(2023, 9, 1).unwrap_or_default() + Days::new(draw.below(730).into());
         let start = start.max(published);

@@ -1,28 +1,29 @@
-//! What happens to a record after it was made: the steps to the certificate, and the archive. In the real ACE360
-//! other people do this, by hand, over months.
+//! The life of a record after its creation: the steps to the certificate, and the archive. In the
+//! real ACE360 other people do this by hand over months.
 
 use super::record::{Apprentice, Status};
 use crate::sandbox::now;
 
-/// The usual way: every status in turn, but for the two bad ones.
+/// The usual order: every status in turn except the two bad ones.
 fn after(status: u32) -> Option<u32> {
     match status {
         1..=4 | 7 | 8 => Some(status + 1),
-        // A denied gateway is submitted again, a failed assessment is sat again.
+        // A denied gateway is submitted again, and a failed assessment is repeated.
         6 => Some(4),
         5 | 10 => Some(7),
         _ => None,
     }
 }
 
-/// Grades to set, where the step would not set its own.
+/// Grades to set instead of the step's own.
 #[derive(Debug, Default)]
 pub struct Grades {
     pub overall: Option<String>,
     pub provisional: Option<String>,
 }
 
-/// Takes the usual next step; after the last status, the certificate is claimed. False when nothing is left to do.
+/// Takes the usual next step. After the last status the certificate is claimed. `false`: nothing is
+/// left to do.
 pub fn next(apprentice: &mut Apprentice) -> bool {
     if let Some(status) = after(apprentice.status.id).and_then(Status::of) {
         enter(apprentice, status, &Grades::default());
@@ -35,12 +36,12 @@ pub fn next(apprentice: &mut Apprentice) -> bool {
     false
 }
 
-/// Sets the status, with the dates and grades that belong to it.
+/// Sets the status with its dates and grades.
 pub fn enter(apprentice: &mut Apprentice, status: Status, grades: &Grades) {
     let today = now::today().to_string();
     match status.id {
         2 => {
-            // No gateway without an assessment organisation.
+            // A gateway needs an assessment organisation.
             apprentice.epao_registered_date.get_or_insert(today);
             let expected = apprentice.estimated_end_date.clone();
             apprentice.estimated_gateway_at_epao_registration.get_or_insert(expected);
@@ -65,7 +66,7 @@ pub fn enter(apprentice: &mut Apprentice, status: Status, grades: &Grades) {
     grade(apprentice, grades);
 }
 
-/// Sets the grades that were given.
+/// Sets the given grades.
 pub fn grade(apprentice: &mut Apprentice, grades: &Grades) {
     if let Some(provisional) = &grades.provisional {
         apprentice.epa_provisional_grade = Some(provisional.clone());
@@ -75,7 +76,7 @@ pub fn grade(apprentice: &mut Apprentice, grades: &Grades) {
     }
 }
 
-/// Moves the record into the archive, or out of it.
+/// Archives or restores the record.
 pub fn archive(apprentice: &mut Apprentice, archived: bool, reason: Option<&str>) {
     if archived {
         apprentice.archived_at = Some(now::stamp());

@@ -1,5 +1,5 @@
-//! The ACE360 Connect simulator. What it does is what `openapi/upstream/ace360-connect.yaml` says; most of that is
-//! assumed, since ACE360's own specification is not public.
+//! The ACE360 Connect simulator. It follows `openapi/upstream/ace360-connect.yaml`. Most of that is
+//! assumed, because ACE360's own specification is not public.
 
 mod account;
 pub mod alterations;
@@ -16,7 +16,7 @@ pub mod routes;
 pub mod rules;
 pub mod sectors;
 
-/// The path under which the simulator lives; the real one is `https://api.ace360connect.org/connect-api/beta`.
+/// The path of the simulator. The real one is `https://api.ace360connect.org/connect-api/beta`.
 pub const BASE: &str = "/ace360/connect-api/beta";
 
 /// The names of the operations, as the fault switch and the counts use them.

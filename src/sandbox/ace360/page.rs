@@ -1,4 +1,4 @@
-//! Pages, in the documented envelope. Ten rows unless asked otherwise, a hundred at most (both assumed).
+//! Pages in the documented envelope. The default is ten rows, the maximum a hundred (both assumed).
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 const USUAL: usize = 10;
 const MOST: usize = 100;
 
-/// What the caller asked for. Nonsense is taken for "not said", as PHP frameworks do.
+/// The requested page. Invalid values count as absent, as in PHP frameworks.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
@@ -27,7 +27,7 @@ pub struct Page<T> {
 }
 
 impl Asked {
-    /// The page out of `total` rows; `rows` gives those that lie in a range of places.
+    /// The page out of `total` rows. `rows` returns the rows in a range of positions.
     pub fn take<T>(&self, total: usize, rows: impl FnOnce(Range<usize>) -> Vec<T>) -> Page<T> {
         let whole = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
         let per_page = whole(&self.per_page).filter(|rows| *rows > 0).unwrap_or(USUAL).min(MOST);

@@ -1,4 +1,4 @@
-//! An apprentice's record: what ACE360 shows, in full and in a list, and what it only takes.
+//! An apprentice's record: what ACE360 shows in full and in a list, and the write-only values.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -63,14 +63,14 @@ pub struct Apprentice {
     pub telephone_number: Option<String>,
 }
 
-/// A status as ACE360 shows it.
+/// A status in ACE360's format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     pub id: u32,
     pub text: String,
 }
 
-/// The statuses, as documented; the id is the place in the list, from 1.
+/// The documented statuses. The id is the position in the list, from 1.
 pub const STATUSES: [&str; 10] = [
     "In Training",
     "Gateway in Progress",
@@ -85,7 +85,7 @@ pub const STATUSES: [&str; 10] = [
 ];
 
 impl Status {
-    /// The status with this id; none when ACE360 documents no such status.
+    /// The status with this id. `None`: ACE360 documents no such status.
     pub fn of(id: u32) -> Option<Self> {
         let text = STATUSES.get(usize::try_from(id).ok()?.checked_sub(1)?)?;
         Some(Self { id, text: (*text).to_owned() })
@@ -99,7 +99,7 @@ impl Default for Status {
     }
 }
 
-/// What a create carries and no answer of ACE360's gives back.
+/// Values of a creation that ACE360 never returns.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WriteOnly {
@@ -111,7 +111,7 @@ pub struct WriteOnly {
     pub additional_needs: Option<bool>,
 }
 
-/// A record as the simulator keeps it.
+/// A record as the simulator stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
     /// The token of the organisation that owns it.
@@ -121,7 +121,7 @@ pub struct Record {
     pub write_only: WriteOnly,
 }
 
-/// A row of the list: the 11 keys of the documented example; the ULN is not among them.
+/// A row of the list: the 11 keys of the documented example. The ULN is not one of them.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row<'a> {

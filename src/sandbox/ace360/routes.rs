@@ -1,4 +1,4 @@
-//! The five operations.
+//! The five operations of the ACE360 simulator.
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
@@ -30,7 +30,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .default_service(web::to(async || not_found()))
 }
 
-/// A standard, with the count that is different for each organisation.
+/// A standard with its count, which differs for each organisation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shown<'a> {
@@ -64,7 +64,7 @@ async fn list_apprentices(
     listed(&page, alterations.totals)
 }
 
-/// Another organisation's record is not found, like one that is not there.
+/// Another organisation's record is "not found", like one that does not exist.
 async fn get_apprentice(
     shared: web::Data<Shared>,
     caller: web::ReqData<Caller>,
@@ -78,7 +78,7 @@ async fn get_apprentice(
     }
 }
 
-/// Takes the same apprentice as often as it is sent, and a credit each time.
+/// Accepts the same apprentice as often as it is sent, and takes a credit each time.
 async fn create_apprentice(
     shared: web::Data<Shared>,
     caller: web::ReqData<Caller>,

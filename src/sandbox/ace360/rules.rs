@@ -1,10 +1,10 @@
-//! Checking a JSON body in Laravel's manner: every fault by field, in Laravel's words. That ACE360 does it so is
-//! assumed: its makers' public tools are PHP.
+//! Validates a JSON body as Laravel does: every error by field, in Laravel's words. It is assumed
+//! that ACE360 does this, because its makers' public tools are PHP.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
-/// A body under examination. Values come out of it, faults gather in it.
+/// A body under validation. It returns values and collects errors.
 pub struct Checked<'a> {
     body: &'a Map<String, Value>,
     faults: Vec<(String, Vec<String>)>,
@@ -29,7 +29,7 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// Null and blank text count as absent, as they do in Laravel.
+    /// Null and blank text count as absent, as in Laravel.
     fn value(&self, key: &str) -> Option<&'a Value> {
         self.body.get(key).filter(|value| match value {
             Value::Null => false,
@@ -69,7 +69,7 @@ impl<'a> Checked<'a> {
         self.text(key).map(str::to_owned)
     }
 
-    /// A text that `valid` likes.
+    /// A text that `valid` accepts.
     pub fn shaped(&mut self, key: &str, valid: impl FnOnce(&str) -> bool) -> Option<String> {
         let text = self.text(key)?;
         if !valid(text) {
@@ -112,7 +112,7 @@ impl<'a> Checked<'a> {
         number
     }
 
-    /// The body of a 422; none when nothing is wrong.
+    /// The body of a 422. `None`: there is no error.
     pub fn verdict(self) -> Option<Value> {
         let mut messages = self.faults.iter().flat_map(|(_, messages)| messages);
         let first = messages.next()?;
@@ -127,7 +127,7 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// `firstName` as Laravel speaks of it: "first name".
+/// Laravel's spelling of a key: `firstName` becomes "first name".
 fn spoken(key: &str) -> String {
     key.chars().fold(String::new(), |mut text, letter| {
         if letter.is_uppercase() {

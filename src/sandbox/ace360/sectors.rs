@@ -1,5 +1,5 @@
-//! Sectors, for standards and for employers. ACE360's own list is not public: but for
-//! "Information Technology" (the documentation's example, id 1) names and ids are invented.
+//! Sectors of standards and employers. ACE360's own list is not public. Names and ids are invented,
+//! except "Information Technology" (the documentation's example, id 1).
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ pub struct Sector {
     pub name: &'static str,
 }
 
-/// A sector, with words in titles that tell a standard of it; the first match counts.
+/// A sector, with words in titles that indicate it. The first match counts.
 const SECTORS: [(&str, &[&str]); 15] = [
     ("Information Technology", &["software", "data", "digital", "cyber", "network", "web", "it "]),
     ("Care Services", &["care", "child", "early years", "youth"]),
@@ -37,12 +37,11 @@ const SECTORS: [(&str, &[&str]); 15] = [
     ("Transport and Logistics", &["driv", "transport", "logistic", "rail", "aviation", "vehicle", "supply"]),
 ];
 
-/// The sector with this id.
 pub fn find(id: u64) -> Option<Sector> {
     all().find(|sector| u64::from(sector.id) == id)
 }
 
-/// The sector that a standard's title speaks of; where none is, the one that `otherwise` picks.
+/// The sector that a standard's title indicates, or else the one that `otherwise` selects.
 pub fn of_title(title: &str, otherwise: usize) -> Sector {
     let title = title.to_lowercase() + " ";
     let place = SECTORS.iter().position(|(_, words)| words.iter().any(|word| title.contains(word)));

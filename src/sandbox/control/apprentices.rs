@@ -1,4 +1,4 @@
-//! `/control/apprentices`: records in full, and what other people do to them in ACE360's own pages.
+//! `/control/apprentices`: full records, and what other people do to them in ACE360's own pages.
 
 use actix_web::web::{self, Bytes, Query};
 use actix_web::{HttpResponse, get, post};
@@ -16,7 +16,7 @@ use crate::sandbox::ace360::record::{Apprentice, Record, Status, WriteOnly};
 use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
-/// A record with everything that was sent in its create, and who owns it.
+/// A record with everything that its creation sent, and its owner.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FullRecord {
@@ -40,17 +40,17 @@ impl From<Record> for FullRecord {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Only those with this ULN.
+    /// Only records with this ULN.
     uln: Option<String>,
-    /// `sandbox` if not said.
+    /// The organisation's token; `sandbox` by default.
     #[serde(default = "default_token")]
     #[param(required = false)]
     for_token: String,
-    /// At most so many, the newest; 100 if not said, and no more than 1000.
+    /// The most records to return, newest first; 100 by default, at most 1000.
     limit: Option<usize>,
 }
 
-/// An organisation's records in full, the newest first
+/// List an organisation's records in full, newest first
 #[utoipa::path(tag = "apprentices", params(Wanted), responses((status = 200, body = Vec<FullRecord>)))]
 #[get("/control/apprentices")]
 pub async fn list(shared: web::Data<Shared>, wanted: Query<Wanted>) -> HttpResponse {
@@ -67,9 +67,10 @@ pub async fn list(shared: web::Data<Shared>, wanted: Query<Wanted>) -> HttpRespo
     HttpResponse::Ok().json(records)
 }
 
-/// Make a record as if somebody had typed it into ACE360
+/// Create a record as if a person had typed it into ACE360
 ///
-/// Costs no credit. The body is a create's; what it leaves out is invented, and the whole is held to a create's rules.
+/// Costs no credit. The body is that of a creation. Missing values are invented, and the rules of a
+/// creation apply.
 #[utoipa::path(
     tag = "apprentices",
     params(ForToken),
@@ -94,27 +95,27 @@ pub async fn make(
     Ok(HttpResponse::Created().json(FullRecord::from(record)))
 }
 
-/// What happens to a record. Without any of it: the usual next step.
+/// What happens to a record. Without any value: the usual next step.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Advance {
-    /// To this status, with the dates and grades that belong to it.
+    /// The new status, set with its dates and grades.
     status_id: Option<u32>,
     overall_grade: Option<String>,
     provisional_grade: Option<String>,
-    /// Into the archive, or out of it.
+    /// `true` archives the record, `false` restores it.
     archive: Option<bool>,
-    /// Why it is archived; `Withdrawn` if not said.
+    /// The reason of the archiving; `Withdrawn` by default.
     archival_status: Option<String>,
-    /// Away with it: ACE360 knows it no more.
+    /// Deletes the record, so that ACE360 no longer has it.
     #[serde(default)]
     remove: bool,
 }
 
 /// Move a record on
 ///
-/// Without a body to the next status, and after EPA Passed once more for the certificate. Answers the record, or 204 when it
-/// was removed.
+/// Without a body it moves to the next status, and after EPA Passed to the claimed certificate.
+/// Returns the record, or 204 if it was deleted.
 #[utoipa::path(
     tag = "apprentices",
     params(("id" = u64, Path, description = "ACE360's id of the record")),
@@ -153,7 +154,7 @@ fn apply(apprentice: &mut Apprentice, asked: Advance) -> Result<(), Refusal> {
             .ok_or_else(|| Refusal::invalid(&format!("there is no status {id}: take 1 to 10")))?;
         lifecycle::enter(apprentice, status, &grades);
     } else if said {
-        // Only grades, or the archive: the status stays.
+        // Only grades or the archive change: the status stays.
         lifecycle::grade(apprentice, &grades);
     } else if !lifecycle::next(apprentice) {
         return Err(Refusal::conflict("the certificate is claimed: nothing comes after that"));

@@ -1,4 +1,4 @@
-//! The organisation or customer that a request means when it names none.
+//! The default organisation or customer of a request.
 
 pub fn default_token() -> String {
     "sandbox".to_owned()

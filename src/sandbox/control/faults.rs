@@ -6,7 +6,7 @@ use super::problem::{Problem, Refusal};
 use crate::sandbox::faults::{Rule, RuleState};
 use crate::sandbox::world::Shared;
 
-/// The rules in force, and how often each has fired
+/// List the active rules, and how often each has fired
 #[utoipa::path(tag = "faults", responses((status = 200, body = Vec<RuleState>)))]
 #[get("/control/faults")]
 pub async fn get_faults(shared: web::Data<Shared>) -> HttpResponse {
@@ -15,7 +15,7 @@ pub async fn get_faults(shared: web::Data<Shared>) -> HttpResponse {
 
 /// Replace the rules
 ///
-/// For each call, the first rule that fires counts.
+/// For each call, only the first rule that fires applies.
 #[utoipa::path(
     tag = "faults",
     responses(

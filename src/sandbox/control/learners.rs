@@ -16,26 +16,26 @@ use crate::sandbox::onefile::references::LEARNER;
 use crate::sandbox::onefile::world::Desk;
 use crate::sandbox::world::Shared;
 
-/// What happens. Without any of it: the usual next step.
+/// What happens to a learner. Without any value: the usual next step.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Progress {
-    /// Only this learning aim; all if not said.
+    /// The learning aim to change; all by default.
     aim_id: Option<u64>,
-    /// Fields of the learning aims, by OneFile's names, `null` to take a value out.
+    /// Fields of the learning aims by OneFile's names; `null` removes a value.
     #[schema(value_type = Option<Object>, examples(json!({"Progress": 45, "ElementsDone": 9, "RegistrationNumber": "R1"})))]
     aim: Option<Map<String, Value>>,
-    /// Only this review; all if not said.
+    /// The review to change; all by default.
     review_id: Option<u64>,
-    /// Fields of the reviews, by OneFile's names.
+    /// Fields of the reviews by OneFile's names.
     #[schema(value_type = Option<Object>, examples(json!({"StartedOn": "2025-10-14T09:05:00.000Z"})))]
     review: Option<Map<String, Value>>,
-    /// A new review, by OneFile's names; the assessor is the learner's own if not said.
+    /// A new review by OneFile's names. By default its assessor is the learner's own.
     #[schema(value_type = Option<Object>, examples(json!({"ScheduledFor": "2026-01-14T09:00:00.000Z"})))]
     new_review: Option<Map<String, Value>>,
 }
 
-/// The learner afterwards, by OneFile's names.
+/// The learner after the change, by OneFile's names.
 #[derive(Serialize, ToSchema)]
 pub struct Learner {
     #[schema(value_type = Object)]
@@ -48,8 +48,8 @@ pub struct Learner {
 
 /// Move a learner on
 ///
-/// Without a body, each learning aim comes ten percent further, and the first review that was not held is held. Whether the
-/// learner's `LastModified` moves is a setting.
+/// Without a body, each learning aim advances by ten percent, and the first review that was not
+/// held is held. A setting decides whether the learner's `LastModified` changes.
 #[utoipa::path(
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user")),
@@ -72,7 +72,7 @@ pub async fn progress(
     if asked.aim.is_none() && asked.review.is_none() && asked.new_review.is_none() {
         lifecycle::step(&mut desk, *id);
     }
-    // Everything is read before anything is done.
+    // Validate everything before changing anything.
     let aim = asked.aim.map(|sent| typed(sent, Kind::LearningAim)).transpose()?;
     let review = asked.review.map(|sent| typed(sent, Kind::Review)).transpose()?;
     let new_review = asked.new_review.map(|sent| typed(sent, Kind::Review)).transpose()?;
@@ -96,7 +96,7 @@ pub async fn progress(
     }))
 }
 
-/// The fields in OneFile's types; whose record it is cannot be changed.
+/// The fields in OneFile's types. The owner of a record cannot be changed.
 fn typed(sent: Map<String, Value>, kind: Kind) -> Result<Map<String, Value>, Refusal> {
     let mut fields = body::typed(sent, fields::of(kind)).map_err(|fault| Refusal::invalid(&fault))?;
     fields.retain(|name, _| Record::owner_field(kind) != Some(name));

@@ -1,5 +1,5 @@
-//! The sandbox's own API: what a test, or a curious person, asks and tells it. Not part of any upstream, hence
-//! without a token. Its document is made from the routes.
+//! The sandbox's own API, which tests and curious people use to read and change it. It is not part
+//! of any upstream, so it needs no token. Its OpenAPI document is made from the routes.
 
 mod apprentices;
 mod default_token;
@@ -36,7 +36,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 ))]
 struct Document;
 
-/// The document before the routes are in it.
+/// The document before the routes are added.
 pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }

@@ -1,4 +1,4 @@
-//! `/control/onefile`: OneFile's records in full, and many more of them.
+//! `/control/onefile`: OneFile's records in full, and bulk creation.
 
 use actix_web::web::{self, Bytes, Query};
 use actix_web::{HttpResponse, get, post};
@@ -15,21 +15,21 @@ use crate::sandbox::onefile::seed::more::{self, Made, More};
 use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
-/// The most of a kind to make at once.
+/// The most records of a kind to create at once.
 const MOST: u32 = 100_000;
 
-/// A record with everything that is kept of it, also what no answer of OneFile's has.
+/// A record with all stored values, including those that OneFile never returns.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileRecord {
     id: u64,
     kind: Kind,
-    /// The organisation that it belongs to.
+    /// The organisation that the record belongs to.
     centre_id: u64,
     origin: Origin,
     archived: bool,
     modified: String,
-    /// By OneFile's names. Of an assignment, `AssignedID` is the user who was assigned.
+    /// The fields by OneFile's names. In an assignment, `AssignedID` is the user who was assigned.
     #[schema(value_type = Object)]
     fields: Map<String, Value>,
 }
@@ -47,18 +47,18 @@ impl From<&Record> for OneFileRecord {
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     kind: Kind,
-    /// The customer; `sandbox` if not said.
+    /// The customer's token; `sandbox` by default.
     #[serde(default = "default_token")]
     #[param(required = false)]
     for_token: String,
     centre_id: Option<u64>,
-    /// Only what belongs to this learner.
+    /// Only records that belong to this learner.
     learner_id: Option<u64>,
-    /// Only those with this MIS value.
+    /// Only records with this MIS value.
     mis_id: Option<String>,
-    /// Only those that came to be so.
+    /// Only records that were created in this way.
     origin: Option<Origin>,
-    /// At most so many, the newest; 100 if not said, and no more than 1000.
+    /// The most records to return, newest first; 100 by default, at most 1000.
     limit: Option<usize>,
 }
 
@@ -71,7 +71,7 @@ impl Wanted {
     }
 }
 
-/// A customer's records in full, the newest first
+/// List a customer's records in full, newest first
 #[utoipa::path(
     tag = "onefile", params(Wanted), responses((status = 200, body = Vec<OneFileRecord>), (status = 400, body = Problem))
 )]
@@ -87,9 +87,9 @@ pub async fn list(shared: web::Data<Shared>, wanted: Query<Wanted>) -> HttpRespo
     HttpResponse::Ok().json(records)
 }
 
-/// Make many more records at once
+/// Create many records at once
 ///
-/// They count as having been there from the start.
+/// They count as seeded.
 #[utoipa::path(
     tag = "onefile",
     params(ForToken),
@@ -113,7 +113,7 @@ pub async fn make_more(
     {
         return Err(Refusal::invalid(&format!("at most {MOST} of each, and 100 aims and reviews a learner")));
     }
-    // Off the workers: ten thousand learners take a moment.
+    // Not on the workers, because ten thousand learners take a moment.
     let done = web::block(move || {
         let mut world = shared.world();
         let mut desk = world.onefile.desk(&query.for_token);

@@ -15,19 +15,20 @@ use crate::sandbox::onefile::world::OneFile;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OneFileState {
-    /// Calls with a valid token or session, by operation, those that were refused or met a fault included.
+    /// Calls with a valid token or session, by operation. They include refused calls and calls with
+    /// a fault.
     calls: BTreeMap<&'static str, u64>,
-    /// Calls that were answered 429 by the limit.
+    /// Calls that the limit answered with 429.
     limited: u64,
     /// Calls without a valid token or session.
     unauthorised: u64,
-    /// What a caller has made twice: all of it should stay empty.
+    /// What a caller has created twice. All lists should stay empty.
     duplicates: Duplicates,
-    /// Those that have called, and `sandbox`, by their tokens.
+    /// The customers that have called, and `sandbox`, by their tokens.
     customers: BTreeMap<String, CustomerState>,
 }
 
-/// One customer in numbers.
+/// The state of one customer in numbers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerState {
@@ -36,9 +37,9 @@ pub struct CustomerState {
     environment: Option<Environment>,
     /// The ids of its centres, the main one first.
     organisations: Vec<u64>,
-    /// Sessions that are valid now.
+    /// The number of currently valid sessions.
     sessions: usize,
-    /// Calls that count against the limit now.
+    /// The calls that count against the limit now.
     calls_this_minute: usize,
     /// Number of records by kind.
     records: BTreeMap<&'static str, usize>,
@@ -47,7 +48,7 @@ pub struct CustomerState {
 
 impl OneFileState {
     pub fn of(onefile: &mut OneFile) -> Self {
-        // So that a sandbox that nobody has called shows the ids that there will be.
+        // An uncalled sandbox shows the ids that it will have.
         onefile.desk("sandbox");
         let (now, instant) = (onefile.now(), onefile.instant());
         let customers = onefile.customers().map(|books| {

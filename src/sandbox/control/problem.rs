@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Why the sandbox did not do it.
+/// Why the sandbox refused the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
     pub message: String,
-    /// By field, when it is ACE360's rules that a record does not keep.
+    /// The errors by field, if a record violates ACE360's rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Value>,
 }
@@ -49,7 +49,7 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
-    /// With the body of the 422 that ACE360 would give.
+    /// A refusal with the body of ACE360's 422.
     pub fn by_the_rules(verdict: &Value) -> Self {
         let mut refusal = Self::invalid(&verdict["message"].as_str().unwrap_or_default());
         refusal.problem.errors = verdict.get("errors").cloned();
@@ -73,7 +73,7 @@ impl ResponseError for Refusal {
     }
 }
 
-/// A body that may be left out. Not `Option<web::Json<_>>`, which takes a faulty body for none.
+/// Reads an optional body. `Option<web::Json<_>>` would treat a faulty body as absent.
 pub fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Refusal> {
     if body.is_empty() {
         return Ok(T::default());
@@ -81,13 +81,13 @@ pub fn optional<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Refusal
     serde_json::from_slice(body).map_err(|error| Refusal::malformed(&error))
 }
 
-/// Handler for bodies that do not fit.
+/// The handler for invalid bodies.
 #[expect(clippy::needless_pass_by_value, reason = "actix's signature")]
 pub fn of_json(error: JsonPayloadError, _: &HttpRequest) -> Error {
     Refusal::malformed(&error).into()
 }
 
-/// Handler for queries that do not fit.
+/// The handler for invalid queries.
 #[expect(clippy::needless_pass_by_value, reason = "actix's signature")]
 pub fn of_query(error: QueryPayloadError, _: &HttpRequest) -> Error {
     Refusal::malformed(&error).into()

@@ -13,24 +13,24 @@ use crate::sandbox::ace360::record::Record;
 use crate::sandbox::origin::Origin;
 use crate::sandbox::world::Shared;
 
-/// The most apprentices to seed at once: ten times what the state is made for.
+/// The most apprentices to seed at once: ten times the size that the sandbox is designed for.
 const MOST: u32 = 1_000_000;
 
-/// What the sandbox holds afterwards.
+/// The content of the sandbox after the reset.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reset {
-    /// So many invented apprentices, in training and beyond, that cost nothing.
+    /// The number of invented apprentices to create, in training and beyond. They cost no credits.
     #[serde(default)]
     seed_apprentices: u32,
-    /// The organisation that they belong to.
+    /// The token of the organisation that owns them.
     #[serde(default = "default_token")]
     for_token: String,
 }
 
-/// Forget all records, credits, counts, faults and settings
+/// Delete all records, credits, counts, faults and settings
 ///
-/// OneFile's customers are seeded again when they are met.
+/// OneFile's customers are seeded again at their first call.
 #[utoipa::path(
     tag = "state",
     request_body(content = Option<Reset>),
@@ -42,7 +42,7 @@ pub async fn reset(shared: web::Data<Shared>, body: web::Bytes) -> Result<HttpRe
     if count > MOST {
         return Err(Refusal::invalid(&format!("seedApprentices goes up to {MOST}")));
     }
-    // Off the workers: a hundred thousand take a while.
+    // Not on the workers, because a hundred thousand take a while.
     let done = web::block(move || {
         shared.world().reset(&shared.options, |books| fill(books, &shared, count, &token));
     });
@@ -65,7 +65,7 @@ fn fill(books: &mut Books, shared: &Shared, count: u32, token: &str) {
         };
         apprentice.id = books.next_id();
         apprentice.tpo_id = tpo_id;
-        // Not the present: a seeded sandbox is the same each time.
+        // Not the current time, because a seeded sandbox is the same each time.
         apprentice.created_at = format!("{} 09:00:00", apprentice.estimated_start_date);
         books.put(Record { organisation: token.to_owned(), origin: Origin::Seed, apprentice, write_only });
     }

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, post, web};
 
 use crate::sandbox::world::Shared;
 
-/// End all sessions of OneFile's
+/// End all OneFile sessions
 ///
-/// Of all customers, at once, as after 24 hours: the next call of each is answered 401. `clockAheadSeconds` in the
-/// settings makes them end by themselves.
+/// Ends the sessions of all customers at once, as after 24 hours. The next call of each is answered
+/// with 401. With the setting `clockAheadSeconds` they end by themselves.
 #[utoipa::path(tag = "onefile", responses((status = 204)))]
 #[post("/control/sessions:end")]
 pub async fn end(shared: web::Data<Shared>) -> HttpResponse {

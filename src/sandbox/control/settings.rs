@@ -1,4 +1,5 @@
-//! `/control/settings`: credits, the call limits, where archived records are, and how OneFile behaves.
+//! `/control/settings`: credits, call limits, the place of archived records, and OneFile's
+//! behaviour.
 
 use actix_web::web::{self, Query};
 use actix_web::{HttpResponse, get, put};
@@ -13,18 +14,19 @@ use crate::sandbox::limit::LimitWindow;
 use crate::sandbox::onefile::settings::Settings as OneFileSettings;
 use crate::sandbox::world::{Shared, World};
 
-/// The organisation whose credits are meant.
+/// The organisation whose credits are read.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ForToken {
-    /// `sandbox` if not said.
+    /// The organisation's token; `sandbox` by default.
     #[serde(default = "default_token")]
     #[param(required = false)]
     pub for_token: String,
 }
 
-/// The settings in force: ACE360's, of which all but the credits are for all organisations, and OneFile's.
+/// The current settings: ACE360's and OneFile's. ACE360's apply to all organisations, except the
+/// credits.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingsShown {
@@ -34,14 +36,14 @@ pub struct SettingsShown {
     calls_per_minute: Option<u32>,
     /// How both upstreams count a minute.
     window: LimitWindow,
-    /// Whether archived records leave the list.
+    /// Whether the list leaves out archived records.
     hide_archived: bool,
     /// How the simulated ACE360 alters what it keeps and shows.
     alterations: Alterations,
     onefile: OneFileSettings,
 }
 
-/// New settings; what is absent stays.
+/// New settings. Absent values stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "absent, null and a number are three things here")]
@@ -60,7 +62,7 @@ pub struct SettingsChange {
     onefile: Option<Map<String, Value>>,
 }
 
-/// Tells null, which is a value here, from absent.
+/// Distinguishes null, which is a value here, from absent.
 #[expect(clippy::option_option, reason = "see SettingsChange")]
 fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
     Option::deserialize(value).map(Some)
@@ -103,7 +105,7 @@ pub async fn put_settings(
     Ok(HttpResponse::Ok().json(shown(&mut world, &query.for_token)))
 }
 
-/// These settings, with what the change says.
+/// The settings after the change.
 fn changed(settings: &OneFileSettings, change: &Map<String, Value>) -> Result<OneFileSettings, Refusal> {
     let mut whole = serde_json::to_value(settings).map_err(|error| Refusal::broken(&error))?;
     if let Value::Object(fields) = &mut whole {

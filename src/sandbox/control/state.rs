@@ -11,7 +11,7 @@ use crate::sandbox::ace360::OPERATIONS;
 use crate::sandbox::ace360::books::Organisation;
 use crate::sandbox::world::Shared;
 
-/// The sandbox in numbers: ACE360's, summed over all its organisations, and `onefile`.
+/// The state of the sandbox in numbers: ACE360's totals over all organisations, and `onefile`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct State {
@@ -19,29 +19,29 @@ pub struct State {
     archived: u64,
     credits_used: u64,
     credits_left: u64,
-    /// Calls with a valid token, by operation, those that were refused or met a fault included.
+    /// Calls with a valid token, by operation. They include refused calls and calls with a fault.
     calls: BTreeMap<&'static str, u64>,
-    /// Calls that were answered 429 by the limit.
+    /// Calls that the limit answered with 429.
     limited: u64,
     /// Calls without a valid token.
     unauthorised: u64,
     faults_fired: u64,
-    /// The ULNs that several records of one organisation have, and the ids of those records.
+    /// The ULNs that several records of one organisation have, with the ids of those records.
     records_by_uln: BTreeMap<String, Vec<u64>>,
     invariants: Invariants,
-    /// The same for each organisation that has called, by its token.
+    /// The same numbers for each organisation that has called, by its token.
     organisations: BTreeMap<String, OrganisationState>,
     onefile: OneFileState,
 }
 
-/// What should stay empty.
+/// Lists of ids that should stay empty.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Invariants {
     duplicate_ulns: Vec<String>,
 }
 
-/// One organisation in numbers.
+/// The state of one organisation in numbers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrganisationState {
@@ -66,12 +66,12 @@ impl From<&Organisation> for OrganisationState {
     }
 }
 
-/// The state in numbers
+/// Read the state in numbers
 #[utoipa::path(tag = "state", responses((status = 200, body = State)))]
 #[get("/control/state")]
 pub async fn get_state(shared: web::Data<Shared>) -> web::Json<State> {
     let mut world = shared.world();
-    // So that a sandbox that nobody has called shows the credits that are there.
+    // An uncalled sandbox shows the credits that it has.
     world.books.organisation("sandbox");
     let mut records_by_uln: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (uln, ids) in world.books.organisations().flat_map(Organisation::duplicates) {

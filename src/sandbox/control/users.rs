@@ -16,7 +16,7 @@ use crate::sandbox::world::{Shared, World};
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Archive {
-    /// Into the archive, or out of it.
+    /// `true` archives the user, `false` restores the user.
     archived: bool,
 }
 
@@ -30,7 +30,7 @@ impl Default for Archive {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Merge {
-    /// The user who stays.
+    /// The id of the user who stays.
     into: u64,
 }
 
@@ -39,7 +39,7 @@ fn desk(world: &mut World, id: u64) -> Result<Desk<'_>, Refusal> {
     desk.ok_or_else(|| Refusal::no_record(id))
 }
 
-/// Archive a user, or take one out of the archive
+/// Archive a user, or restore one
 #[utoipa::path(
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user")),
@@ -60,7 +60,7 @@ pub async fn archive(
     Ok(HttpResponse::Ok().json(user))
 }
 
-/// Delete a user, with all that is the user's
+/// Delete a user with all its records
 #[utoipa::path(
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user")),
@@ -75,7 +75,7 @@ pub async fn remove(shared: web::Data<Shared>, id: web::Path<u64>) -> Result<Htt
 
 /// Merge a user into another one
 ///
-/// What is the first one's, and leads to it, is the other's afterwards; the first one is gone.
+/// All records and references of the first user move to the other one. The first user is deleted.
 #[utoipa::path(
     tag = "onefile",
     params(("id" = u64, Path, description = "OneFile's id of the user who goes")),

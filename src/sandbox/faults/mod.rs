@@ -1,4 +1,5 @@
-//! The fault switch: rules that say which calls go wrong, how often, and how. The first rule that fires, counts.
+//! The fault switch: rules that say which calls fail, how often, and how. The first rule that fires
+//! applies.
 
 pub mod play;
 
@@ -9,35 +10,37 @@ use utoipa::ToSchema;
 use super::draw::Draw;
 use super::{ace360, onefile};
 
-/// A rule, as it is set.
+/// A rule of the fault switch.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(examples(json!({"operation": "createApprentice", "times": 1, "kind": {"commitThenReset": {}}})))]
 pub struct Rule {
-    /// `ace360` or `onefile`; absent: any upstream.
+    /// The upstream, `ace360` or `onefile`; any upstream if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
-    /// As the state names them, such as `createApprentice` or `createUser`, or `*`; absent: `*`.
-    /// ACE360 and OneFile both have a `getStandard`.
+    /// The operation as the state names it, such as `createApprentice` or `createUser`, or `*`; `*`
+    /// if absent. ACE360 and OneFile both have a `getStandard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// How often it fires; absent: for ever.
+    /// How often the rule fires; without limit if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u64>,
-    /// From 0 to 1: the share of the matching calls for which it fires, drawn from the sandbox's seed. Absent: all.
+    /// The share of the matching calls for which the rule fires, from 0 to 1, drawn from the
+    /// sandbox's seed. All calls if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chance: Option<f64>,
-    /// So many matching calls are let through first.
+    /// The number of matching calls that pass first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip: Option<u64>,
     pub kind: Kind,
 }
 
-/// What goes wrong. Of those before `truncated`, only `delay` does the call's work.
+/// The kind of fault. Of the kinds before `truncated`, only `delay` does the call's work.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Kind {
-    /// An answer with this status, and nothing done. A text body is sent as it is, anything else as JSON.
+    /// Responds with this status, and does nothing. A text body is sent unchanged, anything else as
+    /// JSON.
     #[serde(rename_all = "camelCase")]
     Status {
         status: u16,
@@ -49,39 +52,41 @@ pub enum Kind {
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<Value>,
     },
-    /// Waits, then works as usual. The call of a caller who leaves meanwhile is dropped: nothing is done.
+    /// Waits, then works as usual. If the caller leaves meanwhile, nothing is done.
     Delay { ms: u64 },
-    /// The connection is closed without an answer, nothing done.
+    /// Closes the connection without a response, and does nothing.
     Reset {},
-    /// 200 with a page of HTML, nothing done.
+    /// Responds with 200 and an HTML page, and does nothing.
     Html {},
-    /// No answer for so long, then the connection is closed; nothing done.
+    /// Does not respond for this time, then closes the connection, and does nothing.
     Silence { ms: u64 },
-    /// 200 with valid JSON of about this size, in chunks; nothing done.
+    /// Responds with 200 and valid JSON of about this size in chunks, and does nothing.
     Huge { bytes: u64 },
-    /// 200 with this instead, nothing done. A text is sent as it is, anything else as JSON.
+    /// Responds with 200 and this body, and does nothing. A text is sent unchanged, anything else
+    /// as JSON.
     ReplaceBody { body: Value },
-    /// Works, then sends the first half of the JSON.
+    /// Does the work, then sends the first half of the JSON.
     Truncated {},
-    /// Works, then answers with the right keys and values of wrong types.
+    /// Does the work, then responds with the right keys and values of wrong types.
     WrongTypes {},
-    /// Works, then closes the connection without an answer. For a read this is `reset`.
+    /// Does the work, then closes the connection without a response. For a read this equals
+    /// `reset`.
     CommitThenReset {},
-    /// Works, then answers after so long.
+    /// Does the work, then responds after this time.
     CommitThenSilence { ms: u64 },
 }
 
-/// A rule with what became of it.
+/// A rule with its results so far.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleState {
     pub rule: Rule,
-    /// Calls that it was asked about; an earlier rule that fires keeps a call from it.
+    /// The number of calls that the rule was checked against. If an earlier rule fires, the call
+    /// does not reach this one.
     pub seen: u64,
     pub fired: u64,
 }
 
-/// The rules in force.
 #[derive(Debug)]
 pub struct Faults {
     rules: Vec<RuleState>,
@@ -94,7 +99,8 @@ impl Faults {
         Self { rules: Vec::new(), draw: Draw::new(seed), seed }
     }
 
-    /// Replaces all rules. The random draws start from the beginning, so that the same rules meet the same calls.
+    /// Replaces all rules. The random numbers start from the beginning, so that the same rules meet
+    /// the same calls.
     pub fn set(&mut self, rules: Vec<Rule>) {
         self.draw = Draw::new(self.seed);
         self.rules = rules.into_iter().map(|rule| RuleState { rule, seen: 0, fired: 0 }).collect();
@@ -104,7 +110,7 @@ impl Faults {
         &self.rules
     }
 
-    /// What goes wrong with this call, if anything does.
+    /// The fault of this call, if there is one.
     pub fn meet(&mut self, upstream: &str, operation: &str) -> Option<Kind> {
         let draw = &mut self.draw;
         let hit = self.rules.iter_mut().find_map(|state| {
@@ -126,7 +132,8 @@ impl Faults {
 }
 
 impl Rule {
-    /// The fault of the rule itself. A rule that never matches would let a test pass for nothing.
+    /// Why the rule is invalid. A rule that never matches would let a test pass without testing
+    /// anything.
     pub fn fault(&self) -> Option<String> {
         let ace360 = || ace360::OPERATIONS.into_iter();
         let operations: Vec<&str> = match self.upstream.as_deref() {

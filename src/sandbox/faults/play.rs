@@ -1,4 +1,4 @@
-//! Playing a fault to a caller.
+//! Plays a fault to a caller.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Kind;
 use crate::sandbox::connection;
 
-/// The call with this fault; without one, the call.
+/// Runs the call with this fault, or without one.
 pub async fn play(
     fault: Option<Kind>,
     request: ServiceRequest,
@@ -60,7 +60,7 @@ async fn wait(ms: u64) {
     actix_web::rt::time::sleep(Duration::from_millis(ms)).await;
 }
 
-/// The answer is for actix only: the line is dead before it could be sent.
+/// Only actix gets this response: the connection is closed before it could be sent.
 fn hung_up(request: &ServiceRequest) -> HttpResponse {
     connection::cut(request.request());
     HttpResponse::InternalServerError().finish()
@@ -86,7 +86,7 @@ fn said(
     answer.content_type(content_type.unwrap_or(usual)).body(body)
 }
 
-/// In chunks, without saying its size: a caller has to count for itself.
+/// In chunks and without a size, so that the caller has to count.
 fn huge(bytes: u64) -> HttpResponse {
     const CHUNK: u64 = 65_536;
     let chunk = Bytes::from(vec![b'x'; 65_536]);
@@ -100,7 +100,7 @@ fn huge(bytes: u64) -> HttpResponse {
         .streaming(stream::iter(all.map(Ok::<_, std::convert::Infallible>)))
 }
 
-/// The call, with its answer's body changed.
+/// Runs the call, and changes the body of its response.
 async fn edited(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -116,7 +116,7 @@ async fn edited(
 fn mistyped(body: &[u8]) -> Bytes {
     let value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let fields = match value {
-        // The outer object stays one: it is the fields that are to be wrong.
+        // The outer object stays an object, because the fields are to be wrong.
         Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, swapped(value))).collect(),
         other => swapped(other),
     };

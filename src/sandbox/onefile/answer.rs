@@ -1,4 +1,4 @@
-//! What OneFile says to a call.
+//! OneFile's responses.
 
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 pub enum Answer {
     /// 204: done, or nothing found.
     Empty,
-    /// 200 with this. A new id alone is a bare number.
+    /// 200 with this value. A new id alone is a bare number.
     Json(Value),
     Refused(String),
     NotFound,
 }
 
 impl Answer {
-    /// The rows of a search. That no match is 204, and not `[]`, is observed.
+    /// The rows of a search. It is observed that no match gives 204 and not `[]`.
     pub fn rows(rows: Vec<Value>) -> Self {
         if rows.is_empty() { Self::Empty } else { Self::Json(rows.into()) }
     }

@@ -1,4 +1,4 @@
-//! Assigning: people, standards, units and templates to learners.
+//! Assigns people, standards, units and templates to learners.
 
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answe
         return Answer::refused("The two users are of different organisations.");
     }
     let role = person.whole("Role").unwrap_or_default();
-    // Which roles are possible on which level is documented; what else a level needs, too.
+    // It is documented which roles and which other values each level needs.
     let (roles, needs): (&[u64], Option<&str>) = match fields.get("Level").and_then(Value::as_u64) {
         Some(1) => (&ROLES[1..], None),
         Some(2) => (&[4, 5, 10], Some("UnitID")),
@@ -57,7 +57,7 @@ pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answe
     fields.insert("LearnerID".to_owned(), learner.id.into());
     fields.insert("AssignedID".to_owned(), person.id.into());
     let (centre, owner) = (learner.centre, learner.id);
-    // The same once more changes nothing.
+    // A second identical assignment changes nothing.
     if !desk.books.owned(owner, Kind::Assignment).any(|known| known.fields == fields) {
         desk.add(Kind::Assignment, centre, Origin::Api, fields);
         touch(desk, owner);
@@ -65,7 +65,8 @@ pub fn user(desk: &mut Desk, path: u64, mut fields: Map<String, Value>) -> Answe
     Answer::Empty
 }
 
-/// `POST /Standard/{id}/Assign/{learnerId}`: a new learning aim, also where the learner has one already.
+/// `POST /Standard/{id}/Assign/{learnerId}`: creates a learning aim, even if the learner has one
+/// already.
 pub fn standard(desk: &mut Desk, standard: u64, learner: u64) -> Answer {
     if desk.books.get(Kind::Standard, standard).is_none() {
         return Answer::NotFound;
@@ -79,7 +80,8 @@ pub fn standard(desk: &mut Desk, standard: u64, learner: u64) -> Answer {
     }
 }
 
-/// `POST /Unit/{unitId}/Assign/{learnerId}/{standardId}`: fails when it was done before, which is observed.
+/// `POST /Unit/{unitId}/Assign/{learnerId}/{standardId}`: it is observed that a second identical
+/// call fails.
 pub fn unit(desk: &mut Desk, unit: u64, learner: u64, standard: u64) -> Answer {
     let Some(record) = desk.books.get(Kind::Unit, unit) else { return Answer::NotFound };
     let unit = record.shown_id();
@@ -98,8 +100,8 @@ pub fn unit(desk: &mut Desk, unit: u64, learner: u64, standard: u64) -> Answer {
     Answer::Json(id.into())
 }
 
-/// `POST /FrameworkTemplate/{id}/Assign/{userId}/{onlyChangeAssigned}`: the learning aims of the template that the
-/// learner lacks, with all their units.
+/// `POST /FrameworkTemplate/{id}/Assign/{userId}/{onlyChangeAssigned}`: assigns the learning aims
+/// of the template that the learner lacks, with all their units.
 pub fn template(desk: &mut Desk, template: u64, learner: u64) -> Answer {
     let Some(record) = desk.books.get(Kind::FrameworkTemplate, template) else { return Answer::NotFound };
     let standards = record.fields.get("StandardIDs").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -120,7 +122,6 @@ pub fn template(desk: &mut Desk, template: u64, learner: u64) -> Answer {
     Answer::Empty
 }
 
-/// Makes the learning aim.
 fn aim(desk: &mut Desk, standard: u64, learner: u64) -> Result<u64, String> {
     let record = desk.books.user(learner, LEARNER).ok_or("The user is not a learner.")?;
     let centre = record.centre;
@@ -139,7 +140,7 @@ fn has_aim(desk: &Desk, learner: u64, standard: u64) -> bool {
     desk.books.owned(learner, Kind::LearningAim).any(of_standard)
 }
 
-/// Something of the learner's changed; whether that shows in `LastModified` is a switch.
+/// Records a change to the learner's data. A setting decides whether `LastModified` shows it.
 pub fn touch(desk: &mut Desk, learner: u64) {
     if desk.settings.last_modified_moves
         && let Some(learner) = desk.books.get(Kind::User, learner).cloned()

@@ -1,14 +1,14 @@
-//! Reading bodies: JSON or a form, property names without regard to case, values in the types of the fields.
+//! Reads bodies: JSON or a form, property names in any case, and values in the types of the fields.
 //!
-//! Names that no field has are refused. The real OneFile may well take them in silence; here a name that is
-//! misspelt, or guessed, is to be seen at once.
+//! Unknown names are refused. The real OneFile may well accept them silently; here a misspelt or
+//! guessed name must be noticed at once.
 
 use serde_json::{Map, Number, Value};
 
 use super::fields::{Field, Shape};
 use super::times;
 
-/// The properties by their names as they were sent.
+/// The properties by the names in the request.
 pub fn read(content_type: &str, body: &[u8]) -> Result<Map<String, Value>, String> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
@@ -18,13 +18,13 @@ pub fn read(content_type: &str, body: &[u8]) -> Result<Map<String, Value>, Strin
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        // Clients in PHP send an empty object so.
+        // PHP clients send an empty object in this form.
         Ok(Value::Array(items)) if items.is_empty() => Ok(Map::new()),
         _ => Err("The body must be a JSON object or a form.".to_owned()),
     }
 }
 
-/// A key that comes twice, or ends in `[]`, has a list.
+/// A key that occurs twice or ends in `[]` has a list.
 fn form(body: &[u8]) -> Map<String, Value> {
     let mut fields = Map::new();
     for (key, text) in url::form_urlencoded::parse(body) {
@@ -54,7 +54,7 @@ pub fn typed(sent: Map<String, Value>, allowed: &[Field]) -> Result<Map<String, 
     Ok(fields)
 }
 
-/// Blank text is none, as it is in a form.
+/// A blank text counts as absent, as in a form.
 fn convert(shape: Shape, value: Value) -> Option<Value> {
     let text = match &value {
         Value::Null => return Some(Value::Null),

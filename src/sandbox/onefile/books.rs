@@ -1,4 +1,4 @@
-//! The records of one customer, with the look-ups that searches need.
+//! The records of one customer, with the indexes that searches need.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::kind::Kind;
 use super::record::Record;
 
-/// One line of OneFile's journal, to be written.
+/// One line of OneFile's journal to write.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Entry<'a> {
-    /// A customer, and the id that its next record gets.
+    /// A customer, and the id of its next record.
     Customer {
         token: &'a str,
         id: u64,
         next_id: u64,
     },
-    /// The record as it is now.
+    /// The current state of a record.
     Record {
         customer: &'a str,
         record: &'a Record,
@@ -28,7 +28,7 @@ pub enum Entry<'a> {
     },
 }
 
-/// One line, read back.
+/// One line that was read back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Past {
@@ -48,7 +48,7 @@ pub struct Books {
 }
 
 impl Books {
-    /// Empty ones. The ids of its records follow the customer's.
+    /// Empty books. The ids of its records follow the customer's id.
     pub fn new(token: &str, id: u64) -> Self {
         Self {
             token: token.to_owned(),
@@ -64,12 +64,12 @@ impl Books {
         self.next_id
     }
 
-    /// No id below this is given out again.
+    /// Ids below this are never given out again.
     pub fn reserve(&mut self, next_id: u64) {
         self.next_id = self.next_id.max(next_id);
     }
 
-    /// Keeps a new record, or the new state of one that is there.
+    /// Stores a new record, or the new state of an existing one.
     pub fn put(&mut self, record: Record) {
         self.remove(record.id);
         self.reserve(record.id + 1);
@@ -110,18 +110,18 @@ impl Books {
         self.by_kind.get(&kind).into_iter().flatten().filter_map(|id| self.find(*id))
     }
 
-    /// What belongs to this learner, by id.
+    /// The records that belong to this learner, by id.
     pub fn owned(&self, owner: u64, kind: Kind) -> impl Iterator<Item = &Record> {
         let ids = self.by_owner.get(&owner).into_iter().flatten();
         ids.filter_map(move |id| self.get(kind, *id))
     }
 
-    /// Those made since the next id was this.
+    /// The records from this id on.
     pub fn since(&self, id: u64) -> impl Iterator<Item = &Record> {
         self.records.range(id..).map(|(_, record)| record)
     }
 
-    /// One line for each thing that is kept.
+    /// One line for each stored item.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let customer = Entry::Customer { token: &self.token, id: self.id, next_id: self.next_id };
         let records = self.records.values().map(|record| Entry::Record { customer: &self.token, record });

@@ -1,5 +1,5 @@
-//! What a call asks for, read from its method and path. Paths are matched without regard to case and with or
-//! without a slash at their end, which actix's own router does not do.
+//! Reads the requested operation from method and path. Paths are matched in any case and with or
+//! without a trailing slash, which actix's own router cannot do.
 
 use actix_web::http::Method;
 
@@ -10,13 +10,13 @@ use super::record::UNIT_PREFIX;
 pub enum Call {
     Authenticate,
     Customer,
-    /// With the page's number, from 1, and its size; without: all at once.
+    /// The page number from 1 and the page size. Without them: all rows.
     Search(Kind, Option<(usize, usize)>),
     Get(Kind, u64),
     Create(Kind),
     Update(Kind, u64),
     DeleteUser(u64),
-    /// Into the archive, or out of it.
+    /// `true` archives, `false` restores.
     ArchiveUser(u64, bool),
     AssignUser(u64),
     AssignStandard {
@@ -65,7 +65,7 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 }
 
 impl Call {
-    /// None: there is no such path, or not with this method, or an id in it is not one.
+    /// `None`: the path does not exist, does not allow this method, or contains an invalid id.
     pub fn read(method: &Method, path: &str) -> Option<Self> {
         let path = path.to_ascii_lowercase();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -108,7 +108,7 @@ impl Call {
             [noun, "search"] => Self::Search(kind(noun)?, None),
             [noun, "search", number, size] => {
                 let page: (usize, usize) = (number.parse().ok()?, size.parse().ok()?);
-                // A client takes page 0 for "all", and it works.
+                // One client uses page 0 for "all", and it works.
                 Self::Search(kind(noun)?, Some(page).filter(|(number, size)| *number > 0 && *size > 0))
             }
             ["user", user, "archive"] => Self::ArchiveUser(user.parse().ok()?, true),
@@ -122,7 +122,7 @@ impl Call {
                 learner: learner.parse().ok()?,
                 standard: standard.parse().ok()?,
             },
-            // What the flag, `onlyChangeAssigned`, does is not known: here, nothing.
+            // The effect of the flag `onlyChangeAssigned` is unknown; here it has none.
             ["frameworktemplate", template, "assign", learner, "true" | "false"] => {
                 Self::AssignTemplate { template: template.parse().ok()?, learner: learner.parse().ok()? }
             }
@@ -134,7 +134,8 @@ impl Call {
         })
     }
 
-    /// Its name; paged and unpaged searches share one. None: OneFile does not offer it.
+    /// The name of the operation. Paged and unpaged searches share one. `None`: OneFile does not
+    /// offer it.
     pub fn operation(&self) -> Option<&'static str> {
         match self {
             Self::Authenticate => Some("authenticate"),
@@ -162,7 +163,7 @@ fn kind(noun: &str) -> Option<Kind> {
     Kind::ALL.into_iter().find(|kind| kind.noun().eq_ignore_ascii_case(noun))
 }
 
-/// The ids of units are text, those of all else numbers.
+/// The ids of units are texts; all others are numbers.
 fn id(kind: Kind, text: &str) -> Option<u64> {
     match kind {
         Kind::Unit => text.strip_prefix(&UNIT_PREFIX.to_ascii_lowercase())?.parse().ok(),

@@ -1,4 +1,5 @@
-//! Creates. What is there already is made once more: OneFile is not known to look for duplicates.
+//! Creates records. An existing record is created again, because OneFile is not known to check for
+//! duplicates.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::references::{self, ASSESSORS};
 use super::world::Desk;
 use crate::sandbox::origin::Origin;
 
-/// The fields that a record of this kind, and a user of this role, must have.
+/// The required fields for this kind, and for a user of this role.
 pub fn required(kind: Kind, role: Option<u64>) -> &'static [&'static str] {
     match (kind, role) {
         (Kind::User, Some(1)) => &[
@@ -41,7 +42,7 @@ pub fn create(desk: &mut Desk, kind: Kind, mut fields: Map<String, Value>) -> An
     if !missing.is_empty() {
         return Answer::refused(format!("Required: {}.", missing.join(", ")));
     }
-    // A review says whose it is, and by that of which centre.
+    // A review names its learner, which determines the centre.
     let centre = match kind {
         Kind::Review => whole("LearnerID").and_then(|id| desk.books.find(id)).map(|learner| learner.centre),
         _ => whole("OrganisationID").filter(|id| desk.books.get(Kind::Organisation, *id).is_some()),
@@ -68,7 +69,7 @@ pub fn create(desk: &mut Desk, kind: Kind, mut fields: Map<String, Value>) -> An
     fields.remove("OrganisationID");
     fields.remove("ID");
     let id = desk.add(kind, centre, Origin::Api, fields);
-    // Users are answered whole, all else with the new id alone.
+    // A new user is returned in full; for all others only the new id.
     match desk.books.get(Kind::User, id) {
         Some(user) => Answer::Json(user.detail(desk.settings)),
         None => Answer::Json(id.into()),
@@ -83,7 +84,8 @@ fn user_fault(books: &Books, fields: &Map<String, Value>) -> Option<String> {
             return Some("The Username is in use.".to_owned());
         }
     }
-    // What users of PICSWeb run into: the assessor is looked up by the MIS value, archived ones included.
+    // PICSWeb users meet this problem: the assessor is looked up by the MIS value, archived ones
+    // included.
     let assessor = books.find(fields.get("DefaultAssessorID")?.as_u64()?)?;
     let mis = assessor.text("MISID")?;
     let shares = |user: &&Record| {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An environment: a place with customers, tokens and data of its own.
+/// An environment with its own customers, tokens and data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {
@@ -15,7 +15,7 @@ pub enum Environment {
 impl Environment {
     pub const ALL: [Self; 3] = [Self::Live, Self::Practice, Self::Beta];
 
-    /// The path under which it lives. The real ones are three hosts.
+    /// The path of the environment. The real ones are three hosts.
     pub fn base(self) -> &'static str {
         match self {
             Self::Live => "/onefile/api/v2.1",
@@ -24,10 +24,10 @@ impl Environment {
         }
     }
 
-    /// The one that gave out this customer token; none did: nobody's token.
+    /// The environment that issued this customer token. `None`: the token is unknown.
     ///
-    /// `sandbox-practice` and `sandbox-beta`, also with `-<name>` after it, are those environments';
-    /// `sandbox` and any other `sandbox-<name>` are live.
+    /// `sandbox-practice` and `sandbox-beta`, also with `-<name>` after it, belong to those
+    /// environments. `sandbox` and any other `sandbox-<name>` belong to live.
     pub fn of_token(token: &str) -> Option<Self> {
         let rest = token.strip_prefix("sandbox")?;
         if rest.is_empty() {

@@ -1,4 +1,5 @@
-//! The fields of each kind: name, type, and where it is shown and taken. The names are OneFile's.
+//! The fields of each kind: name, type, and where they are shown and accepted. The names are
+//! OneFile's.
 
 use super::kind::Kind;
 
@@ -9,26 +10,26 @@ pub enum Shape {
     Text,
     Flag,
     Time,
-    /// The end of a span, in a search.
+    /// The end of a time span in a search.
     Until,
-    /// Whatever it is, it is kept.
+    /// Any value, stored unchanged.
     Any,
 }
 
-/// A field of a body: a record's, or a search's.
+/// A field of a record's body or of a search's body.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     pub name: &'static str,
     pub shape: Shape,
-    /// Where an answer has it.
+    /// Which responses contain it.
     pub shown: Shown,
-    /// Whether a create or an update may carry it.
+    /// Whether a creation or an update may contain it.
     pub taken: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// In a search's rows, and in the single record.
+    /// In a search's rows and in the single record.
     Row,
     /// In the single record only.
     Detail,
@@ -45,12 +46,12 @@ const fn detail(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, shown: Shown::Detail, taken: true }
 }
 
-/// Taken, and in no answer.
+/// Accepted, but in no response.
 const fn silent(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, shown: Shown::Never, taken: true }
 }
 
-/// OneFile's own: in answers, and not taken.
+/// OneFile's own field: in responses, but not accepted.
 const fn own(field: Field) -> Field {
     Field { taken: false, ..field }
 }
@@ -191,7 +192,7 @@ const REVIEW: &[Field] = &[
     silent("Status", Whole),
 ];
 
-/// What an assignment is made of: the body of `User/{id}/Assign`.
+/// The body of `User/{id}/Assign`, which makes an assignment.
 const ASSIGNMENT: &[Field] = &[
     silent("LearnerID", Whole),
     silent("Level", Whole),
@@ -216,7 +217,7 @@ pub fn of(kind: Kind) -> &'static [Field] {
     }
 }
 
-/// Of a search: what it can be narrowed down by. Where such a field is shown means nothing.
+/// The filters of a search. The place where such a field is shown has no meaning.
 pub fn filters(kind: Kind) -> &'static [Field] {
     match kind {
         Kind::Organisation => const { &[row("CustomerID", Whole)] },

@@ -1,4 +1,5 @@
-//! What every OneFile call passes first: the token or the session, the counts, the call limit, the fault switch.
+//! The checks before every OneFile call: the token or the session, the counts, the call limit, the
+//! fault switch.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +14,7 @@ use crate::sandbox::faults::play::play;
 use crate::sandbox::faults::{Faults, Kind};
 use crate::sandbox::world::Shared;
 
-/// Who calls, where, and what for.
+/// The caller, the environment and the operation.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The customer token that the session was opened with.
@@ -69,7 +70,7 @@ fn pass(
         onefile.counts.unauthorised += 1;
         return Err(HttpResponse::Unauthorized().finish());
     };
-    // Calls to what there is not count as well, but only against the limit.
+    // Calls to unknown paths count too, but only against the limit.
     let operation = call.as_ref().and_then(Call::operation);
     if let Some(operation) = operation {
         *onefile.counts.calls.entry(operation).or_default() += 1;

@@ -1,5 +1,5 @@
-//! What a caller has made twice. Two records count as the same when at least one came through the API, and what
-//! identifies them in real life is equal.
+//! What a caller has created twice. Two records count as the same if their identifying values are
+//! equal and at least one came through the API.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use super::kind::Kind;
 use super::record::Record;
 use crate::sandbox::origin::Origin;
 
-/// What should stay empty: the ids of records that are the same, in groups.
+/// Groups of ids of equal records. All lists should stay empty.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Duplicates {
-    /// Users of one organisation and role with one MIS value.
+    /// Users of one organisation and role with the same MIS value.
     pub users: Vec<Vec<u64>>,
-    /// Placements of one organisation with one name.
+    /// Placements of one organisation with the same name.
     pub placements: Vec<Vec<u64>>,
     pub classrooms: Vec<Vec<u64>>,
-    /// Learning aims of one learner on one standard.
+    /// Learning aims of one learner on the same standard.
     pub learning_aims: Vec<Vec<u64>>,
-    /// Visits to one learner at one time.
+    /// Visits to one learner at the same time.
     pub visits: Vec<Vec<u64>>,
-    /// Reviews of one learner at one time.
+    /// Reviews of one learner at the same time.
     pub reviews: Vec<Vec<u64>>,
 }
 
@@ -43,7 +43,7 @@ impl Duplicates {
     }
 }
 
-/// Records without one of the values are like no other.
+/// A record without one of the values equals no other.
 fn same(books: &Books, kind: Kind, names: &[&str]) -> Vec<Vec<u64>> {
     let mut groups: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
     for record in books.of_kind(kind) {

@@ -1,4 +1,4 @@
-//! The kinds of records, and which operations OneFile offers on each.
+//! The kinds of records, and the operations that OneFile offers for each.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,11 +19,12 @@ pub enum Kind {
     UnitSummary,
     Visit,
     Review,
-    /// Somebody who was assigned to a learner; the API has no such record to read.
+    /// The assignment of a person to a learner. The API cannot read it.
     Assignment,
 }
 
-/// The names of the operations on a kind, as the fault switch and the counts use them; none: not offered.
+/// The names of the operations of a kind, as the fault switch and the counts use them. `None`: not
+/// offered.
 #[derive(Debug, Default)]
 pub struct Offered {
     pub search: Option<&'static str>,
@@ -48,7 +49,7 @@ impl Kind {
         Self::Assignment,
     ];
 
-    /// As it stands in paths and messages.
+    /// The word in paths and messages.
     pub fn noun(self) -> &'static str {
         match self {
             Self::Organisation => "Organisation",

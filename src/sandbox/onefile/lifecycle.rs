@@ -1,5 +1,5 @@
-//! What happens to records after they were made: in the API, the archive and the deletion of users; through the
-//! control API, what assessors and centre managers do in OneFile's own pages.
+//! The life of records after their creation. The API archives and deletes users; the control API
+//! does what assessors and centre managers do in OneFile's own pages.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use crate::sandbox::origin::Origin;
 /// The kinds of records that a learner owns.
 const OWNED: [Kind; 5] = [Kind::LearningAim, Kind::UnitSummary, Kind::Visit, Kind::Review, Kind::Assignment];
 
-/// `POST /User/{id}/Archive` and `Unarchive`. Doing it twice is no fault (assumed).
+/// `POST /User/{id}/Archive` and `Unarchive`. A second identical call is no error (assumed).
 pub fn archive(desk: &mut Desk, id: u64, archived: bool, fields: &Map<String, Value>) -> Answer {
     let Some(mut user) = desk.books.get(Kind::User, id).cloned() else { return Answer::NotFound };
     if let Some(fault) = mismatch(&user, fields) {
@@ -27,7 +27,8 @@ pub fn archive(desk: &mut Desk, id: u64, archived: bool, fields: &Map<String, Va
     Answer::Empty
 }
 
-/// `DELETE /User/{id}`. The real one flags the user and deletes at night; here it is gone at once.
+/// `DELETE /User/{id}`. The real OneFile flags the user and deletes at night; here the user is
+/// deleted at once.
 pub fn delete(desk: &mut Desk, id: u64, fields: &Map<String, Value>) -> Answer {
     let Some(user) = desk.books.get(Kind::User, id) else { return Answer::NotFound };
     if let Some(fault) = mismatch(user, fields) {
@@ -42,7 +43,7 @@ pub fn delete(desk: &mut Desk, id: u64, fields: &Map<String, Value>) -> Answer {
     Answer::Empty
 }
 
-/// Away with a user, and with all that is the user's.
+/// Deletes a user with all its records.
 pub fn remove(desk: &mut Desk, id: u64) {
     for owned in owned(desk, id) {
         desk.remove(owned.id);
@@ -50,7 +51,7 @@ pub fn remove(desk: &mut Desk, id: u64) {
     desk.remove(id);
 }
 
-/// Two users become one: all that leads to the first leads to the second, and the first is gone.
+/// Merges two users: all references to the first move to the second, and the first is deleted.
 pub fn merge(desk: &mut Desk, from: u64, into: u64) {
     for mut owned in owned(desk, from) {
         if let Some(name) = Record::owner_field(owned.kind) {
@@ -72,7 +73,8 @@ pub fn merge(desk: &mut Desk, from: u64, into: u64) {
     desk.remove(from);
 }
 
-/// Sets fields of some of a learner's aims or reviews, and moves the learner's `LastModified` if it moves at all.
+/// Sets fields of some of a learner's aims or reviews, and updates `LastModified` if the setting
+/// says so.
 pub fn set(desk: &mut Desk, records: Vec<Record>, fields: &Map<String, Value>) {
     let learners: Vec<u64> = records.iter().filter_map(Record::owner).collect();
     for mut record in records {
@@ -85,7 +87,8 @@ pub fn set(desk: &mut Desk, records: Vec<Record>, fields: &Map<String, Value>) {
     }
 }
 
-/// The usual next step: each learning aim comes a tenth further, and the first review that was not held is held.
+/// The usual next step: each learning aim advances by a tenth, and the first review that was not
+/// held is held.
 pub fn step(desk: &mut Desk, learner: u64) {
     let aims: Vec<Record> = desk.books.owned(learner, Kind::LearningAim).cloned().collect();
     for mut aim in aims {
@@ -111,7 +114,7 @@ pub fn step(desk: &mut Desk, learner: u64) {
     touch(desk, learner);
 }
 
-/// A review that somebody made in OneFile's own pages.
+/// A review that a person created in OneFile's own pages.
 pub fn review(desk: &mut Desk, learner: u64, fields: Map<String, Value>) {
     let Some(record) = desk.books.user(learner, LEARNER) else { return };
     let centre = record.centre;
@@ -124,7 +127,7 @@ pub fn review(desk: &mut Desk, learner: u64, fields: Map<String, Value>) {
     touch(desk, learner);
 }
 
-/// A learner's progress is that of the aims, on average.
+/// A learner's progress is the average of the aims' progress.
 fn sum_up(desk: &mut Desk, learner: u64) {
     let done: Vec<f64> = desk
         .books
@@ -134,11 +137,11 @@ fn sum_up(desk: &mut Desk, learner: u64) {
     let Some(mut user) = desk.books.get(Kind::User, learner).cloned() else { return };
     let count = u32::try_from(done.len()).unwrap_or(u32::MAX).max(1);
     user.set("Progress", done.iter().sum::<f64>() / f64::from(count));
-    // As it is: only `touch` moves `LastModified`.
+    // Unchanged, because only `touch` updates `LastModified`.
     desk.put(user);
 }
 
-/// So many of all elements are done at this progress.
+/// The number of elements that are done at this progress.
 fn elements(total: u64, progress: f64) -> u64 {
     // Tenths of a percent, so that no division loses an element.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1000")]

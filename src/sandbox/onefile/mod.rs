@@ -1,8 +1,8 @@
-//! The OneFile Eportfolio simulator. What it does is what `openapi/upstream/onefile-v2.1.yaml` says; much of that
-//! is assumed, since OneFile publishes no document.
+//! The OneFile Eportfolio simulator. It follows `openapi/upstream/onefile-v2.1.yaml`. Much of that
+//! is assumed, because OneFile publishes no API document.
 //!
-//! Records are kept as fields by name, after the tables in `fields.rs`: OneFile's records are flat, have many
-//! fields, and are created, changed in part, searched and shown by the same few rules.
+//! Records are stored as fields by name, after the tables in `fields.rs`. OneFile's records are
+//! flat and have many fields, and a few common rules create, change, search and show them.
 
 pub mod answer;
 pub mod assign;

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-/// How many elements a new learning aim has.
+/// The number of elements of a new learning aim.
 const ELEMENTS: u64 = 20;
 
-/// The fields of a learning aim on which nothing was done yet.
+/// The fields of a learning aim without any progress.
 pub fn new_aim(learner: u64, standard: u64) -> Map<String, Value> {
     map(json!({ "UserID": learner, "StandardID": standard, "Status": 0, "Progress": 0,
         "TotalElements": ELEMENTS, "ElementsDone": 0 }))

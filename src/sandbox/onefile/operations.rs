@@ -1,4 +1,4 @@
-//! The operations except `Authentication`, which the gate answers.
+//! The operations except `Authentication`, which the gate handles.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ use super::references::{self, LEARNER};
 use super::world::Desk;
 use super::{assign, body, create, lifecycle, search, update};
 
-/// Does what the call asks for.
+/// Runs the requested operation.
 pub fn answer(desk: &mut Desk, call: &Call, sent: Map<String, Value>) -> Answer {
     match carry_out(desk, call, sent) {
         Ok(answer) => answer,
@@ -71,7 +71,7 @@ fn of_centre(desk: &Desk, centre: u64, rows: impl Iterator<Item = Value>) -> Ans
     }
 }
 
-/// The fields that a body may carry. Some clients repeat the id of the path in it.
+/// The accepted fields of a body. Some clients repeat the id of the path in it.
 fn taken(kind: Kind) -> Vec<Field> {
     let id = Field { name: "ID", shape: fields::Shape::Whole, shown: fields::Shown::Never, taken: true };
     fields::of(kind).iter().copied().filter(|field| field.taken).chain([id]).collect()

@@ -1,4 +1,4 @@
-//! A record: what every kind has, and the fields of its own.
+//! A record: the values that every kind has, and its own fields.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,20 +8,20 @@ use super::kind::Kind;
 use super::settings::Settings;
 use crate::sandbox::origin::Origin;
 
-/// The ids of units are text, as in the one example that is known; those of all else are numbers.
+/// The ids of units are texts, as in the only known example. All others are numbers.
 pub const UNIT_PREFIX: &str = "UNIT_";
 
-/// A record as the simulator keeps it.
+/// A record as the simulator stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
     pub id: u64,
     pub kind: Kind,
-    /// The organisation that it belongs to; an organisation belongs to itself.
+    /// The organisation that it belongs to. An organisation belongs to itself.
     pub centre: u64,
     pub origin: Origin,
     #[serde(default)]
     pub archived: bool,
-    /// When it was last changed, as OneFile writes it.
+    /// The time of the last change, in OneFile's format.
     pub modified: String,
     pub fields: Map<String, Value>,
 }
@@ -44,7 +44,7 @@ impl Record {
         self.kind == Kind::User && self.whole("Role").is_some_and(|role| roles.contains(&role))
     }
 
-    /// The name of the field that says whose record it is.
+    /// The name of the field that contains the owner.
     pub fn owner_field(kind: Kind) -> Option<&'static str> {
         match kind {
             Kind::LearningAim | Kind::UnitSummary => Some("UserID"),
@@ -53,12 +53,12 @@ impl Record {
         }
     }
 
-    /// The learner whose record it is.
+    /// The learner who owns the record.
     pub fn owner(&self) -> Option<u64> {
         self.whole(Self::owner_field(self.kind)?)
     }
 
-    /// Its id as answers have it.
+    /// The id in the format of responses.
     pub fn shown_id(&self) -> Value {
         match self.kind {
             Kind::Unit => format!("{UNIT_PREFIX}{}", self.id).into(),
@@ -66,7 +66,7 @@ impl Record {
         }
     }
 
-    /// The value of a field, whether it is kept or known otherwise.
+    /// The value of a field, stored or derived.
     pub fn value(&self, name: &str) -> Value {
         match name {
             "OrganisationID" => self.centre.into(),
@@ -76,7 +76,7 @@ impl Record {
         }
     }
 
-    /// As a row of a search: few fields, and of those only the ones that have a value.
+    /// A row of a search: few fields, and only those with a value.
     pub fn row(&self) -> Value {
         let mut row = Map::from_iter([("ID".to_owned(), self.shown_id())]);
         for field in fields::of(self.kind).iter().filter(|field| field.shown == Shown::Row) {
@@ -88,7 +88,7 @@ impl Record {
         row.into()
     }
 
-    /// As the single record: all fields that are ever shown, null where there is nothing.
+    /// The single record: all visible fields, with null for missing values.
     pub fn detail(&self, settings: &Settings) -> Value {
         let mut detail = Map::from_iter([("ID".to_owned(), self.shown_id())]);
         for field in fields::of(self.kind).iter().filter(|field| field.shown != Shown::Never) {

@@ -1,4 +1,5 @@
-//! Which values of a body lead somewhere: ids must be of this customer, of the right kind, and of the same centre.
+//! Checks the references in a body. Ids must belong to this customer, to the right kind, and to the
+//! same centre.
 
 use serde_json::{Map, Value};
 
@@ -6,24 +7,26 @@ use super::books::Books;
 use super::kind::Kind;
 use super::record::Record;
 
-/// 1 Learner, 4 Trainee Assessor, 5 Assessor, 10 IV, 40 Employer, 45 Observer: the documented roles.
+/// The documented roles: 1 Learner, 4 Trainee Assessor, 5 Assessor, 10 IV, 40 Employer, 45
+/// Observer.
 pub const ROLES: [u64; 6] = [1, 4, 5, 10, 40, 45];
 pub const LEARNER: &[u64] = &[1];
 pub const ASSESSORS: &[u64] = &[4, 5];
 const EMPLOYERS: &[u64] = &[40];
-/// Who may be at a visit or a review for the centre.
+/// The roles that may attend a visit or a review for the centre.
 const STAFF: &[u64] = &[4, 5, 10];
 
-/// Not specified, remote, face to face: that there are three is known from the pages, their numbers are assumed.
+/// Not specified, remote, face to face. The pages show that there are three; their numbers are
+/// assumed.
 const VISIT_TYPES: [u64; 3] = [1, 2, 3];
 const LEARNER_STATUSES: [&str; 4] = ["On programme", "At risk", "Break in learning", "Withdrawn"];
 
-/// A centre's learner statuses: each centre has a table of its own, hence ids of its own.
+/// A centre's learner statuses. Each centre has its own table, so the ids differ.
 pub fn learner_statuses(centre: u64) -> impl Iterator<Item = (u64, &'static str)> {
     (1..).map(move |number| centre * 10 + number).zip(LEARNER_STATUSES)
 }
 
-/// The faults of the values, for a record of this centre.
+/// The error in the values of a record of this centre.
 pub fn fault(books: &Books, centre: u64, fields: &Map<String, Value>) -> Option<String> {
     let wrong = fields.iter().find(|(name, value)| {
         value.as_u64().is_some_and(|id| !leads_somewhere(books, centre, fields, name, id))

@@ -1,4 +1,4 @@
-//! One handler for all that passed the gate, which has read the path already.
+//! One handler for all calls that passed the gate, which has read the path already.
 
 use actix_web::http::header;
 use actix_web::middleware::from_fn;

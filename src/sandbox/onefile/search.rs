@@ -1,4 +1,4 @@
-//! Searches: which records, and which of them on a page. The order, by id, is assumed.
+//! Searches: which records match, and which of them are on a page. The order by id is assumed.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::record::Record;
 use super::settings::Settings;
 
-/// The rows; none at all is for the caller to answer with 204.
+/// The rows. The caller turns an empty result into a 204.
 pub fn rows(
     books: &Books,
     settings: &Settings,
@@ -22,7 +22,8 @@ pub fn rows(
     };
     let found = candidates.filter(|record| fits(books, record, filters));
     let Some((number, size)) = page else { return found.map(Record::row).collect() };
-    // A page that is asked too large becomes smaller as a whole: the next one begins where it ended.
+    // A page that is requested too large becomes smaller as a whole: the next one begins where it
+    // ended.
     let size = settings.page_cap.map_or(size, |cap| size.min(cap));
     let page = found.skip((number - 1).saturating_mul(size)).take(size);
     if settings.detailed_pages {
@@ -39,7 +40,7 @@ fn fits(books: &Books, record: &Record, filters: &Map<String, Value>) -> bool {
         "LearningAimCompletionStatus" => record.whole("Status") == wanted.as_u64(),
         "DateFrom" => dated(record, filters).zip(wanted.as_str()).is_some_and(|(date, from)| date >= from),
         "DateTo" => dated(record, filters).zip(wanted.as_str()).is_some_and(|(date, to)| date <= to),
-        // That names are found by a part of them is assumed: a caller has to look at what it got.
+        // It is assumed that a part of a name matches, so a caller has to check its results.
         "FirstName" | "LastName" | "Name" | "Title" => {
             record.text(name).zip(wanted.as_str()).is_some_and(|(text, part)| contains(text, part))
         }
@@ -52,8 +53,8 @@ fn fits(books: &Books, record: &Record, filters: &Map<String, Value>) -> bool {
     })
 }
 
-/// The date that `DateFrom` and `DateTo` are about (assumed): a review's is when it is to be; an aim's, when it was
-/// achieved where achieved ones are asked for, else when it was last changed.
+/// The date that `DateFrom` and `DateTo` apply to (assumed). For a review: its planned time. For an
+/// aim: its achievement if achieved aims are requested, or else its last change.
 fn dated<'a>(record: &'a Record, filters: &Map<String, Value>) -> Option<&'a str> {
     match record.kind {
         Kind::Review => record.text("ScheduledFor"),

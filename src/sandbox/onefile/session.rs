@@ -1,5 +1,6 @@
-//! Sessions: what `Authentication` gives out, for 24 hours. Several of one customer are valid at a time (assumed).
-//! They live in memory only: after a restart, everybody has to authenticate again.
+//! Sessions, which `Authentication` opens for 24 hours. Several sessions of one customer are valid
+//! at a time (assumed). They exist in memory only, so after a restart every client has to
+//! authenticate again.
 
 use std::collections::HashMap;
 
@@ -19,12 +20,11 @@ struct Session {
     ends: DateTime<Utc>,
 }
 
-/// The sessions that were given out.
 #[derive(Debug, Default)]
 pub struct Sessions(HashMap<String, Session>);
 
 impl Sessions {
-    /// A new one, about as long as the real ones are.
+    /// A new session, about as long as the real ones.
     pub fn open(&mut self, customer: &str, environment: Environment, now: DateTime<Utc>) -> String {
         self.0.retain(|_, session| session.ends > now);
         let bytes: Vec<u8> = (0..16).flat_map(|_| Uuid::new_v4().into_bytes()).collect();
@@ -41,7 +41,7 @@ impl Sessions {
         valid.then_some(&session.customer)
     }
 
-    /// How many of a customer's are valid.
+    /// The number of a customer's valid sessions.
     pub fn count(&self, customer: &str, now: DateTime<Utc>) -> usize {
         self.0.values().filter(|session| session.customer == customer && session.ends > now).count()
     }

@@ -1,44 +1,47 @@
-//! The switches: what is not known of OneFile, or is known to differ, can be had either way.
+//! Switches for behaviour of OneFile that is unknown or is known to vary.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::sandbox::SandboxOptions;
 
-/// How OneFile behaves where it could do so in several ways.
+/// The behaviour of OneFile where several variants are possible.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = OneFileSettings)]
 pub struct Settings {
-    /// By one customer token, `Authentication` included. Null: no limit.
+    /// The most calls of one customer token in one minute, `Authentication` included; null: no
+    /// limit.
     pub calls_per_minute: Option<u32>,
-    /// Whether a 429 says when to come again.
+    /// Whether a 429 contains a `Retry-After` header.
     pub retry_after: bool,
-    /// The most rows of a page, whatever was asked for. Null: as many as asked for.
+    /// The most rows of a page, whatever was requested; null: no maximum.
     pub page_cap: Option<usize>,
-    /// Whether the rows of paged searches have all the fields of the single record.
+    /// Whether the rows of paged searches have all fields of the single record.
     pub detailed_pages: bool,
-    /// Whether `Authentication` answers the session as a JSON string instead of raw text.
+    /// Whether `Authentication` returns the session as a JSON string instead of raw text.
     pub session_as_json: bool,
-    /// Whose id stands in the path of `User/{id}/Assign`.
+    /// Which id is in the path of `User/{id}/Assign`.
     pub assign: AssignReading,
-    /// Whether a learner's `LastModified` moves when an aim or a review of the learner changes.
+    /// Whether a learner's `LastModified` changes with the learner's aims and reviews.
     pub last_modified_moves: bool,
-    /// Whether learning aims say how many elements they have, and how many are done.
+    /// Whether learning aims contain the total of elements and the elements done.
     pub element_counts: bool,
-    /// So far OneFile's clock is ahead of the true time: sessions end early, and the minute of the call limit passes.
+    /// The seconds by which OneFile's clock is ahead of the true time, for sessions and the call
+    /// limit.
     pub clock_ahead_seconds: u32,
-    /// So many times as fast the minute of the call limit passes: a bench of an hour takes half a minute at 100.
+    /// How many times faster the minute of the call limit passes. At 100, a bench of an hour takes
+    /// half a minute.
     pub limit_clock_factor: u32,
 }
 
-/// Whose id stands in the path of `User/{id}/Assign`; the other one is the body's `LearnerID`.
+/// Which id is in the path of `User/{id}/Assign`. The other id is the body's `LearnerID`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AssignReading {
-    /// As clients in production had it.
+    /// The assessor's id, as in clients that ran in production.
     AssessorInPath,
-    /// As the vendor's article has it since 2026.
+    /// The learner's id, as in the vendor's article since 2026.
     LearnerInPath,
     Either,
 }

@@ -6,7 +6,7 @@ pub fn written(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A day alone is its midnight, a time without a zone is UTC.
+/// A day alone is its midnight; a time without a zone is UTC.
 pub fn read(text: &str) -> Option<String> {
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).ok();
     let plain = || {
@@ -18,7 +18,7 @@ pub fn read(text: &str) -> Option<String> {
     zoned.or_else(plain).or_else(|| day(text).map(|day| day.and_time(NaiveTime::MIN).and_utc())).map(written)
 }
 
-/// As the end of a span: a day alone is all of it.
+/// The end of a time span. A day alone includes the full day.
 pub fn read_end(text: &str) -> Option<String> {
     match day(text) {
         Some(day) => Some(format!("{day}T23:59:59.999Z")),

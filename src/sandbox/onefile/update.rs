@@ -1,4 +1,4 @@
-//! Updates: only what is sent changes, null and blank text take a value out.
+//! Updates change only what is sent. Null and blank text remove a value.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::record::Record;
 use super::references;
 use super::world::Desk;
 
-/// What a record is known by, and no update changes.
+/// The identifying fields of a record, which no update changes.
 const FIXED: [&str; 5] = ["ID", "OrganisationID", "Role", "UserID", "LearnerID"];
 
 pub fn update(desk: &mut Desk, kind: Kind, id: u64, fields: Map<String, Value>) -> Answer {
@@ -32,7 +32,7 @@ pub fn update(desk: &mut Desk, kind: Kind, id: u64, fields: Map<String, Value>) 
     Answer::Empty
 }
 
-/// What the body says of the record that is not so.
+/// The field of the body that contradicts the record.
 pub fn mismatch(record: &Record, fields: &Map<String, Value>) -> Option<String> {
     let value = |name: &str| if name == "ID" { record.id.into() } else { record.value(name) };
     let wrong = FIXED

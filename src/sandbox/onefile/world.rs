@@ -1,4 +1,5 @@
-//! All of OneFile that changes while the sandbox runs. It is a part of the sandbox's world, under its lock.
+//! The state of OneFile while the sandbox runs. It is a part of the sandbox's world, under its
+//! lock.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,7 +22,7 @@ use crate::sandbox::now;
 use crate::sandbox::origin::Origin;
 use crate::sandbox::titles::{self, Title};
 
-/// The id of the first customer; each has room for so many records, so that no two have an id in common.
+/// The id of the first customer. Each has a fixed range of ids, so that no two records share one.
 const FIRST_ID: u64 = 1000;
 const ROOM: u64 = 10_000_000;
 
@@ -32,11 +33,11 @@ pub struct OneFile {
     pub limiter: Limiter,
     pub counts: Counts,
     pub settings: Settings,
-    /// What a minute is: the sandbox's own setting, as ACE360 has it.
+    /// How a minute is counted. The setting is shared with ACE360.
     pub window: LimitWindow,
     titles: Vec<Title>,
     journal: Option<Journal>,
-    /// Since when the call limit's clock runs.
+    /// The start of the call limit's clock.
     opened: Instant,
 }
 
@@ -45,7 +46,7 @@ pub struct Desk<'a> {
     pub books: &'a mut Books,
     pub settings: &'a Settings,
     pub titles: &'a [Title],
-    /// The time, as OneFile writes it.
+    /// The current time in OneFile's format.
     pub now: String,
     journal: &'a mut Option<Journal>,
 }
@@ -87,7 +88,7 @@ impl OneFile {
         self.customers.values()
     }
 
-    /// The books of this customer token, which are seeded when it is met for the first time.
+    /// The books of this customer token. They are seeded at its first call.
     pub fn desk(&mut self, token: &str) -> Desk<'_> {
         let now = times::written(self.now());
         let next = self.customers.values().map(|books| books.id + ROOM).max().unwrap_or(FIRST_ID);
@@ -102,13 +103,13 @@ impl OneFile {
         Desk { books, settings: &self.settings, titles: &self.titles, now, journal: &mut self.journal }
     }
 
-    /// The books that this record is in.
+    /// The books that contain this record.
     pub fn desk_with(&mut self, id: u64) -> Option<Desk<'_>> {
         let token = self.customers().find(|books| books.find(id).is_some())?.token.clone();
         Some(self.desk(&token))
     }
 
-    /// Forgets everything. Customers are seeded again when they are met.
+    /// Deletes everything. Customers are seeded again at their first call.
     pub fn reset(&mut self, options: &SandboxOptions) {
         self.customers = BTreeMap::new();
         self.sessions = Sessions::default();
@@ -120,7 +121,6 @@ impl OneFile {
         journal::report(self.journal.as_mut().map(|journal| journal.rewrite(nothing)));
     }
 
-    /// Lets go of the journal.
     pub fn close(&mut self) {
         self.journal = None;
     }
@@ -146,7 +146,7 @@ fn replay(customers: &mut BTreeMap<String, Books>, past: Past) {
 }
 
 impl Desk<'_> {
-    /// Makes a record through the API, and gives its id.
+    /// Creates a record through the API, and returns its id.
     pub fn add(&mut self, kind: Kind, centre: u64, origin: Origin, fields: Map<String, Value>) -> u64 {
         let id = self.books.next_id();
         let modified = self.now.clone();
@@ -154,13 +154,13 @@ impl Desk<'_> {
         id
     }
 
-    /// Keeps a record that was changed now.
+    /// Stores a record that changed now.
     pub fn change(&mut self, mut record: Record) {
         record.modified.clone_from(&self.now);
         self.put(record);
     }
 
-    /// Keeps a record as it is.
+    /// Stores a record unchanged.
     pub fn put(&mut self, record: Record) {
         let line = Entry::Record { customer: &self.books.token, record: &record };
         journal::report(self.journal.as_mut().map(|journal| journal.append(&[line])));
@@ -173,7 +173,7 @@ impl Desk<'_> {
         self.books.remove(id);
     }
 
-    /// Writes down what was put into the books since the next id was this.
+    /// Journals the records from this id on.
     pub fn write_since(&mut self, id: u64) {
         let customer = &self.books.token;
         let lines: Vec<_> = self.books.since(id).map(|record| Entry::Record { customer, record }).collect();

@@ -1,4 +1,4 @@
-//! What matching looks for: records that no learner has, and learners that have no record.
+//! The input of matching: records without a learner, and learners without a record.
 
 use uuid::Uuid;
 
@@ -12,21 +12,21 @@ pub enum MatchKind {
     Person,
 }
 
-/// A record that may be a learner's.
+/// A record that may belong to a learner.
 #[derive(Clone, Debug)]
 pub struct MatchedRecord {
     pub record_id: i64,
-    /// How it was found.
     pub kind: MatchKind,
-    /// ACE360's id of its standard.
+    /// The id of the record's standard in ACE360.
     pub standard_id: Option<i64>,
-    /// Both sides have a ULN, and they differ.
+    /// Whether both sides have a ULN and the ULNs differ.
     pub uln_differs: bool,
-    /// How many unlinked learners have its ULN; for one found by name and birth date: have that, or those.
+    /// The number of unlinked learners with the same ULN. For a match by name and birth date: with
+    /// the same ULN, or with the same name and birth date.
     pub rivals: i64,
 }
 
-/// A learner without a record, and the records that may be its own.
+/// A learner without a record, and the records that may belong to it.
 #[derive(Clone, Debug)]
 pub struct MatchCandidate {
     pub learner_id: String,
@@ -34,7 +34,7 @@ pub struct MatchCandidate {
 }
 
 impl Store {
-    /// The records that no learner has and whose ULN was never read, newest first.
+    /// Unlinked records whose ULN was never read, newest first.
     pub async fn unread_records(
         &self,
         provider: Uuid,
@@ -54,7 +54,7 @@ impl Store {
         .await?)
     }
 
-    /// Notes a record's ULN index; a ULN never changes in ACE360, so it is read once.
+    /// Stores the blind index of a record's ULN. A ULN never changes in ACE360, so it is read once.
     pub async fn note_record_read(
         &self,
         tx: &mut Tx,
@@ -75,7 +75,7 @@ impl Store {
         Ok(())
     }
 
-    /// Learners without a record, for whom unlinked records were found, by ULN or by name and birth date.
+    /// Learners without a record that match an unlinked record by ULN, or by name and birth date.
     pub async fn match_candidates(
         &self,
         provider: Uuid,

@@ -1,15 +1,16 @@
-//! The mirror: what ACE360's list of apprentices says, so that duplicates are found without reading the whole list.
+//! The mirror of ACE360's list of apprentices, which finds duplicates without reading the full
+//! list.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::store::{IntentRow, Store, StoreResult, Time, Tx};
 
-/// A record of ACE360's as its list shows it.
+/// A record as ACE360's list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorRow {
     pub record_id: i64,
-    /// Blind index of name and birth date, when the list had both.
+    /// The blind index of name and birth date, if the list had both.
     pub person_index: Option<Vec<u8>>,
     /// Blind index of the birth date.
     pub birth_index: Option<Vec<u8>>,
@@ -20,19 +21,18 @@ pub struct MirrorRow {
     pub archived: bool,
 }
 
-/// What writing a page into the mirror came to.
 #[derive(Clone, Copy, Debug)]
 pub struct Mirrored {
-    /// Records that the mirror did not hold before.
+    /// The number of records that were new to the mirror.
     pub fresh: i64,
-    /// Records that it holds now; not counted for a run.
+    /// The number of records in the mirror. `None` in a run.
     pub size: Option<i64>,
 }
 
-/// The blind indexes that a person's records are found by.
+/// The blind indexes that find a person's records.
 #[derive(Clone, Debug, Default)]
 pub struct PersonIndex {
-    /// Of first name, last name and birth date.
+    /// The blind index of first name, last name and birth date.
     pub name: Option<Vec<u8>>,
     pub uln: Option<Vec<u8>>,
     pub birth: Option<Vec<u8>>,
@@ -51,11 +51,11 @@ pub enum TwinMatch {
     Birth,
 }
 
-/// A record that may be a learner's.
+/// A record that may belong to a learner.
 #[derive(Clone, Debug)]
 pub struct Twin {
     pub record_id: i64,
-    /// ACE360's id of the standard.
+    /// The id of the standard in ACE360.
     pub standard_id: Option<i64>,
     pub status_text: Option<String>,
     pub archived: bool,
@@ -76,8 +76,9 @@ impl TwinMatch {
 }
 
 impl Store {
-    /// Writes a page of ACE360's list into the mirror. A run over the whole list marks each record with its id. Without a run,
-    /// records that were written within the last minute and say the same are left alone.
+    /// Writes a page of ACE360's list into the mirror. A run over the full list marks each record
+    /// with its id. Without a run, unchanged records that were written within the last minute are
+    /// skipped.
     pub async fn mirror(
         &self,
         connection: &mut PgConnection,
@@ -93,7 +94,8 @@ impl Store {
         let statuses: Vec<Option<i32>> = rows.iter().map(|row| row.status_id).collect();
         let texts: Vec<Option<String>> = rows.iter().map(|row| row.status_text.clone()).collect();
         let archived: Vec<bool> = rows.iter().map(|row| row.archived).collect();
-        // A record that stands on a page twice counts once. The count does not see what the same statement inserts.
+        // A record that is on a page twice counts once. The count does not see rows that the same
+        // statement inserts.
         let mirrored = sqlx::query!(
             r#"with written as (
                    insert into ace360_mirror as old (provider_id, environment, record_id, person_index, birth_index, standard_id,
@@ -133,7 +135,8 @@ impl Store {
         Ok(Mirrored { fresh: mirrored.fresh, size: mirrored.size.map(|before| before + mirrored.fresh) })
     }
 
-    /// Writes a page into the mirror, and finds the records of a person in it, as a search before a creation does.
+    /// Writes a page into the mirror, and finds a person's records in it. For the search before a
+    /// creation.
     pub async fn mirror_and_find(
         &self,
         provider: Uuid,

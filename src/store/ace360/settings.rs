@@ -1,4 +1,4 @@
-//! A provider's ACE360 settings, catalogue and mirror.
+//! A provider's ACE360 settings and catalogue.
 
 use chrono::{NaiveDate, NaiveTime};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,15 +15,14 @@ pub struct Ace360Settings {
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
     pub daily_enabled: bool,
-    /// At this local time.
+    /// The local time of the daily run.
     pub daily_at: NaiveTime,
-    /// Last refresh of the catalogue.
     pub standards_refreshed_at: Option<Time>,
-    /// Last time that the whole list was read.
+    /// When the full list was last read.
     pub mirror_refreshed_at: Option<Time>,
-    /// Last status run that ended.
+    /// When the last status run ended.
     pub last_synced_at: Option<Time>,
-    /// `ok`, or the code of what the last call met.
+    /// `ok`, or the problem code of the last call.
     pub connection: Option<String>,
     pub connection_at: Option<Time>,
     pub version: i64,
@@ -44,7 +43,7 @@ pub(crate) struct SettingsRow {
     pub(crate) version: i64,
 }
 
-/// Settings to keep; no token: the present one stays.
+/// Settings to store. Without a token the stored one stays.
 #[derive(Clone, Debug)]
 pub struct NewAce360Settings {
     pub enabled: bool,
@@ -52,32 +51,31 @@ pub struct NewAce360Settings {
     pub token: Option<SecretString>,
     /// Whether statuses are read every day.
     pub daily_enabled: bool,
-    /// At this local time.
+    /// The local time of the daily run.
     pub daily_at: NaiveTime,
 }
 
-/// A row of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardRow {
     pub standard_id: i64,
     pub st_code: Option<String>,
-    /// Number of the standard in the LARS catalogue.
+    /// The standard's number in the LARS catalogue.
     pub lars_code: Option<i32>,
-    /// As ACE360 says it.
+    /// The text as ACE360 wrote it.
     pub version: Option<String>,
     pub option: Option<String>,
     pub name: Option<String>,
-    /// ACE360's id of the sector.
+    /// The id of the sector in ACE360.
     pub sector_id: Option<i64>,
     pub sector_name: Option<String>,
     pub valid_from: Option<NaiveDate>,
     pub valid_to: Option<NaiveDate>,
-    /// Not for new apprentices.
+    /// Closed for new apprentices.
     pub archived: bool,
 }
 
 impl Store {
-    /// The provider's settings; defaults where none were made.
+    /// The provider's settings, or the defaults.
     pub async fn ace360_settings(&self, provider: Uuid) -> StoreResult<Ace360Settings> {
         let row = sqlx::query_as!(
             SettingsRow,
@@ -134,7 +132,7 @@ impl Store {
         })
     }
 
-    /// Keeps settings, if those that are there are what was expected; `false`: nothing was kept.
+    /// Stores settings if the stored version is the expected one. `false`: nothing was stored.
     pub async fn put_ace360_settings(
         &self,
         provider: Uuid,
@@ -150,7 +148,7 @@ impl Store {
             None => None,
         };
         let before = self.ace360_settings(provider).await?;
-        // Another token may be another account's: so what was read with the old one is read again.
+        // Another token may belong to another account, so data from the old account is read again.
         let other = match (&before.token, &new.token) {
             (Some(old), Some(new)) => old.expose_secret() != new.expose_secret(),
             _ => false,
@@ -200,7 +198,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes what the last call said of the connection: `ok` or a problem's code.
+    /// Stores what the last call says about the connection: `ok` or a problem code.
     pub async fn note_ace360_connection(&self, provider: Uuid, code: &str) -> StoreResult<()> {
         sqlx::query!(
             "update ace360_settings set connection = $2, connection_at = app_now() where provider_id = $1",
@@ -212,7 +210,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes catalogue rows; answers the ids of those that are new or other than before.
+    /// Writes catalogue rows, and returns the ids of those that are new or changed.
     pub async fn put_standards(
         &self,
         tx: &mut crate::store::Tx,
@@ -259,7 +257,7 @@ impl Store {
         Ok(changed)
     }
 
-    /// Ends a refresh: rows that it did not see are no longer in ACE360's catalogue.
+    /// Ends a refresh. Rows that it did not see are no longer in ACE360's catalogue.
     pub async fn end_standards_refresh(
         &self,
         tx: &mut crate::store::Tx,
@@ -285,7 +283,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// The catalogue, all of it or one LARS code's, in the order of ACE360's ids.
+    /// The full catalogue, or the rows of one LARS code, in ascending order of ACE360's ids.
     pub async fn standards(
         &self,
         provider: Uuid,
@@ -311,7 +309,7 @@ impl Store {
         Ok(page(rows, size))
     }
 
-    /// The catalogue rows that an upload needs: the chosen standard's, and all of the LARS code's.
+    /// The catalogue rows that an upload needs: the chosen standard, and all of the LARS code.
     pub async fn standards_for(
         &self,
         provider: Uuid,

@@ -1,4 +1,4 @@
-//! What an upload is made of, read in one statement, and the transaction that settles it.
+//! The input of an upload, read in one statement, and the transaction that settles it.
 
 use uuid::Uuid;
 
@@ -13,19 +13,19 @@ use crate::store::{
     Time,
 };
 
-/// The records that an upload is made of, and what is in its way already.
+/// The records that an upload is made from, and what prevents it.
 #[derive(Clone, Debug)]
 pub struct UploadContext {
     pub learner: Learner,
-    /// The organisation that the learner's `employerId` names, if it is here.
+    /// The organisation that the learner's `employerId` names, if it is stored.
     pub employer: Option<(OrganisationId, Organisation)>,
-    /// Whether `employerId` names an organisation that is not here.
+    /// Whether `employerId` names an organisation that is not stored.
     pub employer_missing: bool,
-    /// The officer that is the employer's Main Contact, if it is here.
+    /// The employer's Main Contact, if that officer is stored.
     pub contact: Option<(OfficerId, Officer)>,
     /// The ACE360 record that the learner is linked to.
     pub record_id: Option<i64>,
-    /// Whether an upload's outcome is open.
+    /// Whether an upload has no known outcome yet.
     pub in_flight: bool,
     /// The latest upload that was done.
     pub done_before: Option<Uuid>,
@@ -35,7 +35,7 @@ pub struct UploadContext {
 }
 
 impl Store {
-    /// Reads what an upload of this learner is made of; none: there is no such learner.
+    /// Reads the input of this learner's upload. `None`: there is no such learner.
     pub async fn upload_context(
         &self,
         provider: Uuid,
@@ -121,8 +121,8 @@ impl Store {
         }))
     }
 
-    /// Settles an upload, all or nothing: the intent is done, the learner is linked, the change is announced, and the mirror
-    /// knows the record, so that the next search finds it.
+    /// Settles an upload in one transaction: the intent is done, the learner is linked, the feed
+    /// has the change, and the mirror has the record, so that the next search finds it.
     pub async fn settle_uploaded(
         &self,
         intent: &IntentRow,

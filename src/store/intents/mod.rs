@@ -1,5 +1,6 @@
-//! Intents: one row for each creation that is to happen upstream. The row is written before the call, and the call's
-//! outcome settles it. Guards stand in the `where` clauses, since two processes may race for any of these statements.
+//! Intents: one row for each creation in an upstream. The row is written before the call, and the
+//! call's outcome settles it. Guards are in the `where` clauses, because two processes may race for
+//! any of these statements.
 
 mod transitions;
 
@@ -14,17 +15,17 @@ use super::records::page;
 use super::{After, By, RecordPage, Store, StoreResult, Time, Tx, new_id};
 use crate::domain::{IntentState, SubjectKind, Upstream};
 
-/// What one creation is for. At most one intent for it is open at a time.
+/// The key of a creation. At most one intent of a key is open at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntentKey {
     pub provider: Uuid,
     pub upstream: Upstream,
-    /// The upstream's environment: `live`, `sandbox` and so on.
+    /// The upstream's environment, such as `live` or `sandbox`.
     pub environment: String,
     pub subject_kind: SubjectKind,
-    /// The record's id here; of a classroom the blind index of its name.
+    /// The record's id here. For a classroom: the blind index of its name.
     pub subject_id: String,
-    /// Which of the subject's creations, such as `apprentice` or `aim:1034`.
+    /// The creation for the subject, such as `apprentice` or `aim:1034`.
     pub step: String,
 }
 
@@ -32,16 +33,17 @@ pub struct IntentKey {
 #[derive(Clone, Debug)]
 pub struct NewIntent {
     pub key: IntentKey,
-    /// What is sent; it is sealed.
+    /// The content to send. It is sealed.
     pub payload: Vec<u8>,
-    /// Upstream ids of the records that looked alike before, so that none of them is taken for the new one.
+    /// Upstream ids of similar records that existed before, so that none of them counts as the new
+    /// one.
     pub candidates: Vec<i64>,
-    /// The latest intent of this key that was done when the caller searched the upstream. One that was done later may
-    /// have created what the search could not see yet.
+    /// The latest intent of this key that was done when the caller searched the upstream. One that
+    /// was done later may have created what the search could not see yet.
     pub seen: Option<Uuid>,
     /// The link that the subject must not have yet.
     pub unlinked: Option<Unlinked>,
-    /// The run that wants it.
+    /// The run that requests it.
     pub run_id: Option<Uuid>,
 }
 
@@ -49,13 +51,12 @@ pub struct NewIntent {
 #[derive(Clone, Debug)]
 pub enum Unlinked {
     Ace360,
-    /// A learner has one user in all centres, others have one record in each centre.
+    /// A learner has one user in all centres. Other subjects have one record in each centre.
     OneFile {
         centre_id: String,
     },
 }
 
-/// An intent as it stands.
 #[derive(Clone, Debug)]
 pub struct IntentRow {
     pub id: Uuid,
@@ -66,19 +67,19 @@ pub struct IntentRow {
     pub subject_id: String,
     pub step: String,
     pub state: IntentState,
-    /// Changes with each holder: only who has it may send or settle.
+    /// Changes with each holder. Only the holder may send or settle.
     pub lease_token: Uuid,
-    /// When the fence was passed last; none: nothing can have reached the upstream.
+    /// When the fence was last passed. `None`: nothing can have reached the upstream.
     pub sent_at: Option<Time>,
-    /// When the last call is over at the latest.
+    /// The latest end of the last call.
     pub deadline_at: Option<Time>,
     pub sends: i32,
     pub candidates: Vec<i64>,
     /// Complete searches after the deadline that did not find the record.
     pub absent_looks: i32,
-    /// When it is reconciled next; none in state `unknown`: a person decides.
+    /// The time of the next reconciliation. `None` in state `unknown`: a person decides.
     pub next_look_at: Option<Time>,
-    /// The upstream's id of the record.
+    /// The id of the record in the upstream.
     pub remote_id: Option<i64>,
     /// The HTTP status of a refusal.
     pub upstream_status: Option<i32>,
@@ -99,16 +100,16 @@ impl IntentRow {
     }
 }
 
-/// Why a creation did not happen, or may not have.
+/// Why a creation did not happen, or may not have happened.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct IntentProblem {
-    /// Stable code for programs.
+    /// A stable code for programs.
     pub code: String,
-    /// For people; may hold the upstream's words.
+    /// A text for people, which may contain the upstream's words.
     pub message: String,
     /// The upstream's HTTP status.
     pub status: Option<u16>,
-    /// The upstream's field names with what it says about each.
+    /// The upstream's field names, each with its error.
     #[serde(default)]
     pub field_errors: Vec<(String, String)>,
     #[serde(default)]
@@ -116,7 +117,7 @@ pub struct IntentProblem {
 }
 
 impl IntentProblem {
-    /// A problem that this service sees itself.
+    /// A problem that this service detected.
     pub fn ours(code: &str, message: impl Into<String>) -> Self {
         Self {
             code: code.to_owned(),
@@ -128,19 +129,18 @@ impl IntentProblem {
     }
 }
 
-/// What came of opening an intent.
 #[derive(Clone, Debug)]
 pub enum Opened {
     /// The caller holds its lease.
     Ours(Box<IntentRow>),
-    /// Another intent of the same key is open, or was done since the caller searched.
+    /// Another intent of the same key is open, or was done after the caller searched.
     InFlight,
     AlreadyLinked,
-    /// The subject's record is not here any more.
+    /// The subject's record is no longer stored.
     NoRecord,
 }
 
-/// Reads whole intents with the given rest of a query, so that the list of columns stands once.
+/// Reads full intents with the given rest of a query, so that the list of columns exists once.
 macro_rules! intents {
     ($rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -157,13 +157,13 @@ macro_rules! intents {
 pub(super) use intents;
 
 impl Store {
-    /// Writes an intent down and leases it to the caller, who then fences and sends it. If the process dies instead, the
-    /// tick finds the expired lease.
+    /// Writes an intent and leases it to the caller, who then fences and sends it. If the process
+    /// stops before that, the tick finds the expired lease.
     pub async fn open_intent(&self, new: &NewIntent, lease: Duration, by: &By) -> StoreResult<Opened> {
         let (id, key) = (new_id(), &new.key);
         let sealed = self.vault.sealer.seal(&payload_row(id), &new.payload)?;
         let mut tx = self.begin().await?;
-        // Linking, erasing and sending take turns at the record's row. A classroom has none.
+        // Linking, erasing and sending lock the record's row in turn. A classroom has no row.
         let kind = key.subject_kind.as_str();
         if key.subject_kind != SubjectKind::Classroom
             && !self.lock_record(&mut tx, key.provider, kind, &key.subject_id).await?
@@ -233,7 +233,7 @@ impl Store {
         })))
     }
 
-    /// Intents whose lease has expired, or that are due to be reconciled; for the tick.
+    /// Intents whose lease has expired, or that are due for reconciliation. For the tick.
     pub async fn overdue_intents(&self) -> StoreResult<Vec<Uuid>> {
         Ok(sqlx::query_scalar!(
             r#"select id as "id!" from intents where state = 'sending' and lease_until < app_now()
@@ -261,7 +261,7 @@ impl Store {
         Ok(latest.fetch_optional(&self.pool).await?)
     }
 
-    /// The open intent of a creation, in whatever environment: it bars all of them.
+    /// The open intent of a creation in any environment, because it blocks all of them.
     pub async fn open_intent_of(&self, key: &IntentKey) -> StoreResult<Option<IntentRow>> {
         let (upstream, kind) = (key.upstream.as_str(), key.subject_kind.as_str());
         let open = intents!(
@@ -309,13 +309,13 @@ impl Store {
         Ok(self.vault.sealer.unseal(&payload_row(intent.id), &intent.sealed_payload)?)
     }
 
-    /// Why it did not happen, or may not have.
+    /// Why the creation did not happen, or may not have happened.
     pub fn intent_problem(&self, intent: &IntentRow) -> StoreResult<Option<IntentProblem>> {
         let sealed = intent.sealed_problem.as_deref();
         sealed.map(|sealed| self.unseal_json(&problem_row(intent.id), sealed)).transpose()
     }
 
-    /// Locks a record's row for this transaction; `false`: there is no such record.
+    /// Locks a record's row for this transaction. `false`: there is no such record.
     pub(super) async fn lock_record(
         &self,
         tx: &mut Tx,
@@ -354,8 +354,9 @@ impl Store {
     }
 }
 
-/// Why an intent must not be sent: its subject was linked, or the same was created, while the caller searched. A statement of
-/// its own after the insert, which waits for whoever is settling the same creation.
+/// Why an intent must not be sent: its subject was linked, or the same record was created, while
+/// the caller searched. This is a separate statement after the insert, which waits for another
+/// process that settles the same creation.
 async fn made_meanwhile(tx: &mut Tx, id: Uuid, new: &NewIntent) -> StoreResult<Option<Opened>> {
     let key = &new.key;
     let centre = match &new.unlinked {

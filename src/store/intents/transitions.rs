@@ -1,4 +1,5 @@
-//! How an intent goes from state to state. Only its holder moves it while its lease runs; the `where` clauses see to that.
+//! The state transitions of an intent. Only its holder changes it while the lease runs; the `where`
+//! clauses enforce that.
 
 use std::time::Duration;
 
@@ -10,25 +11,22 @@ use crate::store::clock::interval;
 use crate::store::lease::leased;
 use crate::store::{By, Store, StoreResult, Tx};
 
-/// After a second lost answer a person decides.
+/// After a second lost response a person decides.
 const MOST_SENDS: i32 = 2;
 
-/// What came of settling an intent with the record that was found or created.
 #[derive(Clone, Debug)]
 pub enum SettleOutcome<T> {
     Done(T),
-    /// Somebody else settled the intent, or holds it now.
+    /// Another process settled the intent, or holds it now.
     Elsewhere,
-    /// The record, or the subject, is linked to another one; the intent stays as it was.
+    /// The record or the subject is linked elsewhere. The intent is unchanged.
     Taken,
 }
 
 /// How an intent ends without a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndoneState {
-    /// The upstream refused it.
     Rejected,
-    /// Nothing reached the upstream.
     NotSent,
 }
 
@@ -42,8 +40,9 @@ impl UndoneState {
 }
 
 impl Store {
-    /// Passes the fence: the intent counts as sent from now on, once more if `counts`. `false`: its lease is somebody else's, or
-    /// ends before a call of this length would; then nothing may be sent.
+    /// Passes the fence: from now on the intent counts as sent, once more if `counts` is set.
+    /// `false`: another process has its lease, or the lease ends before a call of this length
+    /// would. Then nothing may be sent.
     pub async fn fence_intent(&self, intent: &IntentRow, call: Duration, counts: bool) -> StoreResult<bool> {
         let fenced = leased!(query:
             "update intents set sent_at = app_now(), deadline_at = app_now() + $3, sends = sends + $4
@@ -58,7 +57,8 @@ impl Store {
         Ok(fenced.rows_affected() == 1)
     }
 
-    /// Marks the intent as done in the transaction that links its record. `false`: somebody else settled it, or holds it.
+    /// Marks the intent as done in the transaction that links its record. `false`: another process
+    /// settled or holds it.
     pub(in crate::store) async fn settle_done(
         &self,
         tx: &mut Tx,
@@ -77,8 +77,9 @@ impl Store {
         Ok(settled.rows_affected() == 1)
     }
 
-    /// The sender marks an intent as refused or never sent, with the reason. `false`: it stalled for longer than its lease.
-    /// Somebody else has the intent now and may be sending it, so the outcome of this send settles nothing.
+    /// The sender marks an intent as refused or never sent, with the reason. `false`: it stalled
+    /// for longer than its lease. Another process has the intent now and may be sending it, so this
+    /// outcome settles nothing.
     pub async fn settle_undone(
         &self,
         intent: &IntentRow,
@@ -100,8 +101,8 @@ impl Store {
         Ok(settled.rows_affected() == 1)
     }
 
-    /// The sender marks that the answer was lost. The intent is reconciled after `wait`, since the request may still be on
-    /// its way.
+    /// The sender marks that the response was lost. The intent is reconciled after `wait`, because
+    /// the request may still be on its way.
     pub async fn settle_unknown(
         &self,
         intent: &IntentRow,
@@ -143,11 +144,12 @@ impl Store {
         Ok(settled.rows_affected() == 1)
     }
 
-    /// Takes an intent that is due to be reconciled: its lease expired, or its answer was lost and the time has come. The next
-    /// look is moved by `lease`, so that a second job finds nothing due.
+    /// Claims an intent that is due for reconciliation: its lease expired, or its response was lost
+    /// and the wait is over. The next look is moved by `lease`, so that a second job finds nothing
+    /// due.
     pub async fn take_overdue_intent(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
         let mut tx = self.begin().await?;
-        // A new token: the sender that lost its lease settles nothing any more.
+        // The token is new, so a sender that lost its lease can settle nothing.
         sqlx::query!(
             r#"update intents set state = 'unknown', next_look_at = app_now(), lease_token = $2
                where id = $1 and state = 'sending' and lease_until < app_now()"#,
@@ -173,9 +175,10 @@ impl Store {
         Ok(intent)
     }
 
-    /// A complete look did not find the record. `true`: it is surely absent, and the caller may send it again within `lease`.
-    /// That takes two looks, the second at least `absence` after the call's deadline; one is enough where nothing was sent.
-    /// Else the next look is due at that time, or, after the second send, a person decides.
+    /// Records that a complete search did not find the record. `true`: it is certainly absent, and
+    /// the caller may send it again within `lease`. This takes two searches, the second at least
+    /// `absence` after the call's deadline. One search is enough if nothing was sent. Otherwise the
+    /// next search is due at that time, or, after the second send, a person decides.
     pub async fn note_absent(&self, id: Uuid, absence: Duration, lease: Duration) -> StoreResult<bool> {
         let mut tx = self.begin().await?;
         let row = sqlx::query!(
@@ -203,7 +206,8 @@ impl Store {
         Ok(row.sure && row.next_look_at.is_some())
     }
 
-    /// Nothing here can tell what became of it, so a person decides. `false`: it is settled.
+    /// The outcome cannot be found automatically, so a person decides. `false`: the intent is
+    /// settled.
     pub async fn leave_to_person(&self, id: Uuid, problem: &IntentProblem) -> StoreResult<bool> {
         let sealed = self.seal_json(&problem_row(id), problem)?;
         let left = sqlx::query!(
@@ -216,7 +220,8 @@ impl Store {
         Ok(left.rows_affected() == 1)
     }
 
-    /// The look could not be completed, because the upstream is down for example. It is repeated after `wait`.
+    /// The search was incomplete, for example because the upstream is down. It is repeated after
+    /// `wait`.
     pub async fn look_again(&self, id: Uuid, wait: Duration) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         sqlx::query!(
@@ -231,7 +236,7 @@ impl Store {
         Ok(())
     }
 
-    /// Leases a surely absent intent to the caller, who sends it again.
+    /// Leases a certainly absent intent to the caller, who sends it again.
     pub async fn reopen_intent(&self, id: Uuid, lease: Duration) -> StoreResult<Option<IntentRow>> {
         let mut tx = self.begin().await?;
         let taken = sqlx::query!(
@@ -254,7 +259,7 @@ impl Store {
         Ok(intent)
     }
 
-    /// Writes down who settled an intent by hand.
+    /// Writes an audit line about who settled an intent by hand.
     pub async fn note_resolved(&self, intent: &IntentRow, by: &By) -> StoreResult<()> {
         let mut tx = self.begin().await?;
         let kind = intent.subject_kind.as_str();

@@ -1,4 +1,5 @@
-//! What OneFile has that records can be linked to, as it was read last. Names, e-mail addresses and MIS values are sealed.
+//! The OneFile records that can be linked, as of the last read. Names, e-mail addresses and MIS
+//! values are sealed.
 
 use std::time::Duration;
 
@@ -9,57 +10,54 @@ use crate::domain::{DirectoryKind, OneFileEnvironment, redacted};
 use crate::store::clock::interval;
 use crate::store::{RecordKind, Store, StoreResult, Time, Tx};
 
-/// Rows written by one statement.
+/// The rows that one statement writes.
 const BATCH: usize = 1000;
 
-/// A centre, classroom, assessor or placement of OneFile's.
+/// A centre, classroom, assessor or placement in OneFile.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DirectoryEntry {
-    /// OneFile's id of its centre; a centre's is its own.
+    /// OneFile's id of the centre. For a centre: its own id.
     pub centre_id: String,
     pub remote_id: String,
-    /// An assessor's: 4 trainee, 5 assessor.
+    /// Set for assessors only: 4 trainee assessor, 5 assessor.
     pub role: Option<i32>,
     pub archived: bool,
     pub labels: DirectoryLabels,
-    /// When it was read.
     pub refreshed_at: Time,
 }
 
-/// What a person knows an entry by.
+/// The values by which a person recognises an entry.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct DirectoryLabels {
-    /// Its name; a person's: first and last name.
+    /// The name; for a person first and last name.
     pub name: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub email: Option<String>,
-    /// MIS value: PICSWeb's Ident, where it was entered.
+    /// The MIS value: PICSWeb's Ident, if it was entered.
     pub mis_id: Option<String>,
 }
 
 redacted!(DirectoryEntry DirectoryLabels);
 
-/// When a part of the directory was read whole.
+/// When a part of the directory was last read in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refreshed {
     pub at: Time,
-    /// Rows that could not be read.
     pub unreadable: i32,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct DirectoryFilter<'a> {
     pub kind: DirectoryKind,
-    /// Of this centre only.
     pub centre_id: Option<&'a str>,
-    /// In the archive, or not.
+    /// Whether to return archived or live entries. `None`: both.
     pub archived: Option<bool>,
 }
 
 impl Store {
-    /// When the part was read whole; `None`: not yet.
+    /// When the part was last read in full. `None`: never.
     pub async fn onefile_refreshed(
         &self,
         provider: Uuid,
@@ -78,7 +76,7 @@ impl Store {
         .await?)
     }
 
-    /// Claims the reading of a part, for as long as `lease`; `None`: somebody else reads it.
+    /// Claims the reading of a part for `lease`. `None`: another process reads it.
     pub async fn claim_onefile_refresh(
         &self,
         provider: Uuid,
@@ -105,7 +103,7 @@ impl Store {
         Ok((ours == 1).then_some(claim))
     }
 
-    /// Lengthens a claim; `false`: it is no longer ours.
+    /// Extends a claim. `false`: another process has it.
     pub async fn hold_onefile_refresh(&self, claim: Uuid, lease: Duration) -> StoreResult<bool> {
         let held = sqlx::query!(
             "update onefile_refreshes set claimed_until = app_now() + $2::interval where claim = $1",
@@ -117,7 +115,7 @@ impl Store {
         Ok(held.rows_affected() == 1)
     }
 
-    /// Gives a claim back: the part was not read whole.
+    /// Releases a claim. The part was not read in full.
     pub async fn release_onefile_refresh(&self, claim: Uuid) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_refreshes set claim = null, claimed_until = null where claim = $1",
@@ -128,8 +126,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a part that was read whole by who holds its claim, and removes what was not seen; `false`: the claim is no longer ours,
-    /// and nothing was kept.
+    /// The holder of the claim stores a part that was read in full, and removes what was not seen.
+    /// `false`: another process has the claim, and nothing was stored.
     pub async fn keep_onefile_part(
         &self,
         provider: Uuid,
@@ -218,7 +216,8 @@ impl Store {
         Ok(())
     }
 
-    /// Entries in the order of their ids, numbers by their size; `after`: those that follow this id.
+    /// Entries in ascending order of their ids; numbers are ordered by value. `after`: only entries
+    /// after this id.
     pub async fn onefile_entries(
         &self,
         provider: Uuid,
@@ -305,7 +304,7 @@ impl Store {
         )
         .execute(&mut **tx)
         .await?;
-        // Who is reading with the old token loses its claim with the row.
+        // A process that still reads with the old token loses its claim with the row.
         sqlx::query!(
             "delete from onefile_refreshes where provider_id = $1 and environment = $2",
             provider,
@@ -316,7 +315,7 @@ impl Store {
         Ok(())
     }
 
-    /// The blind index of a MIS value. Case and the space around it do not count.
+    /// The blind index of an MIS value. Case and surrounding spaces do not matter.
     pub fn mis_index(&self, provider: Uuid, mis_id: &str) -> Vec<u8> {
         self.vault.index.of("mis", &[provider.as_bytes(), mis_id.trim().to_lowercase().as_bytes()])
     }

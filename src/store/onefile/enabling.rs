@@ -1,10 +1,10 @@
-//! Switching the OneFile integration on, and who did it.
+//! Switches the OneFile integration on, and records who did it.
 
 use uuid::Uuid;
 
 use crate::store::{By, Store, StoreResult, new_id};
 
-/// Why, and who, when it is done although something is in the way.
+/// The reason and the person, if the integration is switched on despite obstacles.
 #[derive(Clone, Copy, Debug)]
 pub struct Forced<'a> {
     pub reason: &'a str,
@@ -12,8 +12,8 @@ pub struct Forced<'a> {
 }
 
 impl Store {
-    /// Switches the integration on, over the settings of this version; the audit tells who forced it and why. `false`: somebody
-    /// else changed them meanwhile.
+    /// Switches the integration on if the settings still have this version. The audit log shows who
+    /// forced it and why. `false`: the settings changed in the meantime.
     pub async fn enable_onefile(
         &self,
         provider: Uuid,

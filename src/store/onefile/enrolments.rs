@@ -1,4 +1,5 @@
-//! Enrolments in OneFile as they stand: who works at them, and what came of each step. What a step sends is an intent.
+//! The state of enrolments in OneFile: their holders, and the result of each step. What a step
+//! sends is an intent.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,22 +16,21 @@ use crate::store::{By, IntentProblem, Store, StoreResult, Time, Tx};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EnrolmentOrder {
-    /// OneFile's standard for a VQ reference that has several.
+    /// The id of OneFile's standard for a VQ reference that has several.
     pub pathways: BTreeMap<String, String>,
-    /// Also when OneFile probably has the learner, or an officer or organisation of the learner's.
+    /// Enrol even if OneFile probably has the learner, or one of its officers or organisations.
     pub allow_duplicate: bool,
 }
 
-/// A step, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolmentStep {
-    /// `user`, `aim:196AS`, `visit:R-1` and so on.
+    /// For example `user`, `aim:196AS` or `visit:R-1`.
     pub name: String,
     pub state: StepState,
-    /// OneFile's id of what it made.
+    /// OneFile's id of the created record.
     #[serde(default)]
     pub remote_id: Option<String>,
-    /// Why it is not done.
+    /// Why the step is not done.
     #[serde(default)]
     pub problem: Option<IntentProblem>,
 }
@@ -41,22 +41,21 @@ pub struct Enrolment {
     pub centre_id: String,
     pub state: EnrolmentState,
     pub order: EnrolmentOrder,
-    /// In the order in which they are taken.
+    /// In the order in which they run.
     pub steps: Vec<EnrolmentStep>,
     pub requested_by: String,
-    /// The run that wants it.
+    /// The run that requests it.
     pub run_id: Option<Uuid>,
-    /// When it was begun.
     pub started_at: Time,
     /// When every step was done.
     pub enrolled_at: Option<Time>,
-    /// Whether somebody works at it.
+    /// Whether a process works on it.
     pub at_work: bool,
 }
 
 redacted!(Enrolment);
 
-/// An enrolment to begin, or to continue.
+/// An enrolment to begin or to continue.
 #[derive(Clone, Debug)]
 pub struct NewEnrolment {
     pub provider: Uuid,
@@ -64,22 +63,20 @@ pub struct NewEnrolment {
     pub learner: String,
     pub centre_id: String,
     pub order: EnrolmentOrder,
-    /// The run that wants it.
+    /// The run that requests it.
     pub run_id: Option<Uuid>,
 }
 
-/// What came of beginning one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BegunEnrolment {
-    /// It is ours to work at.
+    /// The caller holds the enrolment.
     Ours(Uuid),
-    /// Somebody works at it.
+    /// Another process works on it.
     InFlight,
-    /// There is no such learner.
     NoRecord,
 }
 
-/// One that waits for somebody to go on with it.
+/// An enrolment that waits to be continued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingEnrolment {
     pub provider_id: Uuid,
@@ -101,7 +98,8 @@ struct Row {
 }
 
 impl Store {
-    /// Begins an enrolment, or takes one up again: its steps are kept, what was asked is replaced. Whoever has it must hold it.
+    /// Begins an enrolment, or continues an existing one: its steps are kept, and its options are
+    /// replaced. The caller must hold its lease afterwards.
     pub async fn begin_enrolment(
         &self,
         new: &NewEnrolment,
@@ -145,7 +143,8 @@ impl Store {
         Ok(BegunEnrolment::Ours(lease.token))
     }
 
-    /// Takes one that waits, to go on with it. `None`: somebody else has it, or it waits no longer.
+    /// Takes a waiting enrolment to continue it. `None`: another process has it, or it no longer
+    /// waits.
     pub async fn take_enrolment(
         &self,
         waiting: &WaitingEnrolment,
@@ -167,7 +166,7 @@ impl Store {
         Ok((taken.rows_affected() == 1).then_some(lease.token))
     }
 
-    /// Those that somebody must go on with: their time has come, or whoever worked at them is gone.
+    /// Enrolments to continue: their time has come, or their holder's lease has expired.
     pub async fn waiting_enrolments(&self, most: i64) -> StoreResult<Vec<WaitingEnrolment>> {
         let rows = leased!(query:
             r#"select provider_id as "provider_id!", environment as "environment!", learner_id as "learner_id!" from (
@@ -191,8 +190,8 @@ impl Store {
             .collect())
     }
 
-    /// Wakes the enrolments that wait for an outcome which is known now: the learner's own, or, for something that learners
-    /// share, all that wait.
+    /// Wakes the enrolments that wait for an outcome that is now known: the learner's own
+    /// enrolment, or, for a record that learners share, all waiting enrolments.
     pub async fn wake_enrolments(
         &self,
         provider: Uuid,
@@ -212,7 +211,7 @@ impl Store {
         Ok(())
     }
 
-    /// Lengthens a hold, and keeps the steps as they stand. `false`: somebody else has it.
+    /// Extends the lease, and stores the current steps. `false`: another process has the enrolment.
     pub async fn save_enrolment(
         &self,
         new: &NewEnrolment,
@@ -233,8 +232,8 @@ impl Store {
         Ok(saved.rows_affected() == 1)
     }
 
-    /// Leaves an enrolment as it stands. `resume_in`: when somebody goes on with it unasked. When it is whole for the first time,
-    /// the feed is told. `false`: somebody else has it.
+    /// Releases an enrolment in its current state. `resume_in`: when it continues automatically.
+    /// The first time it is complete, an event goes to the feed. `false`: another process has it.
     pub async fn leave_enrolment(
         &self,
         new: &NewEnrolment,
@@ -294,7 +293,7 @@ impl Store {
             steps: self.unseal_json(&steps_of(&name), &row.sealed_steps)?,
             learner_id: row.learner_id,
             centre_id: row.centre_id,
-            // The table lets in no other words than these.
+            // The table allows no other words than these.
             state: EnrolmentState::parse(&row.state).unwrap_or(EnrolmentState::Incomplete),
             requested_by: row.requested_by,
             run_id: row.run_id,

@@ -1,4 +1,5 @@
-//! Exchanging a learner with OneFile: whose turn it is to do so, and what is kept of it, all in one transaction.
+//! The exchange of a learner with OneFile: who holds the learner, and the result, which is stored
+//! in one transaction.
 
 use std::time::Duration;
 
@@ -11,53 +12,50 @@ use crate::store::lease::leased;
 use crate::store::onefile::portfolios::portfolio_row;
 use crate::store::{IntentProblem, Portfolio, PortfolioRow, RecordKind, Store, StoreResult, Time, Tx};
 
-/// A linked learner, with what is kept of it.
+/// A linked learner with its stored portfolio.
 #[derive(Clone)]
 pub struct LearnerThere<T> {
     pub learner_id: String,
     pub centre_id: String,
     pub user_id: String,
-    /// How the user was, when it was read last.
+    /// The state of the user at the last read.
     pub state: LinkState,
     pub record: T,
-    /// Counts the record's writes.
+    /// Counts the writes of the record.
     pub version: i64,
     pub kept: PortfolioRow,
     /// The learner was enrolled here, not only linked.
     pub enrolled: bool,
-    /// An enrolment is under way, or its outcome is open.
+    /// An enrolment is running, or its outcome is unknown.
     pub enrolling: bool,
 }
 
-/// What an exchange came to.
 pub struct Exchanged<'a> {
     pub provider: Uuid,
     pub environment: OneFileEnvironment,
     pub learner: &'a str,
-    /// Who holds the learner.
+    /// The worker that holds the learner.
     pub worker: Uuid,
-    /// Of which version of the record it was made.
+    /// The version of the record that the exchange used.
     pub version: i64,
-    /// The record, where it changes, with its blind index of name and birth date.
+    /// The changed record with its blind index of name and birth date, if it changes.
     pub record: Option<(&'a [u8], Option<Vec<u8>>)>,
-    /// What OneFile has now.
     pub portfolio: &'a Portfolio,
-    /// All of it was read.
+    /// Whether everything was read.
     pub swept: bool,
     pub problem: Option<&'a IntentProblem>,
-    /// What the feed is told.
+    /// Events for the feed.
     pub changes: &'a [(Subject, Change)],
-    /// How the user is.
+    /// The state of the user.
     pub state: LinkState,
 }
 
-/// What came of keeping it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
     Kept,
-    /// The record is another than the one that it was made of.
+    /// The record has changed since the exchange read it.
     Outdated,
-    /// The learner is erased or unlinked, or somebody else holds it.
+    /// The learner is erased or unlinked, or another worker holds it.
     Lost,
 }
 
@@ -78,10 +76,8 @@ pub(crate) struct ThereRow {
 }
 
 impl Store {
-    /// Takes a linked learner for a while, so that nobody else exchanges it; `None`: it is not linked, or somebody else has it.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
+    /// Claims a linked learner for a while, so that no other worker exchanges it. `None`: it is not
+    /// linked, or another worker has it.
     pub async fn hold_learner<T: DeserializeOwned>(
         &self,
         provider: Uuid,
@@ -90,7 +86,8 @@ impl Store {
         worker: Uuid,
         lease: Duration,
     ) -> StoreResult<Option<LearnerThere<T>>> {
-        // Each table is asked with the id itself: PostgreSQL then looks it up, however little it knows of the table.
+        // Each table is queried by the id itself, so that PostgreSQL uses the index even without
+        // statistics.
         let row = leased!(query_as(ThereRow):
             "with held as (
                    update onefile_links set " + take("exchanging" = "$4", "exchanging_until" + "$5") + "
@@ -116,7 +113,7 @@ impl Store {
         row.map(|row| self.read_there(provider, environment, row)).transpose()
     }
 
-    /// Lets go of a learner, if this worker holds it still.
+    /// Releases a learner if this worker still holds it.
     pub async fn release_learner(
         &self,
         provider: Uuid,
@@ -137,8 +134,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what an exchange came to: the record, the portfolio, the link's state and what the feed is told, all or nothing. The
-    /// learner is let go of.
+    /// Stores the result of an exchange in one transaction: the record, the portfolio, the link's
+    /// state and the events. Then it releases the learner.
     pub async fn keep_exchange(&self, tx: &mut Tx, kept: &Exchanged<'_>) -> StoreResult<Keeping> {
         let (provider, environment, learner) = (kept.provider, kept.environment.as_str(), kept.learner);
         let version = sqlx::query_scalar!(
@@ -226,7 +223,7 @@ impl Store {
             learner_id: row.learner_id,
             centre_id: row.centre_id,
             user_id: row.user_id,
-            // The table lets in no other words than these.
+            // The table allows no other words than these.
             state: LinkState::parse(&row.state).unwrap_or(LinkState::Gone),
             version: row.version,
             kept,
@@ -235,7 +232,7 @@ impl Store {
         })
     }
 
-    /// When the last exchange over all learners of this OneFile that ended had begun.
+    /// The start of the last completed exchange over all learners of this OneFile.
     pub async fn exchange_began(
         &self,
         provider: Uuid,
@@ -251,7 +248,7 @@ impl Store {
         .flatten())
     }
 
-    /// An exchange over all learners has ended: whoever was not decided on is none of its own.
+    /// Ends an exchange over all learners. Learners without a decision are removed from its work.
     pub async fn end_exchange(
         &self,
         tx: &mut Tx,

@@ -1,5 +1,5 @@
-//! What an exchange run has still to do: a row a learner, marked by what OneFile's searches say, decided on, and taken away when the
-//! learner's outcome is told.
+//! The remaining work of an exchange run: one row for each learner. OneFile's searches mark the
+//! row, a decision fills it, and it is deleted when the learner's outcome is reported.
 
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -9,15 +9,15 @@ use crate::store::lease::leased;
 use crate::store::onefile::exchange::ThereRow;
 use crate::store::{LearnerThere, Store, StoreResult, Tx};
 
-/// A learner whom a run has not decided on, with what the searches said.
+/// A learner without a decision, with the results of the searches.
 pub struct Undecided<T> {
     pub learner: LearnerThere<T>,
-    /// The user was in the list.
+    /// Whether the list contained the user.
     pub seen: bool,
     pub archived: bool,
-    /// Changed since the last exchange.
+    /// Whether it changed since the last exchange.
     pub changed: bool,
-    /// Learning aims that were changed.
+    /// Learning aims that changed.
     pub aims: Vec<String>,
 }
 
@@ -26,30 +26,31 @@ pub struct Decided {
     pub learner_id: String,
     /// Why the learner is exchanged.
     pub reason: &'static str,
-    /// In which turn: the low ones first.
+    /// The priority: low numbers come first.
     pub turn: i16,
-    /// Calls that it will probably take.
+    /// The estimated number of calls.
     pub calls: i32,
 }
 
-/// A learner whose turn it is.
+/// A learner that is next in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     pub learner_id: String,
     pub reason: String,
-    /// Calls that were reckoned with.
+    /// The estimated number of calls.
     pub calls: i32,
-    /// The user was in the list.
+    /// Whether the list contained the user.
     pub seen: bool,
     pub archived: bool,
-    /// The search for what changed had named the learner.
+    /// Whether the search for changes named the learner.
     pub changed: bool,
-    /// Learning aims that were changed.
+    /// Learning aims that changed.
     pub aims: Vec<String>,
 }
 
 impl Store {
-    /// Begins a run's work with all linked learners, or with those of them that are named; answers how many, and their centres.
+    /// Begins a run's work with all linked learners, or with the named ones. Returns their number
+    /// and their centres.
     pub async fn begin_exchange(
         &self,
         tx: &mut Tx,
@@ -78,7 +79,8 @@ impl Store {
         Ok((row.count, row.centres))
     }
 
-    /// The named learners with whom a run has no work, in the order of their naming, and whether there is a record of each.
+    /// The named learners without work in this run, in the order of the request, each with whether
+    /// its record exists.
     pub async fn not_in_exchange(
         &self,
         tx: &mut Tx,
@@ -101,7 +103,7 @@ impl Store {
         Ok(found.into_iter().map(|row| (row.id, row.there)).collect())
     }
 
-    /// Notes what a page of users said: each one's id, whether it is in the archive, whether it was changed.
+    /// Stores what a page of users says: each id, whether it is archived, and whether it changed.
     pub async fn note_users(
         &self,
         tx: &mut Tx,
@@ -126,8 +128,8 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the lists of users, gone through, showed none of those who were there the last time, and they are more than could be gone
-    /// by chance.
+    /// Whether the complete lists of users showed none of the users that were there last time, and
+    /// they are too many to be a coincidence.
     pub async fn nobody_was_seen(
         &self,
         run: Uuid,
@@ -147,7 +149,7 @@ impl Store {
         .await?)
     }
 
-    /// Notes which learning aims a page named as changed: the user of each, and its id.
+    /// Stores which learning aims a page names as changed: the user and the id of each.
     pub async fn note_aims_changed(
         &self,
         tx: &mut Tx,
@@ -169,10 +171,7 @@ impl Store {
         Ok(())
     }
 
-    /// Learners whom a run has not decided on, in the order of their ids.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
+    /// Learners without a decision, in ascending order of their ids.
     pub async fn undecided<T: DeserializeOwned>(
         &self,
         run: Uuid,
@@ -180,7 +179,8 @@ impl Store {
         environment: OneFileEnvironment,
         size: i64,
     ) -> StoreResult<Vec<Undecided<T>>> {
-        // Each one's rows are looked up, however little PostgreSQL knows of the tables: joined, it would go through all of them.
+        // Looks up the rows of each learner. A join would scan the full tables while PostgreSQL has
+        // no statistics.
         let rows = leased!(query:
             r#"select w.learner_id, w.centre_id, w.user_id, w.seen, w.archived, w.changed, w.aims, l.state, r.sealed, r.version,
                       p.sealed as "portfolio?", p.exchanged_at as "exchanged_at?", p.swept_at as "swept_at?",
@@ -230,7 +230,6 @@ impl Store {
             .collect()
     }
 
-    /// Keeps what was decided.
     pub async fn decide(&self, tx: &mut Tx, run: Uuid, decided: &[Decided]) -> StoreResult<()> {
         let ids: Vec<_> = decided.iter().map(|own| own.learner_id.clone()).collect();
         let reasons: Vec<_> = decided.iter().map(|own| own.reason.to_owned()).collect();
@@ -251,7 +250,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes learners away from a run's work: their outcomes are told.
+    /// Removes learners from a run's work after their outcomes are reported.
     pub async fn drop_work(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
         sqlx::query!(
             "delete from onefile_exchange_work where run_id = $1 and learner_id = any($2)",
@@ -263,7 +262,7 @@ impl Store {
         Ok(())
     }
 
-    /// Learners with whom nothing had to be done: when they were exchanged last is now.
+    /// Sets the time of the last exchange for learners without any work to now.
     pub async fn touch_exchanged(
         &self,
         tx: &mut Tx,
@@ -283,7 +282,7 @@ impl Store {
         Ok(())
     }
 
-    /// The next learners of a run, those of low turns first.
+    /// The next learners of a run, low priority numbers first.
     pub async fn next_turns(&self, run: Uuid, size: i64) -> StoreResult<Vec<Turn>> {
         Ok(sqlx::query_as!(
             Turn,
@@ -296,7 +295,7 @@ impl Store {
         .await?)
     }
 
-    /// Whom somebody else holds comes last.
+    /// Moves learners that another worker holds to the end.
     pub async fn postpone_turns(&self, tx: &mut Tx, run: Uuid, learners: &[String]) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_exchange_work set turn = 100 where run_id = $1 and learner_id = any($2)",

@@ -1,4 +1,4 @@
-//! Settling a creation in OneFile: the record that it made is linked with its subject, or with nothing.
+//! Settles a creation in OneFile: the new record is linked with its subject, if it has one.
 
 use crate::domain::{LinkMethod, OneFileEnvironment, SubjectKind};
 use crate::store::{
@@ -6,7 +6,8 @@ use crate::store::{
 };
 
 impl Store {
-    /// Settles a creation, all or nothing: the intent is done, and its subject is linked to the new record.
+    /// Settles a creation in one transaction: the intent is done, and its subject is linked to the
+    /// new record.
     pub async fn settle_onefile(
         &self,
         intent: &IntentRow,
@@ -15,7 +16,7 @@ impl Store {
         by: &By,
     ) -> StoreResult<SettleOutcome<i64>> {
         let mut tx = self.begin().await?;
-        // In the order in which others lock: all links, the record, the intent.
+        // Lock in the same order as others: all links, the record, the intent.
         if link.is_some() {
             Self::lock_links(&mut tx, intent.provider_id).await?;
         }

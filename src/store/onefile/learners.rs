@@ -6,18 +6,18 @@ use crate::domain::{LinkState, OneFileEnvironment};
 use crate::store::records::page;
 use crate::store::{After, RecordPage, Store, StoreResult};
 
-/// A learner that is linked; it has one user in all centres.
+/// A linked learner, which has one user in all centres.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedLearner {
     pub learner_id: String,
     pub centre_id: String,
     pub user_id: String,
-    /// How the user was, when it was read last.
+    /// The state of the user at the last read.
     pub state: LinkState,
 }
 
 impl Store {
-    /// A page of linked learners, in the order of PICSWeb's ids.
+    /// A page of linked learners, in ascending order of PICSWeb's ids.
     pub async fn linked_learners(
         &self,
         provider: Uuid,
@@ -40,13 +40,12 @@ impl Store {
             learner_id: row.local_id,
             centre_id: row.centre_id,
             user_id: row.remote_id,
-            // The table lets in no other words than these.
+            // The table allows no other words than these.
             state: LinkState::parse(&row.state).unwrap_or(LinkState::Gone),
         });
         Ok(page(items.collect(), size))
     }
 
-    /// How many learners are linked.
     pub async fn count_linked_learners(
         &self,
         provider: Uuid,

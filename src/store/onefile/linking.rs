@@ -1,4 +1,4 @@
-//! Making links with OneFile's records, one or many at once. The same code says what would come of them.
+//! Links records to OneFile's records, one or many at once. The same code predicts the outcome.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use crate::domain::{Change, LinkMethod, LinkState, OneFileEnvironment, Subject, 
 use crate::store::onefile::links::{LinkLabels, LinkRow, link_row};
 use crate::store::{By, OneFileLink, RecordKind, Store, StoreResult, Tx, new_id};
 
-/// A link to be made; that the remote exists, the caller has seen.
+/// A link to create. The caller has checked that the OneFile record exists.
 #[derive(Clone)]
 pub struct NewOneFileLink {
     pub kind: RecordKind,
@@ -17,53 +17,50 @@ pub struct NewOneFileLink {
     pub centre_id: String,
     pub remote_id: String,
     pub remote_name: Option<String>,
-    /// Whether it is archived there.
     pub archived: bool,
 }
 
-/// What came of one.
 #[derive(Clone, PartialEq, Eq)]
 pub enum OneFileLinked {
-    /// It is linked now; when nothing is to be kept: it would be.
+    /// The link was created, or would be if nothing is stored.
     Made(OneFileLink),
-    /// It was linked so already.
+    /// The same link existed already.
     Same(OneFileLink),
-    /// Ours has another partner, whose id this is.
+    /// The PICSWeb record is linked to another OneFile record: its id.
     LocalTaken(String),
-    /// OneFile's record is linked to another of ours, whose kind and id this is, where it is known.
+    /// The OneFile record is linked to another PICSWeb record: its kind and id, if known.
     RemoteTaken(Option<(RecordKind, String)>),
-    /// There is no such record of ours.
+    /// The PICSWeb record does not exist.
     NoRecord,
-    /// An enrolment of the learner was sent, and its outcome is open.
+    /// An enrolment of the learner has no known outcome yet.
     InFlight,
 }
 
 redacted!(NewOneFileLink OneFileLinked);
 
-/// Where links are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Linking<'a> {
     pub provider: Uuid,
     pub environment: OneFileEnvironment,
-    /// How they came to be.
+    /// How the links were found.
     pub method: LinkMethod,
-    /// `false`: nothing is kept.
+    /// `false`: only predict the outcome.
     pub keep: bool,
     pub by: &'a By,
 }
 
-/// What is taken, as the links come by.
+/// Records that are already linked, including links of this call.
 struct Taken {
     by_local: HashMap<(RecordKind, String, String), OneFileLink>,
     by_remote: HashMap<(bool, String), (RecordKind, String)>,
 }
 
-/// A learner has one user in all; others one partner in each centre.
+/// A learner has one user in all centres. Others have one partner in each centre.
 fn place(kind: RecordKind, centre: &str) -> String {
     if kind == RecordKind::Learner { String::new() } else { centre.to_owned() }
 }
 
-/// Assessors and learners are both users of OneFile's, and share their numbers.
+/// Assessors and learners are both users in OneFile, so their ids share one range.
 fn number(kind: RecordKind, remote: &str) -> (bool, String) {
     (kind == RecordKind::Organisation, remote.to_owned())
 }
@@ -76,10 +73,8 @@ impl Taken {
 }
 
 impl Store {
-    /// Makes links; what came of each, in their order.
-    ///
-    /// # Errors
-    /// The database's; then nothing was kept.
+    /// Creates links, and returns the outcome of each in the same order. After an error nothing is
+    /// stored.
     pub async fn link_onefile(
         &self,
         how: Linking<'_>,
@@ -154,7 +149,7 @@ impl Store {
             return Ok(outcomes);
         }
         let kept = self.insert_links(tx, how, &made).await?;
-        // The constraints have the last word.
+        // The database constraints decide in the end.
         for outcome in &mut outcomes {
             if matches!(outcome, OneFileLinked::Made(link) if !kept.contains(&link.id)) {
                 *outcome = OneFileLinked::RemoteTaken(None);
@@ -182,7 +177,7 @@ impl Store {
         Ok(())
     }
 
-    /// Which records are there; they stay until the transaction ends.
+    /// Which records exist. They are locked until the transaction ends.
     async fn there(
         &self,
         tx: &mut Tx,
@@ -204,7 +199,7 @@ impl Store {
         Ok(rows.into_iter().filter_map(|row| Some((RecordKind::parse(&row.kind)?, row.record_id))).collect())
     }
 
-    /// Learners whose enrolment has an open outcome.
+    /// Learners with an enrolment of unknown outcome.
     async fn enrolling(
         &self,
         tx: &mut Tx,
@@ -223,7 +218,7 @@ impl Store {
         .await?)
     }
 
-    /// The links that stand in the way.
+    /// Existing links that conflict.
     async fn taken(&self, tx: &mut Tx, how: Linking<'_>, links: &[NewOneFileLink]) -> StoreResult<Taken> {
         let locals: Vec<String> = links.iter().map(|link| link.local_id.clone()).collect();
         let remotes: Vec<String> = links.iter().map(|link| link.remote_id.clone()).collect();
@@ -245,7 +240,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// Writes them; answers the ids of those that no constraint refused.
+    /// Writes the links, and returns the ids of those that no constraint refused.
     async fn insert_links(
         &self,
         tx: &mut Tx,
@@ -282,7 +277,7 @@ impl Store {
         .await?)
     }
 
-    /// The feed's lines, and the audit's: one a kind.
+    /// Writes the events, and one audit line for each kind.
     async fn tell_links(&self, tx: &mut Tx, how: Linking<'_>, made: &[OneFileLink]) -> StoreResult<()> {
         let changes: Vec<(Subject, Change)> = made
             .iter()

@@ -21,17 +21,15 @@ pub struct OneFileLink {
     pub local_id: String,
     pub centre_id: String,
     pub remote_id: String,
-    /// The name there, as it was read last.
+    /// The name in OneFile at the last read.
     pub remote_name: Option<String>,
-    /// How it came to be.
+    /// How the link was found.
     pub method: LinkMethod,
-    /// How its remote was, when it was read last.
+    /// The state of the OneFile record at the last read.
     pub state: LinkState,
-    /// When it was made.
     pub created_at: Time,
 }
 
-/// What is sealed of a link.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct LinkLabels {
@@ -42,7 +40,7 @@ pub(crate) struct LinkLabels {
 #[derive(Clone, Debug, Default)]
 pub struct LinkFilter {
     pub kind: Option<RecordKind>,
-    /// Only in these states; empty: in any.
+    /// Only links in these states. Empty: all.
     pub states: Vec<LinkState>,
 }
 
@@ -79,7 +77,7 @@ impl RecordKind {
 }
 
 impl Store {
-    /// All links of a kind, in the order of our ids.
+    /// All links of a kind, in ascending order of our ids.
     pub async fn onefile_links_of(
         &self,
         provider: Uuid,
@@ -103,7 +101,7 @@ impl Store {
         rows.into_iter().map(|row| self.read_link(provider, environment, row)).collect()
     }
 
-    /// How many linked learners are in OneFile's archive, and how many it has no more.
+    /// The numbers of linked learners whose user is archived, and whose user was deleted.
     pub async fn lost_learners(
         &self,
         provider: Uuid,
@@ -120,7 +118,7 @@ impl Store {
         Ok((row.archived, row.gone))
     }
 
-    /// The centres in which something is linked.
+    /// The centres with at least one link.
     pub async fn linked_centres(
         &self,
         provider: Uuid,
@@ -136,7 +134,7 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// A page of links, the oldest first.
+    /// A page of links, oldest first.
     pub async fn list_onefile_links(
         &self,
         provider: Uuid,
@@ -171,7 +169,7 @@ impl Store {
         Ok(page(items, size))
     }
 
-    /// A link of the environment that the settings name.
+    /// A link in the environment that the settings name.
     pub async fn onefile_link(
         &self,
         provider: Uuid,
@@ -194,7 +192,7 @@ impl Store {
         row.map(|row| self.read_link(provider, environment, row)).transpose()
     }
 
-    /// A record's link; of one that is linked in several centres, the oldest.
+    /// A record's link. If it is linked in several centres, the oldest link.
     pub async fn onefile_link_of(
         &self,
         provider: Uuid,
@@ -205,7 +203,7 @@ impl Store {
         self.one_link(provider, environment, kind, Some(local_id), None).await
     }
 
-    /// The link that leads to a record of OneFile's.
+    /// The link to a OneFile record.
     pub async fn onefile_link_to(
         &self,
         provider: Uuid,
@@ -241,7 +239,7 @@ impl Store {
         row.map(|row| self.read_link(provider, environment, row)).transpose()
     }
 
-    /// Removes a link; nothing happens in OneFile. `false`: there is none.
+    /// Removes a link. Nothing changes in OneFile. `false`: there is no such link.
     pub async fn remove_onefile_link(
         &self,
         provider: Uuid,
@@ -330,7 +328,7 @@ impl Store {
         Ok(())
     }
 
-    /// The same, for learners' users, who stand in no directory.
+    /// The same for learners' users, which are not in the directory.
     pub async fn settle_onefile_learners(
         &self,
         provider: Uuid,
@@ -350,7 +348,7 @@ impl Store {
         environment: OneFileEnvironment,
         row: LinkRow,
     ) -> StoreResult<OneFileLink> {
-        // The table lets in no other words than these.
+        // The table allows no other words than these.
         let kind = RecordKind::parse(&row.kind).unwrap_or(RecordKind::Learner);
         let entry: Option<DirectoryLabels> = match (&row.entry, kind.directory()) {
             (Some(sealed), Some(part)) => {

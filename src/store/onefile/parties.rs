@@ -1,4 +1,4 @@
-//! Officers and organisations whose details are to be compared with OneFile's.
+//! Officers and organisations whose details have to be compared with OneFile's.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::domain::{Change, LinkState, OneFileEnvironment, Subject};
 use crate::store::{RecordKind, Store, StoreResult, Time, Tx};
 
-/// An officer or an organisation, linked, with its record.
+/// A linked officer or organisation with its record.
 #[derive(Clone)]
 pub struct Party {
     pub link_id: Uuid,
@@ -19,18 +19,15 @@ pub struct Party {
 
 #[derive(Clone, Copy, Debug)]
 pub struct DueParties {
-    /// Those that follow this link.
+    /// Only records after this link.
     pub after: Option<Uuid>,
-    /// Those that were compared before this are due again.
+    /// Records whose last comparison is older than this are due again.
     pub before: Time,
     pub size: i64,
 }
 
 impl Store {
-    /// Those that are due: never compared, compared long ago, or changed here since.
-    ///
-    /// # Errors
-    /// The database's; a record that cannot be unsealed.
+    /// The records that are due: never compared, compared too long ago, or changed here since.
     pub async fn due_parties(
         &self,
         provider: Uuid,
@@ -67,7 +64,8 @@ impl Store {
             .collect()
     }
 
-    /// Keeps what a comparison came to. `false`: the record was changed meanwhile, and nothing was kept.
+    /// Stores the result of a comparison. `false`: the record changed in the meantime, and nothing
+    /// was stored.
     pub async fn keep_party(
         &self,
         tx: &mut Tx,

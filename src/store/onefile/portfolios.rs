@@ -1,5 +1,5 @@
-//! What OneFile has of a learner, as it was read or made last: which learning aim is which qualification's, which review is which of
-//! PICSWeb's. A record that PICSWeb sends again does not undo it.
+//! OneFile's data of a learner at the last read or write, with the qualification of each learning
+//! aim and the PICSWeb review of each review. It stays when PICSWeb sends the record again.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,28 @@ use crate::domain::change_onefile::{ReviewChangedData, ReviewValue};
 use crate::domain::{Change, OneFileEnvironment, Subject, redacted};
 use crate::store::{IntentProblem, RecordKind, Store, StoreResult, Time, Tx};
 
-/// What OneFile has of a learner.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Portfolio {
-    /// The user; none: its details were never read.
+    /// The user. `None`: its details were never read.
     pub user: Option<PortfolioUser>,
     pub aims: Vec<PortfolioAim>,
     pub reviews: Vec<PortfolioReview>,
-    /// Codes that OneFile had no learning aim of when a learner who was linked by hand was exchanged first: they are not assigned.
+    /// Codes without a learning aim in OneFile at the first exchange of a learner that was linked
+    /// by hand. They are not assigned.
     pub left_out: Vec<String>,
-    /// Codes of qualifications that an exchange assigns: what is known of them has not gone up yet. Kept before the learning aim is
-    /// made, so that whoever finds it there knows.
+    /// Codes of qualifications that an exchange assigns and whose details are not sent yet. Stored
+    /// before the learning aim is created, so that a later exchange knows it.
     pub owed: Vec<String>,
-    /// What somebody should look at.
+    /// What a person should check.
     pub notes: Vec<String>,
 }
 
-/// The user, as far as its details are exchanged.
+/// The user's exchanged details.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioUser {
-    /// The exchanged fields that say something, by OneFile's names; a day is `2026-01-31`.
+    /// The exchanged fields that are not blank, by OneFile's names. A day is `2026-01-31`.
     pub fields: BTreeMap<String, String>,
     pub default_assessor_id: Option<String>,
     pub placement_id: Option<String>,
@@ -42,17 +42,15 @@ pub struct PortfolioUser {
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioAim {
     pub learning_aim_id: String,
-    /// Of which of OneFile's standards.
     pub standard_id: String,
-    /// Of which VQ reference.
     pub vq_reference: Option<String>,
     /// Whether `fields` was read.
     pub read: bool,
-    /// OneFile has it no more.
+    /// Whether it was deleted in OneFile.
     pub gone: bool,
-    /// The exchanged fields that say something, by OneFile's names; a day is `2026-01-31`.
+    /// The exchanged fields that are not blank, by OneFile's names. A day is `2026-01-31`.
     pub fields: BTreeMap<String, String>,
-    /// The qualification into which its element counts came down.
+    /// The qualification that took over the element counts.
     pub counted_for: Option<String>,
 }
 
@@ -60,31 +58,29 @@ pub struct PortfolioAim {
 #[serde(default, rename_all = "camelCase")]
 pub struct PortfolioReview {
     pub one_file_id: String,
-    /// PICSWeb's id, where it has one.
+    /// PICSWeb's id, if it has one.
     pub review_id: Option<String>,
-    /// When it is planned for.
     pub scheduled_for: Option<Time>,
     pub started_on: Option<Time>,
-    /// OneFile has it no more.
+    /// Whether it was deleted in OneFile.
     pub gone: bool,
 }
 
 redacted!(Portfolio PortfolioUser PortfolioAim PortfolioReview PortfolioRow);
 
-/// A portfolio as it is kept.
 #[derive(Clone, Default, PartialEq)]
 pub struct PortfolioRow {
     pub portfolio: Portfolio,
-    /// When it was exchanged last.
+    /// When the last exchange took place.
     pub exchanged_at: Option<Time>,
-    /// When it was read whole last.
+    /// When it was last read in full.
     pub swept_at: Option<Time>,
-    /// Why the last exchange did not work.
+    /// Why the last exchange failed.
     pub problem: Option<IntentProblem>,
 }
 
 impl Store {
-    /// A learner's portfolio; an empty one where none was read.
+    /// A learner's portfolio, empty if none was read.
     pub async fn portfolio(
         &self,
         provider: Uuid,
@@ -113,7 +109,7 @@ impl Store {
         })
     }
 
-    /// Changes a portfolio in the transaction of what it belongs to; the learner's record is locked by the caller.
+    /// Changes a portfolio within a transaction. The caller has locked the learner's record.
     pub async fn change_portfolio(
         &self,
         tx: &mut Tx,
@@ -150,7 +146,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps which learning aim a qualification became.
+    /// Stores which learning aim a qualification became.
     pub async fn note_aim(
         &self,
         provider: Uuid,
@@ -171,7 +167,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps that what is known of a qualification is to go up once its learning aim is there.
+    /// Stores that a qualification's details have to be sent once its learning aim exists.
     pub async fn owe_details(
         &self,
         provider: Uuid,
@@ -192,7 +188,8 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps which of OneFile's reviews one of ours became: in the portfolio, and as the OneFile System ID of the record.
+    /// Stores which OneFile review one of our reviews became: in the portfolio, and as OneFile
+    /// System ID in the record.
     pub async fn note_review(
         &self,
         provider: Uuid,
@@ -240,8 +237,8 @@ impl Store {
         Ok(())
     }
 
-    /// Changes a record that we keep, in the transaction of what it belongs to; the caller has locked it. `change` says whether it
-    /// changed anything. `false`: nothing was written.
+    /// Changes a stored record within a transaction. The caller has locked it. `change` returns
+    /// whether it changed anything. `false`: nothing was written.
     pub async fn change_record(
         &self,
         tx: &mut Tx,

@@ -1,4 +1,5 @@
-//! OneFile's sessions, one for each account, shared by all processes: one of them opens it, the others wait.
+//! OneFile's sessions, one for each account. All processes share them: one opens a session while
+//! the others wait.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use crate::seal::hex;
 use crate::store::clock::interval;
 use crate::store::{Store, StoreResult};
 
-/// A session serves for 24 hours; it is renewed an hour before its end.
+/// A session is valid for 24 hours. It is renewed an hour before its end.
 const LIFE: Duration = Duration::from_hours(24);
 const RENEWED_AFTER: Duration = Duration::from_hours(23);
-/// One that nobody has asked for this long belongs to a token that is gone.
+/// A session that was not used for this long belongs to a deleted token.
 const FORGOTTEN: Duration = Duration::from_hours(72);
 
 /// A session of an account.
@@ -23,19 +24,18 @@ pub struct OneFileSession {
     pub token: SecretString,
 }
 
-/// What somebody who needs a session finds.
 #[derive(Clone, Debug)]
 pub enum SessionState {
     Ready(OneFileSession),
-    /// It is ours to open, by this claim.
+    /// The caller has to open it, with this claim.
     Ours(Uuid),
-    /// Somebody else is opening it.
+    /// Another process is opening it.
     Awaited,
 }
 
 impl Store {
-    /// The account's session, or the right to open it for as long as `lease`. A session of version `refused` does not serve: OneFile
-    /// has said so.
+    /// The account's session, or the right to open it within `lease`. The session of version
+    /// `refused` is invalid, because OneFile has rejected it.
     pub async fn onefile_session(
         &self,
         account: &[u8],
@@ -55,7 +55,7 @@ impl Store {
         if let Some(row) = &row
             && let Some(sealed) = &row.sealed
             && Some(row.version) != refused
-            // An old one serves while another process renews it.
+            // The old session is used while another process renews it.
             && (row.fresh == Some(true) || (row.claimed && row.lives == Some(true)))
         {
             let bytes = self.vault.sealer.unseal(&session_row(account), sealed)?;
@@ -82,7 +82,8 @@ impl Store {
         Ok(if ours == 1 { SessionState::Ours(claim) } else { SessionState::Awaited })
     }
 
-    /// Keeps the session that the claim was for; `None`: the claim has run out, and another process has opened its own.
+    /// Stores the session of a claim. `None`: the claim has expired, and another process has opened
+    /// its own session.
     pub async fn keep_onefile_session(
         &self,
         account: &[u8],
@@ -102,7 +103,7 @@ impl Store {
         .await?)
     }
 
-    /// Gives a claim back: no session came of it.
+    /// Releases a claim without a session.
     pub async fn release_onefile_session(&self, account: &[u8], claim: Uuid) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_sessions set claim = null, claimed_until = null where account = $1 and claim = $2",

@@ -10,42 +10,40 @@ use uuid::Uuid;
 use crate::domain::{DemographicsMode, DesktopIntegration, OneFileEnvironment, VisitType};
 use crate::store::{By, Store, StoreResult, Time};
 
-/// What can be chosen, but for the customer token.
+/// All settings except the customer token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneFileChoices {
     pub enabled: bool,
     pub environment: OneFileEnvironment,
-    /// Whether reviews go up.
+    /// Whether reviews are sent to OneFile.
     pub upload_reviews: bool,
-    /// Whether reviews come down.
+    /// Whether reviews are taken over from OneFile.
     pub download_reviews: bool,
-    /// What kind of visit an uploaded review becomes.
+    /// The kind of visit that a sent review becomes.
     pub visit_type: VisitType,
     /// Roles of learners' officers who become additional assessors.
     pub additional_assessors: Vec<String>,
     /// Whether a learner's Main Tag names the classroom.
     pub classroom_from_main_tag: bool,
-    /// Whether a classroom that the Main Tag names and that is not there is made.
+    /// Whether a missing classroom that the Main Tag names is created.
     pub create_missing_classrooms: bool,
-    /// The classroom of learners without another, where there is one centre.
+    /// The classroom of learners without another one, if there is one centre.
     pub default_classroom_id: Option<String>,
-    /// The same by centre.
+    /// The default classroom by centre.
     pub default_classrooms: BTreeMap<String, String>,
-    /// Which way learners' details go.
+    /// The direction in which learners' details are exchanged.
     pub learner_demographics: DemographicsMode,
-    /// Which way officers' details go.
+    /// The direction in which officers' details are exchanged.
     pub officer_demographics: DemographicsMode,
-    /// Which way organisations' details go.
+    /// The direction in which organisations' details are exchanged.
     pub organisation_demographics: DemographicsMode,
-    /// Whether a learner's new main officer or placement goes up.
+    /// Whether a learner's new main officer or placement is sent.
     pub push_changes: bool,
-    /// Whether PICS Desktop's integration is on.
     pub desktop_integration: DesktopIntegration,
-    /// Whether there is a daily exchange.
     pub daily_enabled: bool,
-    /// At this local time.
+    /// The local time of the daily exchange.
     pub daily_at: NaiveTime,
-    /// Days after which all is read, whether it changed or not.
+    /// Days after which everything is read, whether it changed or not.
     pub full_sweep_days: i32,
 }
 
@@ -54,9 +52,9 @@ pub struct OneFileChoices {
 pub struct OneFileSettings {
     pub choices: OneFileChoices,
     pub token: Option<SecretString>,
-    /// Last exchange over all learners that ended.
+    /// When the last exchange over all learners ended.
     pub last_synced_at: Option<Time>,
-    /// `ok`, or the code of what the last call met.
+    /// `ok`, or the problem code of the last call.
     pub connection: Option<String>,
     pub connection_at: Option<Time>,
     pub version: i64,
@@ -81,7 +79,7 @@ impl Default for OneFileChoices {
             push_changes: false,
             desktop_integration: DesktopIntegration::Never,
             daily_enabled: true,
-            // Clear of OneFile's release window, 07:00 to 07:30, also where a run takes an hour.
+            // Well before OneFile's release window (07:00 to 07:30), even if a run takes an hour.
             daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap_or_default(),
             full_sweep_days: 7,
         }
@@ -89,7 +87,7 @@ impl Default for OneFileChoices {
 }
 
 impl Store {
-    /// The provider's settings; defaults where none were made.
+    /// The provider's settings, or the defaults.
     pub async fn onefile_settings(&self, provider: Uuid) -> StoreResult<OneFileSettings> {
         let row = sqlx::query!(
             r#"select enabled, environment, sealed_token, upload_reviews, download_reviews, visit_type, additional_assessors,
@@ -119,7 +117,7 @@ impl Store {
             }
             None => None,
         };
-        // The table lets in no other words than these.
+        // The table allows no other words than these.
         let mode = |text: &str| DemographicsMode::parse(text).unwrap_or(DemographicsMode::Ignored);
         Ok(OneFileSettings {
             choices: OneFileChoices {
@@ -151,8 +149,8 @@ impl Store {
         })
     }
 
-    /// Keeps settings, over those of this version; no token: the present one stays. `false`: somebody else changed them meanwhile,
-    /// and nothing was kept.
+    /// Stores settings if the stored version is the expected one. Without a token the stored one
+    /// stays. `false`: the settings changed in the meantime, and nothing was stored.
     pub async fn put_onefile_settings(
         &self,
         provider: Uuid,
@@ -221,7 +219,7 @@ impl Store {
         if kept == 0 {
             return Ok(false);
         }
-        // Another token may be another customer's: so what was read with the old one is read again.
+        // Another token may belong to another customer, so data from the old one is read again.
         if other {
             self.forget_onefile_directory(&mut tx, provider, new.environment).await?;
             self.forget_onefile_standards(&mut tx, provider, new.environment).await?;
@@ -231,7 +229,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes what the last call said of the connection: `ok` or a problem's code.
+    /// Stores what the last call says about the connection: `ok` or a problem code.
     pub async fn note_onefile_connection(&self, provider: Uuid, code: &str) -> StoreResult<()> {
         sqlx::query!(
             "update onefile_settings set connection = $2, connection_at = app_now() where provider_id = $1",

@@ -1,4 +1,4 @@
-//! OneFile's learning aims, as they were read last.
+//! OneFile's learning aims at the last read.
 
 use uuid::Uuid;
 
@@ -6,47 +6,43 @@ use crate::domain::OneFileEnvironment;
 use crate::store::records::page;
 use crate::store::{RecordPage, Store, StoreResult, Time, Tx};
 
-/// A learning aim of OneFile's, which its API calls standard.
+/// A learning aim in OneFile, which OneFile's API calls a standard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneFileStandard {
-    /// OneFile's id of its centre.
     pub centre_id: String,
     pub standard_id: String,
     pub title: String,
-    /// Its code, as it is written.
+    /// The code as OneFile writes it.
     pub code: Option<String>,
-    /// Its code, as it is compared.
+    /// The code in the form that is compared.
     pub code_key: Option<String>,
     pub archived: bool,
 }
 
-/// What a reading said of a learning aim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandardRead {
     pub centre_id: String,
     pub standard_id: String,
-    /// It was not there before.
     pub added: bool,
-    /// Its title, code or archive mark was another.
+    /// Whether its title, code or archive mark changed.
     pub changed: bool,
-    /// This refresh has seen it before.
+    /// Whether this refresh has read it before.
     pub again: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardFilter<'a> {
-    /// Of this centre only.
     pub centre_id: Option<&'a str>,
-    /// With this code, as it is compared.
+    /// With this code, in the form that is compared.
     pub code_key: Option<&'a str>,
-    /// With this in the title or the code, in either case.
+    /// With this text in the title or the code, in upper or lower case.
     pub query: Option<&'a str>,
-    /// Those that follow this one: centre and id.
+    /// Only rows after this centre and id.
     pub after: Option<(&'a str, &'a str)>,
 }
 
 impl Store {
-    /// The version of the provider's OneFile settings, which nobody changes before the transaction ends.
+    /// The version of the provider's OneFile settings. It is locked until the transaction ends.
     pub async fn hold_onefile_version(&self, tx: &mut Tx, provider: Uuid) -> StoreResult<Option<i64>> {
         Ok(sqlx::query_scalar!(
             "select version from onefile_settings where provider_id = $1 for share",
@@ -56,7 +52,8 @@ impl Store {
         .await?)
     }
 
-    /// Writes what a page said, in the refresh that began then; answers each row's news. No id twice.
+    /// Writes the rows of a page for the refresh that began at `began`, and returns the result of
+    /// each. No id may occur twice.
     pub async fn put_onefile_standards(
         &self,
         tx: &mut Tx,
@@ -114,7 +111,7 @@ impl Store {
         .await?)
     }
 
-    /// The centres of what the refresh that began then has not seen.
+    /// The centres of the learning aims that this refresh has not seen.
     pub async fn centres_of_unseen_standards(
         &self,
         tx: &mut Tx,
@@ -133,8 +130,8 @@ impl Store {
         .await?)
     }
 
-    /// Removes what the refresh that began then has not seen, but in the centres that it could not read whole; answers centre
-    /// and id of each.
+    /// Removes the learning aims that this refresh has not seen, except in centres that it could
+    /// not read in full. Returns the centre and id of each.
     pub async fn remove_unseen_standards(
         &self,
         tx: &mut Tx,
@@ -157,7 +154,7 @@ impl Store {
         Ok(gone.into_iter().map(|row| (row.centre_id, row.standard_id)).collect())
     }
 
-    /// Notes that all learning aims were read.
+    /// Stores that all learning aims were read.
     pub async fn end_onefile_standards(
         &self,
         tx: &mut Tx,
@@ -179,7 +176,7 @@ impl Store {
         Ok(())
     }
 
-    /// The code of each standard that has one: centre, standard, code as OneFile writes it.
+    /// The code of each standard that has one: centre, standard, and code as OneFile writes it.
     pub async fn onefile_codes(
         &self,
         provider: Uuid,
@@ -196,7 +193,7 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.centre_id, row.standard_id, row.code)).collect())
     }
 
-    /// When all learning aims were read; `None`: not yet.
+    /// When all learning aims were last read. `None`: never.
     pub async fn onefile_standards_refreshed(
         &self,
         provider: Uuid,
@@ -212,7 +209,7 @@ impl Store {
         .await?)
     }
 
-    /// A page of learning aims, by centre and id, numbers by their size.
+    /// A page of learning aims, by centre and id; numbers are ordered by value.
     pub async fn onefile_standards(
         &self,
         provider: Uuid,

@@ -1,4 +1,4 @@
-//! The control API's part of OneFile.
+//! OneFile's part of the control API.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ async fn the_contract_has_every_field_that_is_shown_or_taken() {
     assert_eq!(keys(&onefile.record(&format!("/Placement/{placement}")).await), known("Placement"));
     let room = onefile.first_id("/Classroom/Search", json!({})).await;
     assert_eq!(keys(&onefile.record(&format!("/Classroom/{room}")).await), known("Classroom"));
-    // Every property of a change is taken: with null for all, only what must not be blank is refused.
+    // Every property of a change is accepted. With null for all of them, only the required ones are
+    // refused.
     for (path, schema) in [
         (format!("/LearningAim/{aim}"), "LearningAimChange"),
         (format!("/Classroom/{room}"), "ClassroomChange"),
@@ -72,7 +73,8 @@ async fn many_more_records_are_made_at_once() {
     assert_eq!(onefile.control("/onefile/records:more", json!({ "learners": 100_001 })).await.status, 422);
 }
 
-/// Held against a search that has to look at all of them, not against a time: how busy the machine is says nothing.
+/// Compares with a search that has to read all of them and not with a time, because the machine may
+/// be busy.
 #[tokio::test]
 async fn one_learners_aims_are_found_without_a_look_at_all_the_others() {
     let onefile = OneFile::start().await;

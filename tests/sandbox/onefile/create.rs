@@ -1,4 +1,4 @@
-//! Creates of all but users.
+//! Creations of all records except users.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The fault switch, at OneFile.
+//! The fault switch of OneFile.
 
 use reqwest::Method;
 use serde_json::{Value, json};

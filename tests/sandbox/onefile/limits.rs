@@ -10,7 +10,7 @@ use crate::support::sandbox::onefile::{BASE, OneFile, authenticate};
 #[tokio::test]
 async fn three_hundred_calls_a_minute_are_the_limit_and_authentication_counts() {
     let onefile = OneFile::with(SandboxOptions::default()).await;
-    // Two were made to start with: one for the session, one for the centres.
+    // Two calls were made at the start: one for the session, one for the centres.
     for _ in 0..298 {
         assert_eq!(onefile.get("/Customer").await.status, 200);
     }

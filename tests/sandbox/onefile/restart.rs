@@ -1,4 +1,4 @@
-//! What outlives a restart.
+//! What survives a restart.
 
 use picsbridge::sandbox::SandboxOptions;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What is there from the start.
+//! The records at the start.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Uploads whose answer was lost.
+//! Uploads whose response was lost.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub fn once(kind: &Value) -> Value {
     json!({"operation": "createApprentice", "times": 1, "kind": kind})
 }
 
-/// Exactly so many records through the API, none double.
+/// Checks that the API created exactly this number of records, and no duplicate.
 pub async fn made(app: &TestApp, credits: i64) {
     let state = app.sandbox_state().await;
     assert_eq!(
@@ -26,7 +26,7 @@ pub async fn made(app: &TestApp, credits: i64) {
     );
 }
 
-/// Uploads the learner while ACE360 goes wrong so, and looks at what is known then.
+/// Uploads the learner while ACE360 fails in this way, and checks what is known then.
 pub async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
     app.put_ready(id, n).await;
     app.fault(once(kind)).await;
@@ -35,12 +35,12 @@ pub async fn lose(app: &TestApp, id: &str, n: u64, kind: &Value) {
     let tab = answer.expect(202);
     assert_eq!((&tab["state"], &tab["recordId"]), (&json!("unknown"), &Value::Null), "{kind}");
     assert_eq!(tab["problem"]["code"], "upstreamFailed", "{kind}");
-    // The look for it may have begun by now, but it is listed until it is settled.
+    // The reconciliation may have begun by now, but the intent is listed until it is settled.
     let listed = app.get("/intents?pageSize=500").await.expect(200);
     assert!(listed["items"].as_array().unwrap().iter().any(|intent| intent["subject"]["id"] == id), "{kind}");
 }
 
-/// Another call for the same upload does nothing, and tells where it stands.
+/// Checks that another call for the same upload does nothing, and returns its state.
 pub async fn under_way(app: &TestApp, id: &str, state: &str) {
     for body in [json!({}), json!({"allowDuplicate": true})] {
         let again = app.call(Method::POST, &tab(id)).header("prefer", "wait=0").json(&body).send().await;

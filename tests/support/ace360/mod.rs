@@ -1,4 +1,4 @@
-//! What most tests here begin with.
+//! The common start of most ACE360 tests.
 
 pub mod lost;
 
@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::support::app::AppBuilder;
 use crate::support::{TestApp, on_runtime, people};
 
-/// An app whose catalogue has the one standard that [`people`] need. A real refresh is the business of its own tests.
+/// An app whose catalogue has the one standard that [`people`] need. Separate tests cover a real
+/// refresh.
 pub async fn ready() -> TestApp {
     ready_with(TestApp::builder()).await
 }
@@ -45,7 +46,7 @@ pub fn tab(id: &str) -> String {
     format!("/learners/{id}/ace360")
 }
 
-/// Keeps the learner that `n` makes, and uploads it.
+/// Stores learner `n`, and uploads it.
 pub async fn uploaded(app: &TestApp, id: &str, n: u64) -> i64 {
     app.put_ready(id, n).await;
     let tab = app.post(&tab(id), &json!({})).await.expect(201);
@@ -55,13 +56,13 @@ pub async fn uploaded(app: &TestApp, id: &str, n: u64) -> i64 {
 /// What the preview would send, as one object.
 pub async fn previewed(app: &TestApp, id: &str) -> Map<String, Value> {
     let preview = app.get(&format!("/learners/{id}/ace360/preview")).await.expect(200);
-    // Not `ready`: an earlier upload may be open.
+    // Not `ready`, because an earlier upload may be open.
     assert_eq!((&preview["eligible"], &preview["missing"]), (&json!(true), &json!([])), "{preview:#}");
     let fields = preview["fields"].as_array().unwrap();
     fields.iter().map(|field| (field["name"].as_str().unwrap().to_owned(), field["value"].clone())).collect()
 }
 
-/// A record of ACE360's that somebody typed there, of the person that `n` makes.
+/// An ACE360 record of person `n` that was created by hand.
 pub fn typed(n: u64) -> Value {
     let learner = people::learner(n);
     json!({
@@ -71,13 +72,13 @@ pub fn typed(n: u64) -> Value {
     })
 }
 
-/// So much later, and all that is overdue then is set going.
+/// Moves the clock, and starts all work that is then overdue.
 pub async fn later(app: &TestApp, by: TimeDelta) {
     app.clock_advance(by).await;
     app.tick().await;
 }
 
-/// Keeps learners that are nothing but a name, and links each by hand to the record of the same place.
+/// Stores learners with only a name, and links each by hand to the record of the same index.
 pub async fn linked(app: &TestApp, learners: &[&str], records: impl IntoIterator<Item = i64>) {
     for (id, record) in learners.iter().zip(records) {
         app.put(&format!("/learners/{id}"), &json!({"firstName": "Esme", "lastName": "Marlpit"}))
@@ -87,7 +88,7 @@ pub async fn linked(app: &TestApp, learners: &[&str], records: impl IntoIterator
     }
 }
 
-/// The run that this asks for, at its end.
+/// Starts the run at this path, and returns it after its end.
 pub async fn ran(app: &TestApp, path: &str) -> Value {
     let run = app.post(path, &Value::Null).await;
     assert!(matches!(run.status, 200 | 202), "{run:?}");
@@ -113,7 +114,7 @@ pub fn counts(run: &Value) -> [i64; 6] {
     ["total", "done", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap())
 }
 
-/// Keeps the learners `L1` to `Ln`, ready to be uploaded.
+/// Stores the learners `L1` to `Ln`, ready to be uploaded.
 pub async fn put_many(app: &TestApp, n: u64) {
     app.put_ready("L1", 1).await;
     let records: Vec<_> =
@@ -122,7 +123,7 @@ pub async fn put_many(app: &TestApp, n: u64) {
     assert_eq!(imported["succeeded"], n, "{imported:#}");
 }
 
-/// The run that this body asks for, at its end.
+/// Starts a run with this body, and returns it after its end.
 pub async fn ran_with(app: &TestApp, path: &str, body: &Value) -> Value {
     let run = app.post(path, body).await.good();
     app.wait_run(run["id"].as_str().unwrap()).await

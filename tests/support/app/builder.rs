@@ -1,4 +1,4 @@
-//! How the app is to be.
+//! The options of the app.
 
 use std::sync::Arc;
 
@@ -9,14 +9,13 @@ use super::running::{MASTER_KEY, TestApp};
 use super::wait::PATIENCE;
 use crate::support::postgres::{Database, on_runtime};
 
-/// Short, so that what goes wrong goes wrong soon; the tick and deliveries are the test's to call.
+/// Short times, so that failures happen soon. The test calls the tick and the deliveries.
 pub const TIMINGS: &str =
     "call=5s,lease=8s,slice=3s,job=10s,rescue=15s,tick=24h,deliver=24h,retry=200ms,shutdown=3s";
 
-/// How the app is to be.
 #[derive(Debug)]
 pub struct AppBuilder {
-    // Settings are many: more than belongs in each test's future.
+    // Boxed, because the settings are too large for each test's future.
     raw: Box<RawConfig>,
     timings: String,
     sandbox: SandboxOptions,
@@ -25,13 +24,13 @@ pub struct AppBuilder {
 }
 
 impl AppBuilder {
-    /// Timings that win over [`TIMINGS`], such as `call=1s,lease=2s`.
+    /// Timings that override [`TIMINGS`], such as `call=1s,lease=2s`.
     pub fn timings(mut self, timings: &str) -> Self {
         self.timings = format!("{TIMINGS},{timings}");
         self
     }
 
-    /// Calls to ACE360 a minute; 60,000 if not said.
+    /// Calls to ACE360 a minute. The default is 60,000.
     pub fn calls_per_minute(mut self, calls: u32) -> Self {
         self.raw.ace360_calls_per_minute = Some(calls.to_string());
         self
@@ -42,13 +41,13 @@ impl AppBuilder {
         self
     }
 
-    /// The sandbox; where it listens is not the caller's.
+    /// The options of the sandbox. Its address is chosen automatically.
     pub fn sandbox(mut self, options: SandboxOptions) -> Self {
         self.sandbox = options;
         self
     }
 
-    /// Fewer connections for jobs than a setting may say.
+    /// Fewer connections for jobs than the setting allows.
     pub fn job_connections(mut self, count: u32) -> Self {
         self.job_connections = Some(count);
         self
@@ -70,7 +69,7 @@ impl AppBuilder {
             ..*self.raw
         };
         let mut config = Config::check(&raw).unwrap_or_else(|faults| panic!("the configuration: {faults:?}"));
-        // A busy machine takes long for a connection, and that is no fault of the service.
+        // A busy machine may need long for a connection, which is no fault of the service.
         config.connection_wait = PATIENCE;
         config.job_connections = self.job_connections.unwrap_or(config.job_connections);
         Box::pin(TestApp::over(config, database, Arc::new(sandbox), self.worker, None)).await

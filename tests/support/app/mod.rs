@@ -1,4 +1,5 @@
-//! The whole service, as the binary puts it together, on a free port, with a database and a sandbox of the test's own.
+//! The complete service as the binary assembles it, on a free port, with the test's own database
+//! and sandbox.
 
 mod builder;
 mod running;

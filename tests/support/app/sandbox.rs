@@ -1,4 +1,4 @@
-//! The simulated upstreams of an app: looking into them, and making them change or go wrong.
+//! The simulated upstreams of an app: reads them, changes them, and makes them fail.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,12 +11,12 @@ impl TestApp {
         self.sandbox.url()
     }
 
-    /// The sandbox in numbers.
+    /// The state of the sandbox in numbers.
     pub async fn sandbox_state(&self) -> Value {
         self.sandbox_call(Method::GET, "/state", None).await
     }
 
-    /// The sandbox's records in full, the newest first.
+    /// The sandbox's records in full, newest first.
     pub async fn sandbox_records(&self) -> Vec<Value> {
         let records = self.sandbox_call(Method::GET, "/apprentices?limit=1000", None).await;
         records.as_array().unwrap().clone()
@@ -27,27 +27,29 @@ impl TestApp {
         self.sandbox_change(id, json!({})).await
     }
 
-    /// Changes an ACE360 record: `{"statusId":6,"overallGrade":"pass"}`, `{"archive":true}`, `{"remove":true}`.
+    /// Changes an ACE360 record: `{"statusId":6,"overallGrade":"pass"}`, `{"archive":true}`,
+    /// `{"remove":true}`.
     pub async fn sandbox_change(&self, id: i64, change: Value) -> Value {
         self.sandbox_call(Method::POST, &format!("/apprentices/{id}:advance"), Some(change)).await
     }
 
-    /// Somebody types a record into ACE360; fields that are not given are invented.
+    /// Creates a record in ACE360 by hand. Missing fields are invented.
     pub async fn sandbox_create(&self, fields: Value) -> Value {
         self.sandbox_call(Method::POST, "/apprentices", Some(fields)).await
     }
 
-    /// Makes the sandbox go wrong: `{"operation":"createApprentice","times":1,"kind":{"commitThenReset":{}}}`.
+    /// Makes the sandbox fail:
+    /// `{"operation":"createApprentice","times":1,"kind":{"commitThenReset":{}}}`.
     pub async fn fault(&self, rule: Value) {
         self.sandbox_call(Method::PUT, "/faults", Some(json!([rule]))).await;
     }
 
-    /// It goes right again.
+    /// Switches all faults off.
     pub async fn no_faults(&self) {
         self.sandbox_call(Method::PUT, "/faults", Some(json!([]))).await;
     }
 
-    /// Forgets all that the sandbox has, then invents so many apprentices; the first one's id is 248.
+    /// Deletes all data of the sandbox, then invents apprentices. The first one's id is 248.
     pub async fn sandbox_seed(&self, apprentices: u32) {
         let body = json!({ "seedApprentices": apprentices });
         self.sandbox_call(Method::POST, "/reset", Some(body)).await;
@@ -58,7 +60,7 @@ impl TestApp {
         self.sandbox_call(Method::PUT, "/settings", Some(change)).await;
     }
 
-    /// Any call of the sandbox's control.
+    /// Any call of the sandbox's control API.
     pub async fn sandbox_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = reqwest::Client::builder()
             .no_proxy()

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use crate::support::client::Api;
 use crate::support::postgres::on_runtime;
 
-/// A training provider with a token that may do everything. Calls like an [`Api`].
+/// A training provider with a token that has every scope. It makes calls like an [`Api`].
 #[derive(Clone, Debug)]
 pub struct Tenant {
     pub provider: Provider,
@@ -35,7 +35,7 @@ pub async fn new_tenant(parts: &Parts, api: &Api, name: &'static str, ace360_tok
             enabled: true,
             environment: "sandbox".to_owned(),
             token: Some(SecretString::from(ace360_token)),
-            // A clock that a test moves would set it off.
+            // Otherwise a test that moves the clock would start it.
             daily_enabled: false,
             daily_at: NaiveTime::from_hms_opt(5, 0, 0).unwrap(),
         };
@@ -60,7 +60,7 @@ pub async fn issue(parts: &Parts, provider: &Provider, scopes: Scopes, days: u32
     .await
 }
 
-/// Whoever the tests act as beneath the API.
+/// The actor of the tests' changes below the API.
 pub fn by() -> By {
     By::itself("test")
 }

@@ -1,14 +1,13 @@
-//! Waiting for what happens in the background.
+//! Waiting for background work.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long anything may take before a test gives up. Long, since a busy machine is no fault: only what hangs meets it.
+/// The longest wait before a test fails. It is long, because a busy machine is no error.
 pub const PATIENCE: Duration = Duration::from_mins(3);
 const POLL: Duration = Duration::from_millis(25);
 
-/// Reads until what it reads is as wanted, and gives it.
 pub async fn until_read<F: Future<Output = Value>>(
     what: &str,
     read: impl Fn() -> F,
@@ -25,7 +24,7 @@ pub async fn until_read<F: Future<Output = Value>>(
     }
 }
 
-/// Looks until there is something to see, and gives it.
+/// Checks until there is a value, and returns it.
 pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! What most tests of enrolments begin with.
+//! The common start of most enrolment tests.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ pub fn settings(classroom: &str, change: &Value) -> Value {
     )
 }
 
-/// An app whose OneFile integration is on, with the records that [`people::learner`] needs; nobody is linked.
+/// An app whose OneFile integration is on, with the records that [`people::learner`] needs, and
+/// without links.
 pub async fn enrolling() -> TestApp {
     enrolling_with(json!({})).await
 }
@@ -62,7 +63,7 @@ pub async fn enrol(app: &TestApp, n: u64) -> Value {
     app.post(&tab(n), &json!({"centreId": CENTRE})).await.expect(201)
 }
 
-/// The customer's records of a kind that were made by calls.
+/// The customer's records of a kind that calls created.
 pub async fn made(app: &TestApp, kind: &str) -> Vec<Value> {
     records(app, kind).await.into_iter().filter(|record| record["origin"] == "api").collect()
 }

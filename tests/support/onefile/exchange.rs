@@ -1,4 +1,4 @@
-//! What tests of exchanges with OneFile begin with.
+//! The common start of exchange tests.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ use crate::support::{TestApp, people};
 
 pub const SYNC: &str = "/onefile/learners:sync";
 
-/// OneFile is on, its learning aims are read; reviews come down, and nothing else is chosen but this.
+/// OneFile is on, and its learning aims are read. Reviews are taken over; all other settings come
+/// from `change`.
 pub async fn exchanging(change: Value) -> TestApp {
     exchanging_in(working(), change).await
 }
@@ -24,7 +25,7 @@ pub async fn exchanging_in(builder: AppBuilder, change: Value) -> TestApp {
     enrolling_in(builder, people::but(choice, change)).await
 }
 
-/// A learner in learning with two qualifications, one of which is only in PICSWeb's plan until OneFile has it.
+/// A learner in learning with two qualifications, one of which OneFile does not have yet.
 pub fn own(more: Value) -> Value {
     people::but(
         json!({
@@ -35,7 +36,7 @@ pub fn own(more: Value) -> Value {
     )
 }
 
-/// The learner, linked to the seeded user with this MIS value; its id there.
+/// Stores the learner, links it to the seeded user with this MIS value, and returns the user's id.
 pub async fn linked(app: &TestApp, id: &str, mis: &str, more: Value) -> String {
     let user = with_mis(app, mis).await.remove(0).0;
     app.put(&format!("/learners/{id}"), &own(more)).await.good();
@@ -75,12 +76,12 @@ pub async fn record(app: &TestApp, id: &str) -> Value {
     app.get(&format!("/learners/{id}")).await.expect(200)
 }
 
-/// OneFile goes wrong in all of these ways.
+/// Makes OneFile fail in all of these ways.
 pub async fn wrong(app: &TestApp, rules: Value) {
     app.sandbox_call(Method::PUT, "/faults", Some(rules)).await;
 }
 
-/// An exchange of all that has ended.
+/// Runs an exchange of all learners to its end.
 pub async fn exchange(app: &TestApp, body: &Value) -> Value {
     let run = app.post(SYNC, body).await.good();
     app.wait_run(run["id"].as_str().unwrap()).await
@@ -90,7 +91,7 @@ pub fn counts(run: &Value) -> [i64; 5] {
     ["total", "succeeded", "unchanged", "failed", "skipped"].map(|name| run[name].as_i64().unwrap_or(-1))
 }
 
-/// What the run says of each record: its code and words.
+/// The code and text that the run reports for each record.
 pub async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, (String, String)> {
     let path = format!("/runs/{}/records?pageSize=500", run["id"].as_str().unwrap());
     let page = app.get(&path).await.expect(200);
@@ -106,7 +107,7 @@ pub async fn told(app: &TestApp, run: &Value) -> BTreeMap<String, (String, Strin
         .collect()
 }
 
-/// So many more learners in OneFile, linked to as many here, `M-000` and so on; their users.
+/// Creates more learners in OneFile, linked to `M-000` and so on here, and returns their users.
 pub async fn many(app: &TestApp, count: u32, aims: u32, reviews: u32) -> Vec<String> {
     let more = json!({"learners": count, "aimsPerLearner": aims, "reviewsPerLearner": reviews});
     let made = app.sandbox_call(Method::POST, "/onefile/records:more", Some(more)).await;
@@ -115,12 +116,12 @@ pub async fn many(app: &TestApp, count: u32, aims: u32, reviews: u32) -> Vec<Str
         app.put(&format!("/learners/M-{n:03}"), &own(json!({}))).await.good();
         app.post(LINKS, &request("learner", &format!("M-{n:03}"), user)).await.expect(201);
     }
-    // They were made long ago: what changed a moment before an exchange is looked at once more by the next.
+    // They were created long ago, because the next exchange reads recent changes once more.
     later(app, TimeDelta::hours(2)).await;
     users
 }
 
-/// Both clocks, ours and OneFile's, go on.
+/// Moves both clocks, ours and OneFile's.
 pub async fn later(app: &TestApp, by: TimeDelta) {
     app.clock_advance(by).await;
     let state = app.sandbox_call(Method::GET, "/settings", None).await;

@@ -1,4 +1,4 @@
-//! What tests of links with OneFile begin with.
+//! The common start of OneFile link tests.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,6 @@ use crate::support::{Api, TestApp, people};
 
 pub const LINKS: &str = "/onefile/links";
 
-/// An officer with this id and Ident.
 pub async fn officer(api: &Api, id: &str, ident: &str) {
     let own = people::but(
         people::officer(),
@@ -16,7 +15,7 @@ pub async fn officer(api: &Api, id: &str, ident: &str) {
     api.put(&format!("/officers/{id}"), &own).await.good();
 }
 
-/// OneFile's users of this MIS value, as `(id, centre)`.
+/// OneFile's users with this MIS value, as `(id, centre)`.
 pub async fn with_mis(app: &TestApp, mis: &str) -> Vec<(String, String)> {
     let users = records(app, "user").await;
     let found = users.iter().filter(|user| user["fields"]["MISID"] == mis && user["archived"] == false);
@@ -30,7 +29,7 @@ pub fn request(kind: &str, local: &str, remote: &str) -> Value {
     json!({"kind": kind, "localId": local, "remoteId": remote})
 }
 
-/// The feed's changes of links.
+/// The events about links in the feed.
 pub async fn told(api: &Api) -> Vec<Value> {
     let changes = api.get("/changes").await.expect(200);
     let items = changes["items"].as_array().unwrap().clone();

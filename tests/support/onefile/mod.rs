@@ -1,4 +1,4 @@
-//! What most tests here begin with.
+//! The common start of most OneFile tests.
 
 pub mod enrolment;
 pub mod exchange;
@@ -16,18 +16,18 @@ use crate::support::{Api, TestApp};
 pub const SETTINGS: &str = "/onefile/settings";
 pub const TEST: &str = "/onefile/connection:test";
 
-/// Without call limits, on both sides.
+/// An app without call limits on both sides.
 pub fn builder() -> AppBuilder {
     working().no_worker()
 }
 
-/// The same, with somebody who works runs.
+/// The same, with a worker.
 pub fn working() -> AppBuilder {
     let options = SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() };
     TestApp::builder().sandbox(options).setting(|raw| raw.onefile_calls_per_minute = Some("60000".to_owned()))
 }
 
-/// An app whose OneFile is the sandbox; the integration is off.
+/// An app whose OneFile is the sandbox. The integration is off.
 pub async fn connected() -> TestApp {
     connected_with(builder()).await
 }
@@ -42,12 +42,12 @@ pub fn sandbox(token: &str) -> Value {
     json!({"enabled": false, "environment": "sandbox", "customerToken": token})
 }
 
-/// The simulated OneFile in numbers.
+/// The state of the simulated OneFile in numbers.
 pub async fn state(app: &TestApp) -> Value {
     app.sandbox_state().await["onefile"].clone()
 }
 
-/// How often an operation was called.
+/// The number of calls of an operation.
 pub async fn calls(app: &TestApp, operation: &str) -> u64 {
     state(app).await["calls"][operation].as_u64().unwrap_or(0)
 }
@@ -57,12 +57,12 @@ pub async fn all_calls(app: &TestApp) -> u64 {
     state["calls"].as_object().unwrap().values().map(|many| many.as_u64().unwrap()).sum()
 }
 
-/// Makes the simulated OneFile behave so: `{"pageCap": 10}`.
+/// Changes the behaviour of the simulated OneFile: `{"pageCap": 10}`.
 pub async fn behave(app: &TestApp, change: Value) {
     app.sandbox_settings(json!({ "onefile": change })).await;
 }
 
-/// OneFile's records in full, the newest first.
+/// OneFile's records in full, newest first.
 pub async fn records(app: &TestApp, kind: &str) -> Vec<Value> {
     let path = format!("/onefile/records?kind={kind}&limit=1000");
     app.sandbox_call(Method::GET, &path, None).await.as_array().unwrap().clone()

@@ -1,4 +1,4 @@
-//! Holding an answer against an OpenAPI 3.1 document.
+//! Checks a response against an OpenAPI 3.1 document.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-/// A document, and the validators that were made of it.
+/// A document, and the validators that were made from it.
 pub struct Contract {
     document: Value,
     validators: Mutex<HashMap<String, Validator>>,
@@ -17,7 +17,7 @@ impl Contract {
         Self { document, validators: Mutex::default() }
     }
 
-    /// What we rely on at ACE360.
+    /// The contract with ACE360.
     pub fn ace360() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
         CONTRACT.get_or_init(|| {
@@ -26,7 +26,6 @@ impl Contract {
         })
     }
 
-    /// What we rely on at OneFile.
     pub fn onefile() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
         CONTRACT.get_or_init(|| {
@@ -39,7 +38,7 @@ impl Contract {
         &self.document
     }
 
-    /// Panics unless the document allows this answer to this call.
+    /// Panics unless the document allows this response to this call.
     pub fn check(&self, method: &str, path: &str, status: u16, body: Option<&Value>) {
         let at = format!("{method} {path} answered {status}");
         let (template, item) =
@@ -63,18 +62,19 @@ impl Contract {
             }
             (Some(_), None) => panic!("{at}: without the body that the document promises"),
             (None, Some(body)) if status == 204 => panic!("{at}: with a body: {body}"),
-            // No schema: any body will do, as for a server's fault.
+            // Without a schema any body is allowed, as for a server error.
             (None, _) => {}
         }
     }
 
-    /// Panics unless this fits the schema of that name.
+    /// Panics unless this matches the schema of that name.
     pub fn allows(&self, schema: &str, body: &Value) {
         self.validate(&pointer(&["components", "schemas", schema]), body, schema);
     }
 
     fn validate(&self, place: &str, body: &Value, at: &str) {
-        // The lock is let go before a fault is reported: one test's fault is not to be that of all others.
+        // The lock is released before an error is reported, so that one test's failure does not
+        // affect the others.
         let faults = self.faults(place, body);
         assert!(faults.is_empty(), "{at}, against the document:\n{}", faults.join("\n"));
     }
@@ -82,7 +82,8 @@ impl Contract {
     fn faults(&self, place: &str, body: &Value) -> Vec<String> {
         let mut validators = self.validators.lock().unwrap();
         let validator = validators.entry(place.to_owned()).or_insert_with(|| {
-            // The schema itself, not a reference to it: a path's braces cannot stand in a reference.
+            // Use the schema itself and not a reference, because a reference cannot contain a
+            // path's braces.
             let schema = self.document.pointer(place).expect("the place was found before");
             let schema = json!({ "allOf": [schema], "components": self.document["components"] });
             jsonschema::draft202012::new(&schema).expect("the schema is one")
@@ -92,7 +93,8 @@ impl Contract {
 
     fn path(&self, path: &str) -> Option<(&str, &Value)> {
         let paths = self.document["paths"].as_object().expect("a document has paths");
-        // Where several fit, the one with the fewest variables is meant: `/User/Search`, not `/User/{id}`.
+        // If several match, the one with the fewest variables applies: `/User/Search`, not
+        // `/User/{id}`.
         paths
             .iter()
             .filter(|(template, _)| fits(template, path))
@@ -101,7 +103,7 @@ impl Contract {
     }
 }
 
-/// Whether the path is one of the template's; a name in braces stands for anything within a segment.
+/// Whether the path matches the template. A name in braces matches anything within a segment.
 fn fits(template: &str, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
@@ -117,7 +119,7 @@ fn fits(template: &str, path: &str) -> bool {
         })
 }
 
-/// What stands before and after the variable of a template's segment.
+/// The text before and after the variable of a template's segment.
 fn around(segment: &str) -> Option<(&str, &str)> {
     let (before, rest) = segment.split_once('{')?;
     let (_, after) = rest.split_once('}')?;

@@ -1,10 +1,10 @@
-//! Where a sandbox keeps what outlives a restart.
+//! The folder of a sandbox's journal.
 
 use std::path::PathBuf;
 
 use picsbridge::sandbox::SandboxOptions;
 
-/// A folder that goes with the test.
+/// A folder that is removed with the test.
 pub struct Folder(PathBuf);
 
 impl Folder {

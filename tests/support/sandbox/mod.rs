@@ -1,4 +1,4 @@
-//! A running sandbox, and callers of it.
+//! A running sandbox, and clients of it.
 
 pub mod contract;
 pub mod folder;
@@ -14,14 +14,14 @@ use crate::support::app::PATIENCE;
 
 pub const BASE: &str = "/ace360/connect-api/beta";
 
-/// A sandbox of the test's own, on a free port.
+/// The test's own sandbox, on a free port.
 pub struct Running {
     pub sandbox: Sandbox,
     pub client: Client,
     control: Contract,
 }
 
-/// An answer that the contract allows.
+/// A response that the contract allows.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -47,7 +47,7 @@ impl Running {
         self.control.document()
     }
 
-    /// A call to ACE360, not sent yet.
+    /// A call to ACE360 that is not sent yet.
     pub fn request(&self, method: Method, path: &str, token: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{BASE}{path}", self.sandbox.url())).bearer_auth(token)
     }
@@ -69,14 +69,14 @@ impl Running {
         answer(Contract::ace360(), "POST", "/apprentices", request).await
     }
 
-    /// Creates it, and gives its id.
+    /// Creates a record, and returns its id.
     pub async fn created(&self, body: &Value) -> u64 {
         let answer = self.create(body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.body["id"].as_u64().unwrap()
     }
 
-    /// A call to the control API; a null body is none.
+    /// A call to the control API. A null body means no body.
     pub async fn control(&self, method: Method, path: &str, body: Value) -> Answer {
         let path = format!("/control{path}");
         let mut request = self.client.request(method.clone(), self.sandbox.url() + &path);
@@ -99,7 +99,7 @@ impl Running {
         self.control(Method::POST, &format!("/apprentices/{id}:advance"), body).await
     }
 
-    /// The whole catalogue, read page by page.
+    /// The full catalogue, read page by page.
     pub async fn standards(&self) -> Vec<Value> {
         let mut standards = Vec::new();
         for page in 1.. {
@@ -124,7 +124,7 @@ pub async fn answer(contract: &Contract, method: &str, path: &str, request: Requ
     Answer { status, body: body.unwrap_or_default(), retry_after }
 }
 
-/// A create that is right in all its fields.
+/// A creation that is valid in all its fields.
 pub fn apprentice() -> Value {
     json!({
         "firstName": "Amara",
@@ -164,7 +164,7 @@ pub fn apprentice() -> Value {
     })
 }
 
-/// That create, with these fields instead; null takes a field out.
+/// That creation with these fields replaced; null removes a field.
 pub fn but(changes: Value) -> Value {
     let mut body = apprentice();
     let fields = body.as_object_mut().unwrap();

@@ -1,4 +1,4 @@
-//! A caller of OneFile with a session.
+//! A OneFile client with a session.
 
 use picsbridge::sandbox::SandboxOptions;
 use reqwest::{Method, RequestBuilder};
@@ -18,7 +18,7 @@ pub struct OneFile {
 }
 
 impl OneFile {
-    /// Without a call limit: a test makes more calls a second than a client may.
+    /// Without a call limit, because a test makes more calls than a client may.
     pub async fn start() -> Self {
         Self::with(SandboxOptions { onefile_calls_per_minute: None, ..SandboxOptions::default() }).await
     }
@@ -39,7 +39,7 @@ impl OneFile {
         self.running.client.request(method, url).header("X-TokenID", &self.session)
     }
 
-    /// Sends it, and holds the answer against what the contract says of this path.
+    /// Sends a request, and checks the response against the contract of this path.
     pub async fn send(&self, method: &str, path: &str, request: RequestBuilder) -> Answer {
         answer(Contract::onefile(), method, path, request).await
     }
@@ -48,14 +48,13 @@ impl OneFile {
         self.send("GET", path, self.request(Method::GET, path)).await
     }
 
-    /// The record of that path.
     pub async fn record(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
         answer.body
     }
 
-    /// A null body is none.
+    /// A null body means no body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         let mut request = self.request(Method::POST, path);
         if !body.is_null() {
@@ -64,7 +63,7 @@ impl OneFile {
         self.send("POST", path, request).await
     }
 
-    /// The rows of a search; none when it answers 204.
+    /// The rows of a search. Empty for a 204.
     pub async fn rows(&self, path: &str, filters: Value) -> Vec<Value> {
         let answer = self.post(path, filters).await;
         match answer.status {
@@ -74,7 +73,7 @@ impl OneFile {
         }
     }
 
-    /// The first of a search.
+    /// The first row of a search.
     pub async fn first(&self, path: &str, filters: Value) -> Value {
         self.rows(path, filters).await.swap_remove(0)
     }
@@ -83,21 +82,21 @@ impl OneFile {
         self.first(path, filters).await["ID"].as_u64().unwrap()
     }
 
-    /// Creates it, and gives the id that is the answer.
+    /// Creates a record, and returns the id in the response.
     pub async fn made(&self, path: &str, body: Value) -> u64 {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.body.as_u64().or(answer.body["ID"].as_u64()).unwrap()
     }
 
-    /// Tries it, and gives the words of the refusal.
+    /// Makes a call that must fail, and returns the message of the refusal.
     pub async fn refusal(&self, path: &str, body: Value) -> String {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.body);
         answer.body["message"].as_str().unwrap().to_owned()
     }
 
-    /// A create of a learner in the main centre that is right in all its fields.
+    /// A valid creation of a learner in the main centre.
     pub async fn learner(&self) -> Value {
         json!({
             "OrganisationID": self.main,
@@ -153,14 +152,14 @@ impl OneFile {
     }
 }
 
-/// The status, and the session if there is one: the body as it is.
+/// The status, and the unchanged body, which is the session if there is one.
 pub async fn authenticate(running: &Running, base: &str, token: &str) -> (u16, String) {
     let url = format!("{}{base}/Authentication", running.sandbox.url());
     let answer = running.client.post(url).header("X-CustomerToken", token).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-/// The body with these fields instead; null takes one out.
+/// The body with these fields replaced; null removes one.
 pub fn with(mut body: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else { panic!("changes are an object") };
     let fields = body.as_object_mut().unwrap();

@@ -1,5 +1,5 @@
-//! An apprentice record as ACE360 answers it. The list carries 11 of its 52 keys, the single record more:
-//! so `None` means "not said here", never "none".
+//! An apprentice record as ACE360 returns it. The list has 11 of its 52 keys and the single record
+//! has more, so `None` means "not in this response", never "no value".
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
@@ -8,20 +8,19 @@ use super::page::Page;
 use super::reader::{Reader, Row, integer};
 use crate::domain::redacted;
 
-/// A page of apprentices.
 pub type ApprenticePage = Page<Apprentice>;
 
-/// An apprentice record of theirs, as far as we use it.
+/// The part of ACE360's apprentice record that is used here.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Apprentice {
-    /// ACE360's id of the record ("ACE ID").
+    /// The id of the record in ACE360 ("ACE ID").
     pub id: i64,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
-    /// ULN as they hold it, unchecked. Not in the list.
+    /// The ULN as ACE360 has it, unchecked. Not in the list.
     pub uln_number: Option<String>,
     pub date_of_birth: Option<NaiveDate>,
-    /// ACE360's id of the standard.
+    /// The id of the standard in ACE360.
     pub standard_id: Option<i64>,
     pub status: Option<Status>,
     /// There is a status, and it cannot be read.
@@ -30,9 +29,9 @@ pub struct Apprentice {
     pub tpo_id: Option<i64>,
     pub estimated_start_date: Option<NaiveDate>,
     pub estimated_end_date: Option<NaiveDate>,
-    /// Provisional grade. Not in the list.
+    /// Not in the list.
     pub provisional_grade: Option<String>,
-    /// Overall grade. Not in the list.
+    /// Not in the list.
     pub overall_grade: Option<String>,
     /// When the grade was given. Not in the list.
     pub grade_date: Option<NaiveDate>,
@@ -40,26 +39,25 @@ pub struct Apprentice {
     pub epao_registered_date: Option<NaiveDate>,
     /// When the gateway was submitted. Not in the list.
     pub gateway_submitted_date: Option<NaiveDate>,
-    /// When the certificate was claimed.
     pub certificate_claimed_at: Option<NaiveDateTime>,
-    /// When the record was made there; their zone is not known.
+    /// When the record was created. ACE360's time zone is unknown.
     pub created_at: Option<NaiveDateTime>,
-    /// When it was archived, as far as it can be read.
+    /// When the record was archived, if the time is readable.
     pub archived_at: Option<NaiveDateTime>,
-    /// Whether it is archived: also true when the time cannot be read.
+    /// Also true when the archive time is unreadable.
     pub archived: bool,
     /// Why it was archived. Not in the list.
     pub archival_status: Option<String>,
-    /// The employer's name. Not in the list.
+    /// Not in the list.
     pub employer_name: Option<String>,
 }
 
 redacted!(Apprentice);
 
-/// A status of theirs: match on the id, show the text unchanged. Ids that we do not know are kept.
+/// ACE360's status. Match on the id; show the text unchanged. Unknown ids are stored too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
-    /// 1 to 10 are documented.
+    /// ACE360 documents 1 to 10.
     pub id: Option<i64>,
     pub text: Option<String>,
 }
@@ -96,7 +94,7 @@ impl Row for Apprentice {
     }
 }
 
-/// The object that is documented, or its id or text alone.
+/// Reads the documented object, or a bare id or text.
 fn status(fields: &mut Reader<'_>) -> Option<Status> {
     let status = match fields.raw("status") {
         Some(Value::String(_)) => Status { id: None, text: fields.text("status") },

@@ -11,7 +11,7 @@ use crate::domain::redacted;
 pub struct CreateApprentice(pub Map<String, Value>);
 
 impl CreateApprentice {
-    /// ACE360's id of the standard, not the LARS code.
+    /// The id of the standard in ACE360, not the LARS code.
     pub fn standard_id(&self) -> Option<i64> {
         self.0.get("standardId").and_then(Value::as_i64)
     }

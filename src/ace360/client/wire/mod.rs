@@ -1,8 +1,9 @@
 //! What goes over the wire to ACE360 and comes back. Sending it is `client.rs`; what it means to us is
 //! decided in `create/plan` and by those who sync.
 //!
-//! What we send is exact. What we read is not trusted: only an id is needed, everything else that is
-//! missing or odd is noted and left out, so that one odd record never stops a sync of thousands.
+//! Requests are exact. Responses are not trusted: only an id is required. Everything else that is
+//! missing or malformed is noted and left out, so that one bad record never stops a sync of
+//! thousands.
 
 mod apprentice;
 mod create;

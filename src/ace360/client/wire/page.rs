@@ -11,15 +11,14 @@ use crate::http::json;
 /// A page of a list. The counts are theirs, and may be missing or wrong: [`ListPosition`] says when a list ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// How many rows there are on all pages.
+    /// The number of rows on all pages.
     pub total: Option<i64>,
-    /// Which page this is; the first is 1.
+    /// The number of this page; the first is 1.
     pub current_page: Option<i64>,
-    /// How many rows a page has; it may differ from what was asked for.
+    /// The rows of a page, which may differ from the requested number.
     pub per_page: Option<i64>,
-    /// How many pages there are.
     pub total_pages: Option<i64>,
-    /// The rows, each read or refused on its own, with what was odd.
+    /// The rows, each read or refused on its own, with notes on unusable fields.
     pub data: Vec<Result<(T, Vec<Note>), RowFault>>,
     /// Two pages with the same rows have the same print.
     pub print: u64,
@@ -52,21 +51,21 @@ impl ListPosition {
     }
 }
 
-/// A row without which we do not know what it is about.
+/// A row without a usable id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowFault {
-    /// Its place on the page.
+    /// The position of the row on the page.
     pub index: usize,
-    /// Why it cannot be read.
+    /// Why the row is unreadable.
     pub message: &'static str,
 }
 
-/// An answer that is not what was asked for at all.
+/// A response in an unexpected format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("ACE360's answer cannot be read: {0}")]
 pub struct Unreadable(&'static str);
 
-/// Reads a list. The documented envelope, Laravel's names for it, and a bare array will all do.
+/// Reads a list. It accepts the documented envelope, Laravel's names for it, and a bare array.
 pub fn page<T: Row>(body: &[u8]) -> Result<Page<T>, Unreadable> {
     let value: Value = json(body).ok_or(Unreadable("it is not JSON"))?;
     let empty = Map::new();

@@ -1,4 +1,5 @@
-//! Reads the fields of an untrusted JSON object: what is missing is `None`, what is odd is `None` and noted.
+//! Reads the fields of an untrusted JSON object. A missing field is `None`; an unusable one is
+//! `None` with a note.
 
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Map, Value};
@@ -9,21 +10,20 @@ use crate::domain::time::{instant, london_day, says_no_date};
 /// Longer than any name or label; what is longer is cut, so that nothing we keep is without limit.
 const LONGEST: usize = 500;
 
-/// A field that was there but could not be used. It never holds the value.
+/// A field that was present but unusable. It never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// The key, with its parents' before it, as in `status.id`.
+    /// The key with its parents, as in `status.id`.
     pub field: String,
     pub message: &'static str,
 }
 
-/// A record that can be read from a row of theirs.
 pub trait Row: Sized {
-    /// Reads all but the id, which stands for the record everywhere else.
+    /// Reads all fields except the id.
     fn read(id: i64, fields: &mut Reader<'_>) -> Self;
 }
 
-/// The fields of one object, and what was odd about them.
+/// The fields of one object, and notes on the unusable ones.
 pub struct Reader<'a> {
     object: &'a Map<String, Value>,
     path: String,
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         self.notes
     }
 
-    /// The value of a key, if it is there and not null.
+    /// The value of a key, unless it is missing or null.
     pub(super) fn raw(&self, key: &str) -> Option<&'a Value> {
         self.object.get(key).filter(|value| !value.is_null())
     }
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A text that says something. A number will do: they are not consistent.
+    /// A text that is not blank. A number is accepted too, because ACE360 is inconsistent.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
         let text = self.read(key, "not a text", |value| match value {
             Value::String(text) => Some(trimmed(text).chars().take(LONGEST).collect::<String>()),
@@ -71,12 +71,12 @@ impl<'a> Reader<'a> {
         text.filter(|text| !text.is_empty())
     }
 
-    /// A whole number, or a text that is one.
+    /// A whole number, also as text.
     pub(super) fn integer(&mut self, key: &str) -> Option<i64> {
         self.read(key, "not a whole number", integer)
     }
 
-    /// True or false, or what PHP makes of them.
+    /// A Boolean, also in the forms that PHP writes.
     pub(super) fn boolean(&mut self, key: &str) -> Option<bool> {
         self.read(key, "neither true nor false", |value| match value {
             Value::Bool(value) => Some(*value),
@@ -104,7 +104,6 @@ impl<'a> Reader<'a> {
         self.read(key, "not a date and time", |value| Some(instant(value.as_str()?)?.naive_utc()))
     }
 
-    /// An object within, read by `read`.
     pub(super) fn object<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
         let object = self.read(key, "not an object", Value::as_object)?;
         let mut inner = Reader { object, path: format!("{}{key}.", self.path), notes: Vec::new() };
@@ -114,7 +113,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A whole number, or a text that is one.
+/// A whole number, also as text.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),

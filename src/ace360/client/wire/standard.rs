@@ -21,9 +21,9 @@ pub type StandardPage = Page<Standard>;
 pub struct Standard {
     /// ACE360's id of this standard.
     pub standard_id: i64,
-    /// Reference such as `ST0353/02`.
+    /// The reference of the standard, such as `ST0353/02`.
     pub st_code: Option<String>,
-    /// LARS code; several standards share one.
+    /// The LARS code. Several standards can share one.
     pub lars_code: Option<u32>,
     /// The standard's version, such as `1.2`.
     pub version: Option<String>,
@@ -31,33 +31,34 @@ pub struct Standard {
     pub option: Option<String>,
     /// The standard's name in ACE360.
     pub name: Option<String>,
-    /// ACE360's id of its sector.
+    /// The id of the standard's sector in ACE360.
     pub sector_id: Option<i64>,
-    /// Its sector's name, which may change.
+    /// The name of the standard's sector, which may change.
     pub sector_name: Option<String>,
-    /// First start date it may have (ACE360's `datePublished`: assumed).
+    /// The first start date that ACE360 accepts (its `datePublished`: assumed); null: no limit.
     pub valid_from: Option<NaiveDate>,
-    /// Last start date it may have (ACE360's `endDate`).
+    /// The last start date that ACE360 accepts (its `endDate`); null: no limit.
     pub valid_to: Option<NaiveDate>,
-    /// Whether ACE360 has put it away.
+    /// Whether the standard is archived in ACE360.
     pub archived: bool,
 }
 
 impl Standard {
-    /// Whether a learner may start on it that day: ACE360 refuses other dates. Open ends are open.
+    /// Whether a learner may start on this day. ACE360 refuses other dates. A missing end is open.
     pub fn valid_at(&self, start: NaiveDate) -> bool {
         self.valid_from.is_none_or(|from| from <= start) && self.valid_to.is_none_or(|to| start <= to)
     }
 }
 
-/// An employer sector: one of those that standards name, until ACE360 publishes a list.
+/// An employer sector. The list holds the sectors that standards name, until ACE360 publishes a
+/// list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"id": 3, "name": "Engineering and Manufacturing"}))]
 pub struct Sector {
     /// ACE360's id of this sector.
     pub id: i64,
-    /// Its name, which may change.
+    /// The name of the sector, which may change.
     pub name: String,
 }
 

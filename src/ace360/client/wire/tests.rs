@@ -1,4 +1,4 @@
-//! Odd answers are read as far as they go, and never end a sync.
+//! Malformed responses are read as far as possible, and never end a sync.
 
 use proptest::prelude::*;
 use serde_json::json;

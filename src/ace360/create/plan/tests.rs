@@ -1,4 +1,4 @@
-//! The rules of an upload, as tables.
+//! Tests of the upload rules, as tables.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn contact() -> Value {
     json!({"firstName": "Sam", "lastName": "Okoro", "jobTitle": "Manager"})
 }
 
-/// A standard that the learner above may take.
+/// A standard that is valid for the test learner.
 fn standard(id: i64) -> Standard {
     Standard {
         standard_id: id,
@@ -58,7 +58,7 @@ fn standard(id: i64) -> Standard {
     }
 }
 
-/// The records of an upload that is ready; tests spoil them.
+/// The records of a complete upload. Each test breaks one thing.
 #[derive(Clone, Debug)]
 struct Case {
     learner: Value,
@@ -168,7 +168,7 @@ fn a_whole_record_is_sent_whole() {
     assert_eq!(preview["candidateStandards"][0]["standardId"], json!(204));
 }
 
-/// What becomes of a field: the value, or how it is missing.
+/// The outcome of a field: its value, or how it is missing.
 fn outcome(case: &Case, name: &str) -> (Option<Value>, Vec<String>) {
     let upload = case.clone().build();
     let missing = upload.missing.iter().map(|own| (own.field, &own.message));
@@ -177,7 +177,7 @@ fn outcome(case: &Case, name: &str) -> (Option<Value>, Vec<String>) {
     (sent(&upload).get(name).map(|value| (*value).clone()), words)
 }
 
-/// Takes away, one after the other, what a row says its value is made from: each time something else comes of it.
+/// Removes the sources that a row names, one after the other. Each time the outcome must change.
 #[test]
 fn every_field_comes_from_where_its_row_says() {
     for field in FIELDS {
@@ -195,7 +195,7 @@ fn every_field_comes_from_where_its_row_says() {
                 Read::Employer(_) => case.employer.as_mut().unwrap(),
                 Read::Contact(_) => case.contact.as_mut().unwrap(),
             };
-            // The names cannot be left out of a record.
+            // A record always has these names.
             let required = ["/firstName", "/lastName", "/name"].contains(pointer);
             plant(record, pointer, if required { json!("Other") } else { Value::Null });
             let after = outcome(&case, field.name);
@@ -462,7 +462,7 @@ fn some(values: &'static [&'static str]) -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    /// Records of all states between empty and full.
+    /// Records of every state between empty and complete.
     fn any_case()(
         (birth, sex, uln) in
             (some(&["2006-02-03"]), some(&["F", "M"]), some(&["1000102504", "9999999999"])),

@@ -1,11 +1,11 @@
-//! What OneFile answers to a creation: the new record, or its id alone.
+//! OneFile's answer to a creation: the new record, or its id alone.
 
 use serde_json::Value;
 
 use super::reader::id;
 use crate::http::json;
 
-/// The id of what was made: a number, a text that is one, or an object's `ID` (whatever the case of its name).
+/// The id of the created record: a number, a text that is one, or an object's `ID` (in any case).
 pub fn new_id(body: &[u8]) -> Option<i64> {
     let value: Value = json(body)?;
     let own = match &value {

@@ -1,7 +1,8 @@
-//! What comes over the wire from OneFile. Sending and asking is `client.rs`; what it means to us is decided by those who use it.
+//! OneFile's JSON formats. `client.rs` sends and receives them; other modules interpret them.
 //!
-//! What we read is not trusted: property names count without regard to case, only an id is needed, and everything else that
-//! is missing or odd is noted and left out, so that one odd row never stops the reading of thousands.
+//! Responses are not trusted. Property names are matched without regard to case, and only an id is
+//! required. Everything else that is missing or malformed is noted and left out, so that one bad
+//! row never stops the reading of thousands.
 
 mod list;
 mod made;

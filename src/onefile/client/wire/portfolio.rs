@@ -1,65 +1,57 @@
-//! What a learner has in the portfolio: learning aims and reviews. A search's rows have little more than the id.
+//! A learner's portfolio: learning aims and reviews. The rows of a search contain little more than
+//! the id.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::rows::rows;
 
-/// A learning aim of a learner's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LearningAim {
     pub id: String,
-    /// The learner, where that is said.
+    /// The learner, if OneFile says it.
     pub user_id: Option<String>,
-    /// What it was made of, where that is said.
+    /// The standard that it was made from, if OneFile says it.
     pub standard_id: Option<String>,
     /// 0 in progress, 1 achieved, 2 withdrawn (assumed).
     pub status: Option<i64>,
     pub progress: Option<f64>,
-    /// Elements in all; not every OneFile counts them (assumed).
+    /// All elements; not every OneFile customer counts them (assumed).
     pub total_elements: Option<i64>,
     pub elements_done: Option<i64>,
     pub started: Option<NaiveDate>,
     pub planned_end: Option<NaiveDate>,
-    /// Registration number with the awarding body.
+    /// The registration number with the awarding body.
     pub registration_number: Option<String>,
-    /// Day of the registration.
     pub registered: Option<NaiveDate>,
-    /// Day on which the certificate was applied for.
+    /// The day on which the certificate was applied for.
     pub certificate_applied: Option<NaiveDate>,
-    /// Day on which the certificate came.
+    /// The day on which the certificate arrived.
     pub certificate_received: Option<NaiveDate>,
-    /// Day of the achievement.
+    /// The day of the achievement.
     pub achieved: Option<NaiveDate>,
 }
 
-/// A review of a learner's.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Review {
     pub id: String,
-    /// The learner, where that is said.
+    /// The learner, if OneFile says it.
     pub learner_id: Option<String>,
     pub assessor_id: Option<String>,
     pub employer_id: Option<String>,
-    /// The visit that it belongs to.
     pub visit_id: Option<String>,
-    /// When it was made.
     pub created: Option<DateTime<Utc>>,
-    /// When it is planned for.
     pub scheduled: Option<DateTime<Utc>>,
-    /// When it began: it was held.
+    /// The start; set once the review was held.
     pub started: Option<DateTime<Utc>>,
-    /// When the assessor signed.
     pub assessor_signed: Option<DateTime<Utc>>,
-    /// When the learner signed.
     pub learner_signed: Option<DateTime<Utc>>,
-    /// When the employer signed.
     pub employer_signed: Option<DateTime<Utc>>,
-    /// The learner's then, percent.
+    /// The learner's progress at that time, in percent.
     pub progress: Option<f64>,
 }
 
 impl LearningAim {
-    /// Its progress in percent, without the fraction.
+    /// The progress in percent, without the fraction.
     #[allow(clippy::cast_possible_truncation, reason = "it is cut to what a percentage can be")]
     pub fn percent(&self) -> Option<i64> {
         self.progress.map(|percent| percent.clamp(0.0, 100.0) as i64)

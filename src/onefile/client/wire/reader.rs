@@ -1,5 +1,5 @@
-//! Reads the properties of an untrusted JSON object, their names without regard to case: what is missing is `None`, what is
-//! odd is `None` and noted.
+//! Reads the properties of an untrusted JSON object, with names in any case. A missing property is
+//! `None`; an unusable one is `None` with a note.
 
 use std::collections::HashMap;
 
@@ -9,28 +9,27 @@ use serde_json::{Map, Value};
 use crate::domain::folding::trimmed;
 use crate::domain::time::{instant, london_day, says_no_date};
 
-/// Longer than any name; what is longer is cut, so that nothing we keep is without limit.
+/// Longer than any name. Longer texts are cut, so that everything stored has a limit.
 const LONGEST: usize = 500;
-/// No id is longer.
+/// No id is longer than this.
 const LONGEST_ID: usize = 64;
 
-/// A property that was there but could not be used. It never holds the value.
+/// A property that was present but unusable. It never holds the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Note {
-    /// Its name, as OneFile's documents write it.
+    /// The name as OneFile's documents write it.
     pub field: &'static str,
     pub message: &'static str,
 }
 
-/// A record that can be read from a row of theirs.
 pub trait Row: Sized {
-    /// Reads all but the id, which stands for the record everywhere else.
+    /// Reads all properties except the id.
     fn read(id: String, fields: &mut Reader<'_>) -> Self;
 
     fn id(&self) -> &str;
 }
 
-/// The properties of one object, and what was odd about them.
+/// The properties of one object, and notes on the unusable ones.
 pub struct Reader<'a> {
     fields: HashMap<String, &'a Value>,
     notes: Vec<Note>,
@@ -40,7 +39,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(object: &'a Map<String, Value>) -> Self {
         let mut fields = HashMap::with_capacity(object.len());
         for (name, value) in object {
-            // Where one name comes in two cases, the one that says something counts.
+            // If a name occurs in several cases, the value that is not null wins.
             let place = fields.entry(name.to_ascii_lowercase()).or_insert(value);
             if place.is_null() {
                 *place = value;
@@ -53,7 +52,7 @@ impl<'a> Reader<'a> {
         self.notes
     }
 
-    /// The value of a property, if it is there and not null.
+    /// The value of a property, unless it is missing or null.
     pub(super) fn raw(&self, name: &str) -> Option<&'a Value> {
         self.fields.get(&name.to_ascii_lowercase()).copied().filter(|value| !value.is_null())
     }
@@ -73,7 +72,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// A text that says something. A number will do.
+    /// A text that is not blank. A number is accepted too.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         let text = self.read(name, "not a text", |value| match value {
             Value::String(text) => Some(trimmed(text).chars().take(LONGEST).collect::<String>()),
@@ -83,12 +82,12 @@ impl<'a> Reader<'a> {
         text.filter(|text| !text.is_empty())
     }
 
-    /// Another record's id. 0 stands for none.
+    /// The id of another record. 0 means none.
     pub(super) fn id(&mut self, name: &'static str) -> Option<String> {
         self.read(name, "not an id", id).filter(|id| id != "0")
     }
 
-    /// A whole number, or a text that is one.
+    /// A whole number, also as text.
     pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
         self.read(name, "not a whole number", |value| match value {
             Value::Number(number) => number.as_i64(),
@@ -112,7 +111,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// True or false, or what stands for them.
+    /// A Boolean, also in other common forms.
     pub(super) fn boolean(&mut self, name: &'static str) -> Option<bool> {
         self.read(name, "neither true nor false", |value| match value {
             Value::Bool(value) => Some(*value),
@@ -139,7 +138,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An id, which is a number or a text (units' are texts).
+/// An id: a number or a text (the ids of units are texts).
 pub(super) fn id(value: &Value) -> Option<String> {
     let text = match value {
         Value::Number(number) => number.as_u64()?.to_string(),

@@ -1,17 +1,18 @@
-//! OneFile's records. A search's rows carry fewer properties than a single record: any but the id may be missing.
+//! OneFile's records. The rows of a search have fewer properties than a single record, so
+//! everything except the id may be missing.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::redacted;
 
-/// The customer: who the token belongs to.
+/// The customer that the token belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
     pub id: String,
     pub name: Option<String>,
 }
 
-/// A centre, which the API calls organisation.
+/// A centre, which OneFile's API calls an organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Centre {
     pub id: String,
@@ -23,13 +24,13 @@ pub struct Classroom {
     pub id: String,
     pub name: Option<String>,
     pub mis_id: Option<String>,
-    /// Its centre, where that is said.
+    /// The classroom's centre, if OneFile says it.
     pub centre_id: Option<String>,
-    /// In the archive, where that is said.
+    /// Whether it is archived, if OneFile says it.
     pub archived: Option<bool>,
 }
 
-/// A user: an assessor, a learner, and others.
+/// A user: an assessor, a learner, or another role.
 #[derive(Clone, Default, PartialEq)]
 pub struct User {
     pub id: String,
@@ -38,69 +39,65 @@ pub struct User {
     pub mis_id: Option<String>,
     /// 1 learner, 4 trainee assessor, 5 assessor, 10 internal verifier, 40 employer, 45 observer.
     pub role: Option<i64>,
-    /// Its centre, where that is said.
+    /// The user's centre, if OneFile says it.
     pub centre_id: Option<String>,
-    /// In the archive, where that is said.
+    /// Whether it is archived, if OneFile says it.
     pub archived: Option<bool>,
-    /// Name to log in with.
+    /// The name for the login.
     pub username: Option<String>,
     pub email: Option<String>,
     pub date_of_birth: Option<NaiveDate>,
     pub uln: Option<String>,
-    /// A learner's National Insurance number.
     pub national_insurance_number: Option<String>,
-    /// A learner's ethnicity: an ILR code.
+    /// An ILR code for the ethnicity.
     pub ethnicity: Option<String>,
     pub sex: Option<String>,
-    /// One text, its lines parted by newlines or commas.
+    /// One text; newlines or commas separate its lines.
     pub home_address: Option<String>,
     pub telephone: Option<String>,
     pub mobile: Option<String>,
-    /// A learner's default assessor.
     pub default_assessor_id: Option<String>,
     pub placement_id: Option<String>,
     pub classroom_id: Option<String>,
     pub started: Option<NaiveDate>,
-    /// A learner's planned end.
     pub planned_end: Option<NaiveDate>,
     pub progress: Option<f64>,
-    /// When it was changed last.
     pub last_modified: Option<DateTime<Utc>>,
 }
 
-/// A placement: an employer.
+/// A placement, that is, an employer.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Placement {
     pub id: String,
     pub name: Option<String>,
     pub mis_id: Option<String>,
-    /// Its centre, where that is said.
+    /// The placement's centre, if OneFile says it.
     pub centre_id: Option<String>,
-    /// In use, where that is said.
+    /// Whether it is in use, if OneFile says it.
     pub active: Option<bool>,
-    /// One text, its lines parted by newlines or commas.
+    /// One text; newlines or commas separate its lines.
     pub address: Option<String>,
     pub email: Option<String>,
     pub telephone: Option<String>,
 }
 
-/// A standard or qualification, of which a learning aim is made.
+/// A standard or qualification, from which learning aims are made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standard {
     pub id: String,
-    /// Title; the code may stand in its last square brackets.
+    /// The title. Its last square brackets may contain the code.
     pub title: Option<String>,
-    /// The code, where a property carries it (assumed).
+    /// The code, if a property carries it (assumed).
     pub ndaq_code: Option<String>,
-    /// Its centre, where that is said.
+    /// The standard's centre, if OneFile says it.
     pub centre_id: Option<String>,
-    /// In the archive, where that is said.
+    /// Whether it is archived, if OneFile says it.
     pub archived: Option<bool>,
 }
 
 redacted!(User Placement);
 
-/// The property that says whose centre a record is.
+/// The property that holds the id of a record's centre.
 const CENTRE: &str = "OrganisationID";
 
 impl User {

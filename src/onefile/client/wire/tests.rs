@@ -1,4 +1,4 @@
-//! Odd answers are read as far as they go, and never end the reading of the others.
+//! Malformed responses are read as far as possible, and never stop the reading of others.
 
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
@@ -66,6 +66,16 @@ fn a_value_of_another_type_is_left_out_and_noted_without_its_value() {
 }
 
 #[test]
+fn an_empty_date_is_none_and_progress_may_have_a_percent_sign() {
+    let empty = "0001-01-01T00:00:00";
+    let (review, notes) =
+        only::<Review>(&json!({"ID": 1, "StartedOn": empty, "ScheduledFor": "2026-08-01T08:30:00Z"}));
+    assert!(review.started.is_none() && review.scheduled.is_some() && notes.is_empty(), "{notes:?}");
+    let (user, notes) = only::<User>(&json!({"ID": 1, "DOB": empty, "Progress": "45%"}));
+    assert_eq!((user.date_of_birth, user.progress, notes.len()), (None, Some(45.0), 0), "{notes:?}");
+}
+
+#[test]
 fn a_placement_without_a_name_is_one() {
     let (placement, notes) = only::<Placement>(&json!({"ID": 9, "Name": null, "MISID": "E-NONAME"}));
     assert_eq!((placement.name, placement.mis_id.as_deref(), notes.len()), (None, Some("E-NONAME"), 0));
@@ -111,13 +121,13 @@ fn ids_are_numbers_or_texts() {
 fn a_birthday_never_moves_by_a_day() {
     for (text, day) in [
         ("2004-05-06T00:00:00.000Z", "2004-05-06"),
-        // Midnight of London's summer, and of its winter.
+        // Midnight of London's summer time, and of its winter time.
         ("2004-05-05T23:00:00.000Z", "2004-05-06"),
         ("2004-01-06T00:00:00Z", "2004-01-06"),
         ("2004-05-06", "2004-05-06"),
         ("2004-05-06T00:00:00", "2004-05-06"),
         ("2004-05-06T00:00:00+01:00", "2004-05-06"),
-        // London kept summer time through these winters.
+        // London kept summer time during these winters.
         ("1970-01-15T00:00:00.000Z", "1970-01-15"),
         ("1970-01-14T23:00:00.000Z", "1970-01-15"),
     ] {

@@ -1,4 +1,4 @@
-//! What is the learner's own: the user, its learning aims, further assessors, reviews.
+//! The learner's own records: the user, its learning aims, further assessors and reviews.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl EnrolmentSteps<'_> {
         Ok(user)
     }
 
-    /// The learning aim of a qualification, and what is known of it.
+    /// Creates the learning aim of a qualification, and sends its details.
     pub(super) async fn aim(&mut self, user: &str, own: &Qualification, standard: &str) -> Result<(), Stop> {
         let reference = own.vq_reference.as_ref().map(VqReference::as_str).unwrap_or_default().to_owned();
         let call = payloads::aim(standard, user);
@@ -114,7 +114,8 @@ impl EnrolmentSteps<'_> {
         }
     }
 
-    /// A further assessor. The same once more changes nothing (assumed), so that it is no intent.
+    /// Assigns a further assessor. A second identical call changes nothing (assumed), so no intent
+    /// is needed.
     pub(super) async fn assign(
         &mut self,
         user: &str,
@@ -126,7 +127,7 @@ impl EnrolmentSteps<'_> {
         if self.steps.iter().any(|own| own.name == step && own.state == StepState::Done) {
             return Ok(());
         }
-        // Whose id goes into the path is assumed: see openapi/upstream/onefile-v2.1.yaml.
+        // Which id goes into the path is assumed: see openapi/upstream/onefile-v2.1.yaml.
         let (path, learner) = ASSIGN.read(remote, user);
         let body = match standard {
             Some(standard) => {
@@ -148,7 +149,7 @@ impl EnrolmentSteps<'_> {
                 review.officer_id.as_ref().and_then(|id| officers.get(id)).map_or(main, String::as_str);
             let came = self.review(user, holder, &review.review_id, &review.from).await;
             match came {
-                // One review whose visit nobody can find keeps the others from nothing.
+                // If the visit of one review cannot be found, the other reviews continue.
                 Ok(()) | Err(Stop::Unknown) => {}
                 Err(stop) => return Err(stop),
             }

@@ -1,4 +1,4 @@
-//! What fits a record of ours, and how it is shown.
+//! The matches of a record, and how they are shown.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,14 @@ use super::similar::NEAR;
 use super::tier::{Hit, Tier};
 use crate::onefile::links::suggest::messages;
 
-/// Scores that differ by less are equally good.
+/// Scores that differ by less than this are equally good.
 const MARGIN: u8 = 5;
-/// Of those that fit equally well no more are looked at: a thousand of one name tell no more than fifty.
+/// The most equally good matches that are examined. A thousand records with one name tell no more
+/// than fifty.
 const MOST: usize = 50;
 
 impl Matcher<'_> {
-    /// What fits by a reason of this tier, the best first: only those that are equally good.
+    /// The matches by a reason of this tier, best first: only those that are equally good.
     pub fn hits(&mut self, number: usize, tier: Tier, archived: bool) -> Vec<Hit> {
         let (place, local) = (self.searches[number].place, self.searches[number].local);
         let (record, name) = (&self.input.locals[local], &self.local_names[local]);
@@ -57,7 +58,7 @@ impl Matcher<'_> {
         found
     }
 
-    /// A guess is better when something else agrees, and worse when the names are strangers.
+    /// Raises the score of a guess if something else agrees, and lowers it if the names differ.
     fn refined(&self, local: usize, hit: Hit, tier: Tier) -> u8 {
         let remote = hit.remote as usize;
         let born = self.input.locals[local].born;
@@ -77,7 +78,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// A pair as it is shown.
+    /// A pair as the report shows it.
     pub fn suggestion(&self, number: usize, hit: Hit) -> Suggestion {
         let (place, local) = (self.searches[number].place, self.searches[number].local);
         let (record, remote) = (&self.input.locals[local], &self.input.remotes[hit.remote as usize]);
@@ -106,7 +107,7 @@ impl Matcher<'_> {
             remote_id: remote.id.to_owned(),
             remote_name: remote.name.clone().into_owned(),
             archived: remote.archived,
-            // What is not certain comes of a guess.
+            // Without a proof by id, the score is that of a guess.
             score: if certain { hit.score } else { hit.score.min(GUESSED) },
             certain,
             reasons,
@@ -114,7 +115,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// One for which nothing is proposed, as it is shown.
+    /// A record without a proposal, as the report shows it.
     pub fn unclear(
         &self,
         number: usize,
@@ -135,7 +136,7 @@ impl Matcher<'_> {
         }
     }
 
-    /// Whether PICSWeb holds an id that is no free record's.
+    /// Whether the id that PICSWeb holds belongs to no available record.
     fn dangling(&self, local: usize) -> bool {
         let record = &self.input.locals[local];
         record.held_id.map(str::trim).filter(|id| !id.is_empty()).is_some_and(|id| {
@@ -144,7 +145,7 @@ impl Matcher<'_> {
         })
     }
 
-    /// Sorts what was found, and adds those that nothing fits.
+    /// Sorts the results, and adds the records without a match.
     pub fn finish(mut self) -> Suggestions {
         let known = self.input.linked.iter().map(|link| link.local_id);
         let mut met: HashSet<&str> = known.collect();
@@ -179,8 +180,9 @@ impl Matcher<'_> {
     }
 }
 
-/// Whether an id says it. PICSWeb's own id of an officer or an organisation is no Ident: that a MIS value is the same may be chance, and
-/// counts where the names agree as well. A learner's is what we write as MIS value.
+/// Whether an id proves the match. PICSWeb's own id of an officer or organisation is no Ident: an
+/// equal MIS value may be a coincidence, and counts only if the names agree too. A learner's id is
+/// what we write as MIS value.
 fn is_certain(kind: LinkKind, reasons: &[Reason]) -> bool {
     let named = reasons.iter().any(|own| matches!(own.code, ReasonCode::Name | ReasonCode::NearName));
     reasons.iter().any(|reason| match reason.code {
@@ -194,7 +196,7 @@ fn is_certain(kind: LinkKind, reasons: &[Reason]) -> bool {
     })
 }
 
-/// The best of what only a likeness says.
+/// The highest score of a guess.
 const GUESSED: u8 = 97;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 50 and 80")]

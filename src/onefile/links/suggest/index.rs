@@ -1,5 +1,6 @@
-//! Where to look for partners without comparing all with all: by id, MIS value, ULN, e-mail and name; and for near names by
-//! trigrams, the rarest first and so many of them that the work for one name never depends on how many there are.
+//! Finds possible partners without comparing every pair: by id, MIS value, ULN, e-mail address and
+//! name, and for similar names by trigrams. The rarest trigrams come first, up to a limit, so that
+//! the work for one name does not depend on the number of records.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,12 +9,13 @@ use super::input::{Remote, uln};
 use super::normal::{Name, plain};
 use super::similar::{NEAR, similarity};
 
-/// Entries of trigram lists that are read for one name.
+/// The most trigram list entries that are read for one name.
 const BUDGET: usize = 2_000;
-/// Names that are compared letter by letter for one name: those that share the most trigrams.
+/// The most names that are compared letter by letter for one name: those that share the most
+/// trigrams.
 const COMPARED: usize = 16;
 
-/// The records of one centre that are not linked, live or archived ones.
+/// The unlinked records of one centre, either live or archived.
 #[derive(Default)]
 pub struct Index<'a> {
     by_id: HashMap<&'a str, Vec<u32>>,
@@ -26,7 +28,7 @@ pub struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Takes a record up; `name` is its name taken apart.
+    /// Adds a record. `name` is its normalised name.
     pub fn add(&mut self, number: u32, remote: &'a Remote<'a>, name: &Name) {
         self.by_id.entry(remote.id.trim()).or_default().push(number);
         if let Some(mis) = plain(remote.mis_id) {
@@ -79,7 +81,8 @@ impl<'a> Index<'a> {
         known.map_or(&[], |(_, numbers)| numbers.as_slice())
     }
 
-    /// Records with a near name, with the likeness. The very same name is not near: `by_name` finds it.
+    /// Records with a similar name, with the similarity. Equal names are left out: `by_name` finds
+    /// them.
     pub fn near(&self, name: &Name, scratch: &mut Scratch) -> Vec<(f64, &[u32])> {
         scratch.shared.resize(self.names.len(), 0);
         let own = trigrams(name);
@@ -120,20 +123,20 @@ impl<'a> Index<'a> {
     }
 }
 
-/// What a search by trigrams writes on, kept from one to the next.
+/// A buffer that searches by trigrams reuses.
 #[derive(Default)]
 pub struct Scratch {
     shared: Vec<u16>,
     touched: Vec<u32>,
 }
 
-/// Three signs each, of every word with a blank before and after it; each once.
+/// Each trigram once, of every word with a space before and after it.
 fn trigrams(name: &Name) -> Vec<u64> {
     let mut found = Vec::new();
     for token in &name.tokens {
         let signs: Vec<u64> =
             std::iter::once(' ').chain(token.chars()).chain(std::iter::once(' ')).map(u64::from).collect();
-        // A sign has 21 bits.
+        // A char has 21 bits.
         found.extend(signs.windows(3).map(|three| three.iter().fold(0, |packed, sign| packed << 21 | sign)));
     }
     found.sort_unstable();

@@ -1,4 +1,4 @@
-//! The state of the rounds: who looks for a partner, who was proposed, and what is left.
+//! The state of the rounds: the searching records, the proposals, and what is left.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,28 +7,28 @@ use super::input::SuggestInput;
 use super::normal::Name;
 use super::report::{Ambiguous, LinkKind, Suggestion};
 
-/// Candidates and rivals that are shown.
+/// The most candidates and rivals that are shown.
 pub const SHOWN: usize = 10;
 
-/// A record of ours that looks for its partner in a place: a centre, or for a learner, who has one user, all of them.
+/// A PICSWeb record that searches a partner in one place. A place is a centre, or all centres for a
+/// learner, who has only one user.
 pub struct Search {
     pub local: usize,
     pub place: usize,
     pub settled: bool,
 }
 
-/// The state of the rounds.
 pub struct Matcher<'a> {
     pub input: &'a SuggestInput<'a>,
     pub local_names: Vec<Name>,
     pub remote_names: Vec<Name>,
-    /// Live ones and archived ones, of each place.
+    /// The index of live records and the index of archived records of each place.
     pub places: Vec<[Index<'a>; 2]>,
     pub searches: Vec<Search>,
-    /// Links that there are: our id and OneFile's.
+    /// Existing links: our id and OneFile's.
     pub own: HashSet<(&'a str, &'a str)>,
     pub taken: HashSet<u32>,
-    /// Somebody stronger could not tell it apart: nobody weaker gets it.
+    /// Records that several stronger claims could not settle. No weaker claim gets them.
     pub disputed: HashSet<u32>,
     pub scratch: Scratch,
     pub suggestions: Vec<Suggestion>,

@@ -1,10 +1,12 @@
-//! Which of our officers are which assessors, which organisations which placements, which learners which users: proposals
-//! with a score and reasons. Pure; nothing is linked here. An id says it (the one that PICSWeb holds, or the MIS value) or
-//! a person must; what fits equally well is listed and not proposed.
+//! Proposes which officers are which assessors, which organisations are which placements, and which
+//! learners are which users, with a score and reasons. Pure; it links nothing. A link needs an id
+//! that proves it (the id that PICSWeb holds, or the MIS value) or a person's decision. Equally
+//! good matches are listed and not proposed.
 //!
-//! The strongest reasons choose first, so that nobody gets by a likeness what is another's by an id. Live records go before
-//! archived ones. With several centres OneFile's side is matched by the MIS value alone, as PICSWeb does: a likeness is
-//! shown there, never proposed.
+//! The strongest reasons choose first, so that a similar name never takes a record that an id
+//! assigns to another. Live records come before archived ones. With several centres OneFile's
+//! records are matched by the MIS value alone, as PICSWeb does. Similar records are shown there but
+//! never proposed.
 
 mod hits;
 mod index;
@@ -27,7 +29,7 @@ pub use report::{
     Unmatched,
 };
 
-/// Proposes links. CPU time grows with the sum of both sides, and so does memory.
+/// Proposes links. CPU time and memory grow linearly with the number of records.
 pub fn suggest(input: &SuggestInput<'_>) -> Suggestions {
     Matcher::new(input).run()
 }

@@ -1,26 +1,27 @@
-//! What is the same in two spellings: case, spaces, diacritics, punctuation, and what companies are called by law.
+//! Normalises names. It removes differences of case, spaces, diacritics, punctuation and legal
+//! forms.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::domain::folding::tokens;
 
-/// What a company is by law; one name is written with and without it.
+/// Legal forms of companies. The same name is written with and without them.
 const COMPANY: [&str; 6] = ["ltd", "limited", "plc", "llp", "cic", "inc"];
-/// What a person is addressed with.
+/// Titles that may stand before a name.
 const ADDRESSED: [&str; 6] = ["mr", "mrs", "ms", "miss", "mx", "dr"];
 
-/// A name taken apart.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Name {
     pub tokens: Vec<String>,
-    /// Equal names have equal keys; empty: there is no name.
+    /// Equal names have equal keys. Empty: there is no name.
     pub key: String,
-    /// The words with a digit, sorted: house 12 is never house 13, however alike the rest is.
+    /// The words with a digit, sorted. House 12 never matches house 13, however similar the rest
+    /// is.
     pub numbered: Vec<String>,
 }
 
 impl Name {
-    /// A person's: the order of first name and surname does not matter.
+    /// A person's name. The order of first name and surname does not matter.
     pub fn person(text: &str) -> Self {
         let mut tokens = tokens(text);
         if tokens.len() > 2 && ADDRESSED.contains(&tokens[0].as_str()) {
@@ -31,7 +32,8 @@ impl Name {
         Self::of(tokens, key)
     }
 
-    /// An organisation's: `Acme Motors Ltd.` is `ACME Motors Limited` is `The Acme-Motors`.
+    /// An organisation's name. `Acme Motors Ltd.`, `ACME Motors Limited` and `The Acme-Motors` are
+    /// equal.
     pub fn organisation(text: &str) -> Self {
         let mut tokens = spelt_out(tokens(text));
         tokens.retain(|token| token != "and");
@@ -39,7 +41,7 @@ impl Name {
             tokens.remove(0);
         }
         let mut first = true;
-        // The first word stays: a firm may well be called Limited Editions.
+        // Keep the first word: a company may be called Limited Editions.
         tokens.retain(|token| std::mem::take(&mut first) || !COMPANY.contains(&token.as_str()));
         let key = tokens.concat();
         Self::of(tokens, key)
@@ -53,7 +55,7 @@ impl Name {
     }
 }
 
-/// An e-mail address or a MIS value, for comparison; none when it is blank.
+/// An e-mail address or MIS value to compare. `None` if it is blank.
 pub fn plain(text: Option<&str>) -> Option<String> {
     let folded: String = text?.trim().nfkc().flat_map(char::to_lowercase).collect();
     let spaced = folded.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -131,7 +133,7 @@ mod tests {
             for read in [Name::person, Name::organisation] {
                 let once = read(&text);
                 let again = read(&once.tokens.join(" "));
-                // Taking one thing off may uncover another, once.
+                // Removing one word may expose another, once.
                 prop_assert!(again.tokens.len() <= once.tokens.len());
             }
             prop_assert_eq!(plain(plain(Some(&text)).as_deref()), plain(Some(&text)));

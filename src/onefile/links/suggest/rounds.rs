@@ -1,4 +1,5 @@
-//! The rounds: who gets whom, from the strongest reason to the weakest, first among live records, then among archived ones.
+//! The rounds: reasons from the strongest to the weakest assign partners, first among live records,
+//! then among archived ones.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,7 +11,8 @@ impl Matcher<'_> {
     pub fn run(mut self) -> Suggestions {
         for archived in [false, true] {
             for tier in TIERS {
-                // A near name in one of several centres would be noise: nothing is proposed by it anyway.
+                // With several centres a similar name is never proposed, so searching for it is
+                // useless.
                 if tier != Tier::Near || !self.input.several_centres {
                     self.round(tier, archived);
                 }
@@ -19,7 +21,7 @@ impl Matcher<'_> {
         self.finish()
     }
 
-    /// Those whose best reason is of this tier choose, all at once.
+    /// All records whose best reason is of this tier choose at the same time.
     fn round(&mut self, tier: Tier, archived: bool) {
         let mut claims: Vec<(usize, Vec<Hit>)> = Vec::new();
         let mut claimed: HashMap<u32, Vec<usize>> = HashMap::new();

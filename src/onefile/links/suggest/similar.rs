@@ -1,15 +1,17 @@
-//! How alike two names are, from 0 to 1: by their words, in any order, and by their letters as a whole.
+//! The similarity of two names, from 0 to 1: by their words in any order, and by their letters as a
+//! whole.
 
 use strsim::{jaro_winkler, osa_distance};
 
 use super::normal::Name;
 
-/// Below it two names are not near.
+/// Names with a lower similarity are not similar.
 pub const NEAR: f64 = 0.82;
-/// Below it two words are different words: `Smith` and `Smyth` are above, `Smith` and `Smart` are not.
+/// Words with a lower similarity are different words: `Smith` and `Smyth` are above it, `Smith` and
+/// `Smart` below.
 const SAME_WORD: f64 = 0.85;
 
-/// How alike they are; 0 when one has a number that the other has not.
+/// The similarity; 0 if one name has a number that the other lacks.
 pub fn similarity(one: &Name, other: &Name) -> f64 {
     if one.numbered != other.numbered || one.key.is_empty() || other.key.is_empty() {
         return 0.0;
@@ -20,14 +22,15 @@ pub fn similarity(one: &Name, other: &Name) -> f64 {
 fn by_letters(one: &str, other: &str) -> f64 {
     let (ours, theirs) = (one.chars().count(), other.chars().count());
     let longer = ours.max(theirs);
-    // As many edits as the lengths differ are needed at least: no need to count them then.
+    // The number of edits is at least the difference in length, so do not count them in this case.
     if ratio(ours.min(theirs), longer) < NEAR {
         return 0.0;
     }
     1.0 - ratio(osa_distance(one, other), longer)
 }
 
-/// Each word with the one that it is most like. A word that only one of them has (a middle name, a town) counts half.
+/// Pairs each word with the most similar one. A word that only one name has (a middle name, a town)
+/// counts half.
 fn by_words(one: &[String], other: &[String]) -> f64 {
     let (fewer, more) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let mut used = vec![false; more.len()];
@@ -67,7 +70,7 @@ fn length(word: &str) -> f64 {
     ratio(word.chars().count(), 1)
 }
 
-/// Names are short: nothing is lost.
+/// Names are short, so no precision is lost.
 fn ratio(part: usize, whole: usize) -> f64 {
     let float = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     float(part) / float(whole)

@@ -1,4 +1,4 @@
-//! The rules of suggesting, as tables.
+//! Tests of the suggestion rules, as tables.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,8 @@ fn officers(locals: &[Local<'_>], remotes: &[Remote<'_>]) -> Suggestions {
     of(LinkKind::Officer, locals, remotes, &[])
 }
 
-/// `O-1=11 O-2?21,22 O-3-`: proposed (with `!` when certain), ambiguous, unmatched.
+/// A short form such as `O-1=11 O-2?21,22 O-3-`: proposed (with `!` if certain), ambiguous,
+/// unmatched.
 fn short(found: &Suggestions) -> String {
     let proposed = found
         .suggestions
@@ -84,16 +85,16 @@ fn what_fits_equally_well_is_not_proposed() {
     for (locals, remotes, expected) in [
         (vec![a.clone()], vec![remote("1", "John Smith"), remote("2", "john smith")], "A?1,2"),
         (vec![a.clone(), b.clone()], vec![remote("1", "John Smith")], "A?1 B?1"),
-        // The weaker claim does not win what stronger ones could not settle.
+        // The weaker claim does not win what stronger claims could not settle.
         (vec![a.clone(), b.clone(), local("C", "Jon Smith")], vec![remote("1", "John Smith")], "A?1 B?1 C?1"),
-        // A stronger claim does win, and the weaker one goes on to the next that fits.
+        // A stronger claim wins, and the weaker one continues with the next match.
         (vec![a.clone(), local("C", "Jon Smith")], vec![remote("1", "John Smith")], "A=1 C-"),
         (
             vec![a.clone(), local("C", "Jon Smith")],
             vec![remote("1", "John Smith"), remote("2", "Jon Smithe")],
             "A=1 C=2",
         ),
-        // Two near names of which one is clearly nearer.
+        // Two similar names, one of which is clearly more similar.
         (
             vec![local("C", "Jonathan Smith")],
             vec![remote("1", "Jonathan Smiht"), remote("2", "Jo Smith")],
@@ -118,7 +119,7 @@ fn ids_that_contradict_each_other_are_for_a_person() {
     let rival = Local { ident: Some("a"), ..local("B", "Jane Jones") };
     let found = officers(&[local("A", "John Smith"), rival], &[by_mis]);
     assert_eq!(short(&found), "A?2 B?2");
-    // The id that PICSWeb holds is another's already.
+    // The id that PICSWeb holds belongs to another record already.
     let linked = [Existing { local_id: "B", centre_id: "1", remote_id: "1" }];
     let remotes = [remote("1", "John Smith"), remote("2", "John Smith")];
     let found = of(LinkKind::Officer, &[held], &remotes, &linked);
@@ -161,7 +162,7 @@ fn with_several_centres_the_mis_value_decides_in_each() {
     let found = officers(&ours, &[main.clone(), like]);
     assert_eq!(short(&found), "A=1! A?2");
     assert_eq!(found.ambiguous[0].why, AmbiguousBecause::MisValueNeeded);
-    // A learner has one user: two that say so are one too many.
+    // A learner has one user, so two users with a proof are one too many.
     let users = [main, north(Remote { mis_id: Some("A"), ..remote("2", "Amara Ashdown") })];
     assert_eq!(short(&of(LinkKind::Learner, &ours, &users, &[])), "A?1,2");
 }

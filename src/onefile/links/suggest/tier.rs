@@ -1,6 +1,6 @@
-//! How strong a reason is.
+//! The strength of a reason.
 
-/// What speaks for a pair, the strongest first.
+/// The reasons for a pair, strongest first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Tier {
     /// An id: the held one, or the MIS value.
@@ -13,7 +13,7 @@ pub enum Tier {
 
 pub const TIERS: [Tier; 5] = [Tier::Certain, Tier::Uln, Tier::Email, Tier::Name, Tier::Near];
 
-/// A record of OneFile's that fits.
+/// A OneFile record that matches.
 #[derive(Clone, Copy)]
 pub struct Hit {
     pub remote: u32,

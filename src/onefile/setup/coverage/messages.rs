@@ -1,11 +1,10 @@
-//! What to do about a VQ reference or a standard, in words.
+//! Texts that say what to do about a VQ reference or a standard.
 
 use super::catalogue::{CatalogueRow, Found};
 use super::report::{AimCoverage, Choose, CoverageState};
 
 const REFRESH: &str = "then refresh the links (POST /onefile/qualifications:refresh)";
 
-/// About one VQ reference.
 pub fn item(shown: &str, found: &Found<'_>, choose: &[Choose], similar: &[String]) -> String {
     match (choose, found.live.len()) {
         ([], 1) => "Found: nothing to do.".to_owned(),
@@ -52,7 +51,6 @@ fn centres(rows: &[&CatalogueRow<'_>]) -> String {
     ids.join(", ")
 }
 
-/// About the four aims of a standard.
 pub fn standard(aims: &[AimCoverage]) -> String {
     let listed = |chosen: &dyn Fn(&AimCoverage) -> bool| {
         let codes: Vec<&str> = aims.iter().filter(|aim| chosen(aim)).map(|aim| aim.code.as_str()).collect();

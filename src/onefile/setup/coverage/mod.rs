@@ -1,6 +1,6 @@
-//! Which VQ references of the learners' delivery plans OneFile has, which of them are in several places, and which are
-//! missing; of apprenticeship standards, which of their four aims. Pure: what the catalogue is and whose plans are looked at
-//! comes in.
+//! Which VQ references of the learners' delivery plans OneFile has once, several times or not at
+//! all, and which of the four aims of each apprenticeship standard. Pure: the catalogue and the
+//! plans are passed in.
 
 mod catalogue;
 mod messages;
@@ -20,20 +20,20 @@ pub use report::{
     StandardCoverage,
 };
 
-/// Learners that are named.
+/// The most learners that are named.
 const NAMED: usize = 20;
 
-/// What the learners use: taken in one learner after the other, so that not all of them are in memory.
+/// What the learners use. Learners are added one by one, so that they are never all in memory.
 #[derive(Default)]
 pub struct Uses {
-    /// By key: how often each spelling is used, and by whom.
+    /// By key: how often each spelling is used, and the learners who use it.
     references: BTreeMap<String, (BTreeMap<String, usize>, BTreeSet<String>)>,
     standards: BTreeMap<u32, BTreeSet<String>>,
     without_reference: BTreeSet<String>,
 }
 
 impl Uses {
-    /// Takes a learner's delivery plan in.
+    /// Adds a learner's delivery plan.
     pub fn add(&mut self, id: &str, learner: &Learner) {
         for qualification in &learner.qualifications {
             let text = qualification.vq_reference.as_ref().map(VqReference::as_str);
@@ -55,7 +55,7 @@ impl Uses {
         }
     }
 
-    /// Compares what was taken in with the catalogue.
+    /// Compares the added plans with the catalogue.
     pub fn compare(&self, rows: &[CatalogueRow<'_>]) -> Coverage {
         let catalogue = Catalogue::new(rows);
         let mut items: Vec<CoverageItem> = self
@@ -151,7 +151,7 @@ fn standard(
     }
 }
 
-/// The ids come in their order.
+/// The ids must be in ascending order.
 fn met<'a>(ids: impl Iterator<Item = &'a str>) -> LearnersMet {
     let mut met = LearnersMet::default();
     for id in ids {

@@ -1,4 +1,4 @@
-//! What the coverage shows: of each VQ reference where it is in OneFile, of each standard its four aims.
+//! The coverage report: where OneFile has each VQ reference, and the four aims of each standard.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,30 +9,31 @@ use crate::onefile::catalogue::codes::{AimMatch, StandardAim};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Coverage {
-    /// How many there are of each.
+    /// The number of VQ references in each state.
     pub counts: CoverageCounts,
-    /// Each VQ reference in a delivery plan: the missing ones first, then the ambiguous ones.
+    /// Each VQ reference in a delivery plan: missing ones first, then ambiguous ones, then matched
+    /// ones.
     pub items: Vec<CoverageItem>,
     /// Each apprenticeship standard that a learner is on or has an aim of.
     pub standards: Vec<StandardCoverage>,
-    /// Learners with a qualification that has no VQ reference: nothing can be matched by it.
+    /// Learners with a qualification that has no VQ reference, so nothing can match it.
     pub without_reference: LearnersMet,
 }
 
-/// How many VQ references there are of each.
+/// The number of VQ references in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"matched": 14, "ambiguous": 1, "missing": 2}))]
 pub struct CoverageCounts {
-    /// One learning aim each.
+    /// VQ references that match exactly one learning aim.
     pub matched: usize,
-    /// Several learning aims: somebody has to choose.
+    /// VQ references that match several learning aims, so that a person has to choose.
     pub ambiguous: usize,
     /// References that OneFile does not have.
     pub missing: usize,
 }
 
-/// A VQ reference and where OneFile has it.
+/// A VQ reference, and where OneFile has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({
@@ -42,24 +43,25 @@ pub struct CoverageCounts {
     "message": "Found: nothing to do."
 }))]
 pub struct CoverageItem {
-    /// As it is written most often.
+    /// The most frequent spelling of the VQ reference.
     #[schema(example = "196AS")]
     pub vq_reference: String,
-    /// All the ways in which it is written; case and blanks do not matter.
+    /// All spellings of the VQ reference. Case and spaces do not matter.
     #[schema(example = json!(["196AS"]))]
     pub spellings: Vec<String>,
-    /// Whether OneFile has it.
+    /// Whether OneFile has the VQ reference.
     pub state: CoverageState,
-    /// Who has it in the delivery plan.
+    /// The learners with this VQ reference in their delivery plan.
     pub learners: LearnersMet,
-    /// The learning aims with this code; archived ones only when there is no other.
+    /// The learning aims with this code. Archived ones are listed only if there is no other.
     pub matches: Vec<AimMatch>,
-    /// What has to be chosen at the enrolment when it is ambiguous.
+    /// What to choose at the enrolment if the VQ reference is ambiguous; empty otherwise.
     pub choose: Vec<Choose>,
-    /// Codes that differ in punctuation only: probably meant, and not matched.
+    /// Codes that differ only in punctuation. They probably mean the same, but do not match.
     #[schema(example = json!(["603/9001/1"]))]
     pub similar: Vec<String>,
-    /// When it is an aim of an apprenticeship standard: which of the four are in OneFile.
+    /// If the code is an aim of an apprenticeship standard: which of the four aims OneFile has.
+    /// Null otherwise.
     pub standard: Option<StandardAims>,
     /// What was found, and what to do.
     #[schema(example = "Found: nothing to do.")]
@@ -70,7 +72,7 @@ pub struct CoverageItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CoverageState {
-    /// No learning aim that is in use has this code.
+    /// No learning aim in use has this code.
     Missing,
     /// Several learning aims have the code.
     Ambiguous,
@@ -78,23 +80,23 @@ pub enum CoverageState {
     Matched,
 }
 
-/// What has to be chosen.
+/// What a person has to choose at the enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Choose {
-    /// Several centres have it.
+    /// The centre, because several centres have the code.
     Centre,
-    /// A centre has several with this code: its pathways.
+    /// The pathway, because one centre has several learning aims with this code.
     Pathway,
 }
 
-/// Learners that something concerns.
+/// A number of learners, and the first of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LearnersMet {
     /// Number of learners with this reference.
     pub count: usize,
-    /// The first 20, by id.
+    /// PICSWeb's ids of the first 20 learners, in ascending order.
     #[schema(example = json!(["L-1001"]))]
     pub ids: Vec<String>,
 }
@@ -103,7 +105,7 @@ pub struct LearnersMet {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StandardAims {
-    /// The standard's LARS code.
+    /// The LARS code of the standard.
     #[schema(example = 196)]
     pub lars_code: u32,
     /// Aims that OneFile has.
@@ -116,10 +118,11 @@ pub struct StandardAims {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StandardCoverage {
-    /// The standard's LARS code.
+    /// The LARS code of the standard.
     #[schema(example = 196)]
     pub lars_code: u32,
-    /// Who is on it (programme type 25) or has one of its aims in the delivery plan.
+    /// The learners who are on the standard (programme type 25) or have one of its aims in their
+    /// delivery plan.
     pub learners: LearnersMet,
     /// The four aims of the standard.
     pub aims: Vec<AimCoverage>,
@@ -128,7 +131,7 @@ pub struct StandardCoverage {
     pub message: String,
 }
 
-/// One aim of a standard.
+/// One of the four aims of a standard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AimCoverage {
@@ -137,8 +140,8 @@ pub struct AimCoverage {
     /// The code of the aim.
     #[schema(example = "196AS")]
     pub code: String,
-    /// Whether OneFile has it.
+    /// Whether OneFile has the aim.
     pub state: CoverageState,
-    /// Learners of the standard whose delivery plan lacks it.
+    /// Learners of the standard whose delivery plan lacks this aim.
     pub not_in_plan: LearnersMet,
 }

@@ -1,4 +1,4 @@
-//! The rules of coverage, as tables.
+//! Tests of the coverage rules, as tables.
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -99,7 +99,7 @@ fn the_four_aims_of_a_standard() {
     assert!(standard.message.contains("Not in OneFile: 196OP, 196GW."), "{}", standard.message);
     assert!(standard.message.contains("In several places: 196EP."), "{}", standard.message);
     assert_eq!(found.counts, CoverageCounts { matched: 1, ambiguous: 0, missing: 1 });
-    // On the standard, with nothing in the plan.
+    // The learner is on the standard, but the plan is empty.
     let found = of(&[learner("L-1", Some(2), &[])], &[]);
     assert_eq!((found.items.len(), found.standards[0].aims[0].not_in_plan.count), (0, 1));
     let whole = StandardAim::ALL.map(|aim| aim.code(2));

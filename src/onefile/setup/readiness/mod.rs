@@ -1,7 +1,8 @@
-//! OneFile's guide "setting up PICSWeb for the first time" as a checklist. Pure: the counts and names come in.
+//! OneFile's guide "setting up PICSWeb for the first time" as a checklist. Pure: counts and names
+//! are passed in.
 //!
-//! What the first enrolments would make a second time, or could not make at all, is `blocked`; what OneFile does not have
-//! and an enrolment may create, or leaves out, is `attention`.
+//! A line is `blocked` if the first enrolments would create duplicates or fail. It is `attention`
+//! if OneFile lacks something that an enrolment creates or leaves out.
 
 mod input;
 mod lines;
@@ -23,15 +24,15 @@ pub fn readiness(input: &ReadinessInput<'_>) -> Readiness {
     Readiness { ready: checks.iter().all(|check| check.verdict != Verdict::Blocked), checks }
 }
 
-/// MIS values that several records of one centre have, archived ones included: OneFile then refuses enrolments. The same
-/// value in two centres is how one officer is known in both.
+/// MIS values that several records of one centre share, archived ones included. OneFile then
+/// refuses enrolments. The same value in two centres is normal: it identifies one officer in both.
 pub fn shared_mis_values(assessors: &[Remote<'_>]) -> Vec<SharedMisValue> {
     let mut by_value: BTreeMap<(&str, String), BTreeMap<&str, &Remote<'_>>> = BTreeMap::new();
     for remote in assessors {
         let value = remote.mis_id.map(str::trim).filter(|value| !value.is_empty());
         if let Some(value) = value {
             let same = by_value.entry((remote.centre_id, value.to_lowercase())).or_default();
-            // One that came on two pages is one.
+            // A record that was on two pages counts once.
             same.entry(remote.id).or_insert(remote);
         }
     }

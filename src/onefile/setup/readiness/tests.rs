@@ -1,4 +1,4 @@
-//! The rules of the checklist, as tables.
+//! Tests of the checklist rules, as tables.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ fn good(coverage: &Coverage) -> ReadinessInput<'_> {
     }
 }
 
-/// Of learners with these references, against a catalogue with these codes.
+/// The coverage of learners with these references and a catalogue with these codes.
 fn covered(references: &[&str], codes: &[&str]) -> Coverage {
     let today = chrono::NaiveDate::from_ymd_opt(2026, 7, 1).unwrap();
     let plan: Vec<_> = references.iter().map(|it| serde_json::json!({"vqReference": it})).collect();
@@ -53,7 +53,7 @@ fn all_good_is_ready() {
     assert!(found.checks.iter().all(|check| check.verdict == Verdict::Ok && check.count == 0));
 }
 
-/// Makes one thing of the good input bad.
+/// Breaks one thing in the complete input.
 type Spoil<'a> = Box<dyn Fn(&mut ReadinessInput<'a>) + 'a>;
 
 #[test]

@@ -1,9 +1,10 @@
-//! What the first synchronisation after moving over from PICS Desktop would push and overwrite, before it does. Pure: our
-//! learners and what OneFile has of them come in.
+//! What the first synchronisation after the move from PICS Desktop would send and overwrite. Pure:
+//! our learners and OneFile's data are passed in.
 //!
-//! Its rules: registration and certificate fields fill the blank side, and where both have a value OneFile's wins; element
-//! counts are OneFile's; open reviews go up whatever was set in Desktop; demographics go by the mode. A blank never
-//! overwrites a value (assumed: not public).
+//! The rules: registration and certificate fields fill the blank side, and OneFile's value wins if
+//! both have one. OneFile's element counts win. Open reviews are sent, whatever Desktop's settings
+//! were. The demographics mode decides about demographics. A blank never overwrites a value
+//! (assumed: not public).
 
 mod pair;
 mod qualifications;
@@ -38,7 +39,8 @@ impl From<&User> for PortfolioUser {
 }
 
 impl Takeover {
-    /// Says what would happen to this learner too; one whom the synchronisation leaves alone is counted only.
+    /// Adds what would happen to this learner. A learner that the synchronisation skips is only
+    /// counted.
     pub fn add(&mut self, pair: &Pair<'_>, settings: TakeoverSettings) {
         if !is_synchronised(pair.learner, settings.today) {
             self.leave_alone();
@@ -55,14 +57,15 @@ impl Takeover {
         }
     }
 
-    /// Counts a learner whom the synchronisation leaves alone.
+    /// Counts a learner that the synchronisation skips.
     pub fn leave_alone(&mut self) {
         self.counts.learners += 1;
         self.counts.not_eligible += 1;
     }
 }
 
-/// PICSWeb's rule: live, and in learning (started, and not ended more than a month ago).
+/// PICSWeb's rule: the learner is live and in learning (started, and not ended more than a month
+/// ago).
 pub fn is_synchronised(learner: &Learner, today: NaiveDate) -> bool {
     let programme = learner.programme.as_ref();
     let started = programme.and_then(|it| it.start_date).is_some_and(|start| start <= today);
@@ -71,7 +74,7 @@ pub fn is_synchronised(learner: &Learner, today: NaiveDate) -> bool {
     learner.status == Some(LearnerStatus::Live) && started && !ended
 }
 
-/// What the exchange of a learner does: the same as is said before.
+/// What the exchange of a learner does. The report shows the same.
 pub fn of_learner(pair: &Pair<'_>, settings: TakeoverSettings) -> LearnerTakeover {
     let mut draft = LearnerTakeover {
         learner_id: pair.id.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! The rules of the first synchronisation, as tables.
+//! Tests of the rules of the first synchronisation, as tables.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn of(
     found
 }
 
-/// `field: before > after @side`.
+/// The changes as `field: before > after @side`.
 fn changes(found: &Takeover) -> Vec<String> {
     let changes = found.learners.iter().flat_map(|learner| &learner.changes);
     changes
@@ -67,7 +67,7 @@ fn aim() -> LearningAim {
     LearningAim { id: "501".into(), ..LearningAim::default() }
 }
 
-/// As it is stored.
+/// The learning aim in its stored form.
 fn stored(code: Option<&str>, aim: &LearningAim) -> PortfolioAim {
     PortfolioAim {
         learning_aim_id: aim.id.clone(),

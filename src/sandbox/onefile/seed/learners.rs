@@ -1,4 +1,4 @@
-//! Learners, with what they learn and the reviews that were held or are to be.
+//! Learners with their learning aims and reviews, held or planned.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::sandbox::onefile::new_fields::new_aim;
 use crate::sandbox::onefile::references::ASSESSORS;
 use crate::sandbox::uln;
 
-/// What a new learner needs, of one centre.
+/// What a new learner needs from one centre.
 pub struct Ground {
     centre: u64,
     assessor: u64,
@@ -19,7 +19,7 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// None: the centre lacks one of them.
+    /// `None`: the centre lacks one of them.
     pub fn of(maker: &Maker, centre: u64) -> Option<Self> {
         let first = |kind| maker.books.of_kind(kind).find(|record| record.centre == centre).map(|it| it.id);
         let mut users = maker.books.of_kind(Kind::User);
@@ -36,7 +36,8 @@ impl Ground {
     }
 }
 
-/// Twelve in the main centre, the last one archived and number 5 without a MIS value; three in the second.
+/// Twelve in the main centre, of which the last is archived and number 5 has no MIS value; three in
+/// the second.
 pub fn learners(maker: &mut Maker, [main, north, _]: [u64; 3]) {
     if let Some(ground) = Ground::of(maker, main) {
         for number in 1..=12 {
@@ -54,7 +55,7 @@ pub fn learners(maker: &mut Maker, [main, north, _]: [u64; 3]) {
     }
 }
 
-/// One learner; every second review is one that was held.
+/// One learner. Every second review was held.
 pub fn learner(
     maker: &mut Maker,
     ground: &Ground,

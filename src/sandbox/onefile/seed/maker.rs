@@ -1,4 +1,4 @@
-//! Puts seeded records into the books.
+//! Adds seeded records to the books.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Null fields are none.
+    /// Fields with null are left out.
     pub fn add(&mut self, kind: Kind, centre: u64, fields: Value) -> u64 {
         let id = self.books.next_id();
         let mut fields = map(fields);

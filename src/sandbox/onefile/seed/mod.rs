@@ -1,8 +1,9 @@
-//! What is in OneFile when a customer is met for the first time, the same for each customer but for the ids, and
-//! more of it on demand. All people, employers and places are invented.
+//! The first records of a OneFile customer, which are the same for each customer except the ids,
+//! and more records on demand. All people, employers and places are invented.
 //!
-//! Three centres. The main one has nearly everything; the others have what makes matching hard: the same
-//! assessor, the same classroom, the same standard once more, and a standard that only they have.
+//! There are three centres. The main one has nearly everything. The others have what makes matching
+//! difficult: the same assessor, the same classroom, the same standard again, and a standard that
+//! only they have.
 
 mod learners;
 mod maker;
@@ -15,7 +16,8 @@ use self::maker::Maker;
 use super::books::Books;
 use crate::sandbox::titles::Title;
 
-/// When all of it was last changed. Not the present: a seeded sandbox is the same each time.
+/// The last change of all seeded records. Not the current time, because a seeded sandbox is the
+/// same each time.
 const THEN: &str = "2025-09-01T08:00:00.000Z";
 
 /// Fills the empty books of a new customer.

@@ -1,4 +1,4 @@
-//! Many more records, for tests of size and for benches.
+//! Creates many more records, for size tests and benches.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,26 +11,27 @@ use super::standards;
 use crate::sandbox::onefile::kind::Kind;
 use crate::sandbox::onefile::world::Desk;
 
-/// How many more of each, in one centre.
+/// The number of records of each kind to add to one centre.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct More {
-    /// The organisation that gets them; the customer's first if not said.
+    /// The organisation that gets the records; the customer's first by default.
     pub centre_id: Option<u64>,
-    /// Their MIS values are `MA-` and their ids.
+    /// The number of assessors. Their MIS values are `MA-` and their ids.
     pub assessors: u32,
-    /// Their MIS values are `MP-` and their ids.
+    /// The number of placements. Their MIS values are `MP-` and their ids.
     pub placements: u32,
     pub standards: u32,
-    /// Their MIS values are `ML-` and their ids. Every one has the centre's first assessor, classroom and placement.
+    /// The number of learners. Their MIS values are `ML-` and their ids. Each has the centre's
+    /// first assessor, classroom and placement.
     pub learners: u32,
-    /// Learning aims of each new learner.
+    /// The number of learning aims of each new learner.
     pub aims_per_learner: u32,
-    /// Reviews of each new learner; every second one was held.
+    /// The number of reviews of each new learner. Every second one was held.
     pub reviews_per_learner: u32,
 }
 
-/// The ids of what was made, ascending.
+/// The ids of the created records, in ascending order.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Made {
@@ -41,7 +42,7 @@ pub struct Made {
     pub learners: Vec<u64>,
 }
 
-/// Makes them; none: the centre has no assessor, classroom or placement for a learner.
+/// Creates the records. `None`: the centre has no assessor, classroom or placement for a learner.
 pub fn more(desk: &mut Desk, centre: u64, wanted: &More) -> Option<Made> {
     let first = desk.books.next_id();
     let made = {

@@ -1,4 +1,4 @@
-//! Assessors, and others of the staff.
+//! Assessors and other staff.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,13 @@ use super::maker::Maker;
 use crate::sandbox::names::{FIRST, LAST};
 use crate::sandbox::onefile::kind::Kind;
 
-/// Forty assessors: 30 in the main centre, 6 and 4 in the others. Every fourth is a trainee (role 4).
+/// Forty assessors: 30 in the main centre, 6 and 4 in the others. Every fourth is a trainee (role
+/// 4).
 ///
-/// In the main centre: number 6 is archived and has the MIS value of number 5, 12 and 18 are archived, every
-/// seventh has no MIS value, number 9 has no e-mail. Numbers 1 to 3 work in the second centre as well, as users of
-/// their own with the same MIS value, which is how one officer of PICSWeb's is two users of OneFile's.
+/// In the main centre, number 6 is archived and has the MIS value of number 5. Numbers 12 and 18
+/// are archived. Every seventh has no MIS value, and number 9 has no e-mail address. Numbers 1 to 3
+/// also work in the second centre, as separate users with the same MIS value. In this way one
+/// PICSWeb officer is two OneFile users.
 pub fn staff(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     for number in 1..=30 {
         let mis = match number {
@@ -43,12 +45,12 @@ fn assessor(maker: &mut Maker, centre: u64, number: usize, mis: Option<String>, 
     if !email {
         fields["Email"] = Value::Null;
     }
-    // Usernames are unique, people are not.
+    // Usernames are unique; people are not.
     fields["Username"] = format!("user{}", maker.books.next_id()).into();
     maker.add(Kind::User, centre, fields)
 }
 
-/// The names of person `number`; no two of the first 256 are the same.
+/// The name of person `number`. The first 256 names are different.
 pub fn name(number: usize) -> (&'static str, &'static str) {
     let last = (number / FIRST.len() + number * 7) % LAST.len();
     (FIRST[number % FIRST.len()], LAST[last])

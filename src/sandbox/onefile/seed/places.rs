@@ -22,7 +22,7 @@ pub fn centres(maker: &mut Maker) -> [u64; 3] {
     })
 }
 
-/// Names that are nearly the same, or hard to read: which one is meant, a person has to say.
+/// Names that are nearly equal or hard to read, so that a person has to decide.
 const AWKWARD: [(&str, Option<&str>); 8] = [
     ("Larkrise Services Ltd", Some("E-L1")),
     ("Larkrise Services Limited", None),
@@ -34,13 +34,13 @@ const AWKWARD: [(&str, Option<&str>); 8] = [
     ("The Tideway Group", None),
 ];
 
-/// Sixty: 40 in the main centre, 12 and 8 in the others.
+/// Sixty placements: 40 in the main centre, 12 and 8 in the others.
 pub fn placements(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     for (number, (name, mis)) in (0_u64..).zip(AWKWARD) {
         let address = format!("{} Sample Street\nSampleton\nZZ1 {number}ZZ", number + 1);
         placement(maker, main, Some(name), mis, &address, true);
     }
-    // Somebody left the name out, which the pages let one do.
+    // A placement without a name, which OneFile's pages allow.
     placement(maker, main, None, Some("E-NONAME"), "", true);
     let rest = [(main, 31), (north, 12), (south, 8)];
     for (centre, number) in
@@ -48,9 +48,9 @@ pub fn placements(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     {
         let employer = EMPLOYERS[usize::try_from(number).unwrap_or(0) % EMPLOYERS.len()];
         let name = format!("{employer} {number}");
-        // The centres share MIS values where they share employers: it is one PICSWeb organisation.
+        // Centres share MIS values if they share employers: it is one PICSWeb organisation.
         let mis = (number % 3 != 0).then(|| format!("E-{number:02}"));
-        // Some addresses have lines, some commas.
+        // Some addresses have lines, some have commas.
         let separator = if number % 4 == 0 { ", " } else { "\n" };
         let address =
             [format!("{number} Sample Lane"), "Sampleton".to_owned(), format!("ZZ2 {}ZZ", number % 10)];
@@ -70,7 +70,7 @@ fn placement(
     maker.add(Kind::Placement, centre, fields);
 }
 
-/// `Autumn 2025` is in two centres; the archived one is the only other way to `Spring 2020`.
+/// `Autumn 2025` is in two centres. `Spring 2020` exists only in the archive.
 pub fn classrooms(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     let rooms = [
         (main, "Main", false),

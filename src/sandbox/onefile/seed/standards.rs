@@ -1,9 +1,10 @@
-//! The learning aims that a centre can assign, each a `Standard` of OneFile's.
+//! The learning aims that a centre can assign. Each is a `Standard` in OneFile.
 //!
-//! An apprenticeship standard has four: AS the standard itself, OP on-programme learning, GW gateway, EP end-point
-//! assessment; their code is the LARS code with these letters. Where the code stands differs, as it is entered by
-//! hand in real life. Clean everywhere: LARS 105, which is in two centres. Pathways, two with each code: 196. By
-//! `NDAQCode` only: 119, with an archived 119AS besides. Only in the second centre: 2.
+//! An apprenticeship standard has four: AS the standard itself, OP on-programme learning, GW
+//! gateway, EP end-point assessment. Their code is the LARS code with these letters. The place of
+//! the code differs, because people enter it by hand. LARS 105 is correct everywhere, in two
+//! centres. 196 has pathways, two with each code. 119 has its code only in `NDAQCode`, and there is
+//! an archived 119AS. 2 is only in the second centre.
 
 use serde_json::{Value, json};
 
@@ -18,19 +19,19 @@ const AIMS: [(&str, &str); 4] = [
     ("EP", "End-point assessment"),
 ];
 
-/// Where the code of a learning aim stands.
+/// The place of a learning aim's code.
 #[derive(Debug, Clone, Copy)]
 enum Style {
     /// In brackets at the end of the title: `Title [105AS]`.
     Bracket,
-    /// There, and in `NDAQCode`.
+    /// In brackets and in `NDAQCode`.
     Both,
     Code,
     /// In the last of several brackets.
     Brackets,
     /// In brackets, in lower case and with spaces.
     Sloppy,
-    /// Nowhere: nothing can be matched with it.
+    /// There is no code, so nothing can match it.
     Nowhere,
 }
 
@@ -69,7 +70,7 @@ pub fn catalogue(maker: &mut Maker, [main, north, south]: [u64; 3]) {
     for title in others.iter().take(5) {
         aims(maker, south, title, Style::Bracket, "");
     }
-    // Ordinary qualifications; numbers and titles are invented.
+    // Ordinary qualifications. Numbers and titles are invented.
     for (title, code) in [
         ("Level 2 Diploma in Sample Care [603/9001/1]", None),
         ("Level 3 Diploma in Sample Care", Some("603/9002/3")),
@@ -105,7 +106,7 @@ fn aim(
     maker.add(Kind::Standard, centre, json!({ "Title": title, "NDAQCode": code }))
 }
 
-/// Three for each of these standards.
+/// Three units for each of these standards.
 fn units(maker: &mut Maker, centre: u64, standards: &[u64]) {
     for (standard, number) in
         standards.iter().flat_map(|standard| (1..=3).map(move |number| (standard, number)))
@@ -125,7 +126,7 @@ fn template(maker: &mut Maker, centre: u64, title: &str, standards: &[u64]) {
     maker.add(Kind::FrameworkTemplate, centre, fields);
 }
 
-/// More of them, for tests of size: with the standards of the list after those above, and then over again.
+/// More learning aims for size tests: the next standards of the list, then the list again.
 pub fn more(maker: &mut Maker, centre: u64, count: usize) -> Vec<u64> {
     let titles = maker.titles;
     let others = titles.iter().filter(|title| !title.known).skip(50).cycle();
